@@ -1,0 +1,82 @@
+# Everything a newcomer needs: `make demo` shows the whole job on this machine, `make test` checks it.
+# Both do their own set-up, into .venv/ and .local/; `make clean` takes it away again.
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+VENV := .venv
+# The demo's settings; see `make help`.
+ORDERS ?= 40
+AWS_PORT ?= 0
+MARKETPLACE_PORT ?= 0
+
+# The tools' own telemetry and version checks stay at home.
+export SAM_CLI_TELEMETRY := 0
+# One set of tools for everything that is started below, ahead of what else the machine has.
+export PATH := $(CURDIR)/$(VENV)/dev/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## Show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@echo "  The demo takes ORDERS=$(ORDERS), AWS_PORT and MARKETPLACE_PORT (0: any free port)."
+
+.PHONY: demo
+demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
+	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+
+.PHONY: test
+test: lint types pytest ## Lint, types, and every test
+
+.PHONY: lint
+lint: $(VENV)/dev.done
+	ruff check
+	ruff format --check
+
+.PHONY: types
+types: $(VENV)/dev.done
+	mypy
+
+.PHONY: pytest
+pytest: setup
+	pytest
+
+.PHONY: format
+format: $(VENV)/dev.done ## Format the code and mend what the linter can
+	ruff check --fix
+	ruff format
+
+.PHONY: marketplace
+marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a client on
+	@$(VENV)/dev/bin/python -m tests.local_marketplace --port $(MARKETPLACE_PORT)
+
+.PHONY: setup
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done
+
+# Three environments, because their packages must not meet: SAM pins what it needs, and the local AWS puts
+# its own packages on the functions' path, where they could hide a dependency that a layer forgot.
+$(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
+	@echo "installing $*"
+	@$(PYTHON) -m venv --clear $(VENV)/$*
+	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --python $(VENV)/$*/bin/python $<
+	@touch $@
+
+$(VENV)/uv.done: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: make PYTHON=/path/to/python3.13")'
+	@$(PYTHON) -m venv --clear $(VENV)/uv
+	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: lock
+lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
+	@for name in uv sam local-aws; do $(MAKE) --no-print-directory lock-requirements/$$name; done
+	@$(MAKE) --no-print-directory lock-layers/dependencies/requirements lock-requirements/dev
+	@cp requirements/uv.txt layers/dependencies/uv.txt
+
+.PHONY: lock-%
+lock-%:
+	@$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
+		--no-emit-index-url --custom-compile-command "make lock" $*.in --output-file $*.txt
+
+.PHONY: clean
+clean: ## Take away everything that was installed, built or cached
+	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

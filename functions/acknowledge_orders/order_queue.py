@@ -1,0 +1,44 @@
+"""The order queue on SQS."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from acknowledge_orders.policy import Outcome
+from acknowledge_orders.ports import QueueError, QueueMessage
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsOrderQueue:
+    """Implements `ports.OrderQueue`, which describes its members."""
+
+    def __init__(self, sqs: "SQSClient", *, order_queue_url: str, dead_letter_queue_url: str) -> None:
+        """Hide messages of one queue, and park them in the other."""
+        self._sqs = sqs
+        self._order_queue_url = order_queue_url
+        self._dead_letter_queue_url = dead_letter_queue_url
+
+    def hide(self, message: QueueMessage, seconds: int) -> None:
+        """Let the message come again after `seconds`."""
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._order_queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueError(str(error)) from error
+
+    def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
+        """Put the message's body into the dead-letter queue, with outcome and reason as attributes."""
+        try:
+            self._sqs.send_message(
+                QueueUrl=self._dead_letter_queue_url,
+                MessageBody=message.body,
+                MessageAttributes={
+                    "outcome": {"DataType": "String", "StringValue": outcome},
+                    "reason": {"DataType": "String", "StringValue": reason},
+                },
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise QueueError(str(error)) from error

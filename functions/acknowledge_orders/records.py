@@ -1,0 +1,44 @@
+"""The outcome record: the one line that tells how an attempt at an order ended."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRecord:
+    """One for each received message or bare event; what is not known is None.
+
+    Attributes:
+        purchase_order_id: The order.
+        outcome: A word of `policy.Outcome`.
+        reason: More about the outcome.
+        disposition: A word of `policy.Disposition`: what became of the message.
+        http_status: Of the last call to Walmart.
+        attempt: How often the message was received; 1 for a bare event.
+        order_age_s: Seconds since the order's date, or the event's time where it has none.
+        deadline_remaining_s: Seconds left of Walmart's four hours; negative when they are over.
+        latency_ms: Of the last call to Walmart.
+        correlation_id: Of the last call to Walmart, or of the request that a dry run signed.
+        event_id: EventBridge's id of the order event.
+        message_id: The queue's id of the message.
+        origin: `queue`, or `manual` for a bare event.
+        secret_version_id: The version of the secret that signed.
+    """
+
+    purchase_order_id: str | None
+    outcome: str
+    reason: str | None
+    disposition: str
+    http_status: int | None
+    attempt: int
+    order_age_s: float | None
+    deadline_remaining_s: float | None
+    latency_ms: float | None
+    correlation_id: str | None
+    event_id: str | None
+    message_id: str | None
+    origin: str
+    secret_version_id: str | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the record as JSON knows it, in the order of its members."""
+        return asdict(self)

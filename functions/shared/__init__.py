@@ -1,0 +1,1 @@
+"""What the functions share: settings, the order event, credentials, and telemetry."""

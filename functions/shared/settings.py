@@ -1,0 +1,68 @@
+"""The settings of the functions, read once from the environment that the template gives them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Self
+
+_MAX_SECONDS = 43200.0
+"""The longest that SQS hides a message."""
+
+
+class SettingsError(Exception):
+    """An environment variable is missing or unusable. The text names it and does not show its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What AcknowledgeFunction is told. Each one is the environment variable of its name, in upper case.
+
+    Attributes:
+        credentials_secret_arn: The secret that holds the seller's credentials.
+        marketplace_url: Walmart's host. Never taken from an event.
+        marketplace_service_name: `WM_SVC.NAME`.
+        order_queue_url: The queue that order events come from.
+        dead_letter_queue_url: Where an order event is parked that cannot succeed.
+        backoff_base_seconds: The back-off of a first failure lies between one second and this.
+        backoff_cap_seconds: And that of later ones never above this.
+        credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
+    """
+
+    credentials_secret_arn: str
+    marketplace_url: str
+    marketplace_service_name: str
+    order_queue_url: str
+    dead_letter_queue_url: str
+    backoff_base_seconds: float
+    backoff_cap_seconds: float
+    credentials_hold_seconds: float
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingsError: One is missing, or is not a number where it must be.
+        """
+        values: dict[str, str | float] = {}
+        for setting in fields(cls):
+            variable = setting.name.upper()
+            text = environment.get(variable, "")
+            if not text:
+                raise SettingsError(f"{variable} is missing from the function's environment")
+            values[setting.name] = _seconds(variable, text) if setting.type is float else text
+        return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
+
+    @classmethod
+    def variables(cls) -> frozenset[str]:
+        """Return the names of the environment variables that are read."""
+        return frozenset(setting.name.upper() for setting in fields(cls))
+
+
+def _seconds(variable: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds <= _MAX_SECONDS:
+        raise SettingsError(f"{variable} must be a number of seconds above 0, {_MAX_SECONDS:.0f} at most")
+    return seconds

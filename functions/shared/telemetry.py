@@ -1,0 +1,30 @@
+"""Logs and metrics, by Powertools. The names here are what alarms, queries and dashboards rely on."""
+
+from typing import Final
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+SERVICE: Final = "walmart-order-acknowledgement"
+"""The `service` of every log line, and the only dimension of every metric."""
+NAMESPACE: Final = "WalmartOrderAcknowledgement"
+
+
+def new_logger() -> Logger:
+    """Make the logger. Its level is the environment's, which the function's own log settings give."""
+    return Logger(service=SERVICE)
+
+
+def new_metrics() -> Metrics:
+    """Make the metrics; they are printed, one EMF line for each invocation, when flushed."""
+    return Metrics(namespace=NAMESPACE, service=SERVICE)
+
+
+def count(metrics: Metrics, outcome: str) -> None:
+    """Count one outcome: `outcome_unknown` adds one to `OutcomeUnknown`."""
+    metrics.add_metric(name=metric_name(outcome), unit=MetricUnit.Count, value=1)
+
+
+def metric_name(outcome: str) -> str:
+    """Return the metric of an outcome: its words in CamelCase."""
+    return "".join(word.capitalize() for word in outcome.split("_"))

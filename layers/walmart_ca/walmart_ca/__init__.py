@@ -1,0 +1,55 @@
+"""A client for Walmart Canada's marketplace order API.
+
+Signs every call, never repeats one by itself, keeps to a total deadline, and sorts what went wrong by
+what the caller can do about it. It knows nothing of AWS::
+
+    from walmart_ca import Client, SignatureCredentials
+
+    with Client(SignatureCredentials(consumer_id=..., channel_type=..., private_key=...)) as client:
+        order = client.orders.acknowledge("2575193093772")
+
+`AsyncClient` has the same members to await, and runs its calls side by side.
+"""
+
+from .calls import Call, ErrorEntry, Request
+from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, AsyncClient, Client, check_base_url
+from .credentials import Credentials, SignatureCredentials
+from .dates import parse_instant
+from .errors import (
+    CredentialsRefused,
+    Misconfigured,
+    NotSent,
+    OrderRejected,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+from .orders import Order, OrderLine, OrderLineStatus, Status, check_purchase_order_id
+
+__all__ = [
+    "DEFAULT_SERVICE_NAME",
+    "PRODUCTION_URL",
+    "AsyncClient",
+    "Call",
+    "Client",
+    "Credentials",
+    "CredentialsRefused",
+    "ErrorEntry",
+    "Misconfigured",
+    "NotSent",
+    "Order",
+    "OrderLine",
+    "OrderLineStatus",
+    "OrderRejected",
+    "OutcomeUnknown",
+    "Request",
+    "SignatureCredentials",
+    "Status",
+    "Throttled",
+    "Unavailable",
+    "WalmartError",
+    "check_base_url",
+    "check_purchase_order_id",
+    "parse_instant",
+]

@@ -1,0 +1,147 @@
+"""A purchase order as far as acknowledging it needs: no buyer's data is read from Walmart's answers."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Final
+
+from .answers import Tree, members, text
+from .calls import Call
+from .dates import parse_instant
+
+_PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def check_purchase_order_id(value: object) -> str:
+    """Take a purchase order id, which is opaque but must be safe in a path, a signature and a log.
+
+    Walmart's are 13 or 15 digits so far; its documentation calls them strings.
+
+    Raises:
+        ValueError: `value` is not 1 to 64 ASCII letters, digits, `_` or `-`. The text does not show it.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"purchaseOrderId must be a string, not {type(value).__name__}")
+    if not _PURCHASE_ORDER_ID.fullmatch(value):
+        raise ValueError("purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'")
+    return value
+
+
+class Status(str):
+    """The status of a part of an order line; it compares without case, and unknown ones are kept.
+
+    Walmart's OpenAPI spells them in upper case, its payloads in title case.
+    """
+
+    __slots__ = ()
+
+    CREATED: ClassVar["Status"]
+    ACKNOWLEDGED: ClassVar["Status"]
+    SHIPPED: ClassVar["Status"]
+    DELIVERED: ClassVar["Status"]
+    CANCELLED: ClassVar["Status"]
+    REFUND: ClassVar["Status"]
+
+    def __eq__(self, other: object) -> bool:
+        """Compare with any text, without case."""
+        return isinstance(other, str) and self.casefold() == other.casefold()
+
+    def __ne__(self, other: object) -> bool:
+        """Compare with any text, without case; `str` has one of its own that would win."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Agree with `__eq__`."""
+        return hash(self.casefold())
+
+
+Status.CREATED = Status("Created")
+Status.ACKNOWLEDGED = Status("Acknowledged")
+Status.SHIPPED = Status("Shipped")
+Status.DELIVERED = Status("Delivered")
+Status.CANCELLED = Status("Cancelled")
+Status.REFUND = Status("Refund")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineStatus:
+    """How many units of an order line are in which status.
+
+    Attributes:
+        status: `Created`, `Acknowledged`, `Shipped`, `Delivered`, `Cancelled`, `Refund` or an unknown one.
+        quantity: Units, or None when Walmart left it out.
+    """
+
+    status: Status
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order. Members that Walmart left out are empty.
+
+    Attributes:
+        number: Walmart's line number, a string.
+        sku: The seller's own article number.
+        statuses: One entry for each status that some of its units are in.
+    """
+
+    number: str
+    sku: str = ""
+    statuses: tuple[OrderLineStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A purchase order. It has no status of its own: only its lines have. Missing members are empty.
+
+    Attributes:
+        purchase_order_id: Walmart's id of the seller's part of the buyer's order.
+        customer_order_id: Walmart's id of the buyer's order.
+        order_date: Aware, in UTC; None when missing or unreadable.
+        ship_node_type: `SellerFulfilled`, `WFSFulfilled`, `3PLFulfilled`, or empty: the reply to an
+            acknowledgement does not have it.
+        lines: The order's lines.
+        call: The call that brought it; two orders compare without it.
+    """
+
+    purchase_order_id: str
+    customer_order_id: str = ""
+    order_date: datetime | None = None
+    ship_node_type: str = ""
+    lines: tuple[OrderLine, ...] = ()
+    call: Call | None = field(default=None, compare=False)
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Every status that any unit of any line is in."""
+        return frozenset(entry.status for line in self.lines for entry in line.statuses)
+
+    @classmethod
+    def read(cls, order: Tree, call: Call | None = None) -> "Order":
+        """Read the content of Walmart's `order` element, from XML or JSON alike."""
+        return cls(
+            purchase_order_id=text(order, "purchaseOrderId"),
+            customer_order_id=text(order, "customerOrderId"),
+            order_date=parse_instant(order.get("orderDate")),
+            ship_node_type=text(order, "shipNode", "type"),
+            lines=tuple(_read_line(line) for line in members(order, "orderLines", "orderLine")),
+            call=call,
+        )
+
+
+def _read_line(line: Tree) -> OrderLine:
+    return OrderLine(
+        number=text(line, "lineNumber"),
+        sku=text(line, "item", "sku"),
+        statuses=tuple(
+            OrderLineStatus(Status(text(entry, "status")), _quantity(text(entry, "statusQuantity", "amount")))
+            for entry in members(line, "orderLineStatuses", "orderLineStatus")
+        ),
+    )
+
+
+def _quantity(amount: str) -> int | None:
+    """Read an amount, which Walmart writes as text: `"1"`, and `"1.0"` at times."""
+    whole, _, fraction = amount.partition(".")
+    return int(whole) if whole.isascii() and whole.isdecimal() and not fraction.strip("0") else None

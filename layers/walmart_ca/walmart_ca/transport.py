@@ -1,0 +1,200 @@
+"""One call over the wire, by rules that urllib3 does not have by default.
+
+Its own pool, with keep-alive and without proxies from the environment; no retry and no redirect (urllib3
+would follow a 307 on a POST to another host and take the signature along); a bound on the size of an
+answer; TLS 1.2 or newer, verified; and a total deadline, which a server that drips cannot outlive.
+"""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from collections.abc import Buffer
+from typing import Any, Final
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as HTTPTimeoutError
+from urllib3.util import parse_url
+
+from .answers import Answer
+from .calls import Request
+
+CONNECT_TIMEOUT: Final = 3.0
+"""Seconds to find the host and connect to it, over all of its addresses; as much again for TLS."""
+READ_TIMEOUT: Final = 10.0
+"""Seconds for the whole answer, from the request sent to the last byte."""
+MAX_ANSWER_BYTES: Final = 1024 * 1024
+"""An order with its lines has a few kilobytes."""
+
+
+class NothingSentError(Exception):
+    """The call failed before a byte of it was sent; its text is one word that says where."""
+
+
+class NoAnswerError(Exception):
+    """The call was sent, at least in part, and no whole answer came; its text is one word that says why."""
+
+
+class Transport:
+    """Sends calls to one host."""
+
+    def __init__(self, base_url: str, *, max_connections: int, ssl_context: ssl.SSLContext | None) -> None:
+        """Prepare a pool; nothing is opened before the first call.
+
+        Args:
+            base_url: Scheme and host as `client.check_base_url` returns them.
+            max_connections: How many connections are kept open.
+            ssl_context: What to trust; the system's authorities when None. For https only.
+        """
+        url = parse_url(base_url)
+        if url.host is None:
+            raise ValueError("base_url must name a host")
+        self._pool: HTTPConnectionPool
+        if url.scheme == "https":
+            context = ssl_context or ssl.create_default_context()
+            context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+            self._pool = _SecurePool(url.host, url.port, maxsize=max_connections, ssl_context=context)
+        else:
+            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections)
+        self._origin = base_url
+
+    def send(self, request: Request, timeout: float) -> Answer:
+        """Send one call, once.
+
+        Args:
+            request: Its URL begins with this transport's `base_url`.
+            timeout: Seconds for everything: connecting, sending, and the last byte of the answer. Only
+                looking up the host's name cannot be interrupted; the resolver has a limit of its own.
+
+        Raises:
+            NothingSentError: Nothing of the call was sent.
+            NoAnswerError: It was sent, and no whole answer came within the time and the size allowed.
+        """
+        if timeout <= 0:
+            raise NothingSentError("no_time_left")
+        try:
+            response = self._pool.urlopen(
+                request.method,
+                request.url.removeprefix(self._origin),
+                body=b"",
+                headers=request.headers,
+                retries=False,
+                redirect=False,
+                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+                preload_content=False,
+            )
+            try:
+                # One byte more than allowed tells a long answer from one that just fits.
+                body = response.read(MAX_ANSWER_BYTES + 1)
+                if len(body) > MAX_ANSWER_BYTES:
+                    response.close()
+                    raise NoAnswerError("answer_too_large")
+            finally:
+                response.release_conn()
+        except HTTPTimeoutError as error:
+            raise NoAnswerError("answer_timeout") from error
+        except HTTPError as error:
+            raise NoAnswerError("connection_lost") from error
+        return Answer(response.status, response.headers, body)
+
+    def close(self) -> None:
+        """Close every connection that is not in use."""
+        self._pool.close()
+
+
+class _AnswerReader(io.RawIOBase):
+    """Reads from a connected socket until a deadline, however often a byte comes before it."""
+
+    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
+        self._raw = raw
+        self._sock = sock
+        budget = sock.gettimeout()
+        self._deadline = None if budget is None else time.monotonic() + budget
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer for which the socket's time-out is a budget for the whole, not for each read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_AnswerReader(self.fp.detach(), sock))
+
+
+class _Connection(HTTPConnection):
+    """A connection that tells "nothing was sent" from everything after."""
+
+    response_class = _Answer
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except Exception as error:
+            self.close()
+            raise NothingSentError(_where(error)) from error
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to the first address that answers, all of them within one connect time-out.
+
+        urllib3 allows that much for each address: a host with many would outlive any deadline.
+        """
+        addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
+        failure: OSError = OSError("the host has no address")
+        for left, (family, kind, protocol, _, address) in zip(
+            range(len(addresses), 0, -1), addresses, strict=True
+        ):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                sock.settimeout(max((deadline - time.monotonic()) / left, 0.001))
+                sock.connect(address)
+                sock.settimeout(self.timeout)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                return sock
+        raise failure
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+def _where(error: Exception) -> str:
+    """Say in one word where connecting failed."""
+    if isinstance(error, socket.gaierror):
+        return "name_resolution"
+    if isinstance(error, TimeoutError | HTTPTimeoutError):
+        return "connect_timeout"
+    if isinstance(error, ssl.SSLError | ssl.CertificateError | HTTPError):
+        return "tls"
+    return "connect"

@@ -1,0 +1,96 @@
+"""What an answer means: the order that was asked for, or the error that tells what can be done."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from .answers import Answer, Headers, error_entries, members
+from .calls import Call, ErrorEntry
+from .dates import parse_instant
+from .errors import (
+    CredentialsRefused,
+    Misconfigured,
+    OrderRejected,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+from .orders import Order
+
+_BY_STATUS: Final[dict[int, type[WalmartError]]] = {
+    401: CredentialsRefused,
+    403: CredentialsRefused,
+    405: Misconfigured,
+    406: Misconfigured,
+    408: Unavailable,
+    415: Misconfigured,
+    420: Throttled,
+    423: Throttled,
+    429: Throttled,
+}
+_HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
+_SUCCESS = range(200, 300)
+_REDIRECT = range(300, 400)
+_CLIENT_ERROR = range(400, 500)
+_SERVER_ERROR = range(500, 600)
+
+
+def order_or_error(answer: Answer, call: Call, purchase_order_id: str) -> Order | WalmartError:
+    """Judge the answer to a call about one order.
+
+    A 2xx counts when its body names this order, even where a line still says `Created`: a production
+    client saw that echoed. Any other 2xx may be a maintenance page, so nothing is known.
+    """
+    tree = answer.read()
+    if answer.status in _SUCCESS:
+        for content in members(tree, "order"):
+            order = Order.read(content, call)
+            if order.purchase_order_id == purchase_order_id:
+                return order
+            return OutcomeUnknown("foreign_order", call)
+        return OutcomeUnknown("unreadable_answer" if answer.body else "empty_answer", call)
+    entries = tuple(error_entries(tree))
+    kind = _error_kind(answer.status, entries)
+    code = next((entry.code for entry in entries if entry.code), f"http_{answer.status}")
+    return kind(code, call, entries)
+
+
+def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartError]:
+    codes = {entry.code for entry in entries}
+    header_blamed = status == HTTPStatus.BAD_REQUEST and codes & _HEADER_BLAMED
+    # The path is unknown, not the order: what a withdrawn API would answer to every order.
+    path_unknown = status == HTTPStatus.NOT_FOUND and "URI_NOT_FOUND" in codes
+    # "Request invalid." without a cause is an outage in disguise (ShipWorks: "try again later").
+    disguised_outage = (
+        status == HTTPStatus.BAD_REQUEST
+        and codes == {"INVALID_REQUEST"}
+        and not any(entry.causes for entry in entries)
+    )
+    if header_blamed or path_unknown or status in _REDIRECT:
+        return Misconfigured
+    if disguised_outage or status in _SERVER_ERROR:
+        return Unavailable
+    return _BY_STATUS.get(status, OrderRejected if status in _CLIENT_ERROR else OutcomeUnknown)
+
+
+def replenished_at(headers: Headers, now: float) -> datetime | None:
+    """Read when Walmart's quota is replenished.
+
+    Both spellings are found in Walmart's documentation and in clients; the value is epoch milliseconds,
+    ISO 8601 at times. `Retry-After`, in seconds, is not promised and read where it comes.
+
+    Args:
+        headers: The answer's.
+        now: Epoch seconds, the moment of the answer.
+    """
+    for name in ("x-next-replenishment-time", "x-next-replenish-time"):
+        if instant := parse_instant(headers.get(name)):
+            return instant
+    seconds = headers.get("Retry-After") or ""
+    if seconds.isascii() and seconds.isdecimal():
+        try:
+            return datetime.fromtimestamp(now, UTC) + timedelta(seconds=int(seconds))
+        except (OverflowError, ValueError):
+            return None
+    return None

@@ -1,0 +1,171 @@
+"""A real queue service, a real secret store and a real marketplace around the function's own entry."""
+
+import json
+import logging
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from acknowledge_orders.composition import compose
+from acknowledge_orders.function import AcknowledgeFunction
+from shared.settings import Settings
+from shared.telemetry import SERVICE
+from tests.local_aws import LocalAws
+from tests.local_marketplace import Marketplace, Seller
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+QUEUE_ARN = "arn:aws:sqs:ca-central-1:000000000000:orders"
+
+
+class Context(LambdaContext):
+    """An invocation with a given time left."""
+
+    def __init__(self, milliseconds: int = 60_000) -> None:
+        self._aws_request_id = "invocation-1"
+        self._milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
+        return self._milliseconds
+
+
+class World:
+    """The function between its queues, its secret and the marketplace, all of them real."""
+
+    def __init__(self, aws: LocalAws, marketplace: Marketplace, capsys: pytest.CaptureFixture[str]) -> None:
+        self.marketplace = marketplace
+        self.seller: Seller = marketplace.register_seller()
+        self.sqs = aws.client("sqs")
+        self._secrets_manager = aws.client("secretsmanager")
+        self._capsys = capsys
+        name = uuid.uuid4().hex
+        self.order_queue = self.sqs.create_queue(QueueName=f"orders-{name}")["QueueUrl"]
+        self.dead_letter_queue = self.sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
+        self.secret_arn = self._secrets_manager.create_secret(
+            Name=f"walmart-{name}", SecretString=self.seller.secret()
+        )["ARN"]
+
+    def function(self, **environment: str) -> AcknowledgeFunction:
+        """Put the function together, with some variables of its environment changed."""
+        # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
+        logging.Logger.manager.loggerDict.pop(SERVICE, None)
+        settings = Settings.from_environment(
+            {
+                "CREDENTIALS_SECRET_ARN": self.secret_arn,
+                "MARKETPLACE_URL": self.marketplace.url,
+                "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
+                "ORDER_QUEUE_URL": self.order_queue,
+                "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
+                "BACKOFF_BASE_SECONDS": "1",
+                "BACKOFF_CAP_SECONDS": "1",
+                "CREDENTIALS_HOLD_SECONDS": "1",
+                **environment,
+            }
+        )
+        return compose(settings, secrets_manager=self._secrets_manager, sqs=self.sqs)
+
+    def store_secret(self, text: str) -> None:
+        """Replace the secret."""
+        self._secrets_manager.put_secret_value(SecretId=self.secret_arn, SecretString=text)
+
+    def delete_secret(self) -> None:
+        """Delete the secret."""
+        self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
+
+    def send(self, *bodies: str) -> None:
+        """Put messages into the order queue."""
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
+
+    def deliver(self, function: AcknowledgeFunction, context: Context | None = None) -> dict[str, Any]:
+        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail."""
+        messages = self._receive(self.order_queue)
+        event = {"Records": [_record(message) for message in messages]}
+        answer = function(event, context or Context())
+        failures = answer["batchItemFailures"]
+        assert isinstance(failures, list)
+        failed = {failure["itemIdentifier"] for failure in failures}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
+        return answer
+
+    def waiting(self) -> int:
+        """How many messages are in the order queue, hidden ones included."""
+        return self._count(self.order_queue)
+
+    def parked(self) -> "list[MessageTypeDef]":
+        """The messages in the dead-letter queue."""
+        return self._receive(self.dead_letter_queue) if self._count(self.dead_letter_queue) else []
+
+    def output(self) -> list[dict[str, Any]]:
+        """Every line that the function printed since the last call, each of which is JSON."""
+        return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
+
+    def _count(self, queue_url: str) -> int:
+        attributes = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"]) + int(
+            attributes["ApproximateNumberOfMessagesNotVisible"]
+        )
+
+    def _receive(self, queue_url: str) -> "list[MessageTypeDef]":
+        # Waits for a message that is hidden for its back-off, and no longer than it must.
+        return self.sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=20,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+
+
+def records_of(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outcome records among the lines that were printed."""
+    return [line for line in output if line.get("message") == "order outcome"]
+
+
+def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
+    """The metrics among the lines that were printed, each one's values added up."""
+    counts: dict[str, float] = {}
+    for line in output:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                name = metric["Name"]
+                values = line[name] if isinstance(line[name], list) else [line[name]]
+                counts[name] = counts.get(name, 0) + sum(values)
+    return counts
+
+
+def _record(message: "MessageTypeDef") -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": QUEUE_ARN,
+        "awsRegion": "ca-central-1",
+    }
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    with LocalAws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def marketplace() -> Iterator[Marketplace]:
+    with Marketplace() as marketplace:
+        yield marketplace
+
+
+@pytest.fixture
+def world(local_aws: LocalAws, marketplace: Marketplace, capsys: pytest.CaptureFixture[str]) -> World:
+    return World(local_aws, marketplace, capsys)

@@ -1,0 +1,216 @@
+"""One attempt at one order, where the world around it fails in ways that no local service can be made to."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from acknowledge_orders.application import LEAST_TIME_LEFT_S, AcknowledgeOrders
+from acknowledge_orders.policy import Outcome, Waiting
+from acknowledge_orders.ports import QueueError, QueueMessage
+from acknowledge_orders.records import OutcomeRecord
+from shared.credentials import Access, SecretsUnavailableError, SetupError
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+EVENT = {
+    "id": "e-1",
+    "time": "2026-11-24T14:03:00Z",
+    "detail": {"purchaseOrderId": "7400000000001", "orderDate": "2026-11-24T14:00:00Z"},
+}
+
+
+class Recorder:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.records: list[OutcomeRecord] = []
+        self.warnings: list[tuple[str, dict[str, object]]] = []
+
+    def record(self, record: OutcomeRecord) -> None:
+        self.records.append(record)
+
+    def warn(self, message: str, **fields: object) -> None:
+        self.warnings.append((message, fields))
+
+
+class Queue:
+    """A queue that does what it is asked to, or fails, and remembers."""
+
+    def __init__(self, failure: QueueError | None = None) -> None:
+        self.hidden: list[tuple[str, int]] = []
+        self.parked: list[tuple[str, Outcome, str]] = []
+        self._failure = failure
+
+    def hide(self, message: QueueMessage, seconds: int) -> None:
+        if self._failure:
+            raise self._failure
+        self.hidden.append((message.message_id, seconds))
+
+    def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
+        if self._failure:
+            raise self._failure
+        self.parked.append((message.body, outcome, reason))
+
+
+class NoMarketplace:
+    """A marketplace without usable credentials."""
+
+    def __init__(self, reason: SetupError | SecretsUnavailableError) -> None:
+        self._reason = reason
+        self.asked = 0
+
+    def current(self) -> Access | SetupError | SecretsUnavailableError:
+        self.asked += 1
+        return self._reason
+
+
+SETUP = SetupError("secret: must be JSON")
+
+
+def build(
+    queue: Queue,
+    recorder: Recorder,
+    marketplace: NoMarketplace | None = None,
+    uniform: Callable[[float, float], float] = max,
+) -> AcknowledgeOrders:
+    return AcknowledgeOrders(
+        marketplace=marketplace or NoMarketplace(SETUP),
+        queue=queue,
+        recorder=recorder,
+        waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
+        now=lambda: NOW,
+        uniform=uniform,
+    )
+
+
+def message(body: str, first_received_at: datetime = NOW) -> QueueMessage:
+    return QueueMessage(
+        body=body, message_id="m-1", receipt="r-1", receive_count=3, first_received_at=first_received_at
+    )
+
+
+def plenty() -> float:
+    return 60.0
+
+
+def test_an_order_without_usable_credentials_is_held_and_stays_in_the_queue() -> None:
+    queue, recorder = Queue(), Recorder()
+
+    done = asyncio.run(build(queue, recorder).handle_message(message(json.dumps(EVENT)), plenty))
+
+    assert not done
+    assert queue.hidden == [("m-1", 330)]
+    assert [(r.outcome, r.reason, r.disposition) for r in recorder.records] == [
+        ("misconfigured", "secret: must be JSON", "later")
+    ]
+
+
+def test_the_record_tells_the_orders_age_and_what_is_left_of_four_hours() -> None:
+    recorder = Recorder()
+
+    asyncio.run(build(Queue(), recorder).handle_message(message(json.dumps(EVENT)), plenty))
+
+    (record,) = recorder.records
+    assert (record.order_age_s, record.deadline_remaining_s) == (3600.0, 10800.0)
+    assert (record.purchase_order_id, record.attempt, record.message_id) == ("7400000000001", 3, "m-1")
+    assert (record.event_id, record.origin) == ("e-1", "queue")
+
+
+def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> None:
+    queue = Queue()
+    drawn: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return 12.2
+
+    unavailable = NoMarketplace(SecretsUnavailableError("timeout"))
+    application = build(queue, Recorder(), unavailable, uniform)
+    waited = message(json.dumps(EVENT), first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
+    asyncio.run(application.handle_message(waited, plenty))
+
+    assert drawn == [(1, 150)]
+    assert queue.hidden == [("m-1", 13)]
+
+
+def test_with_too_little_time_left_nothing_is_tried() -> None:
+    queue, recorder, marketplace = Queue(), Recorder(), NoMarketplace(SETUP)
+
+    done = asyncio.run(
+        build(queue, recorder, marketplace).handle_message(
+            message(json.dumps(EVENT)), lambda: LEAST_TIME_LEFT_S - 0.1
+        )
+    )
+
+    assert not done
+    assert marketplace.asked == 0
+    assert (recorder.records[0].outcome, recorder.records[0].reason) == ("deferred", "out_of_time")
+
+
+@pytest.mark.parametrize("body", ["", "not json", "[" * 100_000, '"\\ud800"', "\x00"])
+def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
+    queue, recorder = Queue(), Recorder()
+
+    done = asyncio.run(build(queue, recorder).handle_message(message(body), plenty))
+
+    assert done
+    assert [parked[0] for parked in queue.parked] == [body]
+    assert recorder.records[0].outcome == "invalid_event"
+
+
+def test_what_could_not_be_parked_is_not_done_and_is_recorded_as_coming_again() -> None:
+    queue, recorder = Queue(QueueError("AccessDenied")), Recorder()
+
+    done = asyncio.run(build(queue, recorder).handle_message(message("not json"), plenty))
+
+    assert not done
+    assert (recorder.records[0].outcome, recorder.records[0].disposition) == ("invalid_event", "later")
+    assert recorder.warnings[0][1]["error"] == "AccessDenied"
+
+
+def test_what_could_not_be_hidden_comes_again_by_the_queues_own_time_out() -> None:
+    queue, recorder = Queue(QueueError("ReceiptHandleIsInvalid")), Recorder()
+
+    done = asyncio.run(build(queue, recorder).handle_message(message(json.dumps(EVENT)), plenty))
+
+    assert not done
+    assert recorder.records[0].disposition == "later"
+    assert len(recorder.warnings) == 1
+
+
+def test_an_unreadable_order_date_is_warned_about_once_and_the_events_time_serves() -> None:
+    recorder = Recorder()
+    event = {**EVENT, "detail": {"purchaseOrderId": "7400000000001", "orderDate": "yesterday"}}
+
+    asyncio.run(build(Queue(), recorder).handle_bare_event(event, plenty))
+
+    ((_, fields),) = recorder.warnings
+    assert fields["field"] == "detail.orderDate"
+    assert recorder.records[0].order_age_s == 3420.0
+
+
+def test_an_event_without_any_date_has_no_age() -> None:
+    recorder = Recorder()
+
+    asyncio.run(
+        build(Queue(), recorder).handle_bare_event({"detail": {"purchaseOrderId": "7400000000001"}}, plenty)
+    )
+
+    assert recorder.records[0].order_age_s is None
+    assert recorder.records[0].deadline_remaining_s is None
+
+
+def test_a_bare_event_always_answers_with_its_record() -> None:
+    queue, recorder = Queue(), Recorder()
+
+    answers = [
+        asyncio.run(build(queue, recorder).handle_bare_event(event, plenty)) for event in (EVENT, {}, None, 7)
+    ]
+
+    assert answers == recorder.records
+    assert [answer.disposition for answer in answers] == ["answered"] * 4
+    assert {answer.origin for answer in answers} == {"manual"}
+    assert queue.hidden == []
+    assert queue.parked == []
