@@ -65,16 +65,30 @@ $(VENV)/uv.done: requirements/uv.txt
 	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+.PHONY: build
+build: $(VENV)/dev.done $(VENV)/sam.done ## Build layers and function for AWS, as `sam build` does
+	$(VENV)/sam/bin/sam build
+
+.PHONY: audit
+audit: $(VENV)/audit.done ## Look every locked package up among the known vulnerabilities (needs the internet)
+	@# --strict: a package that could not be looked up is a failure, not a pass.
+	@for lock in requirements/*.txt layers/dependencies/requirements.txt; do \
+		echo "auditing $$lock"; \
+		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; \
+	done
+
+# The layer's lock comes before dev's, which has the functions' packages at the layer's versions.
+LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/audit \
+	layers/dependencies/requirements requirements/dev
+
 .PHONY: lock
 lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
-	@for name in uv sam local-aws; do $(MAKE) --no-print-directory lock-requirements/$$name; done
-	@$(MAKE) --no-print-directory lock-layers/dependencies/requirements lock-requirements/dev
+	@for lock in $(LOCKS); do \
+		echo "locking $$lock.txt"; \
+		$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
+			--no-emit-index-url --custom-compile-command "make lock" $$lock.in --output-file $$lock.txt || exit 1; \
+	done
 	@cp requirements/uv.txt layers/dependencies/uv.txt
-
-.PHONY: lock-%
-lock-%:
-	@$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
-		--no-emit-index-url --custom-compile-command "make lock" $*.in --output-file $*.txt
 
 .PHONY: clean
 clean: ## Take away everything that was installed, built or cached

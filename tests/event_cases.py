@@ -2,10 +2,13 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 _EVENTS: Final = Path(__file__).parents[1] / "events"
+_TOLD_AT: Final = datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
+"""The `time` of the events in the files; a replayed one is older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class EventCase:
 
     Attributes:
         name: The file's, without its ending.
+        path: The file.
         event: The order event, as EventBridge delivers it and `sam remote invoke` sends it.
         about: A sentence.
         order_statuses: The statuses of the order's lines at the marketplace beforehand; none, no order.
@@ -31,12 +35,22 @@ class EventCase:
     """
 
     name: str
+    path: Path
     event: dict[str, Any]
     about: str
     order_statuses: tuple[str, ...]
     invoked: Ending
     queued: Ending
     acknowledgements_posted: int
+
+    def told_at(self, now: datetime) -> dict[str, Any]:
+        """Return the event as if told of at `now`, its dates as far apart as in the file."""
+        shift = now - _TOLD_AT
+        event = {**self.event, "time": _shifted(self.event["time"], shift)}
+        detail = self.event["detail"]
+        if "orderDate" in detail:
+            event["detail"] = {**detail, "orderDate": _shifted(detail["orderDate"], shift)}
+        return event
 
     @property
     def purchase_order_id(self) -> str | None:
@@ -50,11 +64,20 @@ def load_event_cases() -> list[EventCase]:
     return [_load(path) for path in sorted(_EVENTS.glob("*.json"))]
 
 
+def _shifted(date: str, shift: timedelta) -> str:
+    """Move a date; one that nobody can read stays as it is."""
+    try:
+        return (datetime.fromisoformat(date) + shift).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except ValueError:
+        return date
+
+
 def _load(path: Path) -> EventCase:
     event = json.loads(path.read_text())
     case = event["case"]
     return EventCase(
         name=path.stem,
+        path=path,
         event=event,
         about=case["about"],
         order_statuses=tuple(case["given"]["statuses"]),

@@ -1,0 +1,94 @@
+"""The real template, built and deployed by SAM to a local AWS that enforces the function's role."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.local_aws import LocalAws, Stack
+from tests.local_marketplace import Marketplace
+
+_PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stack, and the marketplace that it talks to."""
+
+    aws: LocalAws
+    stack: Stack
+    marketplace: Marketplace
+
+    @property
+    def function_name(self) -> str:
+        return self.stack.outputs["AcknowledgeFunctionName"]
+
+    def publish(self, purchase_order_id: str, **changes: str) -> None:
+        """Publish an order event on the bus, with some members of the entry changed."""
+        entry = {
+            "Source": "walmart.ca.orders",
+            "DetailType": "Order Created",
+            "Detail": json.dumps({"purchaseOrderId": purchase_order_id}),
+            **changes,
+        }
+        answer = self.aws.client("events").put_events(Entries=[entry])
+        assert answer["FailedEntryCount"] == 0
+
+    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke the function by hand, with one bare event."""
+        answer = self.aws.client("lambda").invoke(FunctionName=self.function_name, Payload=json.dumps(event))
+        assert "FunctionError" not in answer, answer["Payload"].read()
+        record: dict[str, Any] = json.loads(answer["Payload"].read())
+        return record
+
+    def records(self, purchase_order_id: str) -> list[dict[str, Any]]:
+        """The outcome records of an order, from the function's own log group."""
+        events = self.aws.client("logs").filter_log_events(
+            logGroupName=self.stack.outputs["AcknowledgeFunctionLogGroupName"]
+        )["events"]
+        lines = [json.loads(event["message"]) for event in events if "order outcome" in event["message"]]
+        return [line for line in lines if line.get("purchase_order_id") == purchase_order_id]
+
+    def messages(self, output: str) -> list[dict[str, Any]]:
+        """The messages that are visible in the queue of an output."""
+        received = self.aws.client("sqs").receive_message(
+            QueueUrl=self.stack.outputs[output], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [dict(message) for message in received.get("Messages", [])]
+
+
+def eventually[T](look: Callable[[], T]) -> T:
+    """Look until there is something to be seen, and return it."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not (seen := look()):
+        assert time.monotonic() < deadline, "nothing came of it"
+        time.sleep(0.1)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    with Marketplace() as marketplace, LocalAws() as aws:
+        secret = marketplace.register_seller().secret()
+        secret_arn = aws.client("secretsmanager").create_secret(Name="walmart", SecretString=secret)["ARN"]
+        stack = Stack.deploy(
+            aws,
+            name="acknowledgement",
+            parameters={
+                "CredentialsSecretArn": secret_arn,
+                "MarketplaceUrl": marketplace.url,
+                "BackoffBaseSeconds": "1",
+                "BackoffCapSeconds": "1",
+                "CredentialsHoldSeconds": "1",
+            },
+        )
+        yield Deployment(aws, stack, marketplace)
+
+
+@pytest.fixture
+def purchase_order_id() -> str:
+    return str(uuid.uuid4().int)[:13]

@@ -1,0 +1,92 @@
+"""The demo: it ends as the events declare, and leaves nothing behind."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def left_behind(aws_port: int) -> list[str]:
+    """The processes of a local AWS: the server, and its functions', which have its environment."""
+    mark = f"GATEWAY_PORT={aws_port}\0".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except OSError:
+            continue  # it ended while we looked
+    return found
+
+
+@contextmanager
+def demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.demo", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_every_event_ends_as_its_file_declares_and_nothing_is_left_running() -> None:
+    port = free_port()
+
+    with demo("--orders", "4", "--aws-port", str(port)) as process:
+        output, _ = process.communicate(timeout=300)
+
+    assert process.returncode == 0, output
+    assert "Every event ended as declared" in output
+    assert re.search(r"Outcomes: 8 acknowledged, 2 invalid_event, 1 dry_run", output), output
+    assert left_behind(port) == []
+
+
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_ends_everything_it_started(interrupt: signal.Signals) -> None:
+    port = free_port()
+
+    with demo("--orders", "4", "--aws-port", str(port)) as process:
+        assert process.stdout
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Deploying" in line:
+                process.send_signal(interrupt)
+        process.wait(timeout=60)
+
+    assert process.returncode == 130, said
+    assert "everything that was started has been ended" in said
+    assert left_behind(port) == []
+
+
+@pytest.mark.parametrize("option", ["--aws-port", "--marketplace-port"])
+def test_a_taken_port_is_a_clear_message(option: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        with demo(option, str(port)) as process:
+            output, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 2, output
+    assert f"Port {port} on 127.0.0.1 is in use" in output
+    assert "Traceback" not in output

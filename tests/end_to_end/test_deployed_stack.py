@@ -1,0 +1,125 @@
+"""From an event on the bus to an acknowledged order, through everything that the template makes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import Deployment, eventually
+from tests.event_cases import load_event_cases
+from tests.local_marketplace import Fault
+
+
+def test_an_event_on_the_bus_becomes_an_acknowledged_order(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    deployment.marketplace.add_order(purchase_order_id)
+
+    deployment.publish(purchase_order_id)
+
+    (record,) = eventually(lambda: deployment.records(purchase_order_id))
+    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "queue")
+    assert [line.status for line in deployment.marketplace.order(purchase_order_id).lines] == ["Acknowledged"]
+
+
+def test_a_failing_order_is_tried_again_until_it_succeeds(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    deployment.marketplace.add_order(purchase_order_id)
+    deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=2)
+
+    deployment.publish(purchase_order_id)
+
+    def done() -> list[dict[str, Any]]:
+        records = deployment.records(purchase_order_id)
+        return records if len(records) == 3 else []
+
+    assert [(r["outcome"], r["attempt"]) for r in eventually(done)] == [
+        ("unavailable", 1),
+        ("unavailable", 2),
+        ("acknowledged", 3),
+    ]
+
+
+def test_an_order_that_fails_too_often_is_dead_lettered_as_it_came(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    sqs, queue_url = deployment.aws.client("sqs"), deployment.stack.outputs["OrderQueueUrl"]
+    policy = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    lowered = {**json.loads(policy["RedrivePolicy"]), "maxReceiveCount": 2}
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"RedrivePolicy": json.dumps(lowered)})
+    deployment.marketplace.add_order(purchase_order_id)
+    deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=None)
+
+    deployment.publish(purchase_order_id)
+
+    (message,) = eventually(lambda: deployment.messages("OrderDeadLetterQueueUrl"))
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=policy)
+    assert json.loads(message["Body"])["detail"] == {"purchaseOrderId": purchase_order_id}
+    assert [r["outcome"] for r in deployment.records(purchase_order_id)] == ["unavailable"] * 2
+
+
+def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment) -> None:
+    deployment.publish("", Detail=json.dumps({"customerOrderId": "8400000000001"}))
+
+    def parked() -> list[dict[str, Any]]:
+        messages = deployment.messages("OrderDeadLetterQueueUrl")
+        return [message for message in messages if "8400000000001" in message["Body"]]
+
+    (message,) = eventually(parked)
+    assert message["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
+    assert message["MessageAttributes"]["reason"]["StringValue"] == "detail.purchaseOrderId: missing"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"Source": "walmart.us.orders"}, {"Source": "walmart.ca"}, {"DetailType": "Order Cancelled"}],
+    ids=str,
+)
+def test_another_event_is_none_of_our_business(
+    deployment: Deployment, purchase_order_id: str, changes: dict[str, str]
+) -> None:
+    later = f"{purchase_order_id}-later"
+    deployment.marketplace.add_order(purchase_order_id)
+    deployment.marketplace.add_order(later)
+
+    deployment.publish(purchase_order_id, **changes)
+    deployment.publish(later)
+
+    eventually(lambda: deployment.records(later))
+    assert deployment.records(purchase_order_id) == []
+    assert deployment.marketplace.calls_for(purchase_order_id) == []
+
+
+def test_a_bare_event_answers_with_its_record(deployment: Deployment, purchase_order_id: str) -> None:
+    deployment.marketplace.add_order(purchase_order_id)
+
+    record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
+
+    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "manual")
+
+
+def test_sam_invokes_the_function_with_an_event_file(deployment: Deployment) -> None:
+    (case,) = [case for case in load_event_cases() if case.name == "acknowledged-created-order"]
+    assert case.purchase_order_id
+    deployment.marketplace.add_order(case.purchase_order_id)
+
+    answer = deployment.stack.remote_invoke("AcknowledgeFunction", case.path)
+
+    assert json.loads(answer)["outcome"] == case.invoked.outcome
+
+
+def test_the_function_is_denied_what_its_role_does_not_grant(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    functions, name = deployment.aws.client("lambda"), deployment.function_name
+    other = deployment.aws.client("secretsmanager").create_secret(Name="somebody-elses", SecretString="{}")
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    pointed_elsewhere = {**environment, "CREDENTIALS_SECRET_ARN": other["ARN"]}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": pointed_elsewhere})
+
+    record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
+
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
+    assert record["outcome"] == "misconfigured"
+    assert record["reason"].startswith("secret: the function may not read it")

@@ -1,0 +1,1014 @@
+"""The local marketplace, called over real sockets by a caller that is nobody's client."""
+
+import base64
+import contextlib
+import functools
+import http.client
+import json
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.local_marketplace import Fault, Marketplace, Seller, issue_certificate
+
+ORDER = "7400123456789"
+ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
+GET = f"/v3/ca/orders/{ORDER}"
+ROOT = Path(__file__).parents[2]
+NOW = 1_790_000_000.25
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON can be anything
+        return json.loads(self.body)
+
+    def xml(self) -> ET.Element:
+        return ET.fromstring(self.body)  # noqa: S314 - the marketplace's own answer
+
+    def texts(self, name: str) -> list[str | None]:
+        return [element.text for element in self.xml().iter() if element.tag.rpartition("}")[2] == name]
+
+
+@functools.cache
+def load(private_key: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_der_private_key(base64.b64decode(private_key), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
+
+def sign(private_key: str, text: str) -> str:
+    signature = load(private_key).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return base64.b64encode(signature).decode()
+
+
+@dataclass
+class Caller:
+    """Calls as Walmart wants it, unless told to do otherwise."""
+
+    url: str
+    seller: Seller
+    trust: ssl.SSLContext | None = None
+    now: Callable[[], float] = time.time
+
+    def connect(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.trust)
+        return http.client.HTTPConnection(parts.netloc, timeout=20)
+
+    def headers(self, method: str, target: str) -> dict[str, str]:
+        timestamp = str(int(self.now() * 1000))
+        text = f"{self.seller.consumer_id}\n{self.url}{target}\n{method}\n{timestamp}\n"
+        return {
+            "WM_CONSUMER.ID": self.seller.consumer_id,
+            "WM_CONSUMER.CHANNEL.TYPE": self.seller.channel_type,
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "WM_SEC.TIMESTAMP": timestamp,
+            "WM_SEC.AUTH_SIGNATURE": sign(self.seller.private_key, text),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        without: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        headers = {**self.headers(method, target), **changed}
+        headers.pop(without or "", None)
+        with contextlib.nullcontext(over) if over else contextlib.closing(self.connect()) as connection:
+            connection.request(method, target, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def acknowledge(self, changed: Mapping[str, str] = NOTHING) -> Answer:
+        return self.call("POST", ACKNOWLEDGE, changed)
+
+    def get(self, changed: Mapping[str, str] = NOTHING) -> Answer:
+        return self.call("GET", GET, changed)
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    return Marketplace().register_seller().private_key
+
+
+@pytest.fixture(scope="module")
+def another_private_key() -> str:
+    return Marketplace().register_seller().private_key
+
+
+@pytest.fixture
+def marketplace() -> Iterator[Marketplace]:
+    with Marketplace() as marketplace:
+        marketplace.add_order(ORDER, statuses=["Created", "Created"])
+        yield marketplace
+
+
+@pytest.fixture
+def caller(marketplace: Marketplace, private_key: str) -> Caller:
+    return Caller(marketplace.url, marketplace.register_seller(private_key))
+
+
+def statuses(marketplace: Marketplace) -> list[str]:
+    return [line.status for line in marketplace.order(ORDER).lines]
+
+
+# --- Acknowledging and looking ----------------------------------------------------------------------------
+
+
+def test_acknowledging_a_created_order_acknowledges_every_line(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    answer = caller.acknowledge()
+
+    assert answer.status == 200
+    assert answer.json()["order"]["purchaseOrderId"] == ORDER
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+    assert marketplace.calls[0].applied
+
+
+def test_acknowledging_again_is_allowed(marketplace: Marketplace, caller: Caller) -> None:
+    caller.acknowledge()
+
+    assert caller.acknowledge().status == 200
+    assert [call.applied for call in marketplace.calls] == [True, True]
+
+
+@pytest.mark.parametrize("status", ["Shipped", "Delivered", "Cancelled", "Refund"])
+def test_an_order_in_a_higher_status_is_refused(
+    marketplace: Marketplace, caller: Caller, status: str
+) -> None:
+    marketplace.set_status(ORDER, status)
+
+    answer = caller.acknowledge()
+
+    assert answer.status == 400
+    [error] = answer.json()["errors"]["error"]
+    assert (error["code"], error["field"]) == ("INVALID_REQUEST_CONTENT.GMP_ORDER_API", "data")
+    assert "Some or all qty in higher status" in error["description"]
+    assert statuses(marketplace) == [status, status]
+
+
+def test_one_shipped_line_keeps_the_others_from_being_acknowledged(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.add_order("7400000000002", statuses=["Created", "Shipped"])
+
+    assert caller.call("POST", "/v3/ca/orders/7400000000002/acknowledge").status == 400
+    assert [line.status for line in marketplace.order("7400000000002").lines] == ["Created", "Shipped"]
+    assert not marketplace.calls[0].applied
+
+
+def test_a_walmart_fulfilled_order_cannot_be_acknowledged(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.add_order("7400000000003", ship_node="WFSFulfilled")
+
+    assert caller.call("POST", "/v3/ca/orders/7400000000003/acknowledge").status == 400
+    assert marketplace.order("7400000000003").lines[0].status == "Created"
+
+
+@pytest.mark.parametrize(("method", "suffix"), [("POST", "/acknowledge"), ("GET", "")])
+def test_an_unknown_order_is_not_found(caller: Caller, method: str, suffix: str) -> None:
+    answer = caller.call(method, f"/v3/ca/orders/7400000000404{suffix}")
+
+    assert answer.status == 404
+    [error] = answer.json()["errors"]["error"]
+    assert (error["code"], error["severity"]) == ("CONTENT_NOT_FOUND.GMP_ORDER_API", "INFO")
+
+
+def test_looking_at_an_order_changes_nothing_and_tells_the_ship_node(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    answer = caller.call("GET", f"{GET}?productInfo=true")
+
+    assert answer.json()["order"]["shipNode"] == {"type": "SellerFulfilled"}
+    assert statuses(marketplace) == ["Created", "Created"]
+    assert not marketplace.calls[0].applied
+
+
+def test_acknowledgements_side_by_side_are_all_served(marketplace: Marketplace, caller: Caller) -> None:
+    ids = [str(7_400_000_100_000 + number) for number in range(40)]
+    for purchase_order_id in ids:
+        marketplace.add_order(purchase_order_id)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda id_: caller.call("POST", f"/v3/ca/orders/{id_}/acknowledge"), ids))
+
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(str(call.purchase_order_id) for call in marketplace.calls if call.applied) == ids
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status", "code"),
+    [
+        ("GET", "/v3/orders", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
+        ("GET", "//v3/ca/orders/1", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
+        ("POST", "/control/orders", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
+        ("GET", ACKNOWLEDGE, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
+        ("DELETE", GET, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
+    ],
+)
+def test_other_resources_and_methods_are_refused(
+    caller: Caller, method: str, target: str, status: int, code: str
+) -> None:
+    answer = caller.call(method, target)
+
+    assert answer.status == status
+    assert answer.json()["error"][0]["code"] == code
+
+
+# --- Signatures -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="OpenSSL's command line is not installed")
+def test_a_signature_made_by_openssl_is_accepted(caller: Caller, tmp_path: Path) -> None:
+    key_file = tmp_path / "key.der"
+    key_file.write_bytes(base64.b64decode(caller.seller.private_key))
+    timestamp = str(int(time.time() * 1000))
+    text = f"{caller.seller.consumer_id}\n{caller.url}{ACKNOWLEDGE}\nPOST\n{timestamp}\n"
+    command = [shutil.which("openssl") or "", "dgst", "-sha256", "-keyform", "DER", "-sign", str(key_file)]
+    signature = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+
+    answer = caller.acknowledge(
+        {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": base64.b64encode(signature).decode()}
+    )
+
+    assert answer.status == 200
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What goes into a signature over a GET with an encoded query."""
+
+    consumer: str
+    base: str
+    target: str
+    timestamp: str
+
+    def text(self, method: str = "GET", target: str | None = None, end: str = "\n") -> str:
+        return f"{self.consumer}\n{self.base}{target or self.target}\n{method}\n{self.timestamp}{end}"
+
+
+@pytest.mark.parametrize(
+    ("mistake", "reason"),
+    [
+        pytest.param(lambda p: p.text(end=""), "newline at the end is missing", id="no trailing newline"),
+        pytest.param(lambda p: p.text().replace("\n", "\r\n"), "CR LF", id="CRLF"),
+        pytest.param(lambda p: p.text(method="get"), "not in upper case", id="lower-case method"),
+        pytest.param(lambda p: p.text().replace(p.base, ""), "path, not the full URL", id="path only"),
+        pytest.param(lambda p: p.text(target=GET), "without its query", id="no query"),
+        pytest.param(lambda p: p.text(target=f"{GET}?after=a:b"), "URL decoded", id="decoded query"),
+        pytest.param(lambda p: p.text(target=f"{GET}?after=a%253Ab"), "signed string", id="encoded again"),
+        pytest.param(lambda p: p.text(target=f"{GET}?after=a%3ab"), "signed string", id="encoded otherwise"),
+        pytest.param(lambda p: p.text(method="POST"), "signed string", id="another method"),
+        pytest.param(lambda p: p.text().replace(p.base, "http://other"), "signed string", id="another host"),
+    ],
+)
+def test_a_signature_over_another_string_is_refused_and_the_mistake_is_named(
+    marketplace: Marketplace, caller: Caller, mistake: Callable[[Parts], str], reason: str
+) -> None:
+    target = f"{GET}?after=a%3Ab"
+    parts = Parts(caller.seller.consumer_id, caller.url, target, str(int(time.time() * 1000)))
+    signature = sign(caller.seller.private_key, mistake(parts))
+
+    answer = caller.call(
+        "GET", target, {"WM_SEC.TIMESTAMP": parts.timestamp, "WM_SEC.AUTH_SIGNATURE": signature}
+    )
+
+    assert answer.status == 401
+    assert reason in str(marketplace.calls[0].refusal)
+
+
+def test_an_encoded_query_signed_as_it_is_sent_is_accepted(caller: Caller) -> None:
+    assert caller.call("GET", f"{GET}?after=a%3Ab").status == 200
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "reason"),
+    [
+        pytest.param(lambda now: str(int(now)), "not milliseconds", id="seconds"),
+        pytest.param(lambda now: str(int(now * 1000) - 901_000), "901 s behind", id="stale"),
+        pytest.param(lambda now: str(int(now * 1000) + 901_000), "901 s ahead", id="from the future"),
+        pytest.param(lambda now: f"{now * 1000:.6e}", "not a decimal", id="scientific notation"),
+        pytest.param(lambda now: f"-{int(now)}", "not a decimal", id="negative"),
+        pytest.param(lambda _: "9" * 5000, "not a decimal", id="endless"),
+    ],
+)
+def test_a_timestamp_that_is_no_recent_time_in_milliseconds_is_refused(
+    private_key: str, timestamp: Callable[[float], str], reason: str
+) -> None:
+    with Marketplace(clock=lambda: NOW) as marketplace:
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW)
+        stamp = timestamp(NOW)
+        text = f"{caller.seller.consumer_id}\n{caller.url}{GET}\nGET\n{stamp}\n"
+
+        answer = caller.get(
+            {"WM_SEC.TIMESTAMP": stamp, "WM_SEC.AUTH_SIGNATURE": sign(caller.seller.private_key, text)}
+        )
+
+        assert answer.status == 401
+        assert reason in str(marketplace.calls[0].refusal)
+
+
+def test_the_tolerance_for_timestamps_can_be_chosen(private_key: str) -> None:
+    with Marketplace(clock=lambda: NOW, timestamp_tolerance=timedelta(hours=1)) as marketplace:
+        marketplace.add_order(ORDER)
+        seller = marketplace.register_seller(private_key)
+
+        assert Caller(marketplace.url, seller, now=lambda: NOW - 3599).get().status == 200
+        assert Caller(marketplace.url, seller, now=lambda: NOW - 3601).get().status == 401
+
+
+def test_a_timestamp_other_than_the_signed_one_is_refused(marketplace: Marketplace, caller: Caller) -> None:
+    assert caller.get({"WM_SEC.TIMESTAMP": str(int(time.time() * 1000) + 7)}).status == 401
+    assert marketplace.calls[0].refusal == "signature does not match the signed string"
+
+
+def test_another_key_is_refused(marketplace: Marketplace, caller: Caller, another_private_key: str) -> None:
+    impostor = marketplace.register_seller(another_private_key)
+    caller.seller = Seller(
+        caller.seller.consumer_id, caller.seller.channel_type, impostor.private_key, impostor.public_key
+    )
+
+    answer = caller.acknowledge()
+
+    assert answer.status == 401
+    assert answer.json()["error"][0]["code"] == "UNAUTHORIZED.GMP_GATEWAY_API"
+    assert statuses(marketplace) == ["Created", "Created"]
+
+
+def test_registering_a_consumer_again_retires_its_old_key(
+    marketplace: Marketplace, caller: Caller, another_private_key: str
+) -> None:
+    old = caller.seller
+    new = marketplace.register_seller(
+        another_private_key, consumer_id=old.consumer_id, channel_type=old.channel_type
+    )
+
+    assert caller.get().status == 401
+    assert Caller(marketplace.url, new).get().status == 200
+
+
+def test_the_reason_of_a_refusal_is_kept_and_never_answered(marketplace: Marketplace, caller: Caller) -> None:
+    answer = caller.get({"WM_SEC.AUTH_SIGNATURE": "not/base64!"})
+
+    assert answer.status == 401
+    assert marketplace.calls[0].refusal == "signature is not base64 on one line"
+    assert b"base64 on" not in answer.body
+
+
+def test_an_unknown_consumer_is_refused(marketplace: Marketplace, caller: Caller) -> None:
+    assert caller.get({"WM_CONSUMER.ID": str(uuid.uuid4())}).status == 401
+    assert marketplace.calls[0].refusal == "consumer id is unknown"
+
+
+def test_another_sellers_channel_type_is_refused(
+    marketplace: Marketplace, caller: Caller, another_private_key: str
+) -> None:
+    other = marketplace.register_seller(another_private_key)
+
+    assert caller.get({"WM_CONSUMER.CHANNEL.TYPE": other.channel_type}).status == 401
+
+
+# --- Headers ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["WM_CONSUMER.ID", "WM_SVC.NAME", "WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"],
+)
+def test_a_missing_header_is_named(caller: Caller, header: str) -> None:
+    answer = caller.call("POST", ACKNOWLEDGE, without=header)
+
+    assert answer.status == 400
+    [error] = answer.json()["errors"]["error"]
+    assert (error["code"], error["field"]) == ("INVALID_REQUEST_HEADER.GMP_ORDER_API", header)
+    assert "set blank or null" in error["description"]
+
+
+def test_a_blank_header_is_a_missing_one(caller: Caller) -> None:
+    answer = caller.acknowledge({"WM_SVC.NAME": " "})
+
+    assert answer.json()["errors"]["error"][0]["field"] == "WM_SVC.NAME"
+
+
+@pytest.mark.parametrize("channel_type", [None, "", "0f3e4dd4-0514-4346-b39d-000000000000"])
+def test_a_channel_type_that_is_nobodys_is_refused_by_the_gateway(
+    caller: Caller, channel_type: str | None
+) -> None:
+    if channel_type is None:
+        answer = caller.call("POST", ACKNOWLEDGE, without="WM_CONSUMER.CHANNEL.TYPE")
+    else:
+        answer = caller.acknowledge({"WM_CONSUMER.CHANNEL.TYPE": channel_type})
+
+    assert answer.status == 400
+    [error] = answer.json()["error"]
+    assert error["code"] == "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"
+    assert error["field"] == "WM_CONSUMER.CHANNEL.TYPE"
+
+
+def test_a_post_without_a_content_type_breaks_the_gateway(marketplace: Marketplace, caller: Caller) -> None:
+    answer = caller.call("POST", ACKNOWLEDGE, without="Content-Type")
+
+    assert answer.status == 500
+    assert answer.json()["error"][0]["code"] == "SYSTEM_ERROR.GMP_GATEWAY_API"
+    assert statuses(marketplace) == ["Created", "Created"]
+
+
+def test_a_get_needs_no_content_type(caller: Caller) -> None:
+    assert caller.call("GET", GET, without="Content-Type").status == 200
+
+
+# --- Forms ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("accept", "form"), [("application/json", "json"), ("application/xml", "xml"), ("*/*", "xml")]
+)
+def test_the_form_follows_accept_and_is_xml_otherwise(caller: Caller, accept: str, form: str) -> None:
+    assert caller.get({"Accept": accept}).headers.get_content_subtype() == form
+
+
+def test_without_accept_the_form_is_xml(caller: Caller) -> None:
+    assert caller.call("GET", GET, without="Accept").headers.get_content_type() == "application/xml"
+
+
+def test_the_form_can_be_forced_upon_a_caller(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.answer_as("xml")
+
+    assert caller.acknowledge().xml().tag == "{http://walmart.com/mp/orders}order"
+
+
+def test_xml_and_json_tell_the_same_order(marketplace: Marketplace, caller: Caller) -> None:
+    placed = datetime(2026, 3, 16, 10, 30, 15, 250_000, tzinfo=UTC)
+    marketplace.add_order("7400000000005", statuses=["Created", "Cancelled"], order_date=placed)
+    target = "/v3/ca/orders/7400000000005"
+
+    order = caller.call("GET", target).json()["order"]
+    as_xml = caller.call("GET", target, {"Accept": "application/xml"})
+
+    lines = order["orderLines"]["orderLine"]
+    assert as_xml.texts("purchaseOrderId") == [order["purchaseOrderId"]] == ["7400000000005"]
+    assert as_xml.texts("orderDate") == ["2026-03-16T10:30:15.250Z"]
+    assert order["orderDate"] == round(placed.timestamp() * 1000)
+    assert as_xml.texts("lineNumber") == [line["lineNumber"] for line in lines] == ["1", "2"]
+    assert as_xml.texts("productName") == [line["item"]["productName"] for line in lines]
+    assert as_xml.texts("status") == ["Created", "Cancelled"]
+    assert [line["orderLineStatuses"]["orderLineStatus"][0]["status"] for line in lines] == [
+        "Created",
+        "Cancelled",
+    ]
+    assert [line["orderLineQuantity"]["amount"] for line in lines] == ["1", "2"]
+    assert as_xml.texts("type") == [order["shipNode"]["type"]]
+
+
+def test_the_namespace_differs_from_call_to_call(caller: Caller) -> None:
+    acknowledged = caller.acknowledge({"Accept": "application/xml"}).xml()
+    shown = caller.get({"Accept": "application/xml"}).xml()
+
+    assert acknowledged.tag == "{http://walmart.com/mp/orders}order"
+    assert shown.tag == "{http://walmart.com/mp/v3/orders}order"
+
+
+def test_an_error_of_the_order_service_can_be_xml(caller: Caller) -> None:
+    answer = caller.call("GET", "/v3/ca/orders/7400000000404", {"Accept": "application/xml"})
+
+    assert answer.xml().tag == "{http://walmart.com/}errors"
+    assert answer.texts("code") == ["CONTENT_NOT_FOUND.GMP_ORDER_API"]
+
+
+def test_the_gateway_answers_in_json_whatever_is_asked_for(caller: Caller) -> None:
+    answer = caller.get({"Accept": "application/xml", "WM_CONSUMER.ID": "nobody"})
+
+    assert answer.headers.get_content_type() == "application/json"
+
+
+def test_the_gateway_answers_in_xml_when_told_to(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.answer_as("xml")
+
+    assert caller.get({"WM_CONSUMER.ID": "nobody"}).texts("code") == ["UNAUTHORIZED.GMP_GATEWAY_API"]
+
+
+def test_errors_can_take_the_shape_of_the_newer_documentation(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.errors_as("flat")
+    marketplace.set_status(ORDER, "Shipped")
+
+    [error] = caller.acknowledge().json()["errors"]
+
+    assert set(error) == {"code", "message", "category", "severity", "field"}
+
+
+def test_every_order_tells_its_buyers_data(marketplace: Marketplace, caller: Caller) -> None:
+    text = caller.get().body.decode()
+
+    assert len(marketplace.buyer_data) >= 5
+    assert all(data in text for data in marketplace.buyer_data)
+
+
+def test_the_date_header_tells_the_marketplaces_time(private_key: str) -> None:
+    with Marketplace(clock=lambda: NOW) as marketplace:
+        answer = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW).get()
+
+    assert parsedate_to_datetime(answer.headers["Date"]).timestamp() == int(NOW)
+
+
+# --- Faults -----------------------------------------------------------------------------------------------
+
+
+def test_a_reset_before_applying_leaves_the_order_alone(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.RESET_BEFORE_APPLYING)
+
+    with pytest.raises(ConnectionResetError) as raised:
+        caller.acknowledge()
+
+    assert raised.type is ConnectionResetError  # not RemoteDisconnected, which an orderly close leads to
+    assert statuses(marketplace) == ["Created", "Created"]
+    [call] = marketplace.calls
+    assert (call.status, call.fault, call.applied) == (None, Fault.RESET_BEFORE_APPLYING, False)
+
+
+def test_a_reset_after_applying_has_acknowledged(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.RESET_AFTER_APPLYING)
+
+    with pytest.raises(ConnectionResetError) as raised:
+        caller.acknowledge()
+
+    assert raised.type is ConnectionResetError  # not RemoteDisconnected, which an orderly close leads to
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+    [call] = marketplace.calls
+    assert (call.status, call.fault, call.applied) == (None, Fault.RESET_AFTER_APPLYING, True)
+
+
+def test_a_delay_ends_in_the_right_answer(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.DELAY, seconds=0.05)
+
+    assert caller.acknowledge().json()["order"]["purchaseOrderId"] == ORDER
+    assert marketplace.calls[0].fault is Fault.DELAY
+
+
+def test_unauthorized_refuses_a_good_signature(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.UNAUTHORIZED)
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.json()["error"][0]["code"]) == (401, "UNAUTHORIZED.GMP_GATEWAY_API")
+    assert marketplace.calls[0].refusal is None
+
+
+@pytest.mark.parametrize("header", ["x-next-replenishment-time", "x-next-replenish-time"])
+def test_throttled_says_until_when(private_key: str, header: str) -> None:
+    with Marketplace(clock=lambda: NOW) as marketplace:
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW)
+        marketplace.fail(ORDER, Fault.THROTTLED, replenish_in=30, header=header)
+
+        answer = caller.acknowledge()
+
+    assert answer.status == 429
+    assert answer.json()["error"][0]["code"] == "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"
+    assert answer.headers["x-current-token-count"] == "0"
+    assert answer.headers[header] == str(round((NOW + 30) * 1000))
+
+
+def test_an_internal_error_is_walmarts(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.INTERNAL_ERROR)
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.json()["error"][0]["code"]) == (500, "SYSTEM_ERROR.GMP_GATEWAY_API")
+
+
+def test_an_unavailable_service_answers_with_a_bare_page(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.SERVICE_UNAVAILABLE)
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.headers.get_content_type()) == (503, "text/html")
+
+
+def test_an_empty_success_has_done_nothing(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.EMPTY_SUCCESS)
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert statuses(marketplace) == ["Created", "Created"]
+
+
+def test_a_foreign_success_names_another_order_and_has_done_nothing(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.FOREIGN_SUCCESS, other="7400000000777")
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.json()["order"]["purchaseOrderId"]) == (200, "7400000000777")
+    assert statuses(marketplace) == ["Created", "Created"]
+
+
+def test_a_redirect_points_elsewhere_and_has_done_nothing(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.REDIRECT, location="http://127.0.0.1:9/trap")
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.headers["Location"]) == (307, "http://127.0.0.1:9/trap")
+    assert statuses(marketplace) == ["Created", "Created"]
+
+
+@pytest.mark.parametrize("headers", [False, True])
+def test_a_slow_drip_is_the_right_answer(marketplace: Marketplace, caller: Caller, *, headers: bool) -> None:
+    marketplace.fail(ORDER, Fault.SLOW_DRIP, interval=0.0, headers=headers)
+
+    assert caller.acknowledge().json()["order"]["purchaseOrderId"] == ORDER
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_huge_answer_is_as_long_as_it_was_told_to_be(
+    marketplace: Marketplace, caller: Caller, *, declared: bool
+) -> None:
+    marketplace.fail(ORDER, Fault.HUGE, size=300_000, declared=declared)
+
+    answer = caller.acknowledge()
+
+    assert len(answer.body) == 300_000
+    assert ("Content-Length" in answer.headers) is declared
+    assert answer.json()["order"]["purchaseOrderId"] == ORDER
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+
+
+def test_faults_are_met_in_order_and_then_no_more(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.THROTTLED, times=2)
+    marketplace.fail(ORDER, Fault.INTERNAL_ERROR)
+
+    assert [caller.acknowledge().status for _ in range(4)] == [429, 429, 500, 200]
+
+
+def test_a_fault_can_last_until_recovery(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.SERVICE_UNAVAILABLE, times=None)
+    during = [caller.acknowledge().status for _ in range(3)]
+
+    marketplace.recover(ORDER)
+
+    assert (during, caller.acknowledge().status) == ([503, 503, 503], 200)
+
+
+def test_a_fault_can_be_meant_for_one_action(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.INTERNAL_ERROR, action="acknowledge")
+
+    assert (caller.get().status, caller.acknowledge().status) == (200, 500)
+
+
+def test_a_fault_is_one_orders_own(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail("7400000000009", Fault.INTERNAL_ERROR)
+
+    assert caller.acknowledge().status == 200
+
+
+def test_a_fault_neither_hides_nor_is_used_up_by_a_wrong_signature(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.EMPTY_SUCCESS)
+
+    assert caller.acknowledge({"WM_CONSUMER.ID": "nobody"}).status == 401
+    assert caller.acknowledge().body == b""
+
+
+@pytest.mark.parametrize(
+    ("details", "error"),
+    [({"second": 1.0}, ValueError), ({"exchange": "x"}, ValueError), ({"seconds": "long"}, TypeError)],
+)
+def test_a_fault_knows_its_details(
+    marketplace: Marketplace, details: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        marketplace.fail(ORDER, Fault.DELAY, **details)
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "details"),
+    [
+        (Fault.DELAY, {"seconds": 3600.0}),
+        (Fault.SLOW_DRIP, {"interval": 3600.0}),
+        (Fault.HUGE, {"size": 10**12}),
+        (None, {}),
+    ],
+)
+def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
+    private_key: str, fault: Fault | None, details: dict[str, Any], *, tls: bool
+) -> None:
+    before = threading.active_count()
+    certificate = issue_certificate() if tls else None
+    marketplace = Marketplace(tls=certificate.context if certificate else None)
+    marketplace.start()
+    marketplace.add_order(ORDER)
+    if fault:
+        marketplace.fail(ORDER, fault, **details)
+    trust = trusting(certificate.authority_pem) if certificate else None
+    caller = Caller(marketplace.url, marketplace.register_seller(private_key), trust)
+    with contextlib.closing(caller.connect()) as connection:
+        connection.request("POST", ACKNOWLEDGE, headers=caller.headers("POST", ACKNOWLEDGE))
+        if fault in {Fault.HUGE, Fault.SLOW_DRIP}:
+            connection.getresponse().close()
+        while not marketplace.calls:
+            time.sleep(0.001)
+
+        marketplace.stop()
+
+    assert threading.active_count() == before
+
+
+# --- Connections ------------------------------------------------------------------------------------------
+
+
+def trusting(authority_pem: bytes) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authority_pem.decode())
+
+
+def test_a_connection_is_kept_for_the_next_call(marketplace: Marketplace, caller: Caller) -> None:
+    with contextlib.closing(caller.connect()) as connection:
+        caller.call("GET", GET, over=connection)
+        caller.call("POST", ACKNOWLEDGE, over=connection)
+    caller.get()
+
+    assert [call.connection for call in marketplace.calls] == [1, 1, 2]
+
+
+def test_calls_are_kept_as_they_came(marketplace: Marketplace, caller: Caller) -> None:
+    caller.call("GET", f"{GET}?productInfo=true")
+    caller.call("GET", "/v3/ca/orders/7400000000404")
+
+    [call] = marketplace.calls_for(ORDER)
+    assert (call.method, call.path, call.action) == ("GET", f"{GET}?productInfo=true", "get")
+    assert call.headers["wm_svc.name"] == "Walmart Marketplace"
+    assert (call.body, call.status) == (b"", 200)
+    assert len(marketplace.calls) == 2
+
+
+def test_it_speaks_https(private_key: str) -> None:
+    certificate = issue_certificate()
+    with Marketplace(tls=certificate.context) as marketplace:
+        marketplace.add_order(ORDER)
+        seller = marketplace.register_seller(private_key)
+
+        answer = Caller(marketplace.url, seller, trusting(certificate.authority_pem)).acknowledge()
+
+    assert marketplace.calls[0].applied
+    assert answer.status == 200
+
+
+def test_a_reset_under_https_is_a_reset(private_key: str) -> None:
+    certificate = issue_certificate()
+    with Marketplace(tls=certificate.context) as marketplace:
+        marketplace.add_order(ORDER)
+        marketplace.fail(ORDER, Fault.RESET_AFTER_APPLYING)
+        seller = marketplace.register_seller(private_key)
+
+        with pytest.raises(ConnectionResetError) as raised:
+            Caller(marketplace.url, seller, trusting(certificate.authority_pem)).acknowledge()
+
+        assert raised.type is ConnectionResetError  # not RemoteDisconnected, which an orderly close leads to
+        assert statuses(marketplace) == ["Acknowledged"]
+
+
+def test_a_caller_that_speaks_no_tls_disturbs_nobody(private_key: str) -> None:
+    certificate = issue_certificate()
+    with Marketplace(tls=certificate.context) as marketplace:
+        marketplace.add_order(ORDER)
+        seller = marketplace.register_seller(private_key)
+        address = ("127.0.0.1", urlsplit(marketplace.url).port)
+        with socket.create_connection(address) as stranger, socket.create_connection(address):
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+            answer = Caller(marketplace.url, seller, trusting(certificate.authority_pem)).get()
+
+    assert answer.status == 200
+
+
+def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, caller: Caller) -> None:
+    assert caller.call("POST", ACKNOWLEDGE, {"Transfer-Encoding": "chunked"}).status == 411
+    assert marketplace.calls == []
+
+
+# --- Sellers and orders -----------------------------------------------------------------------------------
+
+
+def test_a_sellers_secret_is_what_secrets_manager_holds(caller: Caller) -> None:
+    seller = caller.seller
+
+    assert json.loads(seller.secret()) == {
+        "consumerId": seller.consumer_id,
+        "channelType": seller.channel_type,
+        "privateKey": seller.private_key,
+    }
+    assert seller.private_key not in repr(seller)
+
+
+def test_a_seller_can_have_a_short_key_as_walmart_gives_out() -> None:
+    seller = Marketplace().register_seller(key_bits=1024)
+
+    assert len(sign(seller.private_key, "anything")) == 172
+
+
+def test_an_order_is_added_once(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match=ORDER):
+        marketplace.add_order(ORDER)
+
+
+def test_an_order_date_needs_a_time_zone(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        marketplace.add_order("7400000000010", order_date=datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+
+
+# --- By itself --------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """Run the command and read its introduction."""
+    command = [sys.executable, "-m", "tests.local_marketplace", "--port", "0", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            said = dict(
+                line.strip().split(": ", 1)
+                for line in iter(process.stdout.readline, "Stop: Ctrl-C\n")
+                if ": " in line
+            )
+            yield process, said
+        finally:
+            process.kill()
+
+
+def stored_seller(file: Path) -> Seller:
+    secret = json.loads(file.read_text(encoding="utf-8"))
+    return Marketplace().register_seller(
+        secret["privateKey"], consumer_id=secret["consumerId"], channel_type=secret["channelType"]
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_by_itself_it_serves_a_signed_call_and_ends_when_told_to(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    secret = tmp_path / "secret.json"
+    with running("--secret-file", str(secret), "--orders", "2") as (process, said):
+        order = said["Created orders"].split()[1]
+        caller = Caller(said["Local marketplace"], stored_seller(secret))
+
+        with contextlib.closing(caller.connect()) as one_by_one:
+            answer = caller.call("POST", f"/v3/ca/orders/{order}/acknowledge", over=one_by_one)
+            caller.call("GET", f"/v3/ca/orders/{order}", {"WM_CONSUMER.ID": "nobody"}, over=one_by_one)
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=20)
+
+    assert answer.status == 200
+    assert out.splitlines()[-2:] == [
+        f"POST /v3/ca/orders/{order}/acknowledge 200",
+        f"GET /v3/ca/orders/{order} 401, refused: consumer id is unknown",
+    ]
+    assert (process.returncode, err) == (0, "")
+
+
+def test_the_secret_is_for_its_owner_only_even_where_a_file_was_before(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    secret.touch(mode=0o644)
+
+    with running("--secret-file", str(secret)):
+        assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_a_secret_file_it_says_where_the_secret_is() -> None:
+    with running() as (process, said):
+        secret = Path(said["Credentials"])
+        assert stored_seller(secret).consumer_id
+        process.terminate()
+        process.communicate(timeout=20)
+
+    assert not secret.exists()
+
+
+def test_by_itself_it_speaks_https_and_says_whom_to_trust(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    with running("--secret-file", str(secret), "--tls") as (_, said):
+        trust = trusting(Path(said["Authority to trust"]).read_bytes())
+        caller = Caller(said["Local marketplace"], stored_seller(secret), trust)
+
+        assert caller.call("GET", f"/v3/ca/orders/{said['Created orders'].split()[0]}").status == 200
+
+    assert (tmp_path / "marketplace-ca.pem").exists()
+
+
+def test_a_taken_port_is_one_line_and_exit_code_1(marketplace: Marketplace, tmp_path: Path) -> None:
+    port = str(urlsplit(marketplace.url).port)
+    secret = tmp_path / "secret.json"
+    command = [sys.executable, "-m", "tests.local_marketplace", "--port", port, "--secret-file", str(secret)]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=20)
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert port in done.stderr
+    assert not secret.exists()
+
+
+def control(url: str, method: str, path: str, document: object = None) -> tuple[int, Any]:
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        connection.request(method, path, body=json.dumps(document))
+        response = connection.getresponse()
+        return response.status, json.load(response)
+
+
+@pytest.fixture
+def controlled() -> Iterator[Marketplace]:
+    with Marketplace(control=True) as marketplace:
+        yield marketplace
+
+
+def test_another_process_can_add_orders(controlled: Marketplace) -> None:
+    document = {
+        "purchaseOrderId": ORDER,
+        "statuses": ["Created", "Shipped"],
+        "orderDate": "2026-03-16T10:30:15Z",
+    }
+
+    status, _ = control(controlled.url, "POST", "/control/orders", document)
+
+    assert status == 201
+    assert statuses(controlled) == ["Created", "Shipped"]
+    assert controlled.order(ORDER).order_date == datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
+
+
+def test_another_process_can_plan_faults_and_read_the_calls(
+    controlled: Marketplace, private_key: str
+) -> None:
+    caller = Caller(controlled.url, controlled.register_seller(private_key))
+    controlled.add_order(ORDER)
+    document = {"purchaseOrderId": ORDER, "fault": "throttled", "times": 1, "replenish_in": 5}
+
+    status, _ = control(controlled.url, "POST", "/control/faults", document)
+    caller.acknowledge()
+    caller.acknowledge()
+    _, read = control(controlled.url, "GET", "/control/calls")
+
+    assert status == 201
+    assert [(call["status"], call["fault"], call["applied"]) for call in read["calls"]] == [
+        (429, "throttled", False),
+        (200, None, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/control/orders", {}),
+        ("/control/orders", []),
+        ("/control/orders", {"purchaseOrderId": 1}),
+        ("/control/orders", {"purchaseOrderId": "1", "statuses": "Created"}),
+        ("/control/faults", {"purchaseOrderId": "1", "fault": "unheard_of"}),
+        ("/control/faults", {"purchaseOrderId": "1", "fault": "delay", "seconds": "long"}),
+        ("/control/faults", {"purchaseOrderId": "1", "fault": "delay", "action": "ship"}),
+        ("/control/faults", {"purchaseOrderId": "1", "fault": "delay", "times": 0}),
+    ],
+)
+def test_a_control_call_that_makes_no_sense_is_told_so(
+    controlled: Marketplace, path: str, document: object
+) -> None:
+    status, told = control(controlled.url, "POST", path, document)
+
+    assert status == 400
+    assert told["message"]

@@ -1,0 +1,216 @@
+"""Answers and how they are put: orders and errors as XML or JSON in Walmart's shapes.
+
+An order or an error is first a plain tree (mappings, lists, texts, datetimes, decimals) and then written in
+either form, so that both forms always tell the same.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Literal
+from xml.etree import ElementTree as ET
+
+from . import buyer
+from .orders import Order, OrderLine
+from .problems import Origin, Problem
+
+type Form = Literal["xml", "json"]
+type ErrorShape = Literal["order service", "gateway", "flat"]
+type Tree = Mapping[str, Tree] | Sequence[Tree] | str | datetime | Decimal
+
+CONTENT_TYPES: dict[Form, str] = {
+    "xml": "application/xml;charset=UTF-8",
+    "json": "application/json;charset=UTF-8",
+}
+_ERROR_NAMESPACE = "http://walmart.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, ready to be sent."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def head(self, now: float, *framing: tuple[str, str]) -> bytes:
+        """Write the status line and the headers; ``framing`` replaces the content length."""
+        try:
+            phrase = HTTPStatus(self.status).phrase
+        except ValueError:  # a number HTTP does not know, which gateways like to invent
+            phrase = "Unknown"
+        headers = [
+            ("Date", formatdate(now, usegmt=True)),
+            *self.headers,
+            *(framing or [("Content-Length", str(len(self.body)))]),
+        ]
+        lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
+        return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one call is to be answered."""
+
+    accept: str
+    forced_form: Form | None = None
+    forced_error_shape: ErrorShape | None = None
+
+    @property
+    def form(self) -> Form:
+        """The form the order service answers in: what is asked for first, and XML otherwise."""
+        if self.forced_form is not None:
+            return self.forced_form
+        for media_type in self.accept.lower().split(","):
+            if "json" in media_type:
+                return "json"
+            if "xml" in media_type:
+                return "xml"
+        return "xml"
+
+    def acknowledged_order(self, order: Order) -> Answer:
+        """Answer an acknowledgement. Walmart's own example of it does not tell the ship node."""
+        return self._order(_order_tree(order), "http://walmart.com/mp/orders")
+
+    def shown_order(self, order: Order) -> Answer:
+        """Answer whoever asks for an order, from another namespace, as Walmart does."""
+        return self._order(
+            {**_order_tree(order), "shipNode": {"type": order.ship_node}}, "http://walmart.com/mp/v3/orders"
+        )
+
+    def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
+        """Answer with an error. The gateway speaks JSON whatever is asked for."""
+        from_gateway = problem.origin is Origin.GATEWAY
+        form = (self.forced_form or "json") if from_gateway else self.form
+        shape = self.forced_error_shape or ("gateway" if from_gateway else "order service")
+        entry = _error_entry(problem)
+        return self._answer(
+            problem.status,
+            form,
+            "errors",
+            _ERROR_NAMESPACE,
+            {"error": [entry]},
+            _error_document(problem, entry, shape),
+            *headers,
+        )
+
+    def _order(self, tree: Tree, namespace: str) -> Answer:
+        return self._answer(HTTPStatus.OK, self.form, "order", namespace, tree, {"order": tree})
+
+    @staticmethod
+    def _answer(
+        status: int,
+        form: Form,
+        root: str,
+        namespace: str,
+        xml: Tree,
+        document: Tree,
+        *headers: tuple[str, str],
+    ) -> Answer:
+        body = _to_xml(root, namespace, xml) if form == "xml" else to_json(document)
+        return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
+
+
+def to_json(tree: Tree) -> bytes:
+    """Write a tree as JSON: a date is epoch milliseconds, an amount of money a number."""
+    return json.dumps(tree, default=_json_leaf, ensure_ascii=False).encode()
+
+
+def _json_leaf(leaf: datetime | Decimal) -> int | float:
+    return round(leaf.timestamp() * 1000) if isinstance(leaf, datetime) else float(leaf)
+
+
+def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
+    """Write a tree as XML: a list repeats its element, a date is ISO 8601."""
+    top = ET.Element(f"{{{namespace}}}{root}")
+    _fill(top, namespace, tree)
+    written: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
+    return written
+
+
+def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
+    match tree:
+        case str() | Decimal():
+            element.text = str(tree)
+        case datetime():
+            element.text = tree.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        case Mapping():
+            for name, branch in tree.items():
+                # An empty list is an empty element, as Walmart writes its causes.
+                repeated = branch if isinstance(branch, list) and branch else [branch]
+                for twig in repeated:
+                    _fill(ET.SubElement(element, f"{{{namespace}}}{name}"), namespace, twig)
+
+
+def _order_tree(order: Order) -> dict[str, Tree]:
+    return {
+        "purchaseOrderId": order.purchase_order_id,
+        "customerOrderId": order.customer_order_id,
+        "customerEmailId": buyer.EMAIL,
+        "orderDate": order.order_date,
+        "shippingInfo": {
+            "phone": buyer.PHONE,
+            "estimatedDeliveryDate": order.order_date + timedelta(days=6),
+            "estimatedShipDate": order.order_date + timedelta(days=2),
+            "methodCode": "Standard",
+            "postalAddress": buyer.ADDRESS,
+        },
+        "orderLines": {"orderLine": [_line_tree(line) for line in order.lines]},
+    }
+
+
+def _line_tree(line: OrderLine) -> Tree:
+    price = Decimal("18.40") * line.quantity
+    quantity = {"unitOfMeasurement": "EACH", "amount": str(line.quantity)}
+    return {
+        "lineNumber": line.number,
+        # Not ASCII and not harmless in XML, as product names are.
+        "item": {"productName": "Bouilloire émaillée <1,5 L> & couvercle", "sku": line.sku},
+        "charges": {
+            "charge": [
+                {
+                    "chargeType": "PRODUCT",
+                    "chargeName": "ItemPrice",
+                    "chargeAmount": {"currency": "CAD", "amount": price},
+                    "tax": {
+                        "taxName": "Tax1",
+                        "taxAmount": {"currency": "CAD", "amount": round(price * Decimal("0.13"), 2)},
+                    },
+                }
+            ]
+        },
+        "orderLineQuantity": quantity,
+        "statusDate": line.status_date,
+        "orderLineStatuses": {"orderLineStatus": [{"status": line.status, "statusQuantity": quantity}]},
+        "fulfillment": {"fulfillmentOption": "S2H", "shipMethod": "STANDARD"},
+    }
+
+
+def _error_entry(problem: Problem) -> dict[str, Tree]:
+    field: dict[str, Tree] = {} if problem.field is None else {"field": problem.field}
+    return {
+        "code": problem.code,
+        **field,
+        "description": problem.description,
+        "info": problem.info,
+        "severity": problem.severity,
+        "category": problem.category,
+        "causes": [],
+        "errorIdentifiers": {} if problem.origin is Origin.GATEWAY else {"entry": []},
+    }
+
+
+def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape) -> Tree:
+    match shape:
+        case "order service":
+            return {"errors": {"error": [entry]}}
+        case "gateway":
+            return {"error": [entry]}
+        case "flat":  # what Walmart's newer documentation shows
+            kept = ("code", "field", "severity", "category")
+            flat = {name: branch for name, branch in entry.items() if name in kept}
+            return {"errors": [{**flat, "message": problem.description}]}

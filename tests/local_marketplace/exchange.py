@@ -1,0 +1,62 @@
+"""One call and everything that can be done about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from . import order_service
+from .answers import Answer, Style
+from .calls import Call, Ledger
+from .faults import Fault
+from .order_service import Destination
+from .orders import Orders
+from .server import Wire
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A call on its way to an answer, kept up to date in the ledger.
+
+    Whatever a call leads to is entered before the first byte of it is sent: a caller that has its answer
+    finds the ledger complete.
+    """
+
+    call: Call
+    number: int
+    ledger: Ledger
+    orders: Orders
+    style: Style
+    wire: Wire
+    clock: Callable[[], float]
+
+    def enter_refusal(self, reason: str) -> None:
+        """Enter why the gateway refuses the call."""
+        self._amend(replace(self.call, refusal=reason))
+
+    def enter_fault(self, fault: Fault) -> None:
+        """Enter which fault the call meets."""
+        self._amend(replace(self.call, fault=fault))
+
+    def right_answer(self) -> Answer:
+        """Do what the call asks for and give the answer to it, unsent."""
+        call = self.call
+        answer = order_service.answer(
+            self.orders, Destination(call.action, call.purchase_order_id), self.style
+        )
+        if call.action == "acknowledge" and answer.status == HTTPStatus.OK:
+            self._amend(replace(call, applied=True))
+        return answer
+
+    def send(self, answer: Answer) -> None:
+        """Send an answer at once and as a whole."""
+        body = b"" if self.call.method == "HEAD" else answer.body
+        self.begin(answer.status, answer.head(self.clock()) + body)
+
+    def begin(self, status: int, data: bytes) -> None:
+        """Enter the status and send the first bytes; who begins sends the rest by ``wire``."""
+        self._amend(replace(self.call, status=status))
+        self.wire.write(data)
+
+    def _amend(self, call: Call) -> None:
+        self.call = call
+        self.ledger.amend(self.number, call)

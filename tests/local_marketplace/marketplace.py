@@ -1,0 +1,209 @@
+"""The marketplace as a whole."""
+
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Self
+
+from . import control, order_service
+from .answers import ErrorShape, Form, Style
+from .buyer import BUYER_DATA
+from .calls import Call, Headers, Ledger
+from .exchange import Exchange
+from .faults import Detail, Fault, FaultPlan, PlannedFault
+from .gateway import Gateway
+from .orders import SELLER_FULFILLED, Order, Orders, new_order
+from .sellers import Seller, Sellers
+from .server import HOST, Request, Server, Wire
+
+
+class Marketplace:
+    """Walmart Canada's order API on the loopback address, between ``start()`` and ``stop()``.
+
+    Args:
+        port: where to listen; 0 lets the system choose.
+        tls: serve HTTPS with this context, see ``issue_certificate``; plain HTTP without it.
+        clock: tells the marketplace's time in epoch seconds: timestamps are judged and answers dated by it.
+        timestamp_tolerance: how far a call's timestamp may be from the clock. Walmart publishes no figure for
+            Canada; fifteen minutes is the one it gives for a programme with the same signature.
+        control: let other processes prepare orders and faults by calls below ``/control/``.
+        on_call: told of every call when it has been served, in the thread that served it.
+    """
+
+    buyer_data: tuple[str, ...] = BUYER_DATA
+    """What the orders tell about their buyer: strings that must never appear in a log."""
+
+    def __init__(
+        self,
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+        timestamp_tolerance: timedelta = timedelta(minutes=15),
+        *,
+        control: bool = False,
+        on_call: Callable[[Call], None] | None = None,
+    ) -> None:
+        self._port = port
+        self._tls = tls
+        self._clock = clock
+        self._control = control
+        self._on_call = on_call
+        self._sellers = Sellers()
+        self._orders = Orders(clock)
+        self._faults = FaultPlan()
+        self._ledger = Ledger()
+        self._gateway = Gateway(self._sellers, "https" if tls else "http", timestamp_tolerance)
+        self._forced_form: Form | None = None
+        self._forced_error_shape: ErrorShape | None = None
+        self._server: Server | None = None
+
+    def start(self) -> None:
+        """Listen and serve, in threads of its own."""
+        if self._server is not None:
+            raise RuntimeError("the marketplace is open already")
+        self._server = Server(self._port, self._tls, self._serve)
+
+    def stop(self) -> None:
+        """End every connection and thread at once, whatever fault is going on; harmless when stopped."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at its end."""
+        if self._server is None:
+            raise RuntimeError("the marketplace is not open")
+        host = "localhost" if self._tls else HOST
+        return f"{self._gateway.scheme}://{host}:{self._server.port}"
+
+    def register_seller(
+        self,
+        private_key: str | None = None,
+        *,
+        key_bits: int = 2048,
+        consumer_id: str | None = None,
+        channel_type: str | None = None,
+    ) -> Seller:
+        """Register a seller with a key in Walmart's form, or with a new one of ``key_bits``.
+
+        Registering a consumer id again replaces its key: the old one is refused from then on.
+        """
+        return self._sellers.register(
+            private_key, key_bits=key_bits, consumer_id=consumer_id, channel_type=channel_type
+        )
+
+    def add_order(
+        self,
+        purchase_order_id: str,
+        statuses: Sequence[str] = ("Created",),
+        order_date: datetime | None = None,
+        ship_node: str = SELLER_FULFILLED,
+    ) -> Order:
+        """Add an order with one line per status, placed now unless told otherwise."""
+        order = new_order(purchase_order_id, statuses, order_date or self._orders.now(), ship_node)
+        self._orders.add(order)
+        return order
+
+    def order(self, purchase_order_id: str) -> Order:
+        """Give an order as it is now; an unknown one is a ``KeyError``."""
+        return self._orders.get(purchase_order_id)
+
+    def set_status(self, purchase_order_id: str, status: str) -> Order:
+        """Put every line of an order into a status, as if Walmart or somebody else had done so."""
+        return self._orders.set_status(purchase_order_id, status)
+
+    def fail(
+        self,
+        purchase_order_id: str,
+        fault: Fault,
+        times: int | None = 1,
+        action: str | None = None,
+        **details: Detail,
+    ) -> None:
+        """Let the next calls for an order meet a fault; several faults are met in the order of these calls.
+
+        Only a call that the gateway has let through meets a fault and uses it up: no fault hides a wrong
+        signature.
+
+        Args:
+            purchase_order_id: the order, which need not exist.
+            fault: what to meet.
+            times: how many calls; None is all of them, until ``recover``.
+            action: only calls of this kind, "acknowledge" or "get"; any kind by default.
+            details: the fault's own, see the functions in ``faults``.
+        """
+        if action is not None and action not in order_service.ACTIONS:
+            raise ValueError(f"an action is one of {', '.join(sorted(order_service.ACTIONS))}")
+        self._faults.add(purchase_order_id, PlannedFault(fault, times, action, details))
+
+    def recover(self, purchase_order_id: str) -> None:
+        """Forget the faults that wait for an order."""
+        self._faults.clear(purchase_order_id)
+
+    def answer_as(self, form: Form | None) -> None:
+        """Answer everything in one form, the gateway's errors too; None follows ``Accept``, or else XML."""
+        self._forced_form = form
+
+    def errors_as(self, shape: ErrorShape | None) -> None:
+        """Put every JSON error in one of Walmart's three shapes; None lets each origin have its own."""
+        self._forced_error_shape = shape
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call to the order API so far, in order of arrival."""
+        return self._ledger.calls()
+
+    def calls_for(self, purchase_order_id: str) -> list[Call]:
+        """Every call for one order so far, in order of arrival."""
+        return [call for call in self.calls if call.purchase_order_id == purchase_order_id]
+
+    def _serve(self, request: Request, wire: Wire) -> None:
+        if self._control and request.target.startswith(control.PREFIX):
+            answer = control.answer(self, request)
+            wire.write(answer.head(self._clock()) + answer.body)
+            return
+        exchange = self._receive(request, wire)
+        try:
+            self._settle(exchange)
+        finally:
+            if self._on_call is not None:
+                self._on_call(exchange.call)
+
+    def _receive(self, request: Request, wire: Wire) -> Exchange:
+        destination = order_service.find(request.method, request.target)
+        call = Call(
+            method=request.method,
+            path=request.target,
+            headers=Headers(*request.headers),
+            body=request.body,
+            received_at=self._clock(),
+            connection=request.connection,
+            purchase_order_id=destination.purchase_order_id,
+            action=destination.action,
+        )
+        style = Style(call.headers.get("Accept", ""), self._forced_form, self._forced_error_shape)
+        return Exchange(call, self._ledger.open(call), self._ledger, self._orders, style, wire, self._clock)
+
+    def _settle(self, exchange: Exchange) -> None:
+        call = exchange.call
+        if call.purchase_order_id is None or call.action is None:
+            exchange.send(exchange.right_answer())
+        elif refusal := self._gateway.check(call):
+            exchange.enter_refusal(refusal.reason)
+            exchange.send(exchange.style.problem(refusal.problem))
+        elif planned := self._faults.next(call.purchase_order_id, call.action):
+            exchange.enter_fault(planned.fault)
+            planned.strike(exchange)
+        else:
+            exchange.send(exchange.right_answer())

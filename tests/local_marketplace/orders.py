@@ -1,0 +1,105 @@
+"""Purchase orders, their lines, and what acknowledging does to them."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+SELLER_FULFILLED = "SellerFulfilled"
+_ACKNOWLEDGEABLE = {"created", "acknowledged"}
+
+
+class NotAcknowledgeableError(Exception):
+    """The order's state or kind does not allow an acknowledgement; the text is Walmart's reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order. Walmart keeps a status per line and none for the order."""
+
+    number: str
+    sku: str
+    status: str
+    quantity: int
+    status_date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A purchase order as it was at one moment."""
+
+    purchase_order_id: str
+    customer_order_id: str
+    order_date: datetime
+    ship_node: str
+    lines: tuple[OrderLine, ...]
+
+    def with_status(self, status: str, at: datetime) -> "Order":
+        """Give this order with every line in ``status``."""
+        return replace(self, lines=tuple(replace(line, status=status, status_date=at) for line in self.lines))
+
+
+def new_order(
+    purchase_order_id: str, statuses: Sequence[str], order_date: datetime, ship_node: str = SELLER_FULFILLED
+) -> Order:
+    """Make up an order with one line per status."""
+    if isinstance(statuses, str):
+        raise TypeError("statuses are a list, one per line of the order")
+    if not statuses:
+        raise ValueError("an order has at least one line, so at least one status")
+    if order_date.tzinfo is None:
+        raise ValueError("an order date needs a time zone")
+    return Order(
+        purchase_order_id,
+        customer_order_id=f"58{purchase_order_id[::-1]}",
+        order_date=order_date,
+        ship_node=ship_node,
+        lines=tuple(
+            OrderLine(str(number), f"MAPLE-{number:03}", status, quantity=number, status_date=order_date)
+            for number, status in enumerate(statuses, start=1)
+        ),
+    )
+
+
+class Orders:
+    """Every order of the marketplace. A change is made as a whole or not at all, whoever else calls."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._orders: dict[str, Order] = {}
+
+    def now(self) -> datetime:
+        """Tell the time by the marketplace's clock."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    def add(self, order: Order) -> None:
+        """Take in a new order."""
+        with self._lock:
+            if order.purchase_order_id in self._orders:
+                raise ValueError(f"there is an order {order.purchase_order_id} already")
+            self._orders[order.purchase_order_id] = order
+
+    def get(self, purchase_order_id: str) -> Order:
+        """Find an order; an unknown one is a ``KeyError``."""
+        with self._lock:
+            return self._orders[purchase_order_id]
+
+    def set_status(self, purchase_order_id: str, status: str) -> Order:
+        """Put every line of an order into ``status``."""
+        with self._lock:
+            return self._put(self._orders[purchase_order_id].with_status(status, self.now()))
+
+    def acknowledge(self, purchase_order_id: str) -> Order:
+        """Acknowledge an order: allowed while every line is Created or Acknowledged, and again after that."""
+        with self._lock:
+            order = self._orders[purchase_order_id]
+            if order.ship_node != SELLER_FULFILLED:
+                raise NotAcknowledgeableError("Order is not fulfilled by the seller")
+            if any(line.status.casefold() not in _ACKNOWLEDGEABLE for line in order.lines):
+                raise NotAcknowledgeableError("Some or all qty in higher status")
+            return self._put(order.with_status("Acknowledged", self.now()))
+
+    def _put(self, order: Order) -> Order:
+        self._orders[order.purchase_order_id] = order
+        return order

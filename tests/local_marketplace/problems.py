@@ -1,0 +1,126 @@
+"""What the marketplace refuses, in Walmart's words."""
+
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+
+
+class Origin(Enum):
+    """Who refuses: it decides the suffix of the code and the shape of the answer."""
+
+    GATEWAY = "GMP_GATEWAY_API"
+    ORDER_SERVICE = "GMP_ORDER_API"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error, before it takes a shape."""
+
+    origin: Origin
+    status: HTTPStatus
+    name: str
+    description: str
+    info: str
+    field: str | None = None
+    severity: str = "ERROR"
+    category: str = "DATA"
+
+    @property
+    def code(self) -> str:
+        """The code in full, such as ``UNAUTHORIZED.GMP_GATEWAY_API``."""
+        return f"{self.name}.{self.origin.value}"
+
+
+def channel_type_invalid(header: str) -> Problem:
+    """Refuse a channel type that is missing or nobody's."""
+    return Problem(
+        Origin.GATEWAY,
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST_HEADER",
+        description=f"{header} set null or invalid",
+        info="One or more request headers are invalid.",
+        field=header,
+    )
+
+
+def header_blank(header: str) -> Problem:
+    """Refuse a call that lacks one of the other headers."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST_HEADER",
+        description=f"{header} set blank or null",
+        info="One or more request headers are invalid.",
+        field=header,
+    )
+
+
+UNAUTHORIZED = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.UNAUTHORIZED,
+    "UNAUTHORIZED",
+    description="Unauthorized",
+    # Walmart talks of tokens here even to callers that sign, and never says what was wrong.
+    info='Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
+    field="UNAUTHORIZED",
+)
+SYSTEM_ERROR = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "SYSTEM_ERROR",
+    description="Internal Server Error",
+    info="System encountered some error.",
+    category="SYSTEM",
+)
+THROTTLED = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "REQUEST_THRESHOLD_VIOLATED",
+    description="Too many requests",
+    info="Request threshold has been violated.",
+    category="REQUEST",
+)
+URI_NOT_FOUND = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.NOT_FOUND,
+    "URI_NOT_FOUND",
+    description="No such resource",
+    info="Requested URI could not be found.",
+    category="REQUEST",
+)
+METHOD_NOT_ALLOWED = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "METHOD_NOT_ALLOWED",
+    description="The resource does not know this method",
+    info="Request method is not allowed.",
+    category="REQUEST",
+)
+
+
+def order_not_found(purchase_order_id: str) -> Problem:
+    """Say that there is no such order, which Walmart counts as information."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        HTTPStatus.NOT_FOUND,
+        "CONTENT_NOT_FOUND",
+        description=f"Purchase order '{purchase_order_id}' not found",
+        info="Requested content could not be found.",
+        severity="INFO",
+        category="APPLICATION",
+    )
+
+
+def not_acknowledgeable(purchase_order_id: str, reason: str) -> Problem:
+    """Refuse to acknowledge an order in its present state."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST_CONTENT",
+        description=(
+            "INVALID_REQUEST_CONTENT :: "
+            f"Failed when called acknowledge API for '{purchase_order_id}'. {reason}"
+        ),
+        info="Request content is invalid.",
+        field="data",
+    )

@@ -1,0 +1,92 @@
+"""Sellers and their credentials."""
+
+import base64
+import json
+import threading
+import uuid
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """One seller as Walmart's Developer Center describes it.
+
+    ``private_key`` is in Walmart's form: PKCS#8, DER, base64 on one line, without armour. The marketplace
+    itself uses only the public half.
+    """
+
+    consumer_id: str
+    channel_type: str
+    private_key: str = field(repr=False)
+    public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
+
+    def secret(self) -> str:
+        """Give the credentials as the JSON text that is stored in Secrets Manager."""
+        return json.dumps(
+            {
+                "consumerId": self.consumer_id,
+                "channelType": self.channel_type,
+                "privateKey": self.private_key,
+            }
+        )
+
+
+class Sellers:
+    """The registered sellers, by consumer id."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sellers: dict[str, Seller] = {}
+
+    def register(
+        self, private_key: str | None, *, key_bits: int, consumer_id: str | None, channel_type: str | None
+    ) -> Seller:
+        """Register a seller; whatever is not given is made up.
+
+        A consumer id registered again gets the new key and loses the old one, as when a seller makes a new
+        key in the Developer Center.
+        """
+        key = _generate(key_bits) if private_key is None else _load(private_key)
+        seller = Seller(
+            consumer_id=consumer_id or str(uuid.uuid4()),
+            channel_type=channel_type or str(uuid.uuid4()),
+            private_key=_walmart_form(key),
+            public_key=key.public_key(),
+        )
+        with self._lock:
+            self._sellers[seller.consumer_id] = seller
+        return seller
+
+    def find(self, consumer_id: str) -> Seller | None:
+        """Find the seller with this consumer id."""
+        with self._lock:
+            return self._sellers.get(consumer_id)
+
+    def know_channel_type(self, channel_type: str) -> bool:
+        """Tell whether any registered seller has this channel type."""
+        with self._lock:
+            return any(seller.channel_type == channel_type for seller in self._sellers.values())
+
+
+def _generate(key_bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=key_bits)
+
+
+def _load(private_key: str) -> rsa.RSAPrivateKey:
+    # Checking the primes takes longer than all else a test does, and only the public half is used here.
+    key = serialization.load_der_private_key(
+        base64.b64decode(private_key), password=None, unsafe_skip_rsa_key_validation=True
+    )
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError("a seller signs with an RSA key")
+    return key
+
+
+def _walmart_form(key: rsa.RSAPrivateKey) -> str:
+    der = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return base64.b64encode(der).decode("ascii")

@@ -1,0 +1,164 @@
+"""HTTP/1.1 over TCP or TLS: connections, requests and bytes, nothing of Walmart's.
+
+One thread per connection. Everything that waits here wakes when the server stops.
+"""
+
+import contextlib
+import itertools
+import socket
+import socketserver
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+
+HOST = "127.0.0.1"
+_LONGEST_LINE = 65_536
+_LARGEST_BODY = 1_048_576
+_HANDSHAKE_SECONDS = 10
+_STOP_POLL_SECONDS = 0.05
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger: on, for no time at all
+
+type _Connection = socket.socket | tuple[bytes, socket.socket]  # as socketserver has it, datagrams included
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it was on the wire, with the number of its connection."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    connection: int
+
+
+class Wire:
+    """The way back to the caller."""
+
+    def __init__(self, handler: "_Handler") -> None:
+        self._handler = handler
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, now."""
+        self._handler.connection.sendall(data)
+
+    def wait(self, seconds: float) -> None:
+        """Wait, at most until the server stops; then the connection is given up."""
+        if self._handler.server.stopping.wait(seconds):
+            raise ConnectionAbortedError("the server stops")
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset instead of an orderly close."""
+        handler = self._handler
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        handler.close_connection = True
+        handler.rfile.close()  # it holds the socket open
+        handler.connection.close()
+
+
+class Server:
+    """A listening server, from construction to ``stop()``. A taken port is an ``OSError``."""
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None, serve: Callable[[Request, Wire], None]) -> None:
+        self._listener = _Listener(port, tls, serve)
+        self.port = int(self._listener.server_address[1])
+        self._thread = threading.Thread(
+            target=self._listener.serve_forever,
+            kwargs={"poll_interval": _STOP_POLL_SECONDS},
+            name=f"local-marketplace-{self.port}",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wake every waiting thread, close every connection and return when all of them have ended."""
+        self._listener.stopping.set()
+        self._listener.shutdown()
+        self._thread.join()
+        self._listener.abandon_connections()
+        self._listener.server_close()
+
+
+class _Listener(socketserver.ThreadingTCPServer):
+    # Not http.server.HTTPServer: it asks the DNS for the name of the host that it binds to.
+    allow_reuse_address = True
+    request_queue_size = 128
+    daemon_threads = False  # server_close() waits for these only
+
+    def __init__(self, port: int, tls: ssl.SSLContext | None, serve: Callable[[Request, Wire], None]) -> None:
+        self.serve = serve
+        self.stopping = threading.Event()
+        self.connection_numbers = itertools.count(1)
+        self._tls = tls
+        self._lock = threading.Lock()
+        self._connections: set[_Connection] = set()
+        super().__init__((HOST, port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        connection, address = super().get_request()
+        if self._tls is not None:
+            # The handshake is the connection's own thread's business: here it would hold up everybody else.
+            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        with self._lock:
+            self._connections.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: _Connection) -> None:
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def abandon_connections(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                # Plain TCP's shutdown, also under TLS: it wakes whichever thread reads or writes there,
+                # whereas TLS's own would take the encryption away from under that thread.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)  # type: ignore[arg-type]  # TCP has no pairs
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self._number = next(self.server.connection_numbers)
+
+    def handle(self) -> None:
+        # An OSError here means that the caller has gone or the server stops: nobody is left to be told.
+        with contextlib.suppress(OSError):
+            if isinstance(self.connection, ssl.SSLSocket):
+                self.connection.settimeout(_HANDSHAKE_SECONDS)
+                self.connection.do_handshake()
+                self.connection.settimeout(None)
+            super().handle()
+
+    def handle_one_request(self) -> None:
+        """Serve one request, whatever its method: the base class would look for ``do_GET`` and its like."""
+        self.raw_requestline = self.rfile.readline(_LONGEST_LINE + 1)
+        if not self.raw_requestline or len(self.raw_requestline) > _LONGEST_LINE:
+            self.close_connection = True
+            return
+        if not self.parse_request():
+            return
+        length = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not length.isdecimal() or int(length) > _LARGEST_BODY:
+            self.send_error(HTTPStatus.LENGTH_REQUIRED)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):  # the caller has gone in the middle of it
+            self.close_connection = True
+            return
+        # Not self.path, which the base class tidies up: a signature covers the target as it was sent.
+        target = self.requestline.split()[1]
+        request = Request(self.command, target, tuple(self.headers.items()), body, self._number)
+        self.server.serve(request, Wire(self))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
+        """Keep quiet: the marketplace tells about its calls itself."""

@@ -1,0 +1,84 @@
+"""Walmart's digital signature, verified.
+
+Written from the rule alone and sharing nothing with any client: a client that passes here agrees with a
+second reading of the rule, not with itself.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import unquote, urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+# Nineteen digits hold every 64-bit number; more is no time but an attempt at one.
+_DECIMAL = re.compile(r"[0-9]{1,19}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a signature covers."""
+
+    consumer_id: str
+    url: str
+    method: str
+    timestamp: str
+
+    def text(self) -> str:
+        """Give the string to sign: four lines, each of them ended by a newline, the last one too."""
+        return f"{self.consumer_id}\n{self.url}\n{self.method}\n{self.timestamp}\n"
+
+
+def timestamp_refusal(timestamp: str, *, now: float, tolerance: timedelta) -> str | None:
+    """Say why a timestamp is refused at the time ``now`` (epoch seconds), or nothing if it is good."""
+    if not _DECIMAL.fullmatch(timestamp):
+        return "timestamp is not a decimal number"
+    allowed = tolerance.total_seconds()
+    age = now - int(timestamp) / 1000
+    if abs(age) <= allowed:
+        return None
+    if abs(now - int(timestamp)) <= allowed:
+        return "timestamp is not milliseconds: it is right in seconds"
+    side = "behind" if age > 0 else "ahead of"
+    return f"timestamp is {abs(age):.0f} s {side} the clock, {allowed:.0f} s are allowed"
+
+
+def signature_refusal(signature: str, signed: Signed, key: rsa.RSAPublicKey) -> str | None:
+    """Say why a signature is refused, or nothing if it is good.
+
+    A signature over one of the strings that people sign by mistake is refused all the same, but named.
+    """
+    try:
+        raw = base64.b64decode(signature, validate=True)
+    except binascii.Error:
+        return "signature is not base64 on one line"
+    if _verifies(raw, signed.text(), key):
+        return None
+    for mistake, text in _common_mistakes(signed):
+        if _verifies(raw, text, key):
+            return f"signature does not match the signed string: {mistake}"
+    return "signature does not match the signed string"
+
+
+def _verifies(signature: bytes, text: str, key: rsa.RSAPublicKey) -> bool:
+    try:
+        key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _common_mistakes(signed: Signed) -> Iterator[tuple[str, str]]:
+    right = signed.text()
+    yield "the newline at the end is missing", right.removesuffix("\n")
+    yield "its lines end in CR LF", right.replace("\n", "\r\n")
+    yield "the method is not in upper case", replace(signed, method=signed.method.lower()).text()
+    origin_form = urlsplit(signed.url)._replace(scheme="", netloc="").geturl()
+    yield "it covers the path, not the full URL", replace(signed, url=origin_form).text()
+    yield "it covers the URL without its query", replace(signed, url=signed.url.partition("?")[0]).text()
+    yield "it covers the URL decoded, not as it was sent", replace(signed, url=unquote(signed.url)).text()
