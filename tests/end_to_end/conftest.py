@@ -5,12 +5,15 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.local_aws import LocalAws, Stack
 from tests.local_marketplace import Marketplace
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _PATIENCE_SECONDS = 60
 
@@ -27,13 +30,17 @@ class Deployment:
     def function_name(self) -> str:
         return self.stack.outputs["AcknowledgeFunctionName"]
 
-    def publish(self, purchase_order_id: str, **changes: str) -> None:
-        """Publish an order event on the bus, with some members of the entry changed."""
-        entry = {
-            "Source": "walmart.ca.orders",
-            "DetailType": "Order Created",
-            "Detail": json.dumps({"purchaseOrderId": purchase_order_id}),
-            **changes,
+    def publish(
+        self,
+        detail: dict[str, Any],
+        source: str = "walmart.ca.orders",
+        detail_type: str = "Order Created",
+    ) -> None:
+        """Publish an event on the bus."""
+        entry: PutEventsRequestEntryTypeDef = {
+            "Source": source,
+            "DetailType": detail_type,
+            "Detail": json.dumps(detail),
         }
         answer = self.aws.client("events").put_events(Entries=[entry])
         assert answer["FailedEntryCount"] == 0
@@ -41,7 +48,7 @@ class Deployment:
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """Invoke the function by hand, with one bare event."""
         answer = self.aws.client("lambda").invoke(FunctionName=self.function_name, Payload=json.dumps(event))
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        assert not answer.get("FunctionError"), answer["Payload"].read()
         record: dict[str, Any] = json.loads(answer["Payload"].read())
         return record
 

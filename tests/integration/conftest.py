@@ -36,9 +36,11 @@ class Context(LambdaContext):
 class World:
     """The function between its queues, its secret and the marketplace, all of them real."""
 
-    def __init__(self, aws: LocalAws, marketplace: Marketplace, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, aws: LocalAws, marketplace: Marketplace, seller: Seller, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         self.marketplace = marketplace
-        self.seller: Seller = marketplace.register_seller()
+        self.seller = seller
         self.sqs = aws.client("sqs")
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
@@ -166,6 +168,14 @@ def marketplace() -> Iterator[Marketplace]:
         yield marketplace
 
 
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    """One key for every seller: making one takes longer than most tests."""
+    return Marketplace().register_seller().private_key
+
+
 @pytest.fixture
-def world(local_aws: LocalAws, marketplace: Marketplace, capsys: pytest.CaptureFixture[str]) -> World:
-    return World(local_aws, marketplace, capsys)
+def world(
+    local_aws: LocalAws, marketplace: Marketplace, private_key: str, capsys: pytest.CaptureFixture[str]
+) -> World:
+    return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys)

@@ -1,0 +1,225 @@
+"""Build the project with SAM and deploy it to a local AWS, as a user would to the real one."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from tests.local_aws.commands import REGION, run
+from tests.local_aws.server import LocalAws
+from tests.local_aws.venvs import ROOT, Venvs
+
+type Progress = Callable[[str], None]
+"""Told, in a sentence, what begins now."""
+
+_SOURCES: Final = ("template.yaml", "functions", "layers")
+_BUILDS_KEPT: Final = 4
+_BUCKET: Final = "local-builds"
+
+
+def this_machine() -> str:
+    """Lambda's name for this machine's processor: what local functions must be built for."""
+    return {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+
+
+def silently(_message: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """The project as SAM built it: the template beside one directory for each layer and function.
+
+    Args:
+        directory: Where they are.
+        architecture: The processor they are built for.
+    """
+
+    directory: Path
+    architecture: str
+
+    @property
+    def template(self) -> Path:
+        """The built template."""
+        return self.directory / "template.yaml"
+
+    @classmethod
+    def make(
+        cls,
+        directory: Path,
+        *,
+        architecture: str | None = None,
+        project: Path = ROOT,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """Build a project into a directory.
+
+        Raises:
+            CommandFailed: SAM could not; the message holds what it printed.
+        """
+        architecture = architecture or this_machine()
+        run(
+            [
+                (venvs or Venvs()).sam,
+                "build",
+                *("--template-file", project / "template.yaml"),
+                *("--build-dir", directory),
+                # Against the project's samconfig.toml: what is kept is kept by `cached`, below.
+                "--no-cached",
+                "--parallel",
+                *("--parameter-overrides", f"Architecture={architecture}"),
+            ],
+            cwd=project,
+        )
+        return cls(directory, architecture)
+
+    @classmethod
+    def cached(
+        cls,
+        *,
+        architecture: str | None = None,
+        on_progress: Progress = silently,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """This project's build from `.local/builds`, made anew only when a source has changed.
+
+        Raises:
+            CommandFailed: SAM could not build; the message holds what it printed.
+        """
+        architecture = architecture or this_machine()
+        builds = ROOT / ".local" / "builds"
+        builds.mkdir(parents=True, exist_ok=True)
+        build = cls(builds / f"{architecture}-{_fingerprint(ROOT)}", architecture)
+        if build.template.is_file():
+            on_progress(f"Nothing changed since the last build for {architecture}")
+            os.utime(build.directory)
+            return build
+        on_progress(f"Building the layers and the function for {architecture}")
+        with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
+            made = cls.make(Path(unfinished) / "build", architecture=architecture, venvs=venvs)
+            # One step, so that a build is there entirely or not at all; a second one at once is the same.
+            try:
+                made.directory.rename(build.directory)
+            except OSError:
+                if not build.template.is_file():
+                    raise
+        _forget_old(builds)
+        return build
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack deployed to a local AWS.
+
+    Args:
+        name: Its name.
+        outputs: Its outputs by name.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def deploy(
+        cls,
+        aws: LocalAws,
+        *,
+        name: str,
+        parameters: Mapping[str, str],
+        build: Build | None = None,
+        on_progress: Progress = silently,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """Deploy a build, or the project as it is now; a stack of that name is updated.
+
+        Raises:
+            CommandFailed: SAM could not build or deploy; the message holds what it printed.
+        """
+        build = build or Build.cached(on_progress=on_progress, venvs=venvs)
+        on_progress(f"Deploying the stack {name}")
+        _ensure_bucket(aws)
+        with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
+            # From a file, because SAM takes a command line apart in its own way. JSON is YAML too.
+            overrides = Path(directory) / "parameters.yaml"
+            overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
+            run(
+                [
+                    (venvs or Venvs()).sam,
+                    "deploy",
+                    *("--template-file", build.template),
+                    *("--stack-name", name),
+                    *("--s3-bucket", _BUCKET),
+                    *("--capabilities", "CAPABILITY_IAM"),
+                    *("--region", REGION),
+                    *("--parameter-overrides", overrides.as_uri()),
+                    "--no-confirm-changeset",
+                    "--no-fail-on-empty-changeset",
+                    "--no-progressbar",
+                ],
+                # Away from the project: its samconfig.toml is for the real AWS.
+                cwd=Path(directory),
+                extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
+            )
+        (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        return cls(name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+
+
+def remote_invoke(aws: LocalAws, stack: Stack, function: str, event: Path, venvs: Venvs | None = None) -> str:
+    """Invoke a function with an event file, as a user does: by its logical id, through SAM.
+
+    Returns:
+        The function's answer, as JSON.
+
+    Raises:
+        CommandFailed: SAM could not; the message holds what it printed.
+    """
+    return run(
+        [
+            (venvs or Venvs()).sam,
+            *("remote", "invoke", function),
+            *("--stack-name", stack.name),
+            *("--event-file", event),
+            *("--region", REGION),
+        ],
+        cwd=aws.directory,
+        extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
+    )
+
+
+def _ensure_bucket(aws: LocalAws) -> None:
+    s3 = aws.client("s3")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+def _fingerprint(project: Path) -> str:
+    """One value for everything a build is made from."""
+    digest = hashlib.sha256()
+    for path in _source_files(project):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(project)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _source_files(project: Path) -> Iterator[Path]:
+    for source in _SOURCES:
+        path = project / source
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (each for each in found if each.is_file() and "__pycache__" not in each.parts)
+
+
+def _forget_old(builds: Path) -> None:
+    """Keep the builds used last: each is some 30 MB."""
+    used = sorted(
+        builds.glob("*-*/template.yaml"), key=lambda path: path.parent.stat().st_mtime, reverse=True
+    )
+    for template in used[_BUILDS_KEPT:]:
+        shutil.rmtree(template.parent, ignore_errors=True)

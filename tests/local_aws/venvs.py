@@ -1,0 +1,56 @@
+"""Where the tools are: virtual environments of their own, because their packages do not go together."""
+
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+"""The project's root."""
+
+
+class MissingTool(RuntimeError):  # noqa: N818 - named for what happened
+    """A tool is not installed where it should be."""
+
+
+def _directory() -> Path:
+    """`VENVS_DIR` when set, for a machine that keeps them elsewhere; else where `make` puts them."""
+    return Path(os.environ.get("VENVS_DIR") or ROOT / ".venv")
+
+
+@dataclass(frozen=True)
+class Venvs:
+    """The project's virtual environments: `sam` and `local-aws` below one directory.
+
+    Args:
+        directory: Where they are; by default `VENVS_DIR` or the project's `.venv`.
+    """
+
+    directory: Path = field(default_factory=_directory)
+
+    def tool(self, venv: str, command: str) -> Path:
+        """The command of one virtual environment.
+
+        Raises:
+            MissingTool: It is not there.
+        """
+        path = self.directory / venv / "bin" / command
+        if not path.is_file():
+            raise MissingTool(f"{path} is missing: run make to install the virtual environments")
+        return path
+
+    @property
+    def ministack(self) -> Path:
+        """The local AWS."""
+        return self.tool("local-aws", "ministack")
+
+    @property
+    def sam(self) -> Path:
+        """The SAM command line."""
+        return self.tool("sam", "sam")
+
+
+def search_path() -> str:
+    """A PATH that begins beside this interpreter: the `python3.13` and `uv` there build the layers."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

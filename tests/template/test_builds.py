@@ -1,0 +1,153 @@
+"""What is shipped is what was locked, for the processor it runs on, compiled and nothing more."""
+
+import filecmp
+import marshal
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+
+import pytest
+
+from tests.local_aws import Build, CommandFailed
+from tests.local_aws.commands import run
+from tests.local_aws.venvs import ROOT
+
+MACHINES = {"arm64": 183, "x86_64": 62}  # EM_AARCH64 and EM_X86_64 of the ELF specification
+UNCHECKED_HASH = 0b01
+
+LAYER = ROOT / "layers" / "dependencies"
+CHECK_MACHINE = LAYER / "check_machine.py"
+
+
+def elf_machines(directory: Path) -> Iterator[int]:
+    for path in directory.rglob("*"):
+        if path.is_file() and (header := path.read_bytes()[:20])[:4] == b"\x7fELF":
+            yield int.from_bytes(header[18:20], "little")
+
+
+def locked(path: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[.*\])?==([^ ;]+)", path.read_text(), re.MULTILINE))
+
+
+def test_compiled_packages_are_for_the_processor_asked_for(build: Build) -> None:
+    assert set(elf_machines(build.directory)) == {MACHINES[build.architecture]}
+
+
+@pytest.mark.parametrize("part", ["DependenciesLayer", "WalmartCaLayer", "AcknowledgeFunction"])
+def test_every_source_file_has_byte_code_that_is_used_unchecked(arm64_build: Build, part: str) -> None:
+    sources = list((arm64_build.directory / part).rglob("*.py"))
+
+    assert sources
+    for source in sources:
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        assert int.from_bytes(compiled.read_bytes()[4:8], "little") == UNCHECKED_HASH
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [("DependenciesLayer", "/opt/"), ("WalmartCaLayer", "/opt/"), ("AcknowledgeFunction", "/var/task/")],
+)
+def test_a_traceback_names_the_files_as_lambda_has_them(arm64_build: Build, part: str, place: str) -> None:
+    directory = arm64_build.directory / part
+    for compiled in directory.rglob("*.pyc"):
+        code = marshal.loads(compiled.read_bytes()[16:])  # noqa: S302 - our own build
+        assert isinstance(code, CodeType)
+        source = compiled.parent.parent / f"{compiled.name.removesuffix('.cpython-313.pyc')}.py"
+        assert code.co_filename == place + str(source.relative_to(directory))
+
+
+def test_the_dependencies_are_exactly_the_locked_ones(build: Build) -> None:
+    packages = build.directory / "DependenciesLayer" / "python"
+    built = {
+        name.replace("_", "-"): version
+        for name, version in (path.stem.split("-") for path in packages.glob("*.dist-info"))
+    }
+
+    assert built == locked(LAYER / "requirements.txt")
+
+
+@pytest.mark.parametrize("package", ["boto3", "botocore", "pydantic", "aws_xray_sdk", "bin"])
+def test_what_lambda_brings_or_nobody_needs_is_not_shipped(build: Build, package: str) -> None:
+    assert not (build.directory / "DependenciesLayer" / "python" / package).exists()
+
+
+def test_the_client_is_shipped_with_its_types(build: Build) -> None:
+    layer = build.directory / "WalmartCaLayer" / "python"
+
+    assert [path.name for path in layer.iterdir()] == ["walmart_ca"]
+    assert (layer / "walmart_ca" / "py.typed").is_file()
+
+
+def test_the_function_holds_its_own_code_only(build: Build) -> None:
+    shipped = {path.name for path in (build.directory / "AcknowledgeFunction").iterdir()}
+
+    assert shipped == {"acknowledge_orders", "shared"}
+
+
+def test_building_again_elsewhere_gives_the_same_files(arm64_build: Build, tmp_path: Path) -> None:
+    again = Build.make(tmp_path / "elsewhere", architecture="arm64")
+
+    for part in ("DependenciesLayer", "WalmartCaLayer", "AcknowledgeFunction"):
+        first, second = arm64_build.directory / part, again.directory / part
+        names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
+        assert names == sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
+        assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
+
+
+def test_given_a_hash_that_does_not_fit_then_nothing_is_built(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    shutil.copy(ROOT / "template.yaml", project)
+    for part in ("functions", "layers"):
+        shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    lock = project / "layers" / "dependencies" / "requirements.txt"
+    before, package, after = lock.read_text().partition("cryptography==")
+    lock.write_text(before + package + re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", after))
+
+    with pytest.raises(CommandFailed, match="Hash mismatch"):
+        Build.make(tmp_path / "build", project=project)
+
+
+def test_given_no_processor_then_make_builds_nothing(tmp_path: Path) -> None:
+    makefile = str(LAYER / "Makefile")
+    make = ["make", "--makefile", makefile, "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"]
+
+    with pytest.raises(CommandFailed, match=r"platform\.mk"):
+        run(make, cwd=LAYER)
+
+
+@pytest.mark.parametrize(
+    ("machine", "message"),
+    [(MACHINES["x86_64"], "wrong processor"), (None, "No compiled file")],
+)
+def test_given_the_wrong_compiled_files_then_the_build_stops(
+    tmp_path: Path, machine: int | None, message: str
+) -> None:
+    content = b"" if machine is None else b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little")
+    (tmp_path / "extension.so").write_bytes(content)
+
+    checked = subprocess.run(
+        [sys.executable, CHECK_MACHINE, str(MACHINES["arm64"]), tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 1
+    assert message in checked.stderr
+
+
+def test_tests_run_with_the_versions_that_are_shipped() -> None:
+    shipped, tested = locked(LAYER / "requirements.txt"), locked(ROOT / "requirements" / "dev.txt")
+
+    assert shipped
+    assert shipped.items() <= tested.items()
+
+
+def test_the_layer_is_built_by_the_locked_uv() -> None:
+    # A copy, because SAM takes the layer's folder aside and nothing else with it.
+    assert (LAYER / "uv.txt").read_text() == (ROOT / "requirements" / "uv.txt").read_text()

@@ -1,0 +1,114 @@
+"""How the function is run: from the queue, in small batches, on the processor it was built for."""
+
+import importlib.util
+
+import pytest
+
+from tests.template.conftest import Template
+
+
+def test_a_batch_names_its_failures_one_by_one(template: Template) -> None:
+    source = template.only("AWS::Lambda::EventSourceMapping")
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_batch_has_ten_orders_at_most_and_waits_for_none(template: Template) -> None:
+    source = template.only("AWS::Lambda::EventSourceMapping")
+
+    assert source["BatchSize"] == 10
+    assert "MaximumBatchingWindowInSeconds" not in source
+
+
+def test_two_batches_at_most_are_worked_on_at_once(template: Template) -> None:
+    source = template.only("AWS::Lambda::EventSourceMapping")
+
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
+    assert "ReservedConcurrentExecutions" not in template["AcknowledgeFunction"]
+
+
+def test_the_batches_come_from_the_order_queue(template: Template) -> None:
+    source = template.only("AWS::Lambda::EventSourceMapping")
+
+    assert source["EventSourceArn"] == {"Fn::GetAtt": ["OrderQueue", "Arn"]}
+    assert source["FunctionName"] == {"Ref": "AcknowledgeFunction"}
+
+
+def test_acknowledgement_is_paused_and_resumed_by_the_parameter(template: Template) -> None:
+    source = template.only("AWS::Lambda::EventSourceMapping")
+
+    assert source["Enabled"] == {"Fn::If": ["Acknowledging", True, False]}
+    assert template.body["Conditions"]["Acknowledging"] == {
+        "Fn::Equals": [{"Ref": "AcknowledgementEnabled"}, "true"],
+    }
+
+
+def test_acknowledgement_is_on_when_nothing_is_said(written: Template) -> None:
+    assert written.body["Parameters"]["AcknowledgementEnabled"]["Default"] == "true"
+
+
+def test_the_handler_exists(template: Template) -> None:
+    module, _, name = template["AcknowledgeFunction"]["Handler"].rpartition(".")
+
+    assert module == "acknowledge_orders.handler"
+    assert name == "lambda_handler"
+    assert importlib.util.find_spec(module) is not None
+
+
+def test_the_environment_holds_exactly_the_settings_the_code_reads(template: Template) -> None:
+    # Here, because this file is about the template: only this one behaviour needs the functions' code.
+    from shared.settings import Settings  # noqa: PLC0415
+
+    assert template["AcknowledgeFunction"]["Environment"]["Variables"].keys() == Settings.variables()
+
+
+def test_the_environment_is_filled_from_parameters_and_queues(written: Template) -> None:
+    assert written["AcknowledgeFunction"]["Environment"]["Variables"] == {
+        "CREDENTIALS_SECRET_ARN": {"Ref": "CredentialsSecretArn"},
+        "MARKETPLACE_URL": {"Ref": "MarketplaceUrl"},
+        "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},
+        "ORDER_QUEUE_URL": {"Ref": "OrderQueue"},
+        "DEAD_LETTER_QUEUE_URL": {"Ref": "OrderDeadLetterQueue"},
+        "BACKOFF_BASE_SECONDS": {"Ref": "BackoffBaseSeconds"},
+        "BACKOFF_CAP_SECONDS": {"Ref": "BackoffCapSeconds"},
+        "CREDENTIALS_HOLD_SECONDS": {"Ref": "CredentialsHoldSeconds"},
+    }
+
+
+def test_both_layers_are_attached(template: Template) -> None:
+    layers = [layer["Ref"] for layer in template["AcknowledgeFunction"]["Layers"]]
+
+    assert sorted(layers) == sorted(template.of_type("AWS::Lambda::LayerVersion"))
+    assert [layer.rstrip("0123456789abcdef") for layer in layers] == ["DependenciesLayer", "WalmartCaLayer"]
+
+
+def test_function_and_layers_are_for_the_parameters_processor(template: Template) -> None:
+    assert template["AcknowledgeFunction"]["Architectures"] == [{"Ref": "Architecture"}]
+    for layer in template.of_type("AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+
+
+@pytest.mark.parametrize("layer", ["DependenciesLayer", "WalmartCaLayer"])
+def test_layers_are_built_for_the_parameters_processor(written: Template, layer: str) -> None:
+    assert written.body["Resources"][layer]["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+
+
+def test_the_dependencies_are_installed_for_the_parameters_processor(written: Template) -> None:
+    # SAM tells make nothing about the processor but the directory to work in.
+    assert written.body["Resources"]["DependenciesLayer"]["Metadata"]["WorkingDirectory"] == {
+        "Fn::Sub": "layers/dependencies/${Architecture}",
+    }
+
+
+def test_function_and_layers_agree_on_the_interpreter(template: Template) -> None:
+    assert template["AcknowledgeFunction"]["Runtime"] == "python3.13"
+    for layer in template.of_type("AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+
+
+def test_records_are_json_in_a_log_group_that_expires(template: Template) -> None:
+    assert template["AcknowledgeFunction"]["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "LogGroup": {"Ref": "AcknowledgeFunctionLogGroup"},
+    }
+    assert template["AcknowledgeFunctionLogGroup"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

@@ -1,0 +1,142 @@
+"""What a user is asked, and told afterwards."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.template.conftest import Template
+
+SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"  # noqa: S105 - its name
+KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+ACCEPTED = [
+    ("MarketplaceUrl", "https://marketplace.walmartapis.com"),
+    ("MarketplaceUrl", "https://sandbox.walmartapis.com"),
+    ("MarketplaceUrl", "https://stand-in.example:8443"),
+    ("MarketplaceUrl", "http://127.0.0.1:8080"),
+    ("MarketplaceUrl", "http://127.0.0.1"),
+    ("MarketplaceUrl", "http://localhost:8080"),
+    ("CredentialsSecretArn", SECRET),
+    ("CredentialsSecretArn", SECRET.replace("arn:aws:", "arn:aws-us-gov:")),
+    ("CredentialsKeyArn", ""),
+    ("CredentialsKeyArn", KEY),
+    ("CredentialsKeyArn", KEY.replace("key/", "key/mrk-")),
+    ("EventBusName", "orders"),
+    ("OrderEventSource", "com.example.shop"),
+    ("OrderEventDetailType", "OrderCreated"),
+]
+
+REFUSED = [
+    ("MarketplaceUrl", "http://marketplace.walmartapis.com"),
+    ("MarketplaceUrl", "http://127.0.0.1.example.com"),
+    ("MarketplaceUrl", "http://localhost.example.com:80"),
+    ("MarketplaceUrl", "http://127.0.0.2"),
+    ("MarketplaceUrl", "http://10.0.0.1"),
+    ("MarketplaceUrl", "http://localhost@example.com"),
+    ("MarketplaceUrl", "https://user:password@marketplace.walmartapis.com"),
+    ("MarketplaceUrl", "https://marketplace.walmartapis.com/"),
+    ("MarketplaceUrl", "https://marketplace.walmartapis.com/v3"),
+    ("MarketplaceUrl", "https://marketplace.walmartapis.com?x=1"),
+    ("MarketplaceUrl", "https://marketplace.walmartapis.com#x"),
+    ("MarketplaceUrl", "https://"),
+    ("MarketplaceUrl", "HTTP://marketplace.walmartapis.com"),
+    ("MarketplaceUrl", "ftp://marketplace.walmartapis.com"),
+    ("MarketplaceUrl", "marketplace.walmartapis.com"),
+    ("MarketplaceUrl", ""),
+    ("MarketplaceServiceName", ""),
+    ("MarketplaceServiceName", "Walmart\r\nX-Injected: 1"),
+    ("MarketplaceServiceName", "Walmart Marketplace "),
+    ("CredentialsSecretArn", "walmart/credentials"),
+    ("CredentialsSecretArn", SECRET.removesuffix("-AbC123")),
+    ("CredentialsSecretArn", SECRET.replace("walmart/credentials", "*")),
+    ("CredentialsSecretArn", "*"),
+    ("CredentialsKeyArn", "*"),
+    ("CredentialsKeyArn", KEY.replace("key/", "alias/")),
+    ("EventBusName", "arn:aws:events:ca-central-1:123456789012:event-bus/orders"),
+    ("OrderEventSource", "aws.events"),
+    ("OrderEventDetailType", ""),
+]
+
+
+def allows(template: Template, parameter: str, value: str) -> bool:
+    return re.fullmatch(template.body["Parameters"][parameter]["AllowedPattern"], value) is not None
+
+
+@pytest.mark.parametrize(("parameter", "value"), ACCEPTED)
+def test_a_good_value_is_accepted(written: Template, parameter: str, value: str) -> None:
+    assert allows(written, parameter, value)
+
+
+@pytest.mark.parametrize(("parameter", "value"), REFUSED)
+def test_a_bad_value_is_refused_before_anything_is_deployed(
+    written: Template, parameter: str, value: str
+) -> None:
+    assert not allows(written, parameter, value)
+
+
+def test_every_default_is_accepted(written: Template) -> None:
+    for name, each in written.body["Parameters"].items():
+        if "Default" in each and "AllowedPattern" in each:
+            assert allows(written, name, each["Default"]), name
+
+
+def test_only_the_secret_must_be_given(written: Template) -> None:
+    assert [name for name, each in written.body["Parameters"].items() if "Default" not in each] == [
+        "CredentialsSecretArn",
+    ]
+
+
+def test_the_default_is_production_on_arm64(written: Template) -> None:
+    parameters = written.body["Parameters"]
+
+    assert parameters["MarketplaceUrl"]["Default"] == "https://marketplace.walmartapis.com"
+    assert parameters["Architecture"]["Default"] == "arm64"
+
+
+def test_every_parameter_is_used(written: Template) -> None:
+    body = written.body
+    mentioned = set(references([body["Resources"], body["Conditions"], body["Outputs"]]))
+
+    assert body["Parameters"].keys() <= mentioned
+
+
+def test_every_parameter_is_explained_and_has_its_place_in_the_console(written: Template) -> None:
+    body = written.body
+    groups = body["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    placed = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(placed) == sorted(body["Parameters"])
+    for name, each in body["Parameters"].items():
+        assert each["Description"], name
+        assert "AllowedPattern" not in each or each["ConstraintDescription"], name
+
+
+@pytest.mark.parametrize(
+    ("output", "resource"),
+    [
+        ("AcknowledgeFunctionName", "AcknowledgeFunction"),
+        ("AcknowledgeFunctionLogGroupName", "AcknowledgeFunctionLogGroup"),
+        ("OrderEventRuleName", "OrderEventRule"),
+        ("OrderQueueUrl", "OrderQueue"),
+        ("OrderDeadLetterQueueUrl", "OrderDeadLetterQueue"),
+        ("UndeliveredEventQueueUrl", "UndeliveredEventQueue"),
+    ],
+)
+def test_the_stack_names_what_an_operator_needs(written: Template, output: str, resource: str) -> None:
+    assert written.body["Outputs"][output]["Value"] == {"Ref": resource}
+    assert written.body["Outputs"][output]["Description"]
+
+
+def references(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
+    """The names of everything a part of the template refers to."""
+    if isinstance(value, dict):
+        if isinstance(name := value.get("Ref"), str):
+            yield name
+        if isinstance(text := value.get("Fn::Sub"), str):
+            yield from re.findall(r"\$\{([^}!]+)\}", text)
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from references(each)

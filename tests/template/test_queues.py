@@ -1,0 +1,87 @@
+"""No order is lost in a queue, and only the rule may put one there."""
+
+from typing import Any
+
+import pytest
+
+from tests.template.conftest import Template
+
+DAY = 24 * 60 * 60
+QUEUES = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]
+
+
+def arn(logical_id: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def test_there_are_three_queues(template: Template) -> None:
+    assert sorted(template.of_type("AWS::SQS::Queue")) == sorted(QUEUES)
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_every_queue_is_encrypted_with_a_key_eventbridge_may_use(template: Template, queue: str) -> None:
+    assert template[queue]["SqsManagedSseEnabled"] is True
+    assert "KmsMasterKeyId" not in template[queue]
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_every_queue_is_a_standard_queue_without_a_name_of_its_own(template: Template, queue: str) -> None:
+    assert not {"FifoQueue", "QueueName"} & template[queue].keys()
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_when_an_update_replaces_a_queue_then_the_orders_in_it_are_kept(
+    written: Template, queue: str
+) -> None:
+    assert written.body["Resources"][queue]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_an_order_being_worked_on_is_hidden_for_six_times_the_functions_timeout(template: Template) -> None:
+    assert template["OrderQueue"]["VisibilityTimeout"] >= 6 * template["AcknowledgeFunction"]["Timeout"]
+
+
+def test_an_order_received_a_hundred_times_moves_to_the_dead_letters(template: Template) -> None:
+    assert template["OrderQueue"]["RedrivePolicy"] == {
+        "deadLetterTargetArn": arn("OrderDeadLetterQueue"),
+        "maxReceiveCount": 100,
+    }
+
+
+def test_dead_letters_stay_fourteen_days_and_so_outlast_the_order_queue(template: Template) -> None:
+    kept = template["OrderDeadLetterQueue"]["MessageRetentionPeriod"]
+
+    assert kept == 14 * DAY
+    assert kept > template["OrderQueue"]["MessageRetentionPeriod"]
+
+
+def test_orders_wait_four_days_at_most(template: Template) -> None:
+    assert template["OrderQueue"]["MessageRetentionPeriod"] == 4 * DAY
+
+
+def test_undelivered_events_stay_fourteen_days(template: Template) -> None:
+    assert template["UndeliveredEventQueue"]["MessageRetentionPeriod"] == 14 * DAY
+
+
+@pytest.mark.parametrize("queue", ["OrderQueue", "UndeliveredEventQueue"])
+def test_only_the_order_event_rule_may_send_to(template: Template, queue: str) -> None:
+    (policy,) = (
+        each
+        for each in template.of_type("AWS::SQS::QueuePolicy").values()
+        if each["Queues"] == [{"Ref": queue}]
+    )
+    (statement,) = policy["PolicyDocument"]["Statement"]
+
+    assert statement == {
+        "Sid": statement["Sid"],
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn(queue),
+        "Condition": {"ArnEquals": {"aws:SourceArn": arn("OrderEventRule")}},
+    }
+
+
+def test_no_policy_lets_anybody_into_the_dead_letters(template: Template) -> None:
+    policies = template.of_type("AWS::SQS::QueuePolicy").values()
+
+    assert [{"Ref": "OrderDeadLetterQueue"}] not in [each["Queues"] for each in policies]

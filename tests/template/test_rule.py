@@ -1,0 +1,117 @@
+"""Order events reach the queue, and nothing else does."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local_aws import LocalAws
+from tests.local_aws.venvs import ROOT
+from tests.template.conftest import Template
+
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+
+ORDER_EVENT: Mapping[str, Any] = {
+    "version": "0",
+    "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718",
+    "source": "walmart.ca.orders",
+    "detail-type": "Order Created",
+    "account": "123456789012",
+    "time": "2026-03-02T14:05:00Z",
+    "region": "ca-central-1",
+    "resources": [],
+    "detail": {"purchaseOrderId": "2575193093772"},
+}
+
+NEAR_MISSES = {
+    "another source": {"source": "walmart.us.orders"},
+    "a longer source": {"source": "walmart.ca.orders.test"},
+    "a source that only begins alike": {"source": "walmart.ca"},
+    "a source with something before it": {"source": "my.walmart.ca.orders"},
+    "a source in capitals": {"source": "Walmart.CA.Orders"},
+    "another detail type": {"detail-type": "Order Cancelled"},
+    "a longer detail type": {"detail-type": "Order Created Again"},
+    "a shorter detail type": {"detail-type": "Order"},
+    "a detail type in small letters": {"detail-type": "order created"},
+    "a detail type with a blank after it": {"detail-type": "Order Created "},
+    "source and detail type swapped": {"source": "Order Created", "detail-type": "walmart.ca.orders"},
+}
+
+
+class Rule:
+    """The rule's pattern, matched as EventBridge matches it."""
+
+    def __init__(self, aws: LocalAws, pattern: str) -> None:
+        self._events = aws.client("events")
+        self._pattern = pattern
+
+    def matches(self, event: Mapping[str, Any]) -> bool:
+        answer = self._events.test_event_pattern(EventPattern=self._pattern, Event=json.dumps(event))
+        return answer["Result"]
+
+
+@pytest.fixture(scope="module")
+def rule(template: Template) -> Iterator[Rule]:
+    """The rule with the template's defaults."""
+    defaults = {name: each.get("Default") for name, each in template.body["Parameters"].items()}
+    pattern = {
+        key: [defaults[value["Ref"]] for value in values]
+        for key, values in template["OrderEventRule"]["EventPattern"].items()
+    }
+    with LocalAws() as aws:
+        yield Rule(aws, json.dumps(pattern))
+
+
+def test_there_are_sample_events() -> None:
+    assert EVENTS
+
+
+@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
+def test_given_a_sample_event_then_it_matches(rule: Rule, path: Path) -> None:
+    assert rule.matches(json.loads(path.read_text()))
+
+
+def test_given_an_order_event_then_it_matches_whatever_its_detail(rule: Rule) -> None:
+    # A bad order event has to reach the function, which parks it with a reason; here it would vanish.
+    for detail in ({}, {"purchaseOrderId": "2575193093772", "more": [1]}, {"purchaseOrderId": 1}):
+        assert rule.matches({**ORDER_EVENT, "detail": detail})
+
+
+@pytest.mark.parametrize("change", NEAR_MISSES.values(), ids=NEAR_MISSES.keys())
+def test_given_a_near_miss_then_it_does_not_match(rule: Rule, change: Mapping[str, str]) -> None:
+    assert not rule.matches({**ORDER_EVENT, **change})
+
+
+def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template: Template) -> None:
+    rule = template["OrderEventRule"]
+
+    assert rule["EventBusName"] == {"Ref": "EventBusName"}
+    assert rule["EventPattern"] == {
+        "source": [{"Ref": "OrderEventSource"}],
+        "detail-type": [{"Ref": "OrderEventDetailType"}],
+    }
+
+
+def test_the_rule_is_on(template: Template) -> None:
+    assert template["OrderEventRule"].get("State", "ENABLED") == "ENABLED"
+
+
+def test_the_order_queue_is_the_rules_only_target_and_gets_the_whole_event(template: Template) -> None:
+    (target,) = template["OrderEventRule"]["Targets"]
+
+    assert target["Arn"] == {"Fn::GetAtt": ["OrderQueue", "Arn"]}
+    assert not {"Input", "InputPath", "InputTransformer"} & target.keys()
+
+
+def test_delivery_is_tried_for_a_day(template: Template) -> None:
+    (target,) = template["OrderEventRule"]["Targets"]
+
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 24 * 60 * 60, "MaximumRetryAttempts": 185}
+
+
+def test_an_event_that_cannot_be_delivered_is_kept(template: Template) -> None:
+    (target,) = template["OrderEventRule"]["Targets"]
+
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["UndeliveredEventQueue", "Arn"]}}
