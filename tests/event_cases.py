@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 _EVENTS: Final = Path(__file__).parents[1] / "events"
-_TOLD_AT: Final = datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
+_TOLD_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
 """The `time` of the events in the files; a replayed one is older."""
 
 

@@ -59,6 +59,7 @@ def test_the_outcome_is_recorded_once_with_everything_that_is_known(world: World
     assert 0 <= record["order_age_s"] < 3600
     assert record["deadline_remaining_s"] == pytest.approx(4 * 3600 - record["order_age_s"])
     assert counts_of(output) == {"Acknowledged": 1}
+    assert not {"location", "taskName"} & record.keys()
 
 
 # Each way in which a call can go wrong, what it is called, and whether Walmart applied it all the same.
