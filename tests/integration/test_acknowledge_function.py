@@ -126,7 +126,7 @@ def test_a_redirect_is_not_followed_and_the_other_host_sees_nothing(world: World
         world.deliver(world.function())
 
         (record,) = records_of(world.output())
-        assert (record["outcome"], record["reason"]) == ("misconfigured", "http_307")
+        assert (record["outcome"], record["reason"]) == ("misconfigured", "http_307 to 127.0.0.1")
         assert other.calls == []
         assert world.waiting() == 1
 

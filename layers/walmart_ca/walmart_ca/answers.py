@@ -83,7 +83,8 @@ def error_entries(tree: Tree) -> Iterator[ErrorEntry]:
     They are `{"errors": {"error": [...]}}` from the order service, `{"error": [...]}` from the gateway,
     `{"errors": [...]}` in newer documentation, and XML of the first; a lone `error` may not be a list.
     """
-    for entry in members(tree, "errors", "error") or members(tree, "error") or members(tree, "errors"):
+    flat = [entry for entry in members(tree, "errors") if "code" in entry or "message" in entry]
+    for entry in members(tree, "errors", "error") or members(tree, "error") or flat:
         code, _, service = _word(entry, "code").partition(".")
         causes = entry.get("causes")
         if isinstance(causes, dict):
@@ -129,6 +130,6 @@ def _read_xml(body: bytes) -> Tree:
     try:
         parser.feed(body)
         root = parser.close()
-    except ParseError as error:
+    except (ParseError, LookupError) as error:  # LookupError: an encoding that Python does not know
         raise ValueError("not XML") from error
     return {root.tag.rpartition("}")[2]: content(root)}

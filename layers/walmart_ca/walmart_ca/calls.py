@@ -1,7 +1,8 @@
 """What goes over the wire and what is known of it afterwards; none of it shows a secret when printed."""
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 
@@ -18,7 +19,7 @@ class Request:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] = dataclasses.field(repr=False)
     correlation_id: str
 
 
@@ -52,7 +53,8 @@ class ErrorEntry:
             `INVALID_REQUEST_CONTENT.GMP_ORDER_API`. The suffix varies for the same error.
         service: That suffix, `GMP_ORDER_API` in the example, or empty.
         field: What Walmart blames: a header's name, `data`, or empty.
-        description: Walmart's sentence, shortened to 300 characters.
+        description: Walmart's sentence, shortened to 300 characters. It may quote what was sent, so it is
+            left out when this is printed, and does not belong in a log.
         severity: `INFO`, `WARN` or `ERROR` as far as known.
         causes: How many causes the entry lists.
     """
@@ -60,6 +62,6 @@ class ErrorEntry:
     code: str
     service: str = ""
     field: str = ""
-    description: str = ""
+    description: str = dataclasses.field(default="", repr=False)
     severity: str = ""
     causes: int = 0

@@ -27,8 +27,10 @@ DEFAULT_SERVICE_NAME: Final = "Walmart Marketplace"
 """`WM_SVC.NAME`: free text in practice; this one was seen to work."""
 DEFAULT_TIMEOUT: Final = 15.0
 
-_BASE_URL: Final = re.compile(r"(https?)://([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
-_SERVICE_NAME: Final = re.compile(r"[\x20-\x7e]{1,128}")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]"
+_BASE_URL: Final = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
+_SERVICE_NAME: Final = re.compile(r"(?! )[\x20-\x7e]{1,128}(?<! )")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535
 
@@ -68,9 +70,9 @@ class Client:
         Raises:
             ValueError: `base_url`, `service_name` or `timeout` is unusable; the text names which.
         """
-        if not _SERVICE_NAME.fullmatch(service_name) or service_name != service_name.strip():
-            raise ValueError("service_name must be 1 to 128 printable ASCII characters")
-        if not 0 < timeout < math.inf:
+        if not isinstance(service_name, str) or not _SERVICE_NAME.fullmatch(service_name):
+            raise ValueError("service_name must be 1 to 128 printable ASCII characters, blanks inside only")
+        if not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
             raise ValueError("timeout must be a number of seconds above 0")
         self.base_url = check_base_url(base_url)
         self.orders = Orders(self)
@@ -304,8 +306,8 @@ def check_base_url(url: str) -> str:
     Raises:
         ValueError: It is not `https://host[:port]`, or http for a loopback host. The text does not show it.
     """
-    match = _BASE_URL.fullmatch(url.strip().lower())
-    if not match:
+    match = _BASE_URL.fullmatch(url.strip().lower()) if isinstance(url, str) else None
+    if not match or (match[2].startswith("[") and not _address(match[2])):
         raise ValueError("base_url must be https://host or https://host:port, without a path")
     scheme, host, port = match.groups()
     if scheme == "http" and not _is_loopback(host):
@@ -316,7 +318,13 @@ def check_base_url(url: str) -> str:
 
 
 def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a host is, or None when it is a name."""
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return ipaddress.IPv6Address(host[1:-1]) if host.startswith("[") else ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return None

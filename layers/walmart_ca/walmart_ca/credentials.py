@@ -107,9 +107,8 @@ def _load_private_key(text: str) -> RSAPrivateKey:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{problem}; it is empty")
     text = text.replace("\\r", "").replace("\\n", "\n")
-    for label in _ARMOUR.findall(text):
-        if label not in _PRIVATE_ARMOUR:
-            raise ValueError(f"{problem}; this is a {label.lower()}")
+    if not _PRIVATE_ARMOUR.issuperset(_ARMOUR.findall(text)):
+        raise ValueError(f"{problem}; this PEM is something else, or encrypted")
     try:
         der = base64.b64decode("".join(_ARMOUR.sub("", text).split()), validate=True)
     except (binascii.Error, ValueError):

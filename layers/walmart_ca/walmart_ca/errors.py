@@ -20,7 +20,7 @@ from .calls import Call, ErrorEntry
 class WalmartError(Exception):
     """A call that did not lead to an order.
 
-    Its text, and everything it carries, is free of secrets, signatures and the buyer's data.
+    Its text, and what it prints as, is free of secrets, signatures and the buyer's data.
 
     Attributes:
         call: What is known of the call.

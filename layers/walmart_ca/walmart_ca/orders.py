@@ -9,6 +9,7 @@ from .answers import Tree, members, text
 from .calls import Call
 from .dates import parse_instant
 
+_MAX_DIGITS: Final = 18
 _PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -30,7 +31,8 @@ def check_purchase_order_id(value: object) -> str:
 class Status(str):
     """The status of a part of an order line; it compares without case, and unknown ones are kept.
 
-    Walmart's OpenAPI spells them in upper case, its payloads in title case.
+    Walmart's OpenAPI spells them in upper case, its payloads in title case. A set of them finds `Status`
+    in any spelling, and plain text in title case.
     """
 
     __slots__ = ()
@@ -51,10 +53,12 @@ class Status(str):
         return not self == other
 
     def __hash__(self) -> int:
-        """Agree with `__eq__`."""
-        return hash(self.casefold())
+        """Agree with `__eq__`, and with plain text as Walmart spells it."""
+        folded = self.casefold()
+        return hash(folded.title() if folded in _KNOWN else folded)
 
 
+_KNOWN: Final = frozenset({"created", "acknowledged", "shipped", "delivered", "cancelled", "refund"})
 Status.CREATED = Status("Created")
 Status.ACKNOWLEDGED = Status("Acknowledged")
 Status.SHIPPED = Status("Shipped")
@@ -144,4 +148,5 @@ def _read_line(line: Tree) -> OrderLine:
 def _quantity(amount: str) -> int | None:
     """Read an amount, which Walmart writes as text: `"1"`, and `"1.0"` at times."""
     whole, _, fraction = amount.partition(".")
-    return int(whole) if whole.isascii() and whole.isdecimal() and not fraction.strip("0") else None
+    known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
+    return int(whole) if known else None

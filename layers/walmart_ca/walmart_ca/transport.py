@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ClosedPoolError, HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import parse_url
 
@@ -23,7 +23,7 @@ from .answers import Answer
 from .calls import Request
 
 CONNECT_TIMEOUT: Final = 3.0
-"""Seconds to find the host and connect to it, over all of its addresses; as much again for TLS."""
+"""Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
 READ_TIMEOUT: Final = 10.0
 """Seconds for the whole answer, from the request sent to the last byte."""
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -55,7 +55,8 @@ class Transport:
         self._pool: HTTPConnectionPool
         if url.scheme == "https":
             context = ssl_context or ssl.create_default_context()
-            context.minimum_version = max(context.minimum_version, ssl.TLSVersion.TLSv1_2)
+            if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
+                raise ValueError("ssl_context must verify certificates and require TLS 1.2 or newer")
             self._pool = _SecurePool(url.host, url.port, maxsize=max_connections, ssl_context=context)
         else:
             self._pool = _PlainPool(url.host, url.port, maxsize=max_connections)
@@ -73,7 +74,7 @@ class Transport:
             NothingSentError: Nothing of the call was sent.
             NoAnswerError: It was sent, and no whole answer came within the time and the size allowed.
         """
-        if timeout <= 0:
+        if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
         try:
             response = self._pool.urlopen(
@@ -94,9 +95,13 @@ class Transport:
                     raise NoAnswerError("answer_too_large")
             finally:
                 response.release_conn()
+        except ClosedPoolError as error:
+            raise NothingSentError("closed") from error
         except HTTPTimeoutError as error:
             raise NoAnswerError("answer_timeout") from error
-        except HTTPError as error:
+        except (HTTPError, ValueError) as error:
+            # http.client has a ValueError for a chunk of negative size; to a caller of ours it would say
+            # that nothing was sent.
             raise NoAnswerError("connection_lost") from error
         return Answer(response.status, response.headers, body)
 
@@ -138,15 +143,26 @@ class _Answer(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_AnswerReader(self.fp.detach(), sock))
 
+    def begin(self) -> None:
+        super().begin()
+        if self.status < http.client.OK:
+            # An interim answer taken for the final one, which would be read as the next call's.
+            self.will_close = True
+
 
 class _Connection(HTTPConnection):
     """A connection that tells "nothing was sent" from everything after."""
 
     response_class = _Answer
 
+    _deadline = 0.0
+
     def connect(self) -> None:
+        self._deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
         try:
             super().connect()
+            # Looking a name up cannot be interrupted; a call is not sent when its time went into that.
+            self._time_left()
         except Exception as error:
             self.close()
             raise NothingSentError(_where(error)) from error
@@ -157,7 +173,6 @@ class _Connection(HTTPConnection):
         urllib3 allows that much for each address: a host with many would outlive any deadline.
         """
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
-        deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
         failure: OSError = OSError("the host has no address")
         for left, (family, kind, protocol, _, address) in zip(
             range(len(addresses), 0, -1), addresses, strict=True
@@ -166,15 +181,21 @@ class _Connection(HTTPConnection):
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                sock.settimeout(max((deadline - time.monotonic()) / left, 0.001))
+                sock.settimeout(self._time_left() / left)
                 sock.connect(address)
-                sock.settimeout(self.timeout)
+                sock.settimeout(self._time_left())  # what is left is for TLS
             except OSError as error:
                 sock.close()
                 failure = error
             else:
                 return sock
         raise failure
+
+    def _time_left(self) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("connecting took too long")
+        return left
 
 
 class _SecureConnection(_Connection, HTTPSConnection):

@@ -1,5 +1,6 @@
 """What an answer means: the order that was asked for, or the error that tells what can be done."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -30,6 +31,8 @@ _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
     429: Throttled,
 }
 _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
+_HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
+"""The host of a `Location`, as far as it may stand in a log."""
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _CLIENT_ERROR = range(400, 500)
@@ -52,8 +55,10 @@ def order_or_error(answer: Answer, call: Call, purchase_order_id: str) -> Order 
         return OutcomeUnknown("unreadable_answer" if answer.body else "empty_answer", call)
     entries = tuple(error_entries(tree))
     kind = _error_kind(answer.status, entries)
-    code = next((entry.code for entry in entries if entry.code), f"http_{answer.status}")
-    return kind(code, call, entries)
+    reason = next((entry.code for entry in entries if entry.code), f"http_{answer.status}")
+    if answer.status in _REDIRECT and (host := _HOST.match(answer.headers.get("Location") or "")):
+        reason += f" to {host[1].lower()}"
+    return kind(reason, call, entries)
 
 
 def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartError]:

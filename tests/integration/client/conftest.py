@@ -1,0 +1,150 @@
+"""A marketplace with a seller, and clients that are closed at the end."""
+
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Protocol
+
+import pytest
+
+from tests.local_marketplace import Certificate, Marketplace, Seller, issue_certificate
+from tests.unit.client.keys import credentials, rsa_key, walmart_form
+from walmart_ca import Client, Order, SignatureCredentials, WalmartError
+
+from .raw_server import Behaviour, RawServer
+
+HANGS_AFTER = 60.0
+"""Seconds; a generous guard against a call that never ends, and no measure of anything."""
+
+
+@pytest.fixture
+def marketplace() -> Iterator[Marketplace]:
+    with Marketplace() as marketplace:
+        yield marketplace
+
+
+@pytest.fixture
+def seller(marketplace: Marketplace) -> Seller:
+    return marketplace.register_seller(walmart_form(rsa_key()))
+
+
+@pytest.fixture(scope="session")
+def certificate() -> Certificate:
+    return issue_certificate()
+
+
+@pytest.fixture
+def marketplace_tls(certificate: Certificate) -> Iterator[Marketplace]:
+    with Marketplace(tls=certificate.context) as marketplace:
+        yield marketplace
+
+
+@pytest.fixture
+def trusting(certificate: Certificate) -> ssl.SSLContext:
+    """Trusts that certificate's authority, as a client would."""
+    return ssl.create_default_context(cadata=certificate.authority_pem.decode())
+
+
+def credentials_of(seller: Seller) -> SignatureCredentials:
+    return SignatureCredentials(
+        consumer_id=seller.consumer_id, channel_type=seller.channel_type, private_key=seller.private_key
+    )
+
+
+@pytest.fixture
+def client(marketplace: Marketplace, seller: Seller) -> Iterator[Client]:
+    with Client(credentials_of(seller), base_url=marketplace.url) as client:
+        yield client
+
+
+class Serve(Protocol):
+    """Starts a raw server that ends with the test."""
+
+    def __call__(
+        self,
+        behaviour: Behaviour,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        name: str | None = None,
+    ) -> RawServer: ...
+
+
+class Connect(Protocol):
+    """Makes a client that is closed with the test."""
+
+    def __call__(
+        self,
+        base_url: str,
+        *,
+        timeout: float = 15.0,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Client: ...
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def serve(stack: ExitStack) -> Serve:
+    def serve(
+        behaviour: Behaviour,
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        name: str | None = None,
+    ) -> RawServer:
+        return stack.enter_context(RawServer(behaviour, tls=tls, host=host, port=port, name=name))
+
+    return serve
+
+
+@pytest.fixture
+def connect(stack: ExitStack) -> Connect:
+    def connect(
+        base_url: str,
+        *,
+        timeout: float = 15.0,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Client:
+        return stack.enter_context(
+            Client(credentials(), base_url=base_url, timeout=timeout, ssl_context=ssl_context, clock=clock)
+        )
+
+    return connect
+
+
+def outcome(call: Callable[[], Order]) -> Order | WalmartError:
+    """What a call leads to, by a deadline of the test's own."""
+    results: list[Order | WalmartError | BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the test can see it
+            results.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(HANGS_AFTER)
+    assert results, "the call hangs"
+    (result,) = results
+    if isinstance(result, Order | WalmartError):
+        return result
+    raise result
+
+
+def failure(call: Callable[[], Order]) -> WalmartError:
+    """The error that a call leads to."""
+    result = outcome(call)
+    assert isinstance(result, WalmartError), f"no error but {result!r}"
+    return result

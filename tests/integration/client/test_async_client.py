@@ -1,0 +1,269 @@
+"""`AsyncClient`: the same results, side by side, within bounds."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from tests.local_marketplace import Fault, Marketplace, Seller
+from tests.unit.client.hostile import HOSTILE_IDS
+from tests.unit.client.keys import credentials
+from walmart_ca import (
+    AsyncClient,
+    Client,
+    NotSent,
+    Order,
+    OrderRejected,
+    OutcomeUnknown,
+    Throttled,
+    WalmartError,
+)
+
+from .conftest import HANGS_AFTER, Serve, credentials_of, failure
+from .raw_server import ORDER, Connection, acknowledged, answer, answers, target
+
+IDS = [f"74000000001{number:02}" for number in range(20)]
+
+
+def run[T](main: Coroutine[Any, Any, T]) -> T:
+    async def guarded() -> T:
+        async with asyncio.timeout(HANGS_AFTER):
+            return await main
+
+    return asyncio.run(guarded())
+
+
+async def acknowledge(client: AsyncClient, *ids: str) -> list[Order | BaseException]:
+    return await asyncio.gather(*map(client.orders.acknowledge, ids), return_exceptions=True)
+
+
+def order_named_in(head: bytes) -> str:
+    return target(head).split("/")[4]
+
+
+def test_an_order_is_the_same_as_the_clients(
+    marketplace: Marketplace, seller: Seller, client: Client
+) -> None:
+    marketplace.add_order(ORDER)
+
+    async def main() -> tuple[Order, Order]:
+        async with AsyncClient(credentials_of(seller), base_url=marketplace.url) as aclient:
+            return await aclient.orders.acknowledge(ORDER), await aclient.orders.get(ORDER)
+
+    acknowledged_order, seen = run(main())
+
+    assert acknowledged_order == client.orders.acknowledge(ORDER)
+    assert seen == client.orders.get(ORDER)
+    assert [call.refusal for call in marketplace.calls] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.UNAUTHORIZED, Fault.THROTTLED, Fault.SERVICE_UNAVAILABLE, Fault.RESET_AFTER_APPLYING]
+)
+def test_an_error_is_the_same_as_the_clients(
+    marketplace: Marketplace, seller: Seller, client: Client, fault: Fault
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, fault, times=2)
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials_of(seller), base_url=marketplace.url) as aclient:
+            return await acknowledge(aclient, ORDER)
+
+    (error,) = run(main())
+    expected = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, WalmartError)
+    assert (type(error), error.reason, error.status) == (type(expected), expected.reason, expected.status)
+
+
+def test_a_hostile_id_is_refused_and_nothing_is_sent(serve: Serve) -> None:
+    server = serve(answers(answer(acknowledged())))
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            return await acknowledge(client, *HOSTILE_IDS.values())
+
+    assert {type(result) for result in run(main())} == {ValueError}
+    assert server.connections == 0
+
+
+def test_calls_run_side_by_side(serve: Serve) -> None:
+    everybody = threading.Barrier(10)
+
+    def behave(connection: Connection) -> None:
+        while head := connection.read_request():
+            everybody.wait(HANGS_AFTER)
+            connection.send(answer(acknowledged(order_named_in(head))))
+
+    server = serve(behave)
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=10) as client:
+            return await acknowledge(client, *IDS[:10])
+
+    results = run(main())
+
+    assert [result.purchase_order_id for result in results if isinstance(result, Order)] == IDS[:10]
+
+
+def test_no_more_calls_than_allowed_are_under_way(serve: Serve) -> None:
+    three = threading.Barrier(3)
+    lock = threading.Lock()
+    under_way = 0
+    most = 0
+
+    def behave(connection: Connection) -> None:
+        nonlocal under_way, most
+        while head := connection.read_request():
+            with lock:
+                under_way += 1
+                most = max(most, under_way)
+            three.wait(HANGS_AFTER)
+            with lock:
+                under_way -= 1
+            connection.send(answer(acknowledged(order_named_in(head))))
+
+    server = serve(behave)
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=3) as client:
+            return await acknowledge(client, *IDS[:18])
+
+    results = run(main())
+
+    assert [result.purchase_order_id for result in results if isinstance(result, Order)] == IDS[:18]
+    assert most == 3
+    assert server.connections == 3
+
+
+def holds_the_first(arrived: threading.Event, release: threading.Event) -> Any:  # noqa: ANN401 - a Behaviour
+    def behave(connection: Connection) -> None:
+        while head := connection.read_request():
+            arrived.set()
+            release.wait(HANGS_AFTER)
+            connection.send(answer(acknowledged(order_named_in(head))))
+
+    return behave
+
+
+def test_a_call_whose_time_ran_out_while_it_waited_is_not_sent(serve: Serve) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=1) as client:
+            first = asyncio.create_task(client.orders.acknowledge(IDS[0]))
+            assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+            second = asyncio.create_task(client.orders.acknowledge(IDS[1], timeout=0.01))
+            await asyncio.sleep(0.1)
+            release.set()
+            return list(await asyncio.gather(first, second, return_exceptions=True))
+
+    first, second = run(main())
+
+    assert isinstance(first, Order)
+    assert isinstance(second, NotSent)
+    assert second.reason == "no_time_left"
+    assert [order_named_in(head) for head in server.requests] == [IDS[0]]
+
+
+def test_a_call_cancelled_while_it_waited_is_not_sent(serve: Serve) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+
+    async def main() -> Order:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=1) as client:
+            first = asyncio.create_task(client.orders.acknowledge(IDS[0]))
+            assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+            second = asyncio.create_task(client.orders.acknowledge(IDS[1]))
+            await asyncio.sleep(0)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            release.set()
+            return await first
+
+    assert run(main()).purchase_order_id == IDS[0]
+    assert [order_named_in(head) for head in server.requests] == [IDS[0]]
+
+
+def test_a_failing_call_leaves_the_others_alone(marketplace: Marketplace, seller: Seller) -> None:
+    for purchase_order_id in IDS[:8]:
+        marketplace.add_order(purchase_order_id)
+    marketplace.fail(IDS[1], Fault.RESET_BEFORE_APPLYING)
+    marketplace.fail(IDS[3], Fault.THROTTLED)
+    marketplace.set_status(IDS[5], "Shipped")
+
+    async def main() -> list[Order | BaseException]:
+        async with AsyncClient(credentials_of(seller), base_url=marketplace.url) as client:
+            return await acknowledge(client, *IDS[:7], "1/../x", IDS[7])
+
+    kinds = [type(result) for result in run(main())]
+
+    assert kinds == [Order, OutcomeUnknown, Order, Throttled, Order, OrderRejected, Order, ValueError, Order]
+
+
+def test_every_call_has_a_correlation_id_of_its_own(marketplace: Marketplace, seller: Seller) -> None:
+    for purchase_order_id in IDS:
+        marketplace.add_order(purchase_order_id)
+
+    async def main() -> None:
+        async with AsyncClient(credentials_of(seller), base_url=marketplace.url, max_concurrency=5) as client:
+            await acknowledge(client, *IDS)
+
+    run(main())
+
+    calls = marketplace.calls
+    assert len({call.headers["WM_QOS.CORRELATION_ID"] for call in calls}) == len(IDS)
+    assert all(call.applied for call in calls)
+    assert len({call.connection for call in calls}) <= 5
+
+
+def test_closing_waits_for_the_calls_under_way(serve: Serve) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+
+    async def main() -> Order:
+        client = AsyncClient(credentials(), base_url=server.url)
+        call = asyncio.create_task(client.orders.acknowledge(ORDER))
+        assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+        closing = asyncio.create_task(client.aclose())
+        await asyncio.sleep(0.05)
+        assert not closing.done()
+        release.set()
+        await closing
+        return await call
+
+    assert run(main()).purchase_order_id == ORDER
+
+
+def test_closing_twice_does_no_harm() -> None:
+    async def main() -> None:
+        async with AsyncClient(credentials()) as client:
+            await client.aclose()
+
+    run(main())
+
+
+def test_one_event_loop_after_the_other_may_use_a_client(marketplace: Marketplace, seller: Seller) -> None:
+    client = AsyncClient(credentials_of(seller), base_url=marketplace.url)
+    for purchase_order_id in IDS[:4]:
+        marketplace.add_order(purchase_order_id)
+
+    first = run(acknowledge(client, *IDS[:2]))
+    second = run(acknowledge(client, *IDS[2:4]))
+    run(client.aclose())
+
+    assert [result.purchase_order_id for result in [*first, *second] if isinstance(result, Order)] == IDS[:4]
+
+
+def test_building_a_request_sends_nothing(marketplace: Marketplace, seller: Seller) -> None:
+    client = AsyncClient(credentials_of(seller), base_url=marketplace.url)
+
+    request = client.orders.build_acknowledgement(ORDER)
+
+    assert request.url == f"{marketplace.url}/v3/ca/orders/{ORDER}/acknowledge"
+    assert marketplace.calls == []

@@ -1,0 +1,356 @@
+"""What each answer of Walmart's leads to: one row each."""
+
+import json
+import logging
+import traceback
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.local_marketplace import Fault, Marketplace, Seller
+from walmart_ca import (
+    Client,
+    CredentialsRefused,
+    Misconfigured,
+    Order,
+    OrderRejected,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+
+from .conftest import Connect, Serve, failure, outcome
+from .raw_server import ORDER, acknowledged, answer, answers, header
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+SOON = NOW + timedelta(seconds=90)
+
+
+def coded(code: str, *, causes: int = 0) -> bytes:
+    return json.dumps({"errors": {"error": [{"code": code, "causes": [{"code": "X"}] * causes}]}}).encode()
+
+
+def xml_coded(code: str) -> bytes:
+    error = f"<ns4:error><ns4:code>{code}</ns4:code><ns4:causes/></ns4:error>"
+    return f'<ns4:errors xmlns:ns4="http://walmart.com/">{error}</ns4:errors>'.encode()
+
+
+type Row = tuple[int, bytes, type[WalmartError], str]
+
+CODED: list[Row] = [
+    (400, coded("INVALID_REQUEST.GMP_ORDER_API"), Unavailable, "INVALID_REQUEST"),
+    (400, coded("INVALID_REQUEST"), Unavailable, "INVALID_REQUEST"),
+    (400, coded("INVALID_REQUEST.GMP_ORDER_API", causes=1), OrderRejected, "INVALID_REQUEST"),
+    (400, coded("INVALID_REQUEST_HEADER.GMP_GATEWAY_API"), Misconfigured, "INVALID_REQUEST_HEADER"),
+    (400, coded("INVALID_REQUEST_HEADER.GMP_ORDER_API"), Misconfigured, "INVALID_REQUEST_HEADER"),
+    (400, coded("MISSING_REQUEST_HEADER.GMP_GATEWAY_API"), Misconfigured, "MISSING_REQUEST_HEADER"),
+    (400, coded("INVALID_REQUEST_CONTENT.GMP_ORDER_API"), OrderRejected, "INVALID_REQUEST_CONTENT"),
+    (400, coded("INVALID_REQUEST_PARAM.GMP_ORDER_API"), OrderRejected, "INVALID_REQUEST_PARAM"),
+    (400, coded("MISSING_REQUEST_PARAM.GMP_ORDER_API"), OrderRejected, "MISSING_REQUEST_PARAM"),
+    (400, coded("MALFORMED_REQUEST_CONTENT"), OrderRejected, "MALFORMED_REQUEST_CONTENT"),
+    (400, coded("NEVER_SEEN_BEFORE"), OrderRejected, "NEVER_SEEN_BEFORE"),
+    (400, b"", OrderRejected, "http_400"),
+    (401, coded("UNAUTHORIZED.GMP_GATEWAY_API"), CredentialsRefused, "UNAUTHORIZED"),
+    (401, b"", CredentialsRefused, "http_401"),
+    (402, b"", OrderRejected, "http_402"),
+    (403, coded("FORBIDDEN.GMP_GATEWAY_API"), CredentialsRefused, "FORBIDDEN"),
+    (404, coded("CONTENT_NOT_FOUND.GMP_ORDER_API"), OrderRejected, "CONTENT_NOT_FOUND"),
+    (404, coded("URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured, "URI_NOT_FOUND"),
+    (404, b"", OrderRejected, "http_404"),
+    (405, coded("METHOD_NOT_ALLOWED.GMP_GATEWAY_API"), Misconfigured, "METHOD_NOT_ALLOWED"),
+    (406, coded("INVALID_ACCEPT_TYPE"), Misconfigured, "INVALID_ACCEPT_TYPE"),
+    (408, b"", Unavailable, "http_408"),
+    (409, b"", OrderRejected, "http_409"),
+    (410, b"", OrderRejected, "http_410"),
+    (415, coded("UNSUPPORTED_MEDIA_TYPE"), Misconfigured, "UNSUPPORTED_MEDIA_TYPE"),
+    (418, b"", OrderRejected, "http_418"),
+    (420, b"", Throttled, "http_420"),
+    (422, b"", OrderRejected, "http_422"),
+    (423, coded("RESOURCE_IS_LOCKED.GMP_RECEIVER_API"), Throttled, "RESOURCE_IS_LOCKED"),
+    (429, coded("REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"), Throttled, "REQUEST_THRESHOLD_VIOLATED"),
+    (429, b"", Throttled, "http_429"),
+    (451, b"", OrderRejected, "http_451"),
+    (500, coded("SYSTEM_ERROR.GMP_GATEWAY_API"), Unavailable, "SYSTEM_ERROR"),
+    (500, coded("INVALID_SYSTEM_STATE"), Unavailable, "INVALID_SYSTEM_STATE"),
+    # A code that means something else with its own status does not change what the status says.
+    (500, coded("INVALID_REQUEST_HEADER.GMP_GATEWAY_API"), Unavailable, "INVALID_REQUEST_HEADER"),
+    (502, b"", Unavailable, "http_502"),
+    (503, b"", Unavailable, "http_503"),
+    (504, coded("DOWNSTREAM_SYSTEM_TIME_OUT"), Unavailable, "DOWNSTREAM_SYSTEM_TIME_OUT"),
+    (520, b"", Unavailable, "http_520"),
+    (599, b"", Unavailable, "http_599"),
+    (300, b"", Misconfigured, "http_300"),
+    (301, b"", Misconfigured, "http_301"),
+    (304, b"", Misconfigured, "http_304"),
+    (399, b"", Misconfigured, "http_399"),
+    (200, b"", OutcomeUnknown, "empty_answer"),
+    (200, b"<html>We will be back</html>", OutcomeUnknown, "unreadable_answer"),
+    (200, acknowledged("7499999999999"), OutcomeUnknown, "foreign_order"),
+    (204, b"", OutcomeUnknown, "empty_answer"),
+    (206, b"{}", OutcomeUnknown, "unreadable_answer"),
+    (206, coded("SOME_CONTENT_NOT_FOUND"), OutcomeUnknown, "unreadable_answer"),
+    (600, b"", OutcomeUnknown, "http_600"),
+    (999, b"", OutcomeUnknown, "http_999"),
+]
+
+
+def row_id(value: object) -> str | None:
+    return value.__name__ if isinstance(value, type) else None
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED, ids=row_id)
+def test_an_answer_leads_to_its_error(
+    serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError], reason: str
+) -> None:
+    server = serve(answers(answer(body, status)))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert type(error) is kind
+    assert error.reason == reason
+    assert error.status == status
+    assert error.correlation_id == header(server.requests[0], "WM_QOS.CORRELATION_ID")
+    assert error.correlation_id in str(error)
+    assert kind.remedy in str(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [(status, body, kind) for status, body, kind, _ in CODED if b'"causes": []' in body],
+    ids=row_id,
+)
+def test_an_answer_in_xml_leads_to_the_same_error(
+    serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError]
+) -> None:
+    (entry,) = json.loads(body)["errors"]["error"]
+    server = serve(answers(answer(xml_coded(entry["code"]), status, content_type="application/xml")))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert type(error) is kind
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED[:25], ids=row_id)
+def test_a_look_at_an_order_leads_to_the_same_error(
+    serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError], reason: str
+) -> None:
+    server = serve(answers(answer(body, status)))
+
+    error = failure(lambda: connect(server.url).orders.get(ORDER))
+
+    assert (type(error), error.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 206])
+def test_a_2xx_that_names_the_order_is_success(serve: Serve, connect: Connect, status: int) -> None:
+    server = serve(answers(answer(acknowledged(), status)))
+
+    assert isinstance(outcome(lambda: connect(server.url).orders.acknowledge(ORDER)), Order)
+
+
+# Throttling
+
+MILLISECONDS = str(int(SOON.timestamp() * 1000))
+
+
+@pytest.mark.parametrize("status", [420, 423, 429])
+@pytest.mark.parametrize(
+    ("headers", "retry_at"),
+    [
+        pytest.param((f"X-Next-Replenishment-Time: {MILLISECONDS}",), SOON, id="replenishment, ms"),
+        pytest.param((f"x-next-replenishment-time: {MILLISECONDS}",), SOON, id="lower case"),
+        pytest.param((f"x-next-replenish-time: {MILLISECONDS}",), SOON, id="replenish, ms"),
+        pytest.param(("x-next-replenish-time: 2026-11-23T10:01:30Z",), SOON, id="ISO 8601"),
+        pytest.param(
+            ("X-Next-Replenishment-Time: 2026-11-23T15:31:30+05:30",), SOON, id="ISO with an offset"
+        ),
+        pytest.param(("Retry-After: 90",), SOON, id="Retry-After"),
+        pytest.param(("x-next-replenish-time: garbage", "Retry-After: 90"), SOON, id="garbage, Retry-After"),
+        pytest.param(
+            (f"X-Next-Replenishment-Time: {MILLISECONDS}", "Retry-After: 5"), SOON, id="Walmart's own first"
+        ),
+        pytest.param((), None, id="nothing"),
+        pytest.param(("X-Next-Replenishment-Time: soon",), None, id="garbage"),
+        pytest.param(("X-Next-Replenishment-Time: ",), None, id="blank"),
+        pytest.param((f"X-Next-Replenishment-Time: {'9' * 5000}",), None, id="digits without end"),
+        pytest.param(("Retry-After: -5",), None, id="Retry-After, negative"),
+        pytest.param(("Retry-After: 1e3",), None, id="Retry-After, garbage"),
+        pytest.param((f"Retry-After: {'9' * 5000}",), None, id="Retry-After without end"),
+        pytest.param((f"Retry-After: {10**12}",), None, id="Retry-After beyond the calendar"),
+    ],
+)
+def test_a_throttled_call_tells_when_to_come_again(
+    serve: Serve, connect: Connect, status: int, headers: tuple[str, ...], retry_at: datetime | None
+) -> None:
+    server = serve(answers(answer(b"", status, headers)))
+
+    error = failure(lambda: connect(server.url, clock=NOW.timestamp).orders.acknowledge(ORDER))
+
+    assert isinstance(error, Throttled)
+    assert error.retry_at == retry_at
+
+
+@pytest.mark.parametrize("spelling", ["x-next-replenishment-time", "x-next-replenish-time"])
+def test_the_marketplaces_throttling_tells_when_to_come_again(
+    marketplace: Marketplace, client: Client, spelling: str
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, Fault.THROTTLED, replenish_in=60.0, header=spelling)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, Throttled)
+    assert error.retry_at is not None
+    assert error.retry_at.tzinfo is UTC
+    assert marketplace.order(ORDER).lines[0].status == "Created"
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("action", ["acknowledge", "get"])
+def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int, action: str) -> None:
+    elsewhere = serve(answers(answer(acknowledged())))
+    server = serve(answers(answer(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",))))
+    call = getattr(connect(server.url).orders, action)
+
+    error = failure(lambda: call(ORDER))
+
+    assert type(error) is Misconfigured
+    assert elsewhere.connections == 0
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("location", ["/v3/orders", "http://[", "", "javascript:x", "//host/"])
+def test_no_location_of_a_redirect_matters(serve: Serve, connect: Connect, location: str) -> None:
+    server = serve(answers(answer(b"", 307, (f"Location: {location}",))))
+
+    assert type(failure(lambda: connect(server.url).orders.acknowledge(ORDER))) is Misconfigured
+    assert len(server.requests) == 1
+
+
+# The marketplace's own refusals
+
+
+@pytest.mark.parametrize("status", ["Shipped", "Cancelled", "Delivered"])
+def test_an_order_in_a_higher_status_is_rejected(
+    marketplace: Marketplace, client: Client, status: str
+) -> None:
+    marketplace.add_order(ORDER, [status])
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, OrderRejected)
+    assert (error.status, error.reason) == (400, "INVALID_REQUEST_CONTENT")
+    (entry,) = error.entries
+    assert (entry.service, entry.field) == ("GMP_ORDER_API", "data")
+    assert "higher status" in entry.description
+
+
+@pytest.mark.parametrize("form", ["xml", "json"])
+@pytest.mark.parametrize("shape", ["order service", "gateway", "flat"])
+def test_a_rejection_is_the_same_in_every_shape(
+    marketplace: Marketplace, client: Client, form: str, shape: str
+) -> None:
+    marketplace.add_order(ORDER, ["Shipped"])
+    marketplace.answer_as("xml" if form == "xml" else "json")
+    marketplace.errors_as(
+        "order service" if shape == "order service" else "gateway" if shape == "gateway" else "flat"
+    )
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, OrderRejected)
+    assert error.reason == "INVALID_REQUEST_CONTENT"
+    assert "higher status" in error.entries[0].description
+
+
+def test_an_unknown_order_is_rejected_and_told_by_its_status(
+    marketplace: Marketplace, client: Client
+) -> None:
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, OrderRejected)
+    assert (error.status, error.reason) == (404, "CONTENT_NOT_FOUND")
+    assert len(marketplace.calls) == 1
+
+
+def test_an_order_acknowledged_before_may_be_acknowledged_again(
+    marketplace: Marketplace, client: Client
+) -> None:
+    marketplace.add_order(ORDER, ["Acknowledged"])
+
+    assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
+
+
+def test_another_sellers_key_is_refused(marketplace: Marketplace, seller: Seller, client: Client) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.register_seller(consumer_id=seller.consumer_id, channel_type=seller.channel_type)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, CredentialsRefused)
+    assert error.status == 401
+
+
+def test_an_unknown_channel_type_is_a_misconfiguration_that_names_the_header(connect: Connect) -> None:
+    with Marketplace() as nobody_registered:
+        error = failure(lambda: connect(nobody_registered.url).orders.acknowledge(ORDER))
+
+    assert isinstance(error, Misconfigured)
+    assert "WM_CONSUMER.CHANNEL.TYPE" in str(error)
+
+
+# What errors and logs show
+
+FAULTS = [
+    Fault.UNAUTHORIZED,
+    Fault.THROTTLED,
+    Fault.INTERNAL_ERROR,
+    Fault.SERVICE_UNAVAILABLE,
+    Fault.EMPTY_SUCCESS,
+    Fault.FOREIGN_SUCCESS,
+    Fault.REDIRECT,
+    Fault.RESET_BEFORE_APPLYING,
+    Fault.RESET_AFTER_APPLYING,
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("action", ["acknowledge", "get"])
+def test_no_error_and_no_log_shows_a_secret_a_signature_or_the_buyer(
+    marketplace: Marketplace,
+    seller: Seller,
+    client: Client,
+    caplog: pytest.LogCaptureFixture,
+    fault: Fault,
+    action: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, fault)
+    call = getattr(client.orders, action)
+
+    error = failure(lambda: call(ORDER))
+
+    shown = "\n".join([repr(error), str(error), *traceback.format_exception(error), caplog.text])
+    signature = marketplace.calls[0].headers["WM_SEC.AUTH_SIGNATURE"]
+    for secret in (signature, seller.private_key, seller.channel_type, *marketplace.buyer_data):
+        assert secret not in shown
+
+
+def test_no_log_of_a_success_shows_a_signature_or_the_buyer(
+    marketplace: Marketplace, seller: Seller, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    marketplace.add_order(ORDER)
+
+    order = client.orders.get(ORDER)
+
+    shown = repr(order) + caplog.text
+    signature = marketplace.calls[0].headers["WM_SEC.AUTH_SIGNATURE"]
+    for secret in (signature, seller.private_key, *marketplace.buyer_data):
+        assert secret not in shown

@@ -1,0 +1,95 @@
+"""Reading instants: ISO 8601, epoch milliseconds and epoch seconds."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from walmart_ca import parse_instant
+
+TEN_O_CLOCK = datetime(2026, 11, 23, 10, tzinfo=UTC)
+SECONDS = int(TEN_O_CLOCK.timestamp())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-23T10:00:00Z",
+        "2026-11-23T10:00:00.000Z",
+        "2026-11-23T10:00:00+00:00",
+        "2026-11-23T15:30:00.000+05:30",
+        "2026-11-23T05:00:00-05:00",
+        "2026-11-23T10:00:00",
+        "2026-11-23 10:00:00Z",
+        "  2026-11-23T10:00:00Z\n",
+        SECONDS,
+        float(SECONDS),
+        SECONDS * 1000,
+        str(SECONDS),
+        str(SECONDS * 1000),
+        f" {SECONDS * 1000} ",
+    ],
+)
+def test_an_instant_is_read_in_every_spelling(value: object) -> None:
+    read = parse_instant(value)
+
+    assert read == TEN_O_CLOCK
+    assert read.tzinfo is UTC
+
+
+def test_milliseconds_are_kept() -> None:
+    assert parse_instant(SECONDS * 1000 + 449) == TEN_O_CLOCK + timedelta(milliseconds=449)
+    assert parse_instant("2026-11-23T10:00:00.449Z") == TEN_O_CLOCK + timedelta(milliseconds=449)
+
+
+GARBAGE = {
+    "empty": "",
+    "blank": " ",
+    "a word": "yesterday",
+    "null": None,
+    "true": True,
+    "a list": [SECONDS],
+    "an object": {"date": SECONDS},
+    "bytes": b"2026-11-23T10:00:00Z",
+    "no such day": "2026-02-30T10:00:00Z",
+    "another order": "23/11/2026",
+    "an HTTP date": "Mon, 23 Nov 2026 10:00:00 GMT",
+    "negative text": "-5",
+    "other digits": "١٧٦٣",
+    "not a number": float("nan"),
+    "infinite": float("inf"),
+    "minus infinite": float("-inf"),
+    "beyond the year 9999": 10**18,
+    "far beyond": 10**400,
+    "digits without end": "9" * 10_000,
+    "before the year 1": "0001-01-01T00:00:00+14:00",
+    "after the year 9999": "9999-12-31T23:59:59-14:00",
+    "a signature's worth of text": "A" * 100_000,
+}
+
+
+@pytest.mark.parametrize("value", GARBAGE.values(), ids=GARBAGE.keys())
+def test_what_is_no_instant_is_none(value: object) -> None:
+    assert parse_instant(value) is None
+
+
+@given(st.text() | st.integers() | st.floats() | st.none() | st.booleans() | st.text("0123456789-:TZ+. "))
+def test_nothing_that_can_be_read_raises(value: object) -> None:
+    read = parse_instant(value)
+
+    assert read is None or read.tzinfo is UTC
+
+
+@given(
+    st.datetimes(
+        min_value=datetime(1980, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+        max_value=datetime(2200, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+        timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+    )
+)
+def test_text_and_milliseconds_of_one_instant_read_alike(instant: datetime) -> None:
+    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    milliseconds = (whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+    assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
