@@ -37,7 +37,8 @@ types: $(VENV)/dev.done
 
 .PHONY: pytest
 pytest: setup
-	pytest
+	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
+	pytest -n 4 --dist loadfile
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code and mend what the linter can

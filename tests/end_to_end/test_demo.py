@@ -68,10 +68,12 @@ def test_an_interrupted_demo_ends_everything_it_started(interrupt: signal.Signal
     with demo("--orders", "4", "--aws-port", str(port)) as process:
         assert process.stdout
         said = ""
-        for line in process.stdout:
+        while "Deploying" not in said:
+            line = process.stdout.readline()
+            assert line, said
             said += line
-            if "Deploying" in line:
-                process.send_signal(interrupt)
+        process.send_signal(interrupt)
+        said += process.stdout.read()
         process.wait(timeout=60)
 
     assert process.returncode == 130, said
