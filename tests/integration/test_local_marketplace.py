@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from tests.local_marketplace import Fault, Marketplace, Seller, issue_certificate
 
 ORDER = "7400123456789"
+SPLIT = "7400000000004"
 ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
 GET = f"/v3/ca/orders/{ORDER}"
 ROOT = Path(__file__).parents[2]
@@ -188,6 +189,31 @@ def test_one_shipped_line_keeps_the_others_from_being_acknowledged(
     assert caller.call("POST", "/v3/ca/orders/7400000000002/acknowledge").status == 400
     assert [line.status for line in marketplace.order("7400000000002").lines] == ["Created", "Shipped"]
     assert not marketplace.calls[0].applied
+
+
+@pytest.mark.parametrize("entry", [("Shipped", "Created"), ("Created", "Backordered"), "Backordered"])
+def test_one_part_in_another_status_keeps_all_from_being_acknowledged(
+    marketplace: Marketplace, caller: Caller, entry: str | tuple[str, ...]
+) -> None:
+    order = marketplace.add_order(SPLIT, statuses=["Created", entry])
+
+    answer = caller.call("POST", f"/v3/ca/orders/{SPLIT}/acknowledge")
+
+    assert answer.status == 400
+    assert "Some or all qty in higher status" in answer.json()["errors"]["error"][0]["description"]
+    assert marketplace.order(SPLIT) == order
+
+
+def test_a_split_line_is_acknowledged_as_a_whole(marketplace: Marketplace, caller: Caller) -> None:
+    order = marketplace.add_order(SPLIT, statuses=[("Created", "Acknowledged"), "Created"])
+
+    caller.call("POST", f"/v3/ca/orders/{SPLIT}/acknowledge")
+
+    assert [(line.status, line.statuses) for line in order.lines] == [
+        ("Created", ("Created", "Acknowledged")),
+        ("Created", ("Created",)),
+    ]
+    assert [line.statuses for line in marketplace.order(SPLIT).lines] == [("Acknowledged",)] * 2
 
 
 def test_a_walmart_fulfilled_order_cannot_be_acknowledged(marketplace: Marketplace, caller: Caller) -> None:
@@ -379,6 +405,57 @@ def test_registering_a_consumer_again_retires_its_old_key(
     assert Caller(marketplace.url, new).get().status == 200
 
 
+def test_a_second_key_is_accepted_beside_the_first_until_one_is_revoked(
+    marketplace: Marketplace, caller: Caller, another_private_key: str
+) -> None:
+    old = caller.seller
+    new = marketplace.add_key(old.consumer_id, another_private_key)
+    both = [Caller(marketplace.url, seller).get().status for seller in (old, new)]
+
+    marketplace.revoke_key(old.consumer_id, old.private_key)
+    after = [Caller(marketplace.url, seller).get().status for seller in (old, new)]
+
+    assert (both, after) == ([200, 200], [401, 200])
+    assert json.loads(new.secret()) == {**json.loads(old.secret()), "privateKey": another_private_key}
+
+
+def test_a_mistake_is_named_whichever_key_signed(
+    marketplace: Marketplace, caller: Caller, another_private_key: str
+) -> None:
+    caller.seller = marketplace.add_key(caller.seller.consumer_id, another_private_key)
+    timestamp = str(int(time.time() * 1000))
+    text = f"{caller.seller.consumer_id}\n{caller.url}{GET}\nGET\n{timestamp}"
+
+    caller.get({"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": sign(another_private_key, text)})
+
+    assert "newline at the end is missing" in str(marketplace.calls[0].refusal)
+
+
+def test_a_seller_whose_last_key_is_revoked_is_refused(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.revoke_key(caller.seller.consumer_id, caller.seller.private_key)
+
+    assert caller.get().status == 401
+
+
+def test_a_key_that_is_added_twice_is_revoked_once(
+    marketplace: Marketplace, caller: Caller, another_private_key: str
+) -> None:
+    for _ in range(2):
+        marketplace.add_key(caller.seller.consumer_id, another_private_key)
+    marketplace.revoke_key(caller.seller.consumer_id, another_private_key)
+
+    with pytest.raises(ValueError, match="not the seller's"):
+        marketplace.revoke_key(caller.seller.consumer_id, another_private_key)
+
+
+@pytest.mark.parametrize("change", [Marketplace.add_key, Marketplace.revoke_key])
+def test_keys_belong_to_a_registered_seller(
+    marketplace: Marketplace, private_key: str, change: Callable[[Marketplace, str, str], object]
+) -> None:
+    with pytest.raises(KeyError):
+        change(marketplace, "nobody", private_key)
+
+
 def test_the_reason_of_a_refusal_is_kept_and_never_answered(marketplace: Marketplace, caller: Caller) -> None:
     answer = caller.get({"WM_SEC.AUTH_SIGNATURE": "not/base64!"})
 
@@ -492,6 +569,30 @@ def test_xml_and_json_tell_the_same_order(marketplace: Marketplace, caller: Call
     assert as_xml.texts("type") == [order["shipNode"]["type"]]
 
 
+def test_xml_and_json_tell_the_same_split_quantities(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.add_order(SPLIT, statuses=["Created", ("Shipped", "Created"), ("Shipped", "Lost", "Created")])
+    target = f"/v3/ca/orders/{SPLIT}"
+
+    lines = caller.call("GET", target).json()["order"]["orderLines"]["orderLine"]
+    as_xml = caller.call("GET", target, {"Accept": "application/xml"})
+
+    parts = [line["orderLineStatuses"]["orderLineStatus"] for line in lines]
+    assert [[part["status"] for part in line] for line in parts] == [
+        ["Created"],
+        ["Shipped", "Created"],
+        ["Shipped", "Lost", "Created"],
+    ]
+    assert [sum(int(part["statusQuantity"]["amount"]) for part in line) for line in parts] == [
+        int(line["orderLineQuantity"]["amount"]) for line in lines
+    ]
+    in_json = [(part["status"], part["statusQuantity"]["amount"]) for line in parts for part in line]
+    in_xml = [
+        (part.findtext("{*}status"), part.findtext("{*}statusQuantity/{*}amount"))
+        for part in as_xml.xml().iter("{http://walmart.com/mp/v3/orders}orderLineStatus")
+    ]
+    assert in_xml == in_json
+
+
 def test_the_namespace_differs_from_call_to_call(caller: Caller) -> None:
     acknowledged = caller.acknowledge({"Accept": "application/xml"}).xml()
     shown = caller.get({"Accept": "application/xml"}).xml()
@@ -571,11 +672,102 @@ def test_a_reset_after_applying_has_acknowledged(marketplace: Marketplace, calle
     assert (call.status, call.fault, call.applied) == (None, Fault.RESET_AFTER_APPLYING, True)
 
 
+def test_a_timeout_after_applying_has_acknowledged_and_ends_when_the_caller_gives_up(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.TIMEOUT_AFTER_APPLYING)
+    before = threading.active_count()
+    with contextlib.closing(caller.connect()) as connection:
+        connection.request("POST", ACKNOWLEDGE, headers=caller.headers("POST", ACKNOWLEDGE))
+        while not marketplace.calls or not marketplace.calls[0].applied:
+            time.sleep(0.001)
+        assert threading.active_count() == before + 1
+
+    while threading.active_count() > before:
+        time.sleep(0.001)
+    assert marketplace.calls[0].status is None
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+
+
+def test_a_connection_can_be_closed_after_an_answer_that_promised_to_keep_it(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.CLOSE_WHEN_IDLE)
+    with contextlib.closing(caller.connect()) as connection:
+        answer = caller.call("POST", ACKNOWLEDGE, over=connection)
+
+        assert (answer.status, answer.headers["Connection"]) == (200, "keep-alive")
+        assert answer.json()["order"]["purchaseOrderId"] == ORDER
+        assert connection.sock.recv(1) == b""
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+
+
 def test_a_delay_ends_in_the_right_answer(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail(ORDER, Fault.DELAY, seconds=0.05)
 
     assert caller.acknowledge().json()["order"]["purchaseOrderId"] == ORDER
     assert marketplace.calls[0].fault is Fault.DELAY
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (Fault.OUTAGE_AS_BAD_REQUEST, 400, "INVALID_REQUEST.GMP_ORDER_API"),
+        (Fault.HEADER_BLAMED, 400, "INVALID_REQUEST_HEADER.GMP_ORDER_API"),
+        (Fault.NOT_FOUND, 404, "CONTENT_NOT_FOUND.GMP_ORDER_API"),
+        (Fault.REQUEST_TIMEOUT, 408, "REQUEST_TIMEOUT.GMP_ORDER_API"),
+        (Fault.CONFLICT, 409, "CONFLICT.GMP_ORDER_API"),
+        (Fault.GONE, 410, "GONE.GMP_ORDER_API"),
+        (Fault.UNPROCESSABLE, 422, "UNPROCESSABLE_CONTENT.GMP_ORDER_API"),
+        (Fault.LOCKED, 423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API"),
+        (Fault.GATEWAY_TIMEOUT, 504, "DOWNSTREAM_SYSTEM_TIME_OUT.GMP_ORDER_API"),
+        (Fault.FORBIDDEN, 403, "FORBIDDEN.GMP_GATEWAY_API"),
+        (Fault.METHOD_NOT_ALLOWED, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
+        (Fault.NOT_ACCEPTABLE, 406, "INVALID_ACCEPT_TYPE.GMP_GATEWAY_API"),
+        (Fault.UNSUPPORTED_MEDIA_TYPE, 415, "UNSUPPORTED_MEDIA_TYPE.GMP_GATEWAY_API"),
+    ],
+)
+def test_a_refusal_is_in_walmarts_words_and_has_done_nothing(
+    marketplace: Marketplace, caller: Caller, fault: Fault, status: int, code: str
+) -> None:
+    marketplace.fail(ORDER, fault)
+
+    answer = caller.acknowledge()
+
+    document = answer.json()
+    [error] = document["error"] if "GATEWAY" in code else document["errors"]["error"]
+    assert (answer.status, error["code"]) == (status, code)
+    assert statuses(marketplace) == ["Created", "Created"]
+    [call] = marketplace.calls
+    assert (call.status, call.fault, call.applied) == (status, fault, False)
+
+
+def test_an_outage_as_a_bad_request_names_no_cause(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.OUTAGE_AS_BAD_REQUEST, times=2)
+
+    [error] = caller.acknowledge().json()["errors"]["error"]
+    as_xml = caller.acknowledge({"Accept": "application/xml"})
+
+    assert (error["field"], error["info"], error["causes"]) == ("data", "Request invalid.", [])
+    assert as_xml.texts("info") == ["Request invalid."]
+    assert as_xml.texts("cause") == []
+
+
+def test_any_header_can_be_blamed(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.HEADER_BLAMED, field="WM_TENANT_ID")
+
+    assert caller.acknowledge().json()["errors"]["error"][0]["field"] == "WM_TENANT_ID"
+
+
+@pytest.mark.parametrize("applied", [False, True])
+def test_a_gateway_timeout_may_have_acknowledged(
+    marketplace: Marketplace, caller: Caller, *, applied: bool
+) -> None:
+    marketplace.fail(ORDER, Fault.GATEWAY_TIMEOUT, applied=applied)
+
+    assert caller.acknowledge().status == 504
+    assert statuses(marketplace) == ["Acknowledged" if applied else "Created"] * 2
+    assert marketplace.calls[0].applied is applied
 
 
 def test_unauthorized_refuses_a_good_signature(marketplace: Marketplace, caller: Caller) -> None:
@@ -601,6 +793,25 @@ def test_throttled_says_until_when(private_key: str, header: str) -> None:
     assert answer.headers[header] == str(round((NOW + 30) * 1000))
 
 
+def test_throttled_can_tell_the_time_in_iso(private_key: str) -> None:
+    with Marketplace(clock=lambda: NOW) as marketplace:
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW)
+        marketplace.fail(ORDER, Fault.THROTTLED, replenish_in=30, form="iso")
+
+        answer = caller.acknowledge()
+
+    assert answer.headers["x-next-replenishment-time"] == "2026-09-21T14:13:50.250Z"
+
+
+def test_throttled_can_keep_to_itself_until_when(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail(ORDER, Fault.THROTTLED, header=None)
+
+    answer = caller.acknowledge()
+
+    assert answer.status == 429
+    assert [name for name in answer.headers if "replenish" in name.lower()] == []
+
+
 def test_an_internal_error_is_walmarts(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail(ORDER, Fault.INTERNAL_ERROR)
 
@@ -609,12 +820,19 @@ def test_an_internal_error_is_walmarts(marketplace: Marketplace, caller: Caller)
     assert (answer.status, answer.json()["error"][0]["code"]) == (500, "SYSTEM_ERROR.GMP_GATEWAY_API")
 
 
-def test_an_unavailable_service_answers_with_a_bare_page(marketplace: Marketplace, caller: Caller) -> None:
-    marketplace.fail(ORDER, Fault.SERVICE_UNAVAILABLE)
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(Fault.SERVICE_UNAVAILABLE, 503), (Fault.UNKNOWN_ERROR, 520), (Fault.MAINTENANCE_PAGE, 200)],
+)
+def test_what_stands_in_front_of_the_gateway_answers_with_a_bare_page_and_has_done_nothing(
+    marketplace: Marketplace, caller: Caller, fault: Fault, status: int
+) -> None:
+    marketplace.fail(ORDER, fault)
 
     answer = caller.acknowledge()
 
-    assert (answer.status, answer.headers.get_content_type()) == (503, "text/html")
+    assert (answer.status, answer.headers.get_content_type()) == (status, "text/html")
+    assert statuses(marketplace) == ["Created", "Created"]
 
 
 def test_an_empty_success_has_done_nothing(marketplace: Marketplace, caller: Caller) -> None:
@@ -635,6 +853,58 @@ def test_a_foreign_success_names_another_order_and_has_done_nothing(
 
     assert (answer.status, answer.json()["order"]["purchaseOrderId"]) == (200, "7400000000777")
     assert statuses(marketplace) == ["Created", "Created"]
+
+
+def test_created_is_echoed_by_an_acknowledgement_that_has_acknowledged(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.ECHO_CREATED)
+
+    answer = caller.acknowledge({"Accept": "application/xml"})
+
+    assert (answer.status, answer.texts("status")) == (200, ["Created", "Created"])
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+    assert marketplace.calls[0].applied
+
+
+@pytest.mark.parametrize(
+    ("method", "order", "status"),
+    [("POST", "7400000000404", 404), ("POST", SPLIT, 400), ("GET", SPLIT, 200)],
+)
+def test_nothing_is_echoed_where_nothing_is_acknowledged(
+    marketplace: Marketplace, caller: Caller, method: str, order: str, status: int
+) -> None:
+    marketplace.add_order(SPLIT, statuses=["Shipped"])
+    marketplace.fail(order, Fault.ECHO_CREATED)
+
+    target = f"/v3/ca/orders/{order}{'/acknowledge' if method == 'POST' else ''}"
+    assert caller.call(method, target).status == status
+
+
+@pytest.mark.parametrize(
+    ("fault", "content_type", "parse", "error"),
+    [
+        (Fault.BROKEN_JSON, "application/json", Answer.json, ValueError),
+        (Fault.BROKEN_XML, "application/xml", Answer.xml, ET.ParseError),
+    ],
+)
+def test_a_broken_answer_is_half_of_the_right_one(
+    marketplace: Marketplace,
+    caller: Caller,
+    fault: Fault,
+    content_type: str,
+    parse: Callable[[Answer], object],
+    error: type[Exception],
+) -> None:
+    marketplace.fail(ORDER, fault)
+
+    answer = caller.acknowledge()
+
+    assert (answer.status, answer.headers.get_content_type()) == (200, content_type)
+    assert ORDER.encode() in answer.body
+    with pytest.raises(error):
+        parse(answer)
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
 
 
 def test_a_redirect_points_elsewhere_and_has_done_nothing(marketplace: Marketplace, caller: Caller) -> None:
@@ -668,6 +938,21 @@ def test_a_huge_answer_is_as_long_as_it_was_told_to_be(
     assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
 
 
+def test_an_endless_answer_begins_with_the_right_one_and_goes_on(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail(ORDER, Fault.ENDLESS, interval=0.0)
+    with contextlib.closing(caller.connect()) as connection:
+        connection.request("POST", ACKNOWLEDGE, headers=caller.headers("POST", ACKNOWLEDGE))
+        with connection.getresponse() as response:
+            begun = response.read(100_000)
+
+    assert (response.status, response.headers["Transfer-Encoding"]) == (200, "chunked")
+    assert len(begun) == 100_000
+    assert json.loads(begun)["order"]["purchaseOrderId"] == ORDER
+    assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
+
+
 def test_faults_are_met_in_order_and_then_no_more(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail(ORDER, Fault.THROTTLED, times=2)
     marketplace.fail(ORDER, Fault.INTERNAL_ERROR)
@@ -696,6 +981,37 @@ def test_a_fault_is_one_orders_own(marketplace: Marketplace, caller: Caller) -> 
     assert caller.acknowledge().status == 200
 
 
+def test_a_fault_for_every_order_is_met_after_the_orders_own(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail_all(Fault.CONFLICT, times=2)
+    marketplace.fail(ORDER, Fault.INTERNAL_ERROR)
+
+    unknown = "/v3/ca/orders/7400000000404"
+    met = [caller.get().status, caller.call("GET", unknown).status, caller.get().status, caller.get().status]
+
+    assert met == [500, 409, 409, 200]
+
+
+def test_a_fault_for_every_order_can_be_meant_for_one_action(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail_all(Fault.THROTTLED, action="get", replenish_in=7.0)
+
+    assert (caller.acknowledge().status, caller.get().status) == (200, 429)
+
+
+def test_recovery_of_all_leaves_an_order_its_own_fault(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None)
+    during = [caller.get().status for _ in range(3)]
+    marketplace.fail(ORDER, Fault.GONE)
+
+    marketplace.recover_all()
+
+    assert during == [503, 503, 503]
+    assert [caller.get().status for _ in range(2)] == [410, 200]
+
+
 def test_a_fault_neither_hides_nor_is_used_up_by_a_wrong_signature(
     marketplace: Marketplace, caller: Caller
 ) -> None:
@@ -716,11 +1032,30 @@ def test_a_fault_knows_its_details(
         marketplace.fail(ORDER, Fault.DELAY, **details)
 
 
+@pytest.mark.parametrize(
+    ("details", "error"),
+    [({"form": "seconds"}, ValueError), ({"form": None}, ValueError), ({"header": 1}, TypeError)],
+)
+def test_throttled_knows_its_forms(
+    marketplace: Marketplace, details: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=next(iter(details))):
+        marketplace.fail_all(Fault.THROTTLED, **details)
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_can_be_planned(marketplace: Marketplace, fault: Fault) -> None:
+    marketplace.fail(ORDER, fault)
+
+
 @pytest.mark.parametrize("tls", [False, True])
 @pytest.mark.parametrize(
     ("fault", "details"),
     [
         (Fault.DELAY, {"seconds": 3600.0}),
+        (Fault.TIMEOUT_AFTER_APPLYING, {}),
+        (Fault.ENDLESS, {"interval": 0.0}),
+        (Fault.ENDLESS, {"interval": 3600.0}),
         (Fault.SLOW_DRIP, {"interval": 3600.0}),
         (Fault.HUGE, {"size": 10**12}),
         (None, {}),
@@ -740,7 +1075,7 @@ def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
     caller = Caller(marketplace.url, marketplace.register_seller(private_key), trust)
     with contextlib.closing(caller.connect()) as connection:
         connection.request("POST", ACKNOWLEDGE, headers=caller.headers("POST", ACKNOWLEDGE))
-        if fault in {Fault.HUGE, Fault.SLOW_DRIP}:
+        if fault in {Fault.ENDLESS, Fault.HUGE, Fault.SLOW_DRIP}:
             connection.getresponse().close()
         while not marketplace.calls:
             time.sleep(0.001)
@@ -748,6 +1083,181 @@ def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
         marketplace.stop()
 
     assert threading.active_count() == before
+
+
+# --- Quota ------------------------------------------------------------------------------------------------
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@contextlib.contextmanager
+def metered(
+    clock: Clock,
+    private_key: str,
+    *,
+    requests_per_minute: int | None = None,
+    burst: int | None = None,
+    looks_per_minute: int | None = None,
+) -> Iterator[tuple[Marketplace, Caller]]:
+    with Marketplace(
+        clock=clock,
+        requests_per_minute=requests_per_minute,
+        burst=burst,
+        looks_per_minute=looks_per_minute,
+    ) as marketplace:
+        marketplace.add_order(ORDER)
+        yield marketplace, Caller(marketplace.url, marketplace.register_seller(private_key), now=clock)
+
+
+def told(answer: Answer) -> tuple[int, str | None, str | None]:
+    headers = answer.headers
+    return answer.status, headers["x-current-token-count"], headers["x-next-replenishment-time"]
+
+
+def milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def test_an_empty_bucket_refuses_and_every_answer_tells_what_is_left(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=30, burst=2) as (marketplace, caller):
+        answers = [caller.acknowledge() for _ in range(3)]
+
+        assert [told(answer) for answer in answers] == [
+            (200, "1", milliseconds(NOW + 2)),
+            (200, "0", milliseconds(NOW + 2)),
+            (429, "0", milliseconds(NOW + 2)),
+        ]
+        assert answers[-1].json()["error"][0]["code"] == "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"
+        assert [(call.status, call.applied) for call in marketplace.calls] == [
+            (200, True),
+            (200, True),
+            (429, False),
+        ]
+
+
+@pytest.mark.parametrize("per_minute", [1, 7, 60, 5000])
+def test_who_comes_when_told_is_let_through_and_a_millisecond_earlier_is_not(
+    clock: Clock, private_key: str, per_minute: int
+) -> None:
+    with metered(clock, private_key, requests_per_minute=per_minute, burst=1) as (_, caller):
+        caller.acknowledge()
+        for _ in range(5):
+            replenished_at = int(caller.acknowledge().headers["x-next-replenishment-time"])
+
+            clock.now = (replenished_at - 1) / 1000
+            early = caller.acknowledge().status
+            clock.now = replenished_at / 1000
+
+            assert (early, caller.acknowledge().status) == (429, 200)
+
+
+def test_the_bucket_holds_a_minutes_calls_and_no_more(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=3) as (_, caller):
+        assert [caller.acknowledge().status for _ in range(4)] == [200, 200, 200, 429]
+        clock.now += 300
+        assert [caller.acknowledge().status for _ in range(4)] == [200, 200, 200, 429]
+
+
+def test_a_full_bucket_has_nothing_to_wait_for(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=60) as (_, caller):
+        caller.acknowledge()
+        clock.now += 1.5
+
+        refused = caller.acknowledge({"WM_CONSUMER.ID": "nobody"})
+
+        assert told(refused) == (401, "60", milliseconds(clock.now))
+
+
+def test_a_call_that_the_gateway_refuses_takes_no_token(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=1) as (_, caller):
+        refused = caller.acknowledge({"WM_CONSUMER.ID": "nobody"})
+
+        assert told(refused)[:2] == (401, "1")
+        assert told(caller.acknowledge())[:2] == (200, "0")
+
+
+def test_acknowledgements_and_looks_have_a_bucket_each(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=1, looks_per_minute=2) as (_, caller):
+        assert [caller.acknowledge().status for _ in range(2)] == [200, 429]
+        assert [told(caller.get())[:2] for _ in range(3)] == [(200, "1"), (200, "0"), (429, "0")]
+
+
+def test_without_a_quota_nothing_is_told(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=1) as (_, caller):
+        assert told(caller.get()) == (200, None, None)
+    with metered(clock, private_key, looks_per_minute=1) as (_, caller):
+        assert told(caller.acknowledge()) == (200, None, None)
+
+
+def test_an_empty_bucket_uses_up_no_fault(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=1, burst=1) as (marketplace, caller):
+        caller.acknowledge()
+        marketplace.fail(ORDER, Fault.GONE)
+        during = caller.acknowledge().status
+        clock.now += 60
+
+        assert (during, told(caller.acknowledge())[:2]) == (429, (410, "0"))
+
+
+@pytest.mark.parametrize("header", ["x-next-replenish-time", None])
+def test_a_fault_tells_of_the_bucket_in_its_own_way(
+    clock: Clock, private_key: str, header: str | None
+) -> None:
+    with metered(clock, private_key, requests_per_minute=60) as (marketplace, caller):
+        marketplace.fail(ORDER, Fault.THROTTLED, header=header)
+
+        answer = caller.acknowledge()
+
+    assert answer.headers.get_all("x-current-token-count") == ["0"]
+    assert [name for name in answer.headers if "replenish" in name.lower()] == ([header] if header else [])
+
+
+@pytest.mark.parametrize(
+    ("fault", "details"),
+    [(Fault.SLOW_DRIP, {"interval": 0.0}), (Fault.HUGE, {"size": 5000}), (Fault.SERVICE_UNAVAILABLE, {})],
+)
+def test_an_answer_tells_of_the_bucket_however_it_comes(
+    clock: Clock, private_key: str, fault: Fault, details: dict[str, Any]
+) -> None:
+    with metered(clock, private_key, requests_per_minute=60) as (marketplace, caller):
+        marketplace.fail(ORDER, fault, **details)
+
+        assert told(caller.acknowledge())[1] == "59"
+
+
+def test_calls_side_by_side_share_the_bucket(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=20) as (_, caller), ThreadPoolExecutor(16) as pool:
+        answers = [told(answer) for answer in pool.map(lambda _: caller.acknowledge(), range(40))]
+
+    assert sorted(int(str(left)) for status, left, _ in answers if status == 200) == list(range(20))
+    assert [left for status, left, _ in answers if status == 429] == ["0"] * 20
+
+
+@pytest.mark.parametrize(
+    "quota",
+    [
+        {"requests_per_minute": 0},
+        {"requests_per_minute": 1, "burst": 0},
+        {"burst": 1},
+        {"looks_per_minute": 0},
+    ],
+)
+def test_a_quota_that_makes_no_sense_is_refused(quota: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"bucket|burst"):
+        Marketplace(**quota)
 
 
 # --- Connections ------------------------------------------------------------------------------------------
@@ -845,6 +1355,11 @@ def test_a_seller_can_have_a_short_key_as_walmart_gives_out() -> None:
 def test_an_order_is_added_once(marketplace: Marketplace) -> None:
     with pytest.raises(ValueError, match=ORDER):
         marketplace.add_order(ORDER)
+
+
+def test_a_line_needs_a_status(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match="status"):
+        marketplace.add_order("7400000000010", statuses=["Created", ()])
 
 
 def test_an_order_date_needs_a_time_zone(marketplace: Marketplace) -> None:
@@ -962,14 +1477,14 @@ def controlled() -> Iterator[Marketplace]:
 def test_another_process_can_add_orders(controlled: Marketplace) -> None:
     document = {
         "purchaseOrderId": ORDER,
-        "statuses": ["Created", "Shipped"],
+        "statuses": ["Created", ["Shipped", "Created"]],
         "orderDate": "2026-03-16T10:30:15Z",
     }
 
     status, _ = control(controlled.url, "POST", "/control/orders", document)
 
     assert status == 201
-    assert statuses(controlled) == ["Created", "Shipped"]
+    assert [line.statuses for line in controlled.order(ORDER).lines] == [("Created",), ("Shipped", "Created")]
     assert controlled.order(ORDER).order_date == datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
 
 
@@ -992,10 +1507,20 @@ def test_another_process_can_plan_faults_and_read_the_calls(
     ]
 
 
+def test_another_process_can_plan_a_fault_for_every_order(controlled: Marketplace, private_key: str) -> None:
+    caller = Caller(controlled.url, controlled.register_seller(private_key))
+
+    status, _ = control(controlled.url, "POST", "/control/faults", {"fault": "throttled", "header": None})
+
+    assert (status, caller.acknowledge().status) == (201, 429)
+
+
 @pytest.mark.parametrize(
     ("path", "document"),
     [
         ("/control/orders", {}),
+        ("/control/orders", {"purchaseOrderId": "1", "statuses": [1]}),
+        ("/control/faults", {}),
         ("/control/orders", []),
         ("/control/orders", {"purchaseOrderId": 1}),
         ("/control/orders", {"purchaseOrderId": "1", "statuses": "Created"}),

@@ -120,6 +120,11 @@ def to_json(tree: Tree) -> bytes:
     return json.dumps(tree, default=_json_leaf, ensure_ascii=False).encode()
 
 
+def to_iso(at: datetime) -> str:
+    """Write a time as ISO 8601, as Walmart does wherever it is not a number."""
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _json_leaf(leaf: datetime | Decimal) -> int | float:
     return round(leaf.timestamp() * 1000) if isinstance(leaf, datetime) else float(leaf)
 
@@ -137,7 +142,7 @@ def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
         case str() | Decimal():
             element.text = str(tree)
         case datetime():
-            element.text = tree.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            element.text = to_iso(tree)
         case Mapping():
             for name, branch in tree.items():
                 # An empty list is an empty element, as Walmart writes its causes.
@@ -165,7 +170,6 @@ def _order_tree(order: Order) -> dict[str, Tree]:
 
 def _line_tree(line: OrderLine) -> Tree:
     price = Decimal("18.40") * line.quantity
-    quantity = {"unitOfMeasurement": "EACH", "amount": str(line.quantity)}
     return {
         "lineNumber": line.number,
         # Not ASCII and not harmless in XML, as product names are.
@@ -183,11 +187,20 @@ def _line_tree(line: OrderLine) -> Tree:
                 }
             ]
         },
-        "orderLineQuantity": quantity,
+        "orderLineQuantity": _quantity_tree(line.quantity),
         "statusDate": line.status_date,
-        "orderLineStatuses": {"orderLineStatus": [{"status": line.status, "statusQuantity": quantity}]},
+        "orderLineStatuses": {
+            "orderLineStatus": [
+                {"status": status, "statusQuantity": _quantity_tree(quantity)}
+                for status, quantity in line.parts
+            ]
+        },
         "fulfillment": {"fulfillmentOption": "S2H", "shipMethod": "STANDARD"},
     }
+
+
+def _quantity_tree(quantity: int) -> Tree:
+    return {"unitOfMeasurement": "EACH", "amount": str(quantity)}
 
 
 def _error_entry(problem: Problem) -> dict[str, Tree]:

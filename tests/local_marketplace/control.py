@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from .answers import CONTENT_TYPES, Answer
-from .faults import Fault
+from .faults import Detail, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ def _add_order(
     marketplace: Marketplace,
     *,
     purchaseOrderId: str,  # noqa: N803 - the member's name in the JSON
-    statuses: Sequence[str] = ("Created",),
+    statuses: Sequence[str | Sequence[str]] = ("Created",),
     orderDate: str | None = None,  # noqa: N803 - the member's name in the JSON
     shipNode: str = "SellerFulfilled",  # noqa: N803 - the member's name in the JSON
 ) -> Answer:
@@ -57,13 +57,17 @@ def _add_order(
 def _fail(
     marketplace: Marketplace,
     *,
-    purchaseOrderId: str,  # noqa: N803 - the member's name in the JSON
+    purchaseOrderId: str | None = None,  # noqa: N803 - the member's name in the JSON
     fault: str,
     times: int | None = 1,
     action: str | None = None,
-    **details: float | str,
+    **details: Detail,
 ) -> Answer:
-    marketplace.fail(purchaseOrderId, Fault(str(fault).lower()), times=times, action=action, **details)
+    kind = Fault(str(fault).lower())
+    if purchaseOrderId is None:
+        marketplace.fail_all(kind, times=times, action=action, **details)
+    else:
+        marketplace.fail(purchaseOrderId, kind, times=times, action=action, **details)
     return _answer(HTTPStatus.CREATED, {"purchaseOrderId": purchaseOrderId, "fault": fault})
 
 

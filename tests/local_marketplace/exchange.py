@@ -10,6 +10,7 @@ from .calls import Call, Ledger
 from .faults import Fault
 from .order_service import Destination
 from .orders import Orders
+from .quota import COUNT_HEADER, Allowance, Bucket
 from .server import Wire
 
 
@@ -28,6 +29,15 @@ class Exchange:
     style: Style
     wire: Wire
     clock: Callable[[], float]
+    bucket: Bucket | None = None
+    allowance: Allowance | None = None
+
+    def take_token(self) -> bool:
+        """Take a token out of the bucket for such calls, if there is one; tell whether the call may go on."""
+        if self.bucket is None:
+            return True
+        self.allowance = self.bucket.take()
+        return self.allowance.granted
 
     def enter_refusal(self, reason: str) -> None:
         """Enter why the gateway refuses the call."""
@@ -50,7 +60,14 @@ class Exchange:
     def send(self, answer: Answer) -> None:
         """Send an answer at once and as a whole."""
         body = b"" if self.call.method == "HEAD" else answer.body
-        self.begin(answer.status, answer.head(self.clock()) + body)
+        self.begin(answer.status, self.head(answer) + body)
+
+    def head(self, answer: Answer, *framing: tuple[str, str]) -> bytes:
+        """Write the head of an answer; it tells what the bucket holds unless the answer itself does."""
+        headers = answer.headers
+        if self.bucket is not None and COUNT_HEADER not in dict(headers):
+            headers += (self.allowance or self.bucket.look()).headers
+        return replace(answer, headers=headers).head(self.clock(), *framing)
 
     def begin(self, status: int, data: bytes) -> None:
         """Enter the status and send the first bytes; who begins sends the rest by ``wire``."""

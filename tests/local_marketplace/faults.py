@@ -1,7 +1,8 @@
 """Misbehaviour on demand: which order's calls meet which fault, and what each fault does.
 
 A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange and
-does with it what it likes; its keyword arguments are the fault's details, all of them with a default.
+does with it what it likes; its keyword arguments are the fault's details, all of them with a default. A fault
+that only says something and does nothing is a line in a table instead.
 """
 
 from __future__ import annotations
@@ -9,24 +10,29 @@ from __future__ import annotations
 import inspect
 import threading
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 from . import problems
-from .answers import CONTENT_TYPES, Answer
+from .answers import CONTENT_TYPES, Answer, to_iso
 from .orders import new_order
+from .quota import COUNT_HEADER, TIME_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .answers import Form
     from .exchange import Exchange
+    from .problems import Problem
 
-type Detail = float | str
+type Detail = float | str | None
 type Behaviour = Callable[..., None]
 
 _PIECE = 65_536
+_ENDLESS_PIECE = b"1\r\n \r\n"
 _BEHAVIOURS: dict[Fault, Behaviour] = {}
 
 
@@ -36,15 +42,38 @@ class Fault(Enum):
     DELAY = "delay"
     RESET_BEFORE_APPLYING = "reset_before_applying"
     RESET_AFTER_APPLYING = "reset_after_applying"
+    TIMEOUT_AFTER_APPLYING = "timeout_after_applying"
+    CLOSE_WHEN_IDLE = "close_when_idle"
+
+    OUTAGE_AS_BAD_REQUEST = "outage_as_bad_request"
+    HEADER_BLAMED = "header_blamed"
     UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ACCEPTABLE = "not_acceptable"
+    REQUEST_TIMEOUT = "request_timeout"
+    CONFLICT = "conflict"
+    GONE = "gone"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    UNPROCESSABLE = "unprocessable"
+    LOCKED = "locked"
     THROTTLED = "throttled"
     INTERNAL_ERROR = "internal_error"
     SERVICE_UNAVAILABLE = "service_unavailable"
+    GATEWAY_TIMEOUT = "gateway_timeout"
+    UNKNOWN_ERROR = "unknown_error"
+
+    REDIRECT = "redirect"
     EMPTY_SUCCESS = "empty_success"
     FOREIGN_SUCCESS = "foreign_success"
-    REDIRECT = "redirect"
+    MAINTENANCE_PAGE = "maintenance_page"
+    ECHO_CREATED = "echo_created"
+    BROKEN_JSON = "broken_json"
+    BROKEN_XML = "broken_xml"
     SLOW_DRIP = "slow_drip"
     HUGE = "huge"
+    ENDLESS = "endless"
 
 
 @dataclass(slots=True, eq=False)  # two alike are still two
@@ -60,13 +89,18 @@ class PlannedFault:
         """Refuse details that the fault does not know, now rather than in the middle of a call."""
         if self.times is not None and self.times < 1:
             raise ValueError("a fault is met at least once")
-        known = inspect.signature(_BEHAVIOURS[self.fault]).parameters
+        behaviour = _BEHAVIOURS[self.fault]
+        known = inspect.signature(behaviour).parameters
+        kinds = get_type_hints(behaviour, localns={"Exchange": object})  # imported for type checkers only
         for name, value in self.details.items():
             if name not in known or known[name].kind is not inspect.Parameter.KEYWORD_ONLY:
                 raise ValueError(f"{self.fault.name} has no detail {name!r}")
-            default = known[name].default
-            if not isinstance(value, (int, float) if isinstance(default, float) else type(default)):
-                raise TypeError(f"{name} of {self.fault.name} is a {type(default).__name__}")
+            kind = kinds[name]
+            if get_origin(kind) is Literal:
+                if value not in get_args(kind):
+                    raise ValueError(f"{name} of {self.fault.name} is one of {', '.join(get_args(kind))}")
+            elif not isinstance(value, int | float if kind is float else kind):
+                raise TypeError(f"{name} of {self.fault.name} is a {known[name].annotation}")
 
     def strike(self, exchange: Exchange) -> None:
         """Let an exchange meet the fault."""
@@ -74,33 +108,33 @@ class PlannedFault:
 
 
 class FaultPlan:
-    """The faults that wait, per order and in the order they were planned."""
+    """The faults that wait, per order (None is every order) and in the order they were planned."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._planned: defaultdict[str, list[PlannedFault]] = defaultdict(list)
+        self._planned: defaultdict[str | None, list[PlannedFault]] = defaultdict(list)
 
-    def add(self, purchase_order_id: str, planned: PlannedFault) -> None:
+    def add(self, purchase_order_id: str | None, planned: PlannedFault) -> None:
         """Put a fault at the end of an order's queue."""
         with self._lock:
             self._planned[purchase_order_id].append(planned)
 
-    def clear(self, purchase_order_id: str) -> None:
-        """Forget every fault of an order."""
+    def clear(self, purchase_order_id: str | None) -> None:
+        """Forget every fault in an order's queue."""
         with self._lock:
             self._planned.pop(purchase_order_id, None)
 
     def next(self, purchase_order_id: str, action: str) -> PlannedFault | None:
-        """Take the fault that this call meets, if any."""
+        """Take the fault that this call meets, if any: the order's own before every order's."""
         with self._lock:
-            queue = self._planned.get(purchase_order_id, [])
-            for planned in queue:
-                if planned.action in {None, action}:
-                    if planned.times is not None:
-                        planned.times -= 1
-                        if planned.times == 0:
-                            queue.remove(planned)
-                    return planned
+            for queue in (self._planned.get(purchase_order_id, []), self._planned.get(None, [])):
+                for planned in queue:
+                    if planned.action in {None, action}:
+                        if planned.times is not None:
+                            planned.times -= 1
+                            if planned.times == 0:
+                                queue.remove(planned)
+                        return planned
             return None
 
 
@@ -132,33 +166,103 @@ def _reset_after_applying(exchange: Exchange) -> None:
     exchange.wire.reset()
 
 
-@_does(Fault.UNAUTHORIZED)
-def _unauthorized(exchange: Exchange) -> None:
-    """Refuse a signature that is right."""
-    exchange.send(exchange.style.problem(problems.UNAUTHORIZED))
+@_does(Fault.TIMEOUT_AFTER_APPLYING)
+def _timeout_after_applying(exchange: Exchange) -> None:
+    """Do what the call asks for and never answer, until the caller gives up."""
+    exchange.right_answer()
+    exchange.wire.hang()
+
+
+@_does(Fault.CLOSE_WHEN_IDLE)
+def _close_when_idle(exchange: Exchange) -> None:
+    """Give the right answer, promise to keep the connection and close it."""
+    answer = exchange.right_answer()
+    exchange.send(replace(answer, headers=(*answer.headers, ("Connection", "keep-alive"))))
+    exchange.wire.close()
+
+
+# Each of these is said in Walmart's own words, where it has any, and nothing is done.
+_REFUSALS: dict[Fault, Problem] = {
+    Fault.OUTAGE_AS_BAD_REQUEST: problems.REQUEST_INVALID,
+    Fault.UNAUTHORIZED: problems.UNAUTHORIZED,
+    Fault.FORBIDDEN: problems.FORBIDDEN,
+    Fault.METHOD_NOT_ALLOWED: problems.METHOD_NOT_ALLOWED,
+    Fault.NOT_ACCEPTABLE: problems.INVALID_ACCEPT_TYPE,
+    Fault.REQUEST_TIMEOUT: problems.undocumented(HTTPStatus.REQUEST_TIMEOUT),
+    Fault.CONFLICT: problems.undocumented(HTTPStatus.CONFLICT),
+    Fault.GONE: problems.undocumented(HTTPStatus.GONE),
+    Fault.UNSUPPORTED_MEDIA_TYPE: problems.UNSUPPORTED_MEDIA_TYPE,
+    Fault.UNPROCESSABLE: problems.undocumented(HTTPStatus.UNPROCESSABLE_CONTENT),
+    Fault.LOCKED: problems.RESOURCE_IS_LOCKED,
+    Fault.INTERNAL_ERROR: problems.SYSTEM_ERROR,
+}
+
+# Each of these is a bare page from somewhere in front of Walmart's gateway, and nothing is done.
+_PAGES: dict[Fault, tuple[int, str]] = {
+    Fault.SERVICE_UNAVAILABLE: (503, "503 Service Temporarily Unavailable"),
+    Fault.UNKNOWN_ERROR: (520, "520 Web server is returning an unknown error"),
+    Fault.MAINTENANCE_PAGE: (200, "We are down for maintenance and will be back soon"),
+}
+
+
+def _refusal(problem: Problem) -> Behaviour:
+    def refuse(exchange: Exchange) -> None:
+        exchange.send(exchange.style.problem(problem))
+
+    return refuse
+
+
+def _page(status: int, title: str) -> Behaviour:
+    def show(exchange: Exchange) -> None:
+        page = f"<html><body><h1>{title}</h1></body></html>\n".encode()
+        exchange.send(Answer(status, page, (("Content-Type", "text/html"),)))
+
+    return show
+
+
+_BEHAVIOURS.update({fault: _refusal(problem) for fault, problem in _REFUSALS.items()})
+_BEHAVIOURS.update({fault: _page(*page) for fault, page in _PAGES.items()})
+
+
+@_does(Fault.HEADER_BLAMED)
+def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> None:
+    """Find fault with a header that is right."""
+    exchange.send(exchange.style.problem(problems.header_blank(field)))
+
+
+@_does(Fault.NOT_FOUND)
+def _not_found(exchange: Exchange) -> None:
+    """Know nothing of an order that exists."""
+    exchange.send(exchange.style.problem(problems.order_not_found(str(exchange.call.purchase_order_id))))
 
 
 @_does(Fault.THROTTLED)
 def _throttled(
-    exchange: Exchange, *, replenish_in: float = 1.0, header: str = "x-next-replenishment-time"
+    exchange: Exchange,
+    *,
+    replenish_in: float = 1.0,
+    header: str | None = TIME_HEADER,
+    form: Literal["milliseconds", "iso"] = "milliseconds",
 ) -> None:
-    """Say that the bucket is empty, and until when; Walmart spells the header in more than one way."""
-    replenished_at = round((exchange.clock() + replenish_in) * 1000)
-    bucket = (("x-current-token-count", "0"), (header, str(replenished_at)))
+    """Say that the bucket is empty, and until when; Walmart spells the header in more than one way.
+
+    Without a ``header`` nobody learns until when.
+    """
+    replenished_at = exchange.clock() + replenish_in
+    bucket = [(COUNT_HEADER, "0")]
+    if header is not None and form == "iso":
+        bucket.append((header, to_iso(datetime.fromtimestamp(replenished_at, UTC))))
+    elif header is not None:
+        bucket.append((header, str(round(replenished_at * 1000))))
     exchange.send(exchange.style.problem(problems.THROTTLED, *bucket))
 
 
-@_does(Fault.INTERNAL_ERROR)
-def _internal_error(exchange: Exchange) -> None:
-    """Fail in Walmart's own words."""
-    exchange.send(exchange.style.problem(problems.SYSTEM_ERROR))
-
-
-@_does(Fault.SERVICE_UNAVAILABLE)
-def _service_unavailable(exchange: Exchange) -> None:
-    """Fail before anything of Walmart's is reached: a bare page."""
-    page = b"<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>\n"
-    exchange.send(Answer(HTTPStatus.SERVICE_UNAVAILABLE, page, (("Content-Type", "text/html"),)))
+@_does(Fault.GATEWAY_TIMEOUT)
+def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> None:
+    """Give up waiting for the order service, which may have done what it was asked for (``applied``)."""
+    if applied:
+        exchange.right_answer()
+    exchange.send(exchange.style.problem(problems.DOWNSTREAM_SYSTEM_TIME_OUT))
 
 
 @_does(Fault.EMPTY_SUCCESS)
@@ -174,6 +278,30 @@ def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Non
     exchange.send(exchange.style.acknowledged_order(foreign))
 
 
+@_does(Fault.ECHO_CREATED)
+def _echo_created(exchange: Exchange) -> None:
+    """Acknowledge the order and show it as it was before, as Walmart has been seen to do."""
+    before = exchange.orders.find(str(exchange.call.purchase_order_id))
+    answer = exchange.right_answer()
+    if before is not None and exchange.call.applied:
+        answer = exchange.style.acknowledged_order(before)
+    exchange.send(answer)
+
+
+def _broken(form: Form) -> Behaviour:
+    def break_off(exchange: Exchange) -> None:
+        """Do what is right and send half of the answer as if it were the whole."""
+        exchange.style = replace(exchange.style, forced_form=form)
+        answer = exchange.right_answer()
+        exchange.send(replace(answer, body=answer.body[: len(answer.body) // 2]))
+
+    return break_off
+
+
+_BEHAVIOURS[Fault.BROKEN_JSON] = _broken("json")
+_BEHAVIOURS[Fault.BROKEN_XML] = _broken("xml")
+
+
 @_does(Fault.REDIRECT)
 def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> None:
     """Send the caller to another host, its headers and all, and do nothing."""
@@ -184,7 +312,7 @@ def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/
 def _slow_drip(exchange: Exchange, *, interval: float = 0.1, headers: bool = False) -> None:
     """Do what is right and let the answer trickle out byte by byte; its head too if ``headers``."""
     answer = exchange.right_answer()
-    head = answer.head(exchange.clock())
+    head = exchange.head(answer)
     at_once, trickling = (b"", head + answer.body) if headers else (head, answer.body)
     exchange.begin(answer.status, at_once)
     for position in range(len(trickling)):
@@ -200,7 +328,7 @@ def _huge(exchange: Exchange, *, size: int = 1_000_000_000, declared: bool = Tru
     """
     answer = exchange.right_answer()
     framing = ("Content-Length", str(size)) if declared else ("Transfer-Encoding", "chunked")
-    exchange.begin(answer.status, answer.head(exchange.clock(), framing))
+    exchange.begin(answer.status, exchange.head(answer, framing))
     piece = answer.body[:size]
     left = size
     while left > 0:
@@ -209,3 +337,14 @@ def _huge(exchange: Exchange, *, size: int = 1_000_000_000, declared: bool = Tru
         piece = b" " * min(_PIECE, left)
     if not declared:
         exchange.wire.write(b"0\r\n\r\n")
+
+
+@_does(Fault.ENDLESS)
+def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
+    """Do what is right and let the answer be followed by blanks, one after the other and for ever."""
+    answer = exchange.right_answer()
+    exchange.begin(answer.status, exchange.head(answer, ("Transfer-Encoding", "chunked")))
+    exchange.wire.write(b"%x\r\n%b\r\n" % (len(answer.body), answer.body))
+    while True:
+        exchange.wire.wait(interval)
+        exchange.wire.write(_ENDLESS_PIECE)

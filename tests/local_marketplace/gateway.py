@@ -66,7 +66,7 @@ class Gateway:
         )
         return timestamp_refusal(
             signed.timestamp, now=call.received_at, tolerance=self.timestamp_tolerance
-        ) or signature_refusal(headers[SIGNATURE], signed, seller.public_key)
+        ) or signature_refusal(headers[SIGNATURE], signed, *self.sellers.keys(seller.consumer_id))
 
     @staticmethod
     def _check_content_type(call: Call) -> Refusal | None:

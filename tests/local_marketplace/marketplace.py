@@ -2,11 +2,11 @@
 
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Self
 
-from . import control, order_service
+from . import control, order_service, problems
 from .answers import ErrorShape, Form, Style
 from .buyer import BUYER_DATA
 from .calls import Call, Headers, Ledger
@@ -14,6 +14,7 @@ from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
 from .gateway import Gateway
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
+from .quota import Bucket
 from .sellers import Seller, Sellers
 from .server import HOST, Request, Server, Wire
 
@@ -29,12 +30,17 @@ class Marketplace:
             Canada; fifteen minutes is the one it gives for a programme with the same signature.
         control: let other processes prepare orders and faults by calls below ``/control/``.
         on_call: told of every call when it has been served, in the thread that served it.
+        requests_per_minute: how many acknowledgements a minute are let through; None is no limit. Walmart's
+            figure for the United States is 60. The clock refills the bucket, and every answer to an
+            acknowledgement tells what is left in it.
+        burst: how many acknowledgements a full bucket holds; as many as a minute's by default.
+        looks_per_minute: the same limit for looking at orders, whose bucket is another.
     """
 
     buyer_data: tuple[str, ...] = BUYER_DATA
     """What the orders tell about their buyer: strings that must never appear in a log."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the rarer settings are keyword-only
         self,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
@@ -43,7 +49,12 @@ class Marketplace:
         *,
         control: bool = False,
         on_call: Callable[[Call], None] | None = None,
+        requests_per_minute: int | None = None,
+        burst: int | None = None,
+        looks_per_minute: int | None = None,
     ) -> None:
+        if burst is not None and requests_per_minute is None:
+            raise ValueError("a burst is a burst of requests_per_minute")
         self._port = port
         self._tls = tls
         self._clock = clock
@@ -54,6 +65,12 @@ class Marketplace:
         self._faults = FaultPlan()
         self._ledger = Ledger()
         self._gateway = Gateway(self._sellers, "https" if tls else "http", timestamp_tolerance)
+        self._buckets: dict[str | None, Bucket] = {}
+        if requests_per_minute is not None:
+            capacity = requests_per_minute if burst is None else burst
+            self._buckets["acknowledge"] = Bucket(requests_per_minute, capacity, clock)
+        if looks_per_minute is not None:
+            self._buckets["get"] = Bucket(looks_per_minute, looks_per_minute, clock)
         self._forced_form: Form | None = None
         self._forced_error_shape: ErrorShape | None = None
         self._server: Server | None = None
@@ -97,20 +114,34 @@ class Marketplace:
     ) -> Seller:
         """Register a seller with a key in Walmart's form, or with a new one of ``key_bits``.
 
-        Registering a consumer id again replaces its key: the old one is refused from then on.
+        Registering a consumer id again replaces its keys: the old ones are refused from then on.
         """
         return self._sellers.register(
             private_key, key_bits=key_bits, consumer_id=consumer_id, channel_type=channel_type
         )
 
+    def add_key(self, consumer_id: str, private_key: str) -> Seller:
+        """Accept one more key of a registered seller, as while it changes from one to the other.
+
+        The seller as it is with this key is given back, so that its ``secret()`` is at hand.
+        """
+        return self._sellers.add_key(consumer_id, private_key)
+
+    def revoke_key(self, consumer_id: str, private_key: str) -> None:
+        """Refuse one of a seller's keys from now on; after the last one every call of it."""
+        self._sellers.revoke_key(consumer_id, private_key)
+
     def add_order(
         self,
         purchase_order_id: str,
-        statuses: Sequence[str] = ("Created",),
+        statuses: Sequence[str | Sequence[str]] = ("Created",),
         order_date: datetime | None = None,
         ship_node: str = SELLER_FULFILLED,
     ) -> Order:
-        """Add an order with one line per status, placed now unless told otherwise."""
+        """Add an order with one line per entry of ``statuses``, placed now unless told otherwise.
+
+        An entry is a status, or several of them for a line whose quantity is split. Any text is a status.
+        """
         order = new_order(purchase_order_id, statuses, order_date or self._orders.now(), ship_node)
         self._orders.add(order)
         return order
@@ -143,13 +174,24 @@ class Marketplace:
             action: only calls of this kind, "acknowledge" or "get"; any kind by default.
             details: the fault's own, see the functions in ``faults``.
         """
-        if action is not None and action not in order_service.ACTIONS:
-            raise ValueError(f"an action is one of {', '.join(sorted(order_service.ACTIONS))}")
-        self._faults.add(purchase_order_id, PlannedFault(fault, times, action, details))
+        self._plan(purchase_order_id, fault, times, action, details)
 
     def recover(self, purchase_order_id: str) -> None:
         """Forget the faults that wait for an order."""
         self._faults.clear(purchase_order_id)
+
+    def fail_all(
+        self, fault: Fault, times: int | None = 1, action: str | None = None, **details: Detail
+    ) -> None:
+        """Let the next calls meet a fault, whatever their order, known or not; otherwise like ``fail``.
+
+        A call meets a fault that was planned for its own order first. ``times`` counts calls, not orders.
+        """
+        self._plan(None, fault, times, action, details)
+
+    def recover_all(self) -> None:
+        """Forget the faults of ``fail_all``; those planned for an order of their own still wait for it."""
+        self._faults.clear(None)
 
     def answer_as(self, form: Form | None) -> None:
         """Answer everything in one form, the gateway's errors too; None follows ``Accept``, or else XML."""
@@ -167,6 +209,18 @@ class Marketplace:
     def calls_for(self, purchase_order_id: str) -> list[Call]:
         """Every call for one order so far, in order of arrival."""
         return [call for call in self.calls if call.purchase_order_id == purchase_order_id]
+
+    def _plan(
+        self,
+        purchase_order_id: str | None,
+        fault: Fault,
+        times: int | None,
+        action: str | None,
+        details: Mapping[str, Detail],
+    ) -> None:
+        if action is not None and action not in order_service.ACTIONS:
+            raise ValueError(f"an action is one of {', '.join(sorted(order_service.ACTIONS))}")
+        self._faults.add(purchase_order_id, PlannedFault(fault, times, action, details))
 
     def _serve(self, request: Request, wire: Wire) -> None:
         if self._control and request.target.startswith(control.PREFIX):
@@ -193,7 +247,16 @@ class Marketplace:
             action=destination.action,
         )
         style = Style(call.headers.get("Accept", ""), self._forced_form, self._forced_error_shape)
-        return Exchange(call, self._ledger.open(call), self._ledger, self._orders, style, wire, self._clock)
+        return Exchange(
+            call,
+            self._ledger.open(call),
+            self._ledger,
+            self._orders,
+            style,
+            wire,
+            self._clock,
+            self._buckets.get(call.action),
+        )
 
     def _settle(self, exchange: Exchange) -> None:
         call = exchange.call
@@ -202,6 +265,8 @@ class Marketplace:
         elif refusal := self._gateway.check(call):
             exchange.enter_refusal(refusal.reason)
             exchange.send(exchange.style.problem(refusal.problem))
+        elif not exchange.take_token():
+            exchange.send(exchange.style.problem(problems.THROTTLED))
         elif planned := self._faults.next(call.purchase_order_id, call.action):
             exchange.enter_fault(planned.fault)
             planned.strike(exchange)

@@ -15,13 +15,27 @@ class NotAcknowledgeableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order. Walmart keeps a status per line and none for the order."""
+    """One line of an order. Walmart keeps statuses per line and none for the order.
+
+    A line has more than one status when its quantity is split, such as one piece shipped and one to come.
+    """
 
     number: str
     sku: str
-    status: str
+    statuses: tuple[str, ...]
     quantity: int
     status_date: datetime
+
+    @property
+    def status(self) -> str:
+        """The status of a line that has only one; the first of several."""
+        return self.statuses[0]
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Each status with its share of the quantity: one piece each, and the last has the rest."""
+        *others, last = self.statuses
+        return (*((status, 1) for status in others), (last, self.quantity - len(others)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +50,25 @@ class Order:
 
     def with_status(self, status: str, at: datetime) -> "Order":
         """Give this order with every line in ``status``."""
-        return replace(self, lines=tuple(replace(line, status=status, status_date=at) for line in self.lines))
+        return replace(
+            self, lines=tuple(replace(line, statuses=(status,), status_date=at) for line in self.lines)
+        )
 
 
 def new_order(
-    purchase_order_id: str, statuses: Sequence[str], order_date: datetime, ship_node: str = SELLER_FULFILLED
+    purchase_order_id: str,
+    statuses: Sequence[str | Sequence[str]],
+    order_date: datetime,
+    ship_node: str = SELLER_FULFILLED,
 ) -> Order:
-    """Make up an order with one line per status."""
+    """Make up an order with one line per entry: a status, or the statuses of a split quantity."""
     if isinstance(statuses, str):
         raise TypeError("statuses are a list, one per line of the order")
     if not statuses:
         raise ValueError("an order has at least one line, so at least one status")
+    lines = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
+    if not all(lines):
+        raise ValueError("a line has at least one status")
     if order_date.tzinfo is None:
         raise ValueError("an order date needs a time zone")
     return Order(
@@ -55,8 +77,14 @@ def new_order(
         order_date=order_date,
         ship_node=ship_node,
         lines=tuple(
-            OrderLine(str(number), f"MAPLE-{number:03}", status, quantity=number, status_date=order_date)
-            for number, status in enumerate(statuses, start=1)
+            OrderLine(
+                str(number),
+                f"MAPLE-{number:03}",
+                line,
+                quantity=max(number, len(line)),
+                status_date=order_date,
+            )
+            for number, line in enumerate(lines, start=1)
         ),
     )
 
@@ -85,6 +113,11 @@ class Orders:
         with self._lock:
             return self._orders[purchase_order_id]
 
+    def find(self, purchase_order_id: str) -> Order | None:
+        """Find an order if there is such a one."""
+        with self._lock:
+            return self._orders.get(purchase_order_id)
+
     def set_status(self, purchase_order_id: str, status: str) -> Order:
         """Put every line of an order into ``status``."""
         with self._lock:
@@ -96,7 +129,9 @@ class Orders:
             order = self._orders[purchase_order_id]
             if order.ship_node != SELLER_FULFILLED:
                 raise NotAcknowledgeableError("Order is not fulfilled by the seller")
-            if any(line.status.casefold() not in _ACKNOWLEDGEABLE for line in order.lines):
+            if any(
+                status.casefold() not in _ACKNOWLEDGEABLE for line in order.lines for status in line.statuses
+            ):
                 raise NotAcknowledgeableError("Some or all qty in higher status")
             return self._put(order.with_status("Acknowledged", self.now()))
 

@@ -10,6 +10,7 @@ class Origin(Enum):
 
     GATEWAY = "GMP_GATEWAY_API"
     ORDER_SERVICE = "GMP_ORDER_API"
+    RECEIVER = "GMP_RECEIVER_API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,39 @@ SYSTEM_ERROR = Problem(
     info="System encountered some error.",
     category="SYSTEM",
 )
+FORBIDDEN = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.FORBIDDEN,
+    "FORBIDDEN",
+    description="Forbidden",
+    info="The request is not allowed for this caller.",
+    category="REQUEST",
+)
+# An outage that looks like the caller's fault: no cause is named, and the same call succeeds later.
+REQUEST_INVALID = Problem(
+    Origin.ORDER_SERVICE,
+    HTTPStatus.BAD_REQUEST,
+    "INVALID_REQUEST",
+    description="Invalid Request",
+    info="Request invalid.",
+    field="data",
+)
+RESOURCE_IS_LOCKED = Problem(
+    Origin.RECEIVER,
+    HTTPStatus.LOCKED,
+    "RESOURCE_IS_LOCKED",
+    description="Resource is locked",
+    info="The resource is locked by another request.",
+    category="APPLICATION",
+)
+DOWNSTREAM_SYSTEM_TIME_OUT = Problem(
+    Origin.ORDER_SERVICE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+    "DOWNSTREAM_SYSTEM_TIME_OUT",
+    description="Downstream system timed out",
+    info="A system downstream did not answer in time.",
+    category="SYSTEM",
+)
 THROTTLED = Problem(
     Origin.GATEWAY,
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -96,6 +130,34 @@ METHOD_NOT_ALLOWED = Problem(
     info="Request method is not allowed.",
     category="REQUEST",
 )
+INVALID_ACCEPT_TYPE = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.NOT_ACCEPTABLE,
+    "INVALID_ACCEPT_TYPE",
+    description="The resource has no such representation",
+    info="Accept type is invalid.",
+    category="REQUEST",
+)
+UNSUPPORTED_MEDIA_TYPE = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "UNSUPPORTED_MEDIA_TYPE",
+    description="The resource does not take this kind of content",
+    info="Media type is not supported.",
+    category="REQUEST",
+)
+
+
+def undocumented(status: HTTPStatus) -> Problem:
+    """Refuse with a status for which Walmart publishes no code: its name takes the code's place."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        status,
+        status.name,
+        description=status.phrase,
+        info=f"{status.phrase}.",
+        category="APPLICATION",
+    )
 
 
 def order_not_found(purchase_order_id: str) -> Problem:

@@ -4,7 +4,7 @@ import base64
 import json
 import threading
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -35,18 +35,19 @@ class Seller:
 
 
 class Sellers:
-    """The registered sellers, by consumer id."""
+    """The registered sellers, by consumer id, and the keys that each of them may sign with."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sellers: dict[str, Seller] = {}
+        self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
     def register(
         self, private_key: str | None, *, key_bits: int, consumer_id: str | None, channel_type: str | None
     ) -> Seller:
         """Register a seller; whatever is not given is made up.
 
-        A consumer id registered again gets the new key and loses the old one, as when a seller makes a new
+        A consumer id registered again gets the new key and loses every other, as when a seller makes a new
         key in the Developer Center.
         """
         key = _generate(key_bits) if private_key is None else _load(private_key)
@@ -58,7 +59,31 @@ class Sellers:
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
+            self._keys[seller.consumer_id] = (seller.public_key,)
         return seller
+
+    def add_key(self, consumer_id: str, private_key: str) -> Seller:
+        """Accept one more key and give the seller as it is to whoever signs with it."""
+        key = _load(private_key)
+        with self._lock:
+            seller = self._sellers[consumer_id]
+            if key.public_key() not in self._keys[consumer_id]:
+                self._keys[consumer_id] += (key.public_key(),)
+        return replace(seller, private_key=_walmart_form(key), public_key=key.public_key())
+
+    def revoke_key(self, consumer_id: str, private_key: str) -> None:
+        """Accept a key no longer; it may be the last one."""
+        revoked = _load(private_key).public_key()
+        with self._lock:
+            kept = tuple(key for key in self._keys[consumer_id] if key != revoked)
+            if kept == self._keys[consumer_id]:
+                raise ValueError("this key is not the seller's")
+            self._keys[consumer_id] = kept
+
+    def keys(self, consumer_id: str) -> tuple[rsa.RSAPublicKey, ...]:
+        """Give the keys that a seller may sign with."""
+        with self._lock:
+            return self._keys[consumer_id]
 
     def find(self, consumer_id: str) -> Seller | None:
         """Find the seller with this consumer id."""

@@ -51,6 +51,17 @@ class Wire:
         if self._handler.server.stopping.wait(seconds):
             raise ConnectionAbortedError("the server stops")
 
+    def close(self) -> None:
+        """Close the connection in good order as soon as this call is served, without having said so."""
+        self._handler.close_connection = True
+
+    def hang(self) -> None:
+        """Keep the connection and say nothing, until the caller gives it up or the server stops."""
+        self.close()
+        # Nothing can be read any more but the end of the connection; a stop brings that about too.
+        while self._handler.connection.recv(_LONGEST_LINE):
+            pass
+
     def reset(self) -> None:
         """End the connection with a TCP reset instead of an orderly close."""
         handler = self._handler

@@ -6,8 +6,9 @@ second reading of the rule, not with itself.
 
 import base64
 import binascii
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
@@ -48,8 +49,8 @@ def timestamp_refusal(timestamp: str, *, now: float, tolerance: timedelta) -> st
     return f"timestamp is {abs(age):.0f} s {side} the clock, {allowed:.0f} s are allowed"
 
 
-def signature_refusal(signature: str, signed: Signed, key: rsa.RSAPublicKey) -> str | None:
-    """Say why a signature is refused, or nothing if it is good.
+def signature_refusal(signature: str, signed: Signed, *keys: rsa.RSAPublicKey) -> str | None:
+    """Say why a signature is refused, or nothing if it is good by any one of the keys.
 
     A signature over one of the strings that people sign by mistake is refused all the same, but named.
     """
@@ -57,20 +58,20 @@ def signature_refusal(signature: str, signed: Signed, key: rsa.RSAPublicKey) -> 
         raw = base64.b64decode(signature, validate=True)
     except binascii.Error:
         return "signature is not base64 on one line"
-    if _verifies(raw, signed.text(), key):
+    if _verifies(raw, signed.text(), keys):
         return None
     for mistake, text in _common_mistakes(signed):
-        if _verifies(raw, text, key):
+        if _verifies(raw, text, keys):
             return f"signature does not match the signed string: {mistake}"
     return "signature does not match the signed string"
 
 
-def _verifies(signature: bytes, text: str, key: rsa.RSAPublicKey) -> bool:
-    try:
-        key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
-    except InvalidSignature:
-        return False
-    return True
+def _verifies(signature: bytes, text: str, keys: Iterable[rsa.RSAPublicKey]) -> bool:
+    for key in keys:
+        with contextlib.suppress(InvalidSignature):
+            key.verify(signature, text.encode(), padding.PKCS1v15(), hashes.SHA256())
+            return True
+    return False
 
 
 def _common_mistakes(signed: Signed) -> Iterator[tuple[str, str]]:
