@@ -110,8 +110,7 @@ class AcknowledgeOrders:
                 event_id=order_event.event_id,
                 field="detail.orderDate",
             )
-        left = time_left()
-        if left < LEAST_TIME_LEFT_S:
+        if time_left() < LEAST_TIME_LEFT_S:
             return _Attempt(order_event, Deferred("out_of_time"))
         access = self._marketplace.current()
         if not isinstance(access, Access):
@@ -122,7 +121,7 @@ class AcknowledgeOrders:
             if order_event.dry_run:
                 sight = orders.build_acknowledgement(order_event.purchase_order_id)
             else:
-                timeout = min(CALL_TIMEOUT_S, left - RESERVED_S)
+                timeout = min(CALL_TIMEOUT_S, time_left() - RESERVED_S)
                 sight = await orders.acknowledge(order_event.purchase_order_id, timeout=timeout)
         except WalmartError as error:
             sight = error

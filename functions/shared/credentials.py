@@ -99,7 +99,7 @@ def read_credentials(secret: str) -> Credentials:
     """
     try:
         members = json.loads(secret)
-    except ValueError:
+    except (ValueError, RecursionError):
         # `from None`: the parser's message quotes what it read.
         raise SetupError("secret: must be JSON") from None
     if not isinstance(members, dict):

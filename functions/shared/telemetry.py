@@ -15,7 +15,8 @@ def new_logger() -> Logger:
     """Make the logger. Its level is the environment's, which the function's own log settings give."""
     # What every line would carry and nobody searches by: the task it was logged in, the place in the code.
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
-    return Logger(service=SERVICE, location=None)
+    # Lambda reads the level of a line only beside a timestamp of this form.
+    return Logger(service=SERVICE, location=None, use_rfc3339=True)
 
 
 def new_metrics() -> Metrics:

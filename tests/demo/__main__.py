@@ -31,7 +31,8 @@ def main() -> int:
     """Run the demo; 0 when every event ended as declared, 1 when one did not, 2 when it could not start."""
     arguments = _parser().parse_args()
     screen = Screen(_console())
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         return _run(arguments, screen)
     except PortTaken as error:

@@ -46,7 +46,8 @@ def demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
         finally:
-            process.kill()
+            # Asked to end, it ends what it started; killed, it could not.
+            process.terminate()
 
 
 def test_every_event_ends_as_its_file_declares_and_nothing_is_left_running() -> None:
@@ -61,7 +62,7 @@ def test_every_event_ends_as_its_file_declares_and_nothing_is_left_running() -> 
     assert left_behind(port) == []
 
 
-@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_ends_everything_it_started(interrupt: signal.Signals) -> None:
     port = free_port()
 
@@ -72,6 +73,7 @@ def test_an_interrupted_demo_ends_everything_it_started(interrupt: signal.Signal
             line = process.stdout.readline()
             assert line, said
             said += line
+        assert left_behind(port)
         process.send_signal(interrupt)
         said += process.stdout.read()
         process.wait(timeout=60)

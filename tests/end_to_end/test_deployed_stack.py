@@ -52,10 +52,12 @@ def test_an_order_that_fails_too_often_is_dead_lettered_as_it_came(
     deployment.marketplace.add_order(purchase_order_id)
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=None)
 
-    deployment.publish({"purchaseOrderId": purchase_order_id})
+    try:
+        deployment.publish({"purchaseOrderId": purchase_order_id})
+        (message,) = eventually(lambda: deployment.messages("OrderDeadLetterQueueUrl"))
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=policy)
 
-    (message,) = eventually(lambda: deployment.messages("OrderDeadLetterQueueUrl"))
-    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=policy)
     assert json.loads(message["Body"])["detail"] == {"purchaseOrderId": purchase_order_id}
     assert [r["outcome"] for r in deployment.records(purchase_order_id)] == ["unavailable"] * 2
 
@@ -122,8 +124,10 @@ def test_the_function_is_denied_what_its_role_does_not_grant(
     pointed_elsewhere = {**environment, "CREDENTIALS_SECRET_ARN": other["ARN"]}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": pointed_elsewhere})
 
-    record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
+    try:
+        record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
 
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
     assert record["outcome"] == "misconfigured"
     assert record["reason"].startswith("secret: the function may not read it")

@@ -3,13 +3,14 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tests.local_aws.venvs import search_path
 
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 REGION: Final = "ca-central-1"
 ACCESS_KEY: Final = "test"
 SECRET_KEY: Final = "test"  # noqa: S105 - the local AWS has one root user, and this is its well-known password
@@ -59,25 +60,45 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
         CommandFailed: It ended with an error.
     """
     words = [str(word) for word in command]
-    process = subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=environment(extra or {}),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    process = None
     try:
+        with interrupts_held_back():
+            process = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=environment(extra or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
         output, complaints = process.communicate()
     except BaseException:
-        end(process)
+        if process is not None:
+            end(process)
         raise
     if process.returncode:
         raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{complaints}")
     return output
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Let interrupts come a moment later: between a process's start and our knowing of it, it would be left.
+
+    Not by the signal mask, which the process would inherit. For the main thread only.
+    """
+    held: list[int] = []
+    before = {each: signal.signal(each, lambda got, _frame: held.append(got)) for each in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in held:
+            signal.raise_signal(number)
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -17,7 +17,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from tests.local_aws.commands import ACCESS_KEY, REGION, SECRET_KEY, end
+from tests.local_aws.commands import ACCESS_KEY, REGION, SECRET_KEY, end, interrupts_held_back
 from tests.local_aws.venvs import Venvs
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class LocalAws:
         if _listens(port):
             raise PortTaken(f"Port {port} on {_HOST} is in use: end what listens there, or choose another")
         self.port = port
-        with (self.directory / "server.log").open("w") as log:
+        with (self.directory / "server.log").open("w") as log, interrupts_held_back():
             self._process = subprocess.Popen(
                 [self._venvs.ministack],
                 cwd=self.directory,
