@@ -34,6 +34,7 @@ class Call:
         status: HTTP status, or None when no status line was read.
         latency_s: Seconds from the first byte prepared to the answer read, or to the failure.
         retry_at: When Walmart said its quota is replenished, or None when it did not say.
+        tokens_left: How many more calls Walmart said its quota allows, or None when it did not say.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Call:
     status: int | None
     latency_s: float
     retry_at: datetime | None = None
+    tokens_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from types import TracebackType
 from typing import Final, Self, TypedDict, Unpack
 
@@ -19,7 +18,7 @@ from .credentials import Credentials
 from .errors import NotSent, OutcomeUnknown, WalmartError
 from .orders import Order, check_purchase_order_id
 from .transport import NoAnswerError, NothingSentError, Transport
-from .verdicts import order_or_error, replenished_at
+from .verdicts import order_or_error, replenished_at, tokens_left
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
 """Walmart's production host (the `servers` of its Canadian OpenAPI)."""
@@ -139,9 +138,16 @@ class Client:
         """
         started = time.monotonic()
 
-        def call(status: int | None = None, retry_at: datetime | None = None) -> Call:
-            latency_s = time.monotonic() - started
-            return Call(request.method, request.url, request.correlation_id, status, latency_s, retry_at)
+        def call(answer: Answer | None = None) -> Call:
+            return Call(
+                method=request.method,
+                url=request.url,
+                correlation_id=request.correlation_id,
+                status=answer.status if answer else None,
+                latency_s=time.monotonic() - started,
+                retry_at=replenished_at(answer.headers, self._clock()) if answer else None,
+                tokens_left=tokens_left(answer.headers) if answer else None,
+            )
 
         try:
             answer = self._transport.send(request, self.timeout if timeout is None else timeout)
@@ -149,7 +155,7 @@ class Client:
             raise NotSent(str(error), call()) from error
         except NoAnswerError as error:
             raise OutcomeUnknown(str(error), call()) from error
-        return answer, call(answer.status, replenished_at(answer.headers, self._clock()))
+        return answer, call(answer)
 
 
 class Orders:

@@ -33,6 +33,7 @@ _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
 _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
 _HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
 """The host of a `Location`, as far as it may stand in a log."""
+_MAX_DIGITS: Final = 9
 _SUCCESS = range(200, 300)
 _REDIRECT = range(300, 400)
 _CLIENT_ERROR = range(400, 500)
@@ -99,3 +100,9 @@ def replenished_at(headers: Headers, now: float) -> datetime | None:
         except (OverflowError, ValueError):
             return None
     return None
+
+
+def tokens_left(headers: Headers) -> int | None:
+    """Read how many more calls Walmart's quota allows (`x-current-token-count`), where it says so."""
+    count = headers.get("x-current-token-count") or ""
+    return int(count) if count.isascii() and count.isdecimal() and len(count) <= _MAX_DIGITS else None
