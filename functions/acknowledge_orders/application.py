@@ -1,45 +1,44 @@
-"""One attempt at one order: try, decide, carry out, record."""
+"""One event, from reading it to recording what became of it."""
 
 import asyncio
 import json
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.policy import (
     DEADLINE,
+    Circumstances,
     Decision,
     Deferred,
     Delay,
     Disposition,
+    DryRun,
     Sight,
+    Tried,
     Waiting,
     decide,
     decide_bare,
+    must_look_first,
 )
-from acknowledge_orders.ports import Marketplace, OrderQueue, QueueError, QueueMessage, Recorder
+from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
-from shared.credentials import Access
 from shared.order_event import InvalidEventError, OrderEvent
-from walmart_ca import Order, Request, WalmartError
 
-CALL_TIMEOUT_S: Final = 15.0
-"""A call to Walmart gets no more than this."""
-LEAST_TIME_LEFT_S: Final = 15.0
-"""With less left of the invocation nothing new is sent."""
-RESERVED_S: Final = 5.0
-"""Of the invocation's time, kept for carrying out and recording what came of a call."""
+BATCH_SIZE: Final = 10
+"""How many messages one batch brings at most, all of them side by side (the template's batch size)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What is known of an attempt: the event, if it could be read, what was seen, and who signed."""
+class _Attempted:
+    """What is known of an attempt: the event, if it could be read, and what was seen."""
 
     event: OrderEvent | None
     sight: Sight
-    secret_version_id: str | None = None
 
 
 class AcknowledgeOrders:
@@ -48,7 +47,7 @@ class AcknowledgeOrders:
     def __init__(
         self,
         *,
-        marketplace: Marketplace,
+        attempts: Attempts,
         queue: OrderQueue,
         recorder: Recorder,
         waiting: Waiting,
@@ -58,19 +57,21 @@ class AcknowledgeOrders:
         """Work through the given ports.
 
         Args:
-            marketplace: Where the client of the moment comes from.
+            attempts: Makes the calls.
             queue: The queue that the messages came from.
             recorder: Where outcome records go.
             waiting: How long messages wait that are to come again.
             now: The time, aware.
             uniform: Draws a number between two others.
         """
-        self._marketplace = marketplace
+        self._attempts = attempts
         self._queue = queue
         self._recorder = recorder
         self._waiting = waiting
         self._now = now
         self._uniform = uniform
+        # As many as there are messages in a batch: none waits for another's.
+        self._threads = ThreadPoolExecutor(BATCH_SIZE, thread_name_prefix="order-queue")
 
     async def handle_message(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
         """Attempt the order that a message tells of, and carry out what follows from it.
@@ -85,57 +86,60 @@ class AcknowledgeOrders:
         try:
             event: object = json.loads(message.body)
         except (ValueError, RecursionError):
-            attempt = _Attempt(None, InvalidEventError("body: must be JSON"))
+            attempted = _Attempted(None, InvalidEventError("body: must be JSON"))
         else:
-            attempt = await self._attempt(event, time_left)
-        waited_s = (self._now() - message.first_received_at).total_seconds()
-        decision = await self._carry_out(decide(attempt.sight, waited_s, self._waiting), message)
-        self._record(attempt, decision, message)
+            attempted = await self._attempt(event, time_left, was_parked=message.was_parked)
+        circumstances = self._circumstances(attempted, message)
+        decision = await self._carry_out(decide(attempted.sight, circumstances, self._waiting), message)
+        self._record(attempted, decision, message)
         return decision.disposition is not Disposition.LATER
 
     async def handle_bare_event(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order that a bare event tells of, and return the record of it."""
-        attempt = await self._attempt(event, time_left)
-        return self._record(attempt, decide_bare(attempt.sight))
+        attempted = await self._attempt(event, time_left)
+        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted)))
 
-    async def _attempt(self, event: object, time_left: Callable[[], float]) -> _Attempt:
+    async def _attempt(
+        self, event: object, time_left: Callable[[], float], *, was_parked: bool = False
+    ) -> _Attempted:
         try:
             order_event = OrderEvent.read(event)
         except InvalidEventError as error:
-            return _Attempt(None, error)
-        if order_event.order_date_unreadable:
+            return _Attempted(None, error)
+        now = self._now()
+        for warning in order_event.warnings(now):
             self._recorder.warn(
-                "order date unreadable, the deadline is counted from the event's time",
+                warning,
                 purchase_order_id=order_event.purchase_order_id,
                 event_id=order_event.event_id,
                 field="detail.orderDate",
             )
-        if time_left() < LEAST_TIME_LEFT_S:
-            return _Attempt(order_event, Deferred("out_of_time"))
-        access = self._marketplace.current()
-        if not isinstance(access, Access):
-            return _Attempt(order_event, access)
-        orders = access.client.orders
-        sight: Sight
-        try:
-            if order_event.dry_run:
-                sight = orders.build_acknowledgement(order_event.purchase_order_id)
-            else:
-                timeout = min(CALL_TIMEOUT_S, time_left() - RESERVED_S)
-                sight = await orders.acknowledge(order_event.purchase_order_id, timeout=timeout)
-        except WalmartError as error:
-            sight = error
-        return _Attempt(order_event, sight, access.secret_version_id)
+        if order_event.dry_run:
+            return _Attempted(order_event, self._attempts.rehearse(order_event.purchase_order_id))
+        look_first = must_look_first(order_event.event_time, now, was_parked=was_parked)
+        sight = await self._attempts.make(
+            order_event.purchase_order_id, look_first=look_first, time_left=time_left
+        )
+        return _Attempted(order_event, sight)
+
+    def _circumstances(self, attempted: _Attempted, message: QueueMessage | None = None) -> Circumstances:
+        now, event = self._now(), attempted.event
+        return Circumstances(
+            now=now,
+            event_time=event.event_time if event else None,
+            ordered_at=event.deadline_from if event else None,
+            first_received_at=message.first_received_at if message else now,
+            receive_count=message.receive_count if message else 1,
+        )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:
         """Do with the message what was decided, and return what was really done with it."""
         try:
             if decision.disposition is Disposition.PARKED:
-                await asyncio.to_thread(
-                    self._queue.park, message, decision.outcome, decision.reason or decision.outcome
-                )
+                reason = decision.reason or decision.outcome
+                await self._in_thread(self._queue.park, message, decision.outcome, reason)
             elif decision.delay is not None:
-                await asyncio.to_thread(self._queue.hide, message, self._draw(decision.delay))
+                await self._in_thread(self._queue.hide, message, self._draw(decision.delay))
         except QueueError as error:
             # Either way it is still in the queue, and comes again after the visibility timeout.
             self._recorder.warn(
@@ -147,16 +151,20 @@ class AcknowledgeOrders:
             return Decision(decision.outcome, decision.reason, Disposition.LATER)
         return decision
 
+    async def _in_thread(self, do: Callable[..., None], *arguments: object) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._threads, do, *arguments)
+
     def _draw(self, delay: Delay) -> int:
         """Draw a delay in whole seconds, which is what SQS takes."""
         return math.ceil(self._uniform(delay.at_least_s, delay.at_most_s))
 
     def _record(
-        self, attempt: _Attempt, decision: Decision, message: QueueMessage | None = None
+        self, attempted: _Attempted, decision: Decision, message: QueueMessage | None = None
     ) -> OutcomeRecord:
-        event, sight = attempt.event, attempt.sight
-        call = sight.call if isinstance(sight, Order | WalmartError) else None
-        signed = sight if isinstance(sight, Request) else call
+        event, sight = attempted.event, attempted.sight
+        last = sight.last if isinstance(sight, Tried | Deferred) else None
+        call = last.call if last else None
+        signed = sight.request if isinstance(sight, DryRun) else call
         age = self._now() - event.deadline_from if event and event.deadline_from else None
         record = OutcomeRecord(
             purchase_order_id=event.purchase_order_id if event else None,
@@ -172,7 +180,7 @@ class AcknowledgeOrders:
             event_id=event.event_id if event else getattr(sight, "event_id", None),
             message_id=message.message_id if message else None,
             origin="queue" if message else "manual",
-            secret_version_id=attempt.secret_version_id,
+            secret_version_id=sight.secret_version_id if isinstance(sight, Tried | DryRun) else None,
         )
         self._recorder.record(record)
         return record

@@ -1,19 +1,22 @@
 """Puts AcknowledgeFunction together: the one place that knows every part."""
 
+import asyncio
 import functools
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
 
-from acknowledge_orders.application import AcknowledgeOrders
+from acknowledge_orders.application import BATCH_SIZE, AcknowledgeOrders
+from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.function import AcknowledgeFunction
 from acknowledge_orders.order_queue import SqsOrderQueue
+from acknowledge_orders.pacing import Pacer
 from acknowledge_orders.policy import Waiting
 from acknowledge_orders.recorder import PowertoolsRecorder
 from shared.credentials import MarketplaceAccess, SetupError
@@ -26,16 +29,13 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-BATCH_SIZE: Final = 10
-"""How many orders one batch brings at most, all of them side by side (the template's batch size)."""
 _SECRETS_MANAGER_CALLS: Final = Config(
-    connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-)
-"""An invocation has 60 seconds: a call to AWS that hangs must not use them up."""
-_SQS_CALLS: Final = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
-"""They come last, in what is left of the time; one that fails costs no more than the visibility timeout."""
+"""Every order of the batch waits for one that hangs."""
+_SQS_CALLS: Final = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
+"""They come last, in what is left of the time. One that fails costs no more than the visibility timeout,
+which is the better repeat."""
 
 
 @functools.cache
@@ -55,7 +55,9 @@ def compose(
     secrets_manager: "SecretsManagerClient",
     sqs: "SQSClient",
     clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     uniform: Callable[[float, float], float] = random.uniform,
+    call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> AcknowledgeFunction:
     """Put the function together.
 
@@ -64,7 +66,9 @@ def compose(
         secrets_manager: Where the credentials are.
         sqs: Where the order queue and its dead-letter queue are.
         clock: Epoch seconds.
+        sleep: Waits for so many seconds.
         uniform: Draws a number between two others; jitter, no secret.
+        call_timeout_s: Seconds for a call to Walmart.
     """
 
     def connect(credentials: Credentials) -> AsyncClient:
@@ -81,16 +85,30 @@ def compose(
             problem = str(error).replace("base_url", "MARKETPLACE_URL")
             raise SetupError(problem.replace("service_name", "MARKETPLACE_SERVICE_NAME")) from None
 
+    def pacer() -> Pacer:
+        return Pacer(
+            requests_per_minute=settings.requests_per_minute,
+            sharers=max(1, round(settings.maximum_concurrency)),
+            clock=clock,
+            sleep=sleep,
+        )
+
     logger, metrics = new_logger(), new_metrics()
+    recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     application = AcknowledgeOrders(
-        marketplace=MarketplaceAccess(store.read, connect, clock),
+        attempts=Attempts(
+            MarketplaceAccess(store.read, connect, clock, recorder.count),
+            posts=pacer(),
+            looks=pacer(),
+            call_timeout_s=call_timeout_s,
+        ),
         queue=SqsOrderQueue(
             sqs,
             order_queue_url=settings.order_queue_url,
             dead_letter_queue_url=settings.dead_letter_queue_url,
         ),
-        recorder=PowertoolsRecorder(logger, metrics),
+        recorder=recorder,
         waiting=Waiting(
             base_s=settings.backoff_base_seconds,
             cap_s=settings.backoff_cap_seconds,

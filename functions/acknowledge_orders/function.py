@@ -50,7 +50,7 @@ class AcknowledgeFunction:
         if records == []:
             return {"batchItemFailures": []}
         try:
-            if isinstance(records, list):
+            if isinstance(records, list) and all(map(_is_message, records)):
                 return self._handle_batch(records, time_left)
             return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
         finally:
@@ -71,6 +71,11 @@ class AcknowledgeFunction:
         return {**async_process_partial_response({"Records": records}, handle, processor)}
 
 
+def _is_message(record: object) -> bool:
+    """Tell a message of a queue from whatever somebody may put into `Records` by hand."""
+    return isinstance(record, dict) and record.keys() >= {"messageId", "receiptHandle", "body", "attributes"}
+
+
 def _message(record: SQSRecord) -> QueueMessage:
     attributes = record.attributes
     return QueueMessage(
@@ -81,4 +86,6 @@ def _message(record: SQSRecord) -> QueueMessage:
         first_received_at=datetime.fromtimestamp(
             int(attributes.approximate_first_receive_timestamp) / 1000, UTC
         ),
+        # What the function parks has it, and nothing else in the order queue has.
+        was_parked="outcome" in record.message_attributes,
     )

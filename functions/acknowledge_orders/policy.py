@@ -1,12 +1,16 @@
-"""What each thing that an attempt saw leads to. Pure: no clock, no chance, no I/O."""
+"""What each thing that an attempt saw leads to. Pure: no clock, no chance, no I/O.
+
+The table is `docs/consequences.md`; the tests read it there and hold this module to every row.
+"""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from shared.credentials import SecretsUnavailableError, SetupError
+from acknowledge_orders.order_state import OrderState, state_of
+from shared.credentials import CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
 from shared.order_event import InvalidEventError
 from walmart_ca import (
     CredentialsRefused,
@@ -23,12 +27,23 @@ from walmart_ca import (
 
 DEADLINE: Final = timedelta(hours=4)
 """Walmart wants an order acknowledged within four hours of its date."""
+LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
+"""An older event may be a replay or a redrive: the order is looked at before anything is posted."""
+GIVE_UP_AFTER: Final = timedelta(hours=1)
+"""An order that Walmart refuses although its lines are Created may be caught up with until then."""
+UNKNOWN_UNTIL: Final = timedelta(minutes=30)
+"""So long after its date, or its event, an order may still be unknown to the service that acknowledges."""
+LAST_RECEIVE: Final = 90
+"""A message received so often is parked, before the queue's own redrive takes it without a reason."""
 
 
 class Outcome(StrEnum):
     """How an attempt ended. The value is the word in logs and answers, the CamelCase of it the metric."""
 
     ACKNOWLEDGED = "acknowledged"
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    ALREADY_SHIPPED = "already_shipped"
+    CANCELLED = "cancelled"
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
     OUTCOME_UNKNOWN = "outcome_unknown"
@@ -54,17 +69,61 @@ class Disposition(StrEnum):
     """A bare event has no queue to wait in: whoever invoked the function has the record and decides."""
 
 
+class Consequence(StrEnum):
+    """What an outcome calls for."""
+
+    DONE = "done"
+    BACK_OFF = "back-off"
+    REPLENISH = "replenish"
+    HOLD = "hold"
+    PARK = "park"
+
+
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """The message was received and nothing was tried; `reason` says why."""
+    """The message was received, and the attempt was not made, or not to its end.
+
+    Attributes:
+        reason: Why.
+        last: What the last call brought, if one was made before the time was up.
+    """
 
     reason: str
+    last: Order | WalmartError | None = None
 
 
-type Sight = (
-    Order | Request | WalmartError | SetupError | SecretsUnavailableError | InvalidEventError | Deferred
-)
-"""What an attempt saw: the order acknowledged, the request of a dry run, or what was in the way."""
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the calls of an attempt brought; at least one was made.
+
+    Attributes:
+        posted: What posting the acknowledgement last brought, or None when nothing was posted.
+        looked: What looking at the order last brought, or None when nobody looked.
+        last: Whichever of the two came last.
+        secret_version_id: The version of the secret that signed it.
+    """
+
+    posted: Order | WalmartError | None
+    looked: Order | WalmartError | None
+    last: Order | WalmartError
+    secret_version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a dry run signed.
+
+    Attributes:
+        request: What would have been sent.
+        secret_version_id: The version of the secret that signed it.
+    """
+
+    request: Request
+    secret_version_id: str
+
+
+type Sight = Tried | DryRun | Deferred | InvalidEventError | NoAccess
+"""What an attempt saw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +133,25 @@ class Waiting:
     base_s: float
     cap_s: float
     hold_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What else a decision depends on.
+
+    Attributes:
+        now: Aware.
+        event_time: When the event was published, if it says so.
+        ordered_at: When the buyer ordered, as far as is known.
+        first_received_at: When the message was first received.
+        receive_count: How often it was received, this time included.
+    """
+
+    now: datetime
+    event_time: datetime | None
+    ordered_at: datetime | None
+    first_received_at: datetime
+    receive_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,71 +179,159 @@ class Decision:
     delay: Delay | None = None
 
 
-_FINAL: Final = {
-    Outcome.ACKNOWLEDGED: Disposition.DONE,
-    Outcome.INVALID_EVENT: Disposition.PARKED,
-    # A dry run is for invoking by hand: an order must not be lost to one that came over the bus.
-    Outcome.DRY_RUN: Disposition.PARKED,
-}
-_HELD: Final = frozenset({Outcome.CREDENTIALS_REFUSED, Outcome.MISCONFIGURED})
-"""Only a person or a rotation can help: trying again at once helps nobody."""
-
-_OF_ERROR: Final[dict[type[WalmartError], Outcome]] = {
-    NotSent: Outcome.UNAVAILABLE,
-    OutcomeUnknown: Outcome.OUTCOME_UNKNOWN,
-    Throttled: Outcome.THROTTLED,
-    Unavailable: Outcome.UNAVAILABLE,
-    CredentialsRefused: Outcome.CREDENTIALS_REFUSED,
-    OrderRejected: Outcome.REJECTED,
-}
+type Verdict = tuple[Outcome, str | None, Consequence]
 
 
-def decide(sight: Sight, waited_s: float, waiting: Waiting) -> Decision:
+def must_look_first(event_time: datetime | None, now: datetime, *, was_parked: bool = False) -> bool:
+    """Tell whether the order is to be looked at before anything is posted."""
+    return was_parked or event_time is None or now - event_time > LOOK_FIRST_AFTER
+
+
+def may_post(seen: Order) -> bool:
+    """Tell whether an order that was looked at may be posted: never with a line beyond acknowledging."""
+    return state_of(seen) in {OrderState.CREATED, OrderState.UNSEEN}
+
+
+def must_look_after(posted: Order | WalmartError) -> bool:
+    """Tell whether what posting brought leaves open where the order stands."""
+    return isinstance(posted, OutcomeUnknown | OrderRejected)
+
+
+def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Decision:
     """Decide about a message from the queue.
 
     Args:
         sight: What the attempt saw.
-        waited_s: Seconds since the message was first received.
+        circumstances: Its and the message's times and counts.
         waiting: How long messages wait.
     """
-    outcome, reason = outcome_of(sight)
-    if outcome in _FINAL:
-        return Decision(outcome, reason, _FINAL[outcome])
-    if outcome in _HELD:
-        delay = Delay(waiting.hold_s, waiting.hold_s + waiting.base_s)
-    else:
-        # Grows with the time already waited, and needs no stored state: receive counts would be
-        # inflated by messages that were handed back untried.
-        delay = Delay(1, max(1, min(waiting.cap_s, waiting.base_s + max(0, waited_s))))
-    return Decision(outcome, reason, Disposition.LATER, delay)
+    outcome, reason, consequence = judge(sight, circumstances)
+    if consequence is Consequence.DONE:
+        return Decision(outcome, reason, Disposition.DONE)
+    if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
+        return Decision(outcome, reason, Disposition.PARKED)
+    return Decision(outcome, reason, Disposition.LATER, _delay(sight, consequence, circumstances, waiting))
 
 
-def decide_bare(sight: Sight) -> Decision:
+def decide_bare(sight: Sight, circumstances: Circumstances) -> Decision:
     """Decide about a bare event: it is done, or its answer says why not."""
-    outcome, reason = outcome_of(sight)
-    done = outcome in {Outcome.ACKNOWLEDGED, Outcome.DRY_RUN}
+    outcome, reason, consequence = judge(sight, circumstances)
+    done = consequence is Consequence.DONE or outcome is Outcome.DRY_RUN
     return Decision(outcome, reason, Disposition.DONE if done else Disposition.ANSWERED)
 
 
-def outcome_of(sight: Sight) -> tuple[Outcome, str | None]:  # noqa: PLR0911 - a row for each kind of sight
-    """Name what an attempt saw, with a reason where the name leaves one open."""
+def judge(sight: Sight, circumstances: Circumstances) -> Verdict:
+    """Name what an attempt saw, with a reason where the name leaves one open, and what it calls for."""
     match sight:
-        case Order():
-            return Outcome.ACKNOWLEDGED, None
-        case Request():
-            return Outcome.DRY_RUN, None
-        case Deferred():
-            return Outcome.DEFERRED, sight.reason
+        case Tried():
+            return _judge_calls(sight, circumstances)
+        case DryRun():
+            # For invoking by hand: an order must not be lost to a rehearsal that came over the bus.
+            return Outcome.DRY_RUN, None, Consequence.PARK
         case InvalidEventError():
-            return Outcome.INVALID_EVENT, str(sight)
+            return Outcome.INVALID_EVENT, str(sight), Consequence.PARK
         case SetupError():
-            return Outcome.MISCONFIGURED, str(sight)
+            return Outcome.MISCONFIGURED, str(sight), Consequence.HOLD
+        case CredentialsPaused():
+            # Not held: the pause may be over in half a minute, and other orders' refusals are not its own.
+            return Outcome.DEFERRED, "credentials_paused", Consequence.BACK_OFF
         case SecretsUnavailableError():
-            return Outcome.UNAVAILABLE, f"secrets_manager: {sight}"
-        case OrderRejected() if sight.status == HTTPStatus.NOT_FOUND:
-            return Outcome.NOT_FOUND, sight.reason
-        case Misconfigured():
-            blamed = next((entry.field for entry in sight.entries if entry.field), "")
-            return Outcome.MISCONFIGURED, f"{sight.reason}: {blamed}" if blamed else sight.reason
-        case _:
-            return _OF_ERROR[type(sight)], sight.reason
+            return Outcome.UNAVAILABLE, f"secrets_manager: {sight}", Consequence.BACK_OFF
+        case Deferred():
+            return Outcome.DEFERRED, sight.reason, Consequence.BACK_OFF
+
+
+def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
+    posted, looked = tried.posted, tried.looked
+    if isinstance(posted, Order):
+        return Outcome.ACKNOWLEDGED, None, Consequence.DONE
+    if posted is not None and not must_look_after(posted):
+        return _judge_error(posted)
+    if isinstance(looked, Order):
+        return _judge_state(looked, posted, circumstances)
+    if isinstance(posted, OutcomeUnknown):
+        # Whatever the look ran into: the post may have been applied, and that is what matters.
+        return _judge_error(posted)
+    if looked is None:
+        return Outcome.REJECTED, posted.reason if posted else None, Consequence.BACK_OFF
+    if isinstance(looked, OrderRejected):
+        return _judge_rejected(looked, circumstances)
+    if isinstance(looked, OutcomeUnknown):
+        # Of a look only: nothing was posted, or what was posted is known to be refused.
+        return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
+    return _judge_error(looked)
+
+
+def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circumstances) -> Verdict:
+    """Judge by where the order stands, after a post that left it open or before any."""
+    state = state_of(seen)
+    applied = isinstance(posted, OutcomeUnknown) and state is OrderState.ACKNOWLEDGED
+    match state:
+        case OrderState.ACKNOWLEDGED:
+            outcome = Outcome.ACKNOWLEDGED if applied else Outcome.ALREADY_ACKNOWLEDGED
+            return outcome, None, Consequence.DONE
+        case OrderState.SHIPPED:
+            return Outcome.ALREADY_SHIPPED, None, Consequence.DONE
+        case OrderState.CANCELLED:
+            return Outcome.CANCELLED, None, Consequence.DONE
+        case OrderState.MIXED:
+            return Outcome.REJECTED, "mixed_lines", Consequence.PARK
+        case OrderState.WALMART_FULFILLED:
+            return Outcome.REJECTED, "walmart_fulfilled", Consequence.PARK
+        case OrderState.CREATED | OrderState.UNSEEN | OrderState.UNCLEAR:
+            if isinstance(posted, OutcomeUnknown):
+                return _judge_error(posted)
+            return _caught_up_with(posted.reason if posted else "unclear_status", circumstances)
+
+
+def _judge_rejected(looked: OrderRejected, circumstances: Circumstances) -> Verdict:
+    """Judge a look that found no such order, or that was refused."""
+    if looked.status != HTTPStatus.NOT_FOUND:
+        return _caught_up_with(looked.reason, circumstances)
+    # An order may be released some time after its date, and a redriven message may be young in the queue.
+    known_since = max(
+        filter(None, (circumstances.ordered_at, circumstances.event_time)),
+        default=circumstances.first_received_at,
+    )
+    young = circumstances.now - known_since <= UNKNOWN_UNTIL
+    return Outcome.NOT_FOUND, looked.reason, Consequence.BACK_OFF if young else Consequence.PARK
+
+
+def _caught_up_with(reason: str, circumstances: Circumstances) -> Verdict:
+    """Give Walmart's own services until the event is an hour old to agree about an order."""
+    known_since = circumstances.event_time or circumstances.first_received_at
+    young = circumstances.now - known_since <= GIVE_UP_AFTER
+    return Outcome.REJECTED, reason, Consequence.BACK_OFF if young else Consequence.PARK
+
+
+_OF_ERROR: Final[dict[type[WalmartError], tuple[Outcome, Consequence]]] = {
+    NotSent: (Outcome.UNAVAILABLE, Consequence.BACK_OFF),
+    OutcomeUnknown: (Outcome.OUTCOME_UNKNOWN, Consequence.BACK_OFF),
+    Throttled: (Outcome.THROTTLED, Consequence.REPLENISH),
+    Unavailable: (Outcome.UNAVAILABLE, Consequence.BACK_OFF),
+    CredentialsRefused: (Outcome.CREDENTIALS_REFUSED, Consequence.HOLD),
+    Misconfigured: (Outcome.MISCONFIGURED, Consequence.HOLD),
+}
+"""What leaves nothing to look at. `OrderRejected` is not among them: the order's state decides."""
+
+
+def _judge_error(error: WalmartError) -> Verdict:
+    outcome, consequence = _OF_ERROR[type(error)]
+    blamed = next((entry.field for entry in error.entries if entry.field), "")
+    named = blamed and outcome is Outcome.MISCONFIGURED
+    return outcome, f"{error.reason}: {blamed}" if named else error.reason, consequence
+
+
+def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances, waiting: Waiting) -> Delay:
+    if consequence is Consequence.HOLD:
+        # Only a person or a rotation can help: trying again at once helps nobody.
+        return Delay(waiting.hold_s, waiting.hold_s + waiting.base_s)
+    if consequence is Consequence.REPLENISH and isinstance(sight, Tried) and sight.last.call:
+        retry_at = sight.last.call.retry_at
+        if retry_at is not None:
+            replenished_s = min(max(1.0, (retry_at - circumstances.now).total_seconds()), waiting.cap_s)
+            return Delay(replenished_s, replenished_s + waiting.base_s)
+    # Grows with the time already waited, and needs no stored state: receive counts would be inflated by
+    # messages that were handed back untried.
+    waited_s = max(0.0, (circumstances.now - circumstances.first_received_at).total_seconds())
+    return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from acknowledge_orders.policy import Outcome
 from acknowledge_orders.records import OutcomeRecord
-from shared.credentials import Access, SecretsUnavailableError, SetupError
+from shared.credentials import Access, NoAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class QueueMessage:
         receipt: What this receive of it is addressed by.
         receive_count: How often it was received, this time included.
         first_received_at: Aware.
+        was_parked: Whether it comes from the dead-letter queue, redriven.
     """
 
     body: str
@@ -26,13 +27,26 @@ class QueueMessage:
     receipt: str
     receive_count: int
     first_received_at: datetime
+    was_parked: bool = False
 
 
 class Marketplace(Protocol):
-    """Where the client of the moment comes from."""
+    """Which marketplace client to use, as `shared.credentials.MarketplaceAccess` describes it."""
 
-    def current(self) -> Access | SetupError | SecretsUnavailableError:
-        """Return the client to use now, or why there is none."""
+    def peek(self) -> Access | NoAccess:
+        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
+
+    def current(self) -> Access | NoAccess:
+        """Return the client to send a call with, now, or why there is none."""
+
+    def refused(self, access: Access) -> None:
+        """Take note that Walmart refused a call."""
+
+    def another(self) -> Access | None:
+        """Return the client to repeat a refused call with, now, or None."""
+
+    def accepted(self, access: Access) -> None:
+        """Take note that Walmart accepted a call."""
 
 
 class QueueError(Exception):
@@ -62,6 +76,9 @@ class Recorder(Protocol):
 
     def record(self, record: OutcomeRecord) -> None:
         """Log and count one outcome."""
+
+    def count(self, metric: str) -> None:
+        """Count something beside the outcomes."""
 
     def warn(self, message: str, **fields: object) -> None:
         """Log something that costs no order but should be known; `message` is constant text."""

@@ -3,10 +3,11 @@
 from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from acknowledge_orders.policy import Disposition, Outcome
 from acknowledge_orders.records import OutcomeRecord
-from shared.telemetry import count
+from shared.telemetry import metric_name
 
 _NEEDS_A_PERSON: Final = frozenset({Outcome.CREDENTIALS_REFUSED, Outcome.MISCONFIGURED})
 
@@ -28,7 +29,11 @@ class PowertoolsRecorder:
         elif record.disposition == Disposition.DONE:
             log = self._logger.info
         log("order outcome", extra=record.as_dict())
-        count(self._metrics, record.outcome)
+        self.count(metric_name(record.outcome))
+
+    def count(self, metric: str) -> None:
+        """Count something."""
+        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
     def warn(self, message: str, **fields: object) -> None:
         """Log a warning."""

@@ -1,7 +1,7 @@
 """The seller's credentials: read from a secret, cached, and turned into a marketplace client."""
 
 import json
-import threading
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,6 +12,12 @@ CACHE_SECONDS: Final = 300.0
 """How long a secret that was read is used without asking again."""
 FAILURE_SECONDS: Final = 10.0
 """How long a failure to read it stands: the orders of one batch do not ask one after the other."""
+REFUSED_SECONDS: Final = 30.0
+"""How long credentials that Walmart refused are left alone; then the secret is read again and one order
+tries."""
+
+CURRENT: Final = "AWSCURRENT"
+PREVIOUS: Final = "AWSPREVIOUS"
 
 
 class SetupError(Exception):
@@ -20,6 +26,11 @@ class SetupError(Exception):
 
 class SecretsUnavailableError(Exception):
     """Secrets Manager did not answer; the text is one word that says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsPaused:
+    """Every credential at hand was refused a moment ago: nothing is sent with any of them for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,47 +58,152 @@ class Access:
     secret_version_id: str
 
 
-class MarketplaceAccess:
-    """The marketplace client of the moment: one for each version of the secret, made when first needed.
+type NoAccess = SetupError | SecretsUnavailableError | CredentialsPaused
 
-    Threads may share it. Reading the secret blocks: no order could go on without it.
+
+class MarketplaceAccess:
+    """Which marketplace client to use: one for each version of the secret, made when first needed.
+
+    A rotation may take its two steps in either order. While the secret is ahead of Walmart, the previous
+    version serves; while Walmart is ahead of the secret, orders wait, and the secret is read again.
+    Reading it blocks: no order could go on without it. For one thread.
     """
 
     def __init__(
         self,
-        read_secret: Callable[[], Secret],
+        read_secret: Callable[[str], Secret],
         connect: Callable[[Credentials], AsyncClient],
         clock: Callable[[], float],
+        count: Callable[[str], None],
     ) -> None:
-        """Keep what `connect` makes of what `read_secret` reads; `clock` is in seconds.
+        """Keep what `connect` makes of what `read_secret` reads.
 
-        Both may raise `SetupError`, and `read_secret` `SecretsUnavailableError`.
+        Args:
+            read_secret: Reads the version with a staging label; may raise `SetupError` and
+                `SecretsUnavailableError`.
+            connect: May raise `SetupError`.
+            clock: Seconds.
+            count: Counts `StaleCredentials` when a version serves on because the secret cannot be read,
+                and `CredentialFallback` when the previous version serves.
         """
         self._read_secret = read_secret
         self._connect = connect
         self._clock = clock
-        self._lock = threading.Lock()
-        self._known: Access | SetupError | SecretsUnavailableError | None = None
+        self._count = count
+        self._current: Access | SetupError | SecretsUnavailableError | None = None
+        self._previous: Access | None = None
         self._good_until = 0.0
+        self._current_read_at = self._previous_read_at = -math.inf
+        self._left_alone_until: dict[str, float] = {}
 
-    def current(self) -> Access | SetupError | SecretsUnavailableError:
-        """Return the client to use now, or why there is none: an order then has to wait for it."""
-        with self._lock:
-            now = self._clock()
-            if self._known is None or now >= self._good_until:
-                self._known = self._renew()
-                known_for = CACHE_SECONDS if isinstance(self._known, Access) else FAILURE_SECONDS
-                self._good_until = now + known_for
-            return self._known
+    def peek(self) -> Access | NoAccess:
+        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
+        if self._current is None or self._clock() >= self._good_until or self._is_over(self._current):
+            self._read_current()
+        if isinstance(self._current, SetupError | SecretsUnavailableError):
+            return self._current
+        return self._usable() or CredentialsPaused()
 
-    def _renew(self) -> Access | SetupError | SecretsUnavailableError:
+    def current(self) -> Access | NoAccess:
+        """Return the client to send a call with, now, or why there is none: an order then has to wait.
+
+        The first to ask for a version whose time to be left alone has run out tries it; the others leave it
+        alone until it is known what came of that.
+        """
+        chosen = self.peek()
+        return self._chosen(chosen) if isinstance(chosen, Access) else chosen
+
+    def refused(self, access: Access) -> None:
+        """Take note that Walmart refused a call of this version."""
+        self._left_alone_until[access.secret_version_id] = self._clock() + REFUSED_SECONDS
+
+    def another(self) -> Access | None:
+        """Return the client to repeat a refused call with, now, or None when there is none.
+
+        That is the current version, read again, even when it did not change: one refusal may be a mishap,
+        and the repeat is signed anew. Where it was read again a moment ago, it is another version than the
+        refused one: the current, or the previous.
+        """
+        if self._clock() - self._current_read_at >= REFUSED_SECONDS:
+            self._read_current()
+            if isinstance(self._current, Access):
+                return self._chosen(self._current)
+        usable = self._usable()
+        if usable is None and self._clock() - self._previous_read_at >= REFUSED_SECONDS:
+            self._read_previous()
+            usable = self._usable()
+        return self._chosen(usable) if usable else None
+
+    def accepted(self, access: Access) -> None:
+        """Take note that Walmart accepted a call of this version."""
+        self._left_alone_until.pop(access.secret_version_id, None)
+        if access is self._previous:
+            self._count("CredentialFallback")
+
+    def _is_over(self, known: object) -> bool:
+        """Tell whether a version was refused, and the time it is left alone for has run out."""
+        if not isinstance(known, Access):
+            return False
+        left_alone_until = self._left_alone_until.get(known.secret_version_id)
+        return left_alone_until is not None and self._clock() >= left_alone_until
+
+    def _usable(self) -> Access | None:
+        for access in (self._current, self._previous):
+            if isinstance(access, Access) and (
+                access.secret_version_id not in self._left_alone_until or self._is_over(access)
+            ):
+                return access
+        return None
+
+    def _chosen(self, access: Access) -> Access:
+        if access.secret_version_id in self._left_alone_until:
+            self._left_alone_until[access.secret_version_id] = self._clock() + REFUSED_SECONDS
+        return access
+
+    def _read_current(self) -> None:
+        known = self._current if isinstance(self._current, Access) else None
+        secret: Secret | SetupError | SecretsUnavailableError
         try:
-            secret = self._read_secret()
-            if isinstance(self._known, Access) and self._known.secret_version_id == secret.version_id:
-                return self._known
-            return Access(self._connect(read_credentials(secret.text)), secret.version_id)
+            secret = self._read_secret(CURRENT)
         except (SetupError, SecretsUnavailableError) as error:
-            return error
+            secret = error
+        # Only now: reading may have taken longer than a failure stands.
+        self._current_read_at = self._clock()
+        self._good_until = self._current_read_at + FAILURE_SECONDS
+        if isinstance(secret, SetupError):
+            # Whoever took the secret away meant it.
+            self._current = secret
+        elif isinstance(secret, SecretsUnavailableError):
+            self._serve_stale(known, secret)
+        elif known and known.secret_version_id == secret.version_id:
+            self._good_until = self._current_read_at + CACHE_SECONDS
+        else:
+            try:
+                self._current = self._open(secret)
+            except SetupError as error:
+                self._serve_stale(known, error)
+            else:
+                self._good_until = self._current_read_at + CACHE_SECONDS
+                # What served until now is known to have been good.
+                self._previous = known or self._previous
+
+    def _serve_stale(self, known: Access | None, error: SetupError | SecretsUnavailableError) -> None:
+        """Go on with the version that served until now: an outage or a slip must not stop the orders."""
+        self._current = known or error
+        if known:
+            self._count("StaleCredentials")
+
+    def _read_previous(self) -> None:
+        try:
+            secret = self._read_secret(PREVIOUS)
+            if not (self._previous and self._previous.secret_version_id == secret.version_id):
+                self._previous = self._open(secret)
+        except (SetupError, SecretsUnavailableError):
+            pass  # There is none, or it is of no use: what was known of it stays.
+        self._previous_read_at = self._clock()
+
+    def _open(self, secret: Secret) -> Access:
+        return Access(self._connect(read_credentials(secret.text)), secret.version_id)
 
 
 def read_credentials(secret: str) -> Credentials:

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from walmart_ca import check_purchase_order_id, parse_instant
 
 _MAX_EVENT_ID: Final = 64
+_CLOCKS_APART: Final = timedelta(minutes=5)
 
 
 class InvalidEventError(Exception):
@@ -47,6 +48,15 @@ class OrderEvent:
     def deadline_from(self) -> datetime | None:
         """The instant from which Walmart's four hours run, as well as the event tells."""
         return self.order_date or self.event_time
+
+    def warnings(self, now: datetime) -> list[str]:
+        """Say what is odd about the event and costs the order nothing, as constant texts."""
+        found = []
+        if self.order_date_unreadable:
+            found.append("order date unreadable, the deadline is counted from the event's time")
+        if self.order_date and self.order_date > now + _CLOCKS_APART:
+            found.append("order date in the future, the deadline may be earlier than it seems")
+        return found
 
     @classmethod
     def read(cls, event: object) -> Self:

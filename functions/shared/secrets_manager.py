@@ -25,15 +25,15 @@ class SecretsManagerStore:
         self._secrets_manager = secrets_manager
         self._secret_arn = secret_arn
 
-    def read(self) -> Secret:
-        """Read the current version.
+    def read(self, stage: str) -> Secret:
+        """Read the version with a staging label, `AWSCURRENT` or `AWSPREVIOUS`.
 
         Raises:
-            SetupError: It does not exist, may not be read, or is no text.
+            SetupError: There is none, it may not be read, or it is no text.
             SecretsUnavailableError: Secrets Manager did not answer.
         """
         try:
-            answer = self._secrets_manager.get_secret_value(SecretId=self._secret_arn)
+            answer = self._secrets_manager.get_secret_value(SecretId=self._secret_arn, VersionStage=stage)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _OPERATORS_TURN:

@@ -1,11 +1,12 @@
 """The settings of the functions, read once from the environment that the template gives them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-_MAX_SECONDS = 43200.0
-"""The longest that SQS hides a message."""
+_MAX_NUMBER = 43200.0
+"""In seconds, the longest that SQS hides a message."""
 
 
 class SettingsError(Exception):
@@ -22,6 +23,8 @@ class Settings:
         marketplace_service_name: `WM_SVC.NAME`.
         order_queue_url: The queue that order events come from.
         dead_letter_queue_url: Where an order event is parked that cannot succeed.
+        requests_per_minute: Walmart's limit for the seller, for posts and for looks each.
+        maximum_concurrency: How many execution environments share it.
         backoff_base_seconds: The back-off of a first failure lies between one second and this.
         backoff_cap_seconds: And that of later ones never above this.
         credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
@@ -32,6 +35,8 @@ class Settings:
     marketplace_service_name: str
     order_queue_url: str
     dead_letter_queue_url: str
+    requests_per_minute: float
+    maximum_concurrency: float
     backoff_base_seconds: float
     backoff_cap_seconds: float
     credentials_hold_seconds: float
@@ -49,7 +54,7 @@ class Settings:
             text = environment.get(variable, "")
             if not text:
                 raise SettingsError(f"{variable} is missing from the function's environment")
-            values[setting.name] = _seconds(variable, text) if setting.type is float else text
+            values[setting.name] = _number(variable, text) if setting.type is float else text
         return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
 
     @classmethod
@@ -58,11 +63,11 @@ class Settings:
         return frozenset(setting.name.upper() for setting in fields(cls))
 
 
-def _seconds(variable: str, text: str) -> float:
+def _number(variable: str, text: str) -> float:
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = -1.0
-    if not 0 < seconds <= _MAX_SECONDS:
-        raise SettingsError(f"{variable} must be a number of seconds above 0, {_MAX_SECONDS:.0f} at most")
-    return seconds
+        number = math.nan
+    if not 0 < number <= _MAX_NUMBER:
+        raise SettingsError(f"{variable} must be a number above 0, {_MAX_NUMBER:.0f} at most")
+    return number

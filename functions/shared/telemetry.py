@@ -4,7 +4,6 @@ import logging
 from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 SERVICE: Final = "walmart-order-acknowledgement"
 """The `service` of every log line, and the only dimension of every metric."""
@@ -24,11 +23,6 @@ def new_metrics() -> Metrics:
     return Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
-def count(metrics: Metrics, outcome: str) -> None:
-    """Count one outcome: `outcome_unknown` adds one to `OutcomeUnknown`."""
-    metrics.add_metric(name=metric_name(outcome), unit=MetricUnit.Count, value=1)
-
-
 def metric_name(outcome: str) -> str:
-    """Return the metric of an outcome: its words in CamelCase."""
+    """Return the metric of an outcome: its words in CamelCase, `OutcomeUnknown` of `outcome_unknown`."""
     return "".join(word.capitalize() for word in outcome.split("_"))

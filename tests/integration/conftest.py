@@ -2,15 +2,19 @@
 
 import json
 import logging
+import time
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import EndpointConnectionError
 
 from acknowledge_orders.composition import compose
 from acknowledge_orders.function import AcknowledgeFunction
+from shared.credentials import Access
 from shared.settings import Settings
 from shared.telemetry import SERVICE
 from tests.local_aws import LocalAws
@@ -23,14 +27,14 @@ QUEUE_ARN = "arn:aws:sqs:ca-central-1:000000000000:orders"
 
 
 class Context(LambdaContext):
-    """An invocation with a given time left."""
+    """An invocation with a given time left; of several, each look at the clock takes the next."""
 
-    def __init__(self, milliseconds: int = 60_000) -> None:
+    def __init__(self, milliseconds: int | list[int] = 60_000) -> None:
         self._aws_request_id = "invocation-1"
-        self._milliseconds = milliseconds
+        self._milliseconds = [milliseconds] if isinstance(milliseconds, int) else list(milliseconds)
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return self._milliseconds
+        return self._milliseconds.pop(0) if len(self._milliseconds) > 1 else self._milliseconds[0]
 
 
 class World:
@@ -41,6 +45,8 @@ class World:
     ) -> None:
         self.marketplace = marketplace
         self.seller = seller
+        self.ahead_s = 0.0
+        """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
         self.sqs = aws.client("sqs")
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
@@ -62,17 +68,34 @@ class World:
                 "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
                 "ORDER_QUEUE_URL": self.order_queue,
                 "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
+                "REQUESTS_PER_MINUTE": "6000",
+                "MAXIMUM_CONCURRENCY": "1",
                 "BACKOFF_BASE_SECONDS": "1",
                 "BACKOFF_CAP_SECONDS": "1",
                 "CREDENTIALS_HOLD_SECONDS": "1",
                 **environment,
             }
         )
-        return compose(settings, secrets_manager=self._secrets_manager, sqs=self.sqs)
+        return compose(
+            settings,
+            secrets_manager=self._secrets_manager,
+            sqs=self.sqs,
+            clock=lambda: time.time() + self.ahead_s,
+            call_timeout_s=1.0,
+        )
+
+    def posts(self) -> int:
+        """How many acknowledgements Walmart was sent."""
+        return sum(call.action == "acknowledge" for call in self.marketplace.calls)
 
     def store_secret(self, text: str) -> None:
         """Replace the secret."""
         self._secrets_manager.put_secret_value(SecretId=self.secret_arn, SecretString=text)
+
+    def break_secrets_manager(self) -> None:
+        """Let every call to Secrets Manager fail from now on, as an outage does."""
+        # Nobody listens there; the function has this very client.
+        self._secrets_manager.meta.events.register("before-send.secretsmanager", _no_connection)
 
     def delete_secret(self) -> None:
         """Delete the secret."""
@@ -83,10 +106,15 @@ class World:
         for body in bodies:
             self.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
 
-    def deliver(self, function: AcknowledgeFunction, context: Context | None = None) -> dict[str, Any]:
-        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail."""
+    def deliver(
+        self, function: AcknowledgeFunction, context: Context | None = None, received: int | None = None
+    ) -> dict[str, Any]:
+        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail.
+
+        With `received`, as if each message had been received so often.
+        """
         messages = self._receive(self.order_queue)
-        event = {"Records": [_record(message) for message in messages]}
+        event = {"Records": [_record(message, received) for message in messages]}
         answer = function(event, context or Context())
         failures = answer["batchItemFailures"]
         assert isinstance(failures, list)
@@ -103,6 +131,19 @@ class World:
     def parked(self) -> "list[MessageTypeDef]":
         """The messages in the dead-letter queue."""
         return self._receive(self.dead_letter_queue) if self._count(self.dead_letter_queue) else []
+
+    def redrive(self, message: "MessageTypeDef") -> None:
+        """Put a parked message back into the order queue, as SQS's redrive does."""
+        attributes = {
+            name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
+            for name, value in message["MessageAttributes"].items()
+        }
+        self.sqs.send_message(
+            QueueUrl=self.order_queue,
+            MessageBody=message["Body"],
+            MessageAttributes=attributes,  # type: ignore[arg-type]  # built from what was received
+        )
+        self.sqs.delete_message(QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def output(self) -> list[dict[str, Any]]:
         """Every line that the function printed since the last call, each of which is JSON."""
@@ -125,6 +166,28 @@ class World:
         ).get("Messages", [])
 
 
+class Always:
+    """A marketplace whose credentials are always the same, and always good."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def peek(self) -> Access:
+        return self._access
+
+    def current(self) -> Access:
+        return self._access
+
+    def refused(self, access: Access) -> None:
+        raise AssertionError(access)
+
+    def another(self) -> None:
+        """Have no other."""
+
+    def accepted(self, access: Access) -> None:
+        assert access is self._access
+
+
 def records_of(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The outcome records among the lines that were printed."""
     return [line for line in output if line.get("message") == "order outcome"]
@@ -142,13 +205,21 @@ def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
     return counts
 
 
-def _record(message: "MessageTypeDef") -> dict[str, Any]:
+def _no_connection(request: AWSPreparedRequest, **_: object) -> None:
+    raise EndpointConnectionError(endpoint_url=request.url)
+
+
+def _record(message: "MessageTypeDef", received: int | None) -> dict[str, Any]:
+    count = {} if received is None else {"ApproximateReceiveCount": str(received)}
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
+        "attributes": {**message["Attributes"], **count},
+        "messageAttributes": {
+            name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": QUEUE_ARN,

@@ -29,7 +29,7 @@ def test_an_event_file_invoked_by_hand_ends_as_it_declares(world: World, case: E
     answer = world.function()(case.event, Context())
 
     assert (answer["outcome"], answer["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
-    assert len(world.marketplace.calls) == case.acknowledgements_posted
+    assert world.posts() == case.acknowledgements_posted
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -44,7 +44,7 @@ def test_an_event_file_from_the_queue_ends_as_it_declares(world: World, case: Ev
     (record,) = records_of(output)
     assert (record["outcome"], record["disposition"]) == (case.queued.outcome, case.queued.disposition)
     assert sum(counts_of(output).values()) == 1
-    assert len(world.marketplace.calls) == case.acknowledgements_posted
+    assert world.posts() == case.acknowledgements_posted
     assert [parked["Body"] for parked in world.parked()] == (
         [body] if case.queued.disposition == "parked" else []
     )

@@ -4,6 +4,8 @@ import importlib.util
 
 import pytest
 
+from acknowledge_orders.application import BATCH_SIZE
+from acknowledge_orders.pacing import BURST
 from tests.template.conftest import Template
 
 
@@ -16,14 +18,16 @@ def test_a_batch_names_its_failures_one_by_one(template: Template) -> None:
 def test_a_batch_has_ten_orders_at_most_and_waits_for_none(template: Template) -> None:
     source = template.only("AWS::Lambda::EventSourceMapping")
 
-    assert source["BatchSize"] == 10
+    assert source["BatchSize"] == BATCH_SIZE == BURST
     assert "MaximumBatchingWindowInSeconds" not in source
 
 
-def test_two_batches_at_most_are_worked_on_at_once(template: Template) -> None:
+def test_as_many_batches_are_worked_on_at_once_as_the_function_is_told(template: Template) -> None:
     source = template.only("AWS::Lambda::EventSourceMapping")
+    told = template["AcknowledgeFunction"]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
 
-    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
+    # The pacing divides Walmart's limit by it.
+    assert source["ScalingConfig"] == {"MaximumConcurrency": int(told)} == {"MaximumConcurrency": 2}
     assert "ReservedConcurrentExecutions" not in template["AcknowledgeFunction"]
 
 
@@ -69,6 +73,8 @@ def test_the_environment_is_filled_from_parameters_and_queues(written: Template)
         "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},
         "ORDER_QUEUE_URL": {"Ref": "OrderQueue"},
         "DEAD_LETTER_QUEUE_URL": {"Ref": "OrderDeadLetterQueue"},
+        "REQUESTS_PER_MINUTE": {"Ref": "RequestsPerMinute"},
+        "MAXIMUM_CONCURRENCY": "2",
         "BACKOFF_BASE_SECONDS": {"Ref": "BackoffBaseSeconds"},
         "BACKOFF_CAP_SECONDS": {"Ref": "BackoffCapSeconds"},
         "CREDENTIALS_HOLD_SECONDS": {"Ref": "CredentialsHoldSeconds"},

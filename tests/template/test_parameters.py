@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.conftest import Template
 
-SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"  # noqa: S105 - its name
+SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 ACCEPTED = [

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from acknowledge_orders.application import LEAST_TIME_LEFT_S, AcknowledgeOrders
+from acknowledge_orders.application import AcknowledgeOrders
+from acknowledge_orders.attempt import LEAST_TIME_LEFT_S, Attempts
+from acknowledge_orders.pacing import Pacer
 from acknowledge_orders.policy import Outcome, Waiting
 from acknowledge_orders.ports import QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
-from shared.credentials import Access, SecretsUnavailableError, SetupError
+from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from tests.local_marketplace import Marketplace
+from walmart_ca import AsyncClient, SignatureCredentials
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 EVENT = {
@@ -30,6 +34,9 @@ class Recorder:
 
     def record(self, record: OutcomeRecord) -> None:
         self.records.append(record)
+
+    def count(self, metric: str) -> None:
+        raise AssertionError(metric)
 
     def warn(self, message: str, **fields: object) -> None:
         self.warnings.append((message, fields))
@@ -57,16 +64,34 @@ class Queue:
 class NoMarketplace:
     """A marketplace without usable credentials."""
 
-    def __init__(self, reason: SetupError | SecretsUnavailableError) -> None:
+    def __init__(self, reason: Access | NoAccess) -> None:
         self._reason = reason
-        self.asked = 0
 
-    def current(self) -> Access | SetupError | SecretsUnavailableError:
-        self.asked += 1
+    def peek(self) -> Access | NoAccess:
         return self._reason
+
+    def current(self) -> Access | NoAccess:
+        return self._reason
+
+    def refused(self, access: Access) -> None:
+        raise AssertionError(access)
+
+    def another(self) -> Access | None:
+        raise AssertionError
+
+    def accepted(self, access: Access) -> None:
+        raise AssertionError(access)
 
 
 SETUP = SetupError("secret: must be JSON")
+
+
+async def no_sleep(_: float) -> None:
+    """Wait for nothing."""
+
+
+def pacer() -> Pacer:
+    return Pacer(requests_per_minute=60, sharers=1, clock=NOW.timestamp, sleep=no_sleep)
 
 
 def build(
@@ -76,7 +101,7 @@ def build(
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
     return AcknowledgeOrders(
-        marketplace=marketplace or NoMarketplace(SETUP),
+        attempts=Attempts(marketplace or NoMarketplace(SETUP), posts=pacer(), looks=pacer()),
         queue=queue,
         recorder=recorder,
         waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
@@ -89,6 +114,12 @@ def message(body: str, first_received_at: datetime = NOW) -> QueueMessage:
     return QueueMessage(
         body=body, message_id="m-1", receipt="r-1", receive_count=3, first_received_at=first_received_at
     )
+
+
+def client() -> AsyncClient:
+    key = Marketplace().register_seller().private_key
+    credentials = SignatureCredentials(consumer_id="c", channel_type="t", private_key=key)
+    return AsyncClient(credentials, base_url="http://127.0.0.1:1")
 
 
 def plenty() -> float:
@@ -136,7 +167,9 @@ def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> Non
 
 
 def test_with_too_little_time_left_nothing_is_tried() -> None:
-    queue, recorder, marketplace = Queue(), Recorder(), NoMarketplace(SETUP)
+    queue, recorder = Queue(), Recorder()
+    # No call is made: nobody listens there.
+    marketplace = NoMarketplace(Access(client(), "v1"))
 
     done = asyncio.run(
         build(queue, recorder, marketplace).handle_message(
@@ -145,7 +178,6 @@ def test_with_too_little_time_left_nothing_is_tried() -> None:
     )
 
     assert not done
-    assert marketplace.asked == 0
     assert (recorder.records[0].outcome, recorder.records[0].reason) == ("deferred", "out_of_time")
 
 
@@ -200,6 +232,28 @@ def test_an_event_without_any_date_has_no_age() -> None:
 
     assert recorder.records[0].order_age_s is None
     assert recorder.records[0].deadline_remaining_s is None
+
+
+def test_while_all_credentials_are_refused_nothing_is_tried_and_the_order_comes_again() -> None:
+    queue, recorder = Queue(), Recorder()
+    paused = NoMarketplace(CredentialsPaused())
+
+    done = asyncio.run(build(queue, recorder, paused).handle_message(message(json.dumps(EVENT)), plenty))
+
+    assert not done
+    assert queue.hidden == [("m-1", 30)]
+    assert (recorder.records[0].outcome, recorder.records[0].reason) == ("deferred", "credentials_paused")
+
+
+def test_a_date_in_the_future_is_warned_about_and_costs_nothing_else() -> None:
+    recorder = Recorder()
+    event = {**EVENT, "detail": {"purchaseOrderId": "7400000000001", "orderDate": "2026-11-24T16:00:00Z"}}
+
+    asyncio.run(build(Queue(), recorder).handle_bare_event(event, plenty))
+
+    ((warning, _),) = recorder.warnings
+    assert warning.startswith("order date in the future")
+    assert recorder.records[0].deadline_remaining_s == 5 * 3600
 
 
 def test_a_bare_event_always_answers_with_its_record() -> None:

@@ -9,8 +9,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from shared.credentials import (
     CACHE_SECONDS,
+    CURRENT,
     FAILURE_SECONDS,
+    PREVIOUS,
+    REFUSED_SECONDS,
     Access,
+    CredentialsPaused,
     MarketplaceAccess,
     Secret,
     SecretsUnavailableError,
@@ -78,98 +82,278 @@ class Clock:
 
 
 class Store:
-    """A secret that the test changes, and a count of how often it was read."""
+    """A secret with its versions that the test changes, and a count of how often each was read."""
 
     def __init__(self) -> None:
-        self.answer: Secret | Exception = Secret(json.dumps(GOOD), "v1")
-        self.reads = 0
+        self.stages: dict[str, Secret | Exception] = {
+            CURRENT: secret("v1"),
+            PREVIOUS: SetupError("secret: there is none of this name"),
+        }
+        self.reads = {CURRENT: 0, PREVIOUS: 0}
 
-    def read(self) -> Secret:
-        self.reads += 1
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+    def read(self, stage: str) -> Secret:
+        self.reads[stage] += 1
+        answer = self.stages[stage]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def rotate(self, version_id: str) -> None:
+        self.stages = {CURRENT: secret(version_id), PREVIOUS: self.stages[CURRENT]}
+
+
+class World:
+    """The access to the marketplace, with the secret, the clock and the counts around it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.store = Store()
+        self.counts: list[str] = []
+        self.access = MarketplaceAccess(self.store.read, AsyncClient, self.clock, self.counts.append)
+
+    def current(self) -> Access:
+        current = self.access.current()
+        assert isinstance(current, Access), current
+        return current
+
+    def version(self) -> str:
+        return self.current().secret_version_id
+
+    def another(self, refused: Access) -> Access | None:
+        self.access.refused(refused)
+        return self.access.another()
+
+    def after_refusal(self, refused: Access) -> Access:
+        other = self.another(refused)
+        assert other is not None
+        return other
+
+
+def secret(version_id: str) -> Secret:
+    return Secret(json.dumps(GOOD), version_id)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def world() -> World:
+    return World()
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store()
+UNAVAILABLE = SecretsUnavailableError("timeout")
 
 
-@pytest.fixture
-def access(store: Store, clock: Clock) -> MarketplaceAccess:
-    return MarketplaceAccess(store.read, AsyncClient, clock)
+def test_the_secret_is_read_when_first_needed_and_then_kept(world: World) -> None:
+    assert world.store.reads[CURRENT] == 0
+
+    first = world.current()
+    world.clock.now += CACHE_SECONDS - 1
+
+    assert world.current() is first
+    assert world.store.reads == {CURRENT: 1, PREVIOUS: 0}
 
 
-def client(access: MarketplaceAccess) -> AsyncClient:
-    current = access.current()
-    assert isinstance(current, Access)
-    return current.client
+def test_a_secret_that_did_not_change_keeps_its_client_and_its_connections(world: World) -> None:
+    first = world.current()
+    world.clock.now += CACHE_SECONDS
+
+    assert world.current() is first
+    assert world.store.reads[CURRENT] == 2
 
 
-def test_the_secret_is_read_when_first_needed_and_then_kept(
-    access: MarketplaceAccess, store: Store, clock: Clock
-) -> None:
-    assert store.reads == 0
+def test_a_new_version_of_the_secret_gets_a_new_client(world: World) -> None:
+    first = world.current()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
 
-    first = access.current()
-    clock.now += CACHE_SECONDS - 1
-
-    assert access.current() is first
-    assert store.reads == 1
+    assert world.current().client is not first.client
+    assert world.version() == "v2"
 
 
-def test_a_secret_that_did_not_change_keeps_its_client_and_its_connections(
-    access: MarketplaceAccess, store: Store, clock: Clock
-) -> None:
-    first = client(access)
-    clock.now += CACHE_SECONDS
-
-    assert client(access) is first
-    assert store.reads == 2
-
-
-def test_a_new_version_of_the_secret_gets_a_new_client(
-    access: MarketplaceAccess, store: Store, clock: Clock
-) -> None:
-    first = client(access)
-    store.answer = Secret(json.dumps(GOOD), "v2")
-    clock.now += CACHE_SECONDS
-
-    assert client(access) is not first
-
-
-@pytest.mark.parametrize("failure", [SetupError("secret: gone"), SecretsUnavailableError("timeout")])
+@pytest.mark.parametrize("failure", [SetupError("secret: gone"), UNAVAILABLE])
 def test_a_failure_to_read_stands_for_a_moment_so_that_a_batch_asks_once(
-    access: MarketplaceAccess, store: Store, clock: Clock, failure: SetupError | SecretsUnavailableError
+    world: World, failure: SetupError | SecretsUnavailableError
 ) -> None:
-    store.answer = failure
+    world.store.stages[CURRENT] = failure
 
-    assert [access.current() for _ in range(10)] == [failure] * 10
-    assert store.reads == 1
+    assert [world.access.current() for _ in range(10)] == [failure] * 10
+    assert world.store.reads[CURRENT] == 1
 
-    clock.now += FAILURE_SECONDS
-    store.answer = Secret(json.dumps(GOOD), "v1")
+    world.clock.now += FAILURE_SECONDS
+    world.store.stages[CURRENT] = secret("v1")
 
-    assert isinstance(access.current(), Access)
+    assert world.version() == "v1"
 
 
-def test_an_unusable_secret_is_an_answer_and_no_exception(access: MarketplaceAccess, store: Store) -> None:
-    store.answer = Secret("no json", "v1")
+def test_an_unusable_secret_is_an_answer_and_no_exception(world: World) -> None:
+    world.store.stages[CURRENT] = Secret("no json", "v1")
+
+    assert isinstance(world.access.current(), SetupError)
+
+
+def test_a_setting_that_the_client_refuses_is_an_answer_too() -> None:
+    def refuse(_: Credentials) -> AsyncClient:
+        raise SetupError("MARKETPLACE_URL must be https")
+
+    access = MarketplaceAccess(Store().read, refuse, Clock(), print)
 
     assert isinstance(access.current(), SetupError)
 
 
-def test_a_setting_that_the_client_refuses_is_an_answer_too(store: Store, clock: Clock) -> None:
-    def refuse(_: Credentials) -> AsyncClient:
-        raise SetupError("MARKETPLACE_URL must be https")
+@pytest.mark.parametrize("slip", [UNAVAILABLE, Secret("no json", "v2")])
+def test_an_outage_or_a_slip_in_the_secret_does_not_stop_what_served_until_now(
+    world: World, slip: Exception | Secret
+) -> None:
+    first = world.current()
+    world.store.stages[CURRENT] = slip
+    world.clock.now += CACHE_SECONDS
 
-    assert isinstance(MarketplaceAccess(store.read, refuse, clock).current(), SetupError)
+    assert world.current() is first
+    assert world.counts == ["StaleCredentials"]
+
+
+def test_after_an_outage_the_secret_is_soon_read_again(world: World) -> None:
+    world.current()
+    world.store.stages[CURRENT] = UNAVAILABLE
+    world.clock.now += CACHE_SECONDS
+    world.current()
+    world.store.rotate("v2")
+    world.clock.now += FAILURE_SECONDS
+
+    assert world.version() == "v2"
+
+
+def test_a_secret_that_was_taken_away_is_not_used_any_longer(world: World) -> None:
+    world.current()
+    world.store.stages[CURRENT] = SetupError("secret: the function may not read it")
+    world.clock.now += CACHE_SECONDS
+
+    assert isinstance(world.access.current(), SetupError)
+
+
+def test_a_refused_call_is_repeated_once_with_the_secret_read_again(world: World) -> None:
+    refused = world.current()
+    world.clock.now += REFUSED_SECONDS
+
+    assert world.after_refusal(refused) is refused
+    assert world.store.reads[CURRENT] == 2
+
+
+def test_after_a_refusal_a_new_version_is_found_at_once(world: World) -> None:
+    refused = world.current()
+    world.store.rotate("v2")
+    world.clock.now += REFUSED_SECONDS
+
+    other = world.after_refusal(refused)
+
+    assert other.secret_version_id == world.version() == "v2"
+
+
+def test_the_secret_is_read_again_at_most_every_half_minute_however_many_are_refused(world: World) -> None:
+    refused = world.current()
+    world.clock.now += REFUSED_SECONDS
+
+    for _ in range(10):
+        world.another(refused)
+
+    assert world.store.reads == {CURRENT: 2, PREVIOUS: 1}
+
+
+def test_the_secret_was_rotated_before_the_key_at_walmart_and_the_previous_version_serves(
+    world: World,
+) -> None:
+    world.store.rotate("v2")
+    refused = world.current()
+
+    other = world.after_refusal(refused)
+
+    assert (refused.secret_version_id, other.secret_version_id) == ("v2", "v1")
+    world.access.accepted(other)
+    assert world.counts == ["CredentialFallback"]
+    # The next orders do not try the refused one first.
+    assert world.version() == "v1"
+
+
+def test_while_the_previous_version_serves_one_order_tries_the_current_one_again(world: World) -> None:
+    world.store.rotate("v2")
+    world.access.accepted(world.after_refusal(world.current()))
+    world.clock.now += REFUSED_SECONDS
+
+    assert [world.version() for _ in range(3)] == ["v2", "v1", "v1"]
+
+
+def test_once_walmart_accepts_the_current_version_everybody_uses_it(world: World) -> None:
+    world.store.rotate("v2")
+    world.access.accepted(world.after_refusal(world.current()))
+    world.clock.now += REFUSED_SECONDS
+
+    world.access.accepted(world.current())
+
+    assert [world.version() for _ in range(3)] == ["v2"] * 3
+
+
+def test_the_key_at_walmart_was_changed_before_the_secret_and_nothing_is_sent_until_it_is(
+    world: World,
+) -> None:
+    refused = world.current()
+
+    assert world.another(refused) is None
+    assert world.access.current() == CredentialsPaused()
+
+    world.store.rotate("v2")
+    world.clock.now += REFUSED_SECONDS
+
+    assert world.version() == "v2"
+
+
+def test_after_a_pause_one_order_tries_and_the_others_wait_for_what_comes_of_it(world: World) -> None:
+    world.another(world.current())
+    world.clock.now += REFUSED_SECONDS
+
+    tries = [world.access.current() for _ in range(3)]
+
+    assert isinstance(tries[0], Access)
+    assert tries[1:] == [CredentialsPaused()] * 2
+
+
+def test_a_refusal_of_the_previous_version_too_pauses_everything(world: World) -> None:
+    world.store.rotate("v2")
+    current = world.current()
+    previous = world.after_refusal(current)
+
+    assert world.another(previous) is None
+    assert world.access.current() == CredentialsPaused()
+
+
+def test_a_look_at_the_credentials_uses_up_nobodys_try(world: World) -> None:
+    world.another(world.current())
+    world.clock.now += REFUSED_SECONDS
+
+    assert isinstance(world.access.peek(), Access)
+    assert isinstance(world.access.current(), Access)
+    assert world.access.current() == CredentialsPaused()
+
+
+def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_order(world: World) -> None:
+    class Hanging(Store):
+        def read(self, stage: str) -> Secret:
+            world.clock.now += 2 * FAILURE_SECONDS
+            return super().read(stage)
+
+    hanging = Hanging()
+    hanging.stages[CURRENT] = UNAVAILABLE
+    access = MarketplaceAccess(hanging.read, AsyncClient, world.clock, world.counts.append)
+
+    assert [access.current() for _ in range(10)] == [UNAVAILABLE] * 10
+    assert hanging.reads[CURRENT] == 1
+
+
+def test_a_version_that_served_well_is_fallen_back_on_before_the_one_stored_before(world: World) -> None:
+    """Two new versions within a short time: the second serves nobody yet, the first was a slip."""
+    world.current()
+    world.store.rotate("v2")
+    world.store.rotate("v3")
+    world.clock.now += CACHE_SECONDS
+
+    assert world.after_refusal(world.current()).secret_version_id == "v1"
 
 
 def test_a_secret_shows_its_version_and_nothing_else() -> None:

@@ -10,6 +10,8 @@ ENVIRONMENT = {
     "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
     "ORDER_QUEUE_URL": "https://sqs.ca-central-1.amazonaws.com/123456789012/orders",
     "DEAD_LETTER_QUEUE_URL": "https://sqs.ca-central-1.amazonaws.com/123456789012/dead",
+    "REQUESTS_PER_MINUTE": "60",
+    "MAXIMUM_CONCURRENCY": "2",
     "BACKOFF_BASE_SECONDS": "30",
     "BACKOFF_CAP_SECONDS": "600",
     "CREDENTIALS_HOLD_SECONDS": "300",
@@ -37,9 +39,10 @@ def test_an_empty_variable_is_missing(variable: str) -> None:
 
 @pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "43201", "1e9"])
 @pytest.mark.parametrize(
-    "variable", ["BACKOFF_BASE_SECONDS", "BACKOFF_CAP_SECONDS", "CREDENTIALS_HOLD_SECONDS"]
+    "variable",
+    ["REQUESTS_PER_MINUTE", "BACKOFF_BASE_SECONDS", "BACKOFF_CAP_SECONDS", "CREDENTIALS_HOLD_SECONDS"],
 )
-def test_a_time_that_sqs_cannot_hide_a_message_for_is_refused(variable: str, value: str) -> None:
+def test_a_number_out_of_bounds_is_refused(variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
         Settings.from_environment({**ENVIRONMENT, variable: value})
 

@@ -1,0 +1,47 @@
+"""Where an order stands, by its lines: Walmart gives an order no status of its own."""
+
+from enum import StrEnum
+from typing import Final
+
+from walmart_ca import Order, Status
+
+_GONE_OUT: Final = frozenset({Status.SHIPPED, Status.DELIVERED, Status.REFUND})
+_FINAL: Final = _GONE_OUT | {Status.CANCELLED}
+_WALMART_FULFILLED: Final = "wfsfulfilled"
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    CREATED = "created"
+    """Some lines wait for acknowledgement, and none is beyond it."""
+    ACKNOWLEDGED = "acknowledged"
+    """No line waits any more, and at least one is acknowledged."""
+    SHIPPED = "shipped"
+    """No line waits any more; what was not cancelled has gone out."""
+    CANCELLED = "cancelled"
+    """Every line is cancelled."""
+    MIXED = "mixed"
+    """A line waits beside one that is shipped, delivered or cancelled: acknowledging is for a person."""
+    WALMART_FULFILLED = "walmart_fulfilled"
+    """Walmart ships it, and acknowledges it too."""
+    UNCLEAR = "unclear"
+    """Its lines have statuses, and none that is known."""
+    UNSEEN = "unseen"
+    """No line has a status: nothing speaks against acknowledging."""
+
+
+def state_of(order: Order) -> OrderState:
+    """Judge an order by the statuses of all its lines."""
+    statuses = order.statuses
+    if order.ship_node_type.lower() == _WALMART_FULFILLED:
+        return OrderState.WALMART_FULFILLED
+    if Status.CREATED in statuses:
+        return OrderState.MIXED if statuses & _FINAL else OrderState.CREATED
+    if Status.ACKNOWLEDGED in statuses:
+        return OrderState.ACKNOWLEDGED
+    if statuses & _GONE_OUT:
+        return OrderState.SHIPPED
+    if Status.CANCELLED in statuses:
+        return OrderState.CANCELLED
+    return OrderState.UNCLEAR if statuses else OrderState.UNSEEN

@@ -1,0 +1,310 @@
+"""The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import pytest
+
+from acknowledge_orders.attempt import LEAST_TIME_LEFT_S, RESERVED_S, Attempts
+from acknowledge_orders.pacing import BURST, Pacer
+from acknowledge_orders.policy import Deferred, DryRun, Tried
+from shared.credentials import Access, CredentialsPaused, NoAccess
+from walmart_ca import (
+    AsyncClient,
+    Call,
+    CredentialsRefused,
+    NotSent,
+    Order,
+    OrderLine,
+    OrderLineStatus,
+    OrderRejected,
+    OutcomeUnknown,
+    Request,
+    Status,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+
+CALL = Call("POST", "https://walmart.invalid/x", "c-1", None, 0.1)
+REFUSED = CredentialsRefused("UNAUTHORIZED", CALL)
+NOT_SENT = NotSent("connect", CALL)
+
+
+def order(status: str) -> Order:
+    return Order("1", lines=(OrderLine("1", statuses=(OrderLineStatus(Status(status), 1),)),), call=CALL)
+
+
+CREATED, SHIPPED = order("Created"), order("Shipped")
+
+
+@dataclass
+class Script:
+    """What the calls bring, in their order, and a record of what was called with which key."""
+
+    results: list[Order | WalmartError]
+    calls: list[str] = field(default_factory=list)
+    timeouts: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+
+    def play(self, action: str, version: str, timeout: float | None) -> Order:
+        self.calls.append(f"{action} {version}")
+        self.timeouts.append(timeout or 0)
+        self.meanwhile()
+        result = self.results.pop(0)
+        if isinstance(result, WalmartError):
+            raise result
+        return result
+
+
+class ScriptedOrders:
+    """The client's calls about orders, as a script has them."""
+
+    def __init__(self, script: Script, version: str) -> None:
+        self._script = script
+        self._version = version
+
+    async def acknowledge(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+        return self._script.play("post", self._version, timeout)
+
+    async def get(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+        return self._script.play("look", self._version, timeout)
+
+    def build_acknowledgement(self, _: str) -> Request:
+        return Request("POST", "https://walmart.invalid/x", {}, "c-1")
+
+
+class ScriptedClient:
+    """A client of which one version of the secret signs."""
+
+    def __init__(self, script: Script, version: str) -> None:
+        self.orders = ScriptedOrders(script, version)
+
+
+class Keys:
+    """Credentials in the order in which they are offered; the last stays."""
+
+    def __init__(self, script: Script, *versions: str) -> None:
+        self._accesses = [
+            Access(cast("AsyncClient", ScriptedClient(script, version)), version) for version in versions
+        ]
+        self.marks: list[str] = []
+
+    def peek(self) -> Access | NoAccess:
+        return self._accesses[0] if self._accesses else CredentialsPaused()
+
+    current = peek
+
+    def refused(self, access: Access) -> None:
+        self.marks.append(f"refused {access.secret_version_id}")
+
+    def another(self) -> Access | None:
+        self._accesses = self._accesses[1:]
+        return self._accesses[0] if self._accesses else None
+
+    def accepted(self, access: Access) -> None:
+        self.marks.append(f"accepted {access.secret_version_id}")
+
+
+async def no_sleep(_: float) -> None:
+    """Wait for nothing."""
+
+
+def pacer() -> Pacer:
+    return Pacer(requests_per_minute=60, sharers=1, clock=lambda: 1e9, sleep=no_sleep)
+
+
+def plenty() -> float:
+    return 60.0
+
+
+def attempt(
+    keys: Keys,
+    *,
+    look_first: bool = False,
+    time_left: Callable[[], float] = plenty,
+    posts: Pacer | None = None,
+    looks: Pacer | None = None,
+) -> object:
+    attempts = Attempts(keys, posts=posts or pacer(), looks=looks or pacer())
+    return asyncio.run(attempts.make("1", look_first=look_first, time_left=time_left))
+
+
+@pytest.mark.parametrize(
+    ("results", "look_first", "calls"),
+    [
+        # One post is enough, and nothing is repeated but by the queue.
+        ([CREATED], False, ["post v1"]),
+        ([Unavailable("http_503", CALL)], False, ["post v1"]),
+        ([Throttled("http_429", CALL)], False, ["post v1"]),
+        # What leaves the order open is followed by a look.
+        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["post v1", "look v1"]),
+        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["post v1", "look v1"]),
+        # Nothing is posted that was seen beyond it, nor after a look that failed.
+        ([CREATED, CREATED], True, ["look v1", "post v1"]),
+        ([SHIPPED], True, ["look v1"]),
+        ([Unavailable("http_503", CALL)], True, ["look v1"]),
+        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["look v1"]),
+        # What was not sent is sent once more, once in an attempt.
+        ([NOT_SENT, CREATED], False, ["post v1", "post v1"]),
+        ([NOT_SENT, NOT_SENT], False, ["post v1", "post v1"]),
+        ([NOT_SENT, CREATED, NOT_SENT], True, ["look v1", "look v1", "post v1"]),
+        # What was refused is sent twice more at most, with another key each time.
+        ([REFUSED, CREATED], False, ["post v1", "post v2"]),
+        ([REFUSED, REFUSED, CREATED], False, ["post v1", "post v2", "post v3"]),
+        ([REFUSED, REFUSED, REFUSED], False, ["post v1", "post v2", "post v3"]),
+        ([REFUSED, CREATED, REFUSED, REFUSED], True, ["look v1", "look v2", "post v2", "post v3"]),
+    ],
+)
+def test_these_calls_are_made_and_no_others(
+    results: list[Order | WalmartError],
+    look_first: bool,
+    calls: list[str],
+) -> None:
+    script = Script(list(results))
+
+    attempt(Keys(script, "v1", "v2", "v3", "v4"), look_first=look_first)
+
+    assert script.calls == calls
+    assert script.results == []
+
+
+def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> None:
+    script = Script([REFUSED, REFUSED, CREATED])
+    keys = Keys(script, "v1", "v2", "v3")
+
+    result = attempt(keys)
+
+    assert keys.marks == ["refused v1", "refused v2", "accepted v3"]
+    assert isinstance(result, Tried)
+    assert result.secret_version_id == "v3"
+
+
+def test_an_order_that_is_refused_shows_that_the_key_is_good() -> None:
+    script = Script([OrderRejected("CONFLICT", CALL), SHIPPED])
+    keys = Keys(script, "v1")
+
+    attempt(keys)
+
+    assert keys.marks == ["accepted v1", "accepted v1"]
+
+
+def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:
+    script = Script([Unavailable("http_503", CALL)])
+    keys = Keys(script, "v1")
+
+    attempt(keys)
+
+    assert keys.marks == []
+
+
+def test_without_a_key_nothing_is_sent() -> None:
+    script = Script([])
+
+    assert attempt(Keys(script)) == CredentialsPaused()
+    assert script.calls == []
+
+
+def test_when_no_other_key_is_left_the_refusal_stands() -> None:
+    script = Script([REFUSED])
+
+    result = attempt(Keys(script, "v1"))
+
+    assert isinstance(result, Tried)
+    assert result.posted is REFUSED
+
+
+def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
+    script = Script([CREATED])
+    keys = Keys(script, "v1", "v2")
+    now = [1e9]
+
+    async def refused_meanwhile(seconds: float) -> None:
+        now[0] += seconds
+        keys.another()
+
+    waiting = Pacer(requests_per_minute=60, sharers=1, clock=lambda: now[0], sleep=refused_meanwhile)
+    asyncio.run(exhaust(waiting))
+
+    attempt(keys, posts=waiting)
+
+    assert script.calls == ["post v2"]
+
+
+async def exhaust(paced: Pacer) -> None:
+    for _ in range(BURST):
+        await paced.turn(1e9)
+
+
+def test_posts_and_looks_have_turns_of_their_own() -> None:
+    posts, looks = pacer(), pacer()
+    asyncio.run(exhaust(posts))
+    script = Script([SHIPPED])
+
+    result = attempt(Keys(script, "v1"), look_first=True, posts=posts, looks=looks, time_left=lambda: 15.5)
+
+    assert isinstance(result, Tried)
+    assert script.calls == ["look v1"]
+    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
+
+
+def test_walmarts_count_corrects_the_turns_that_follow() -> None:
+    posts = pacer()
+    script = Script([Throttled("http_429", CALL)])
+
+    attempt(Keys(script, "v1"), posts=posts)
+
+    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
+
+
+def test_with_too_little_time_left_nothing_is_sent() -> None:
+    script = Script([])
+
+    result = attempt(Keys(script, "v1"), time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+
+    assert result == Deferred("out_of_time")
+    assert script.calls == []
+
+
+def test_a_call_leaves_time_to_record_what_came_of_it() -> None:
+    script = Script([CREATED])
+
+    attempt(Keys(script, "v1"), time_left=lambda: 18.0)
+
+    assert script.timeouts == [18.0 - RESERVED_S]
+
+
+@pytest.mark.parametrize(
+    ("results", "look_first", "calls"),
+    [
+        ([OutcomeUnknown("answer_timeout", CALL)], False, ["post v1"]),
+        ([REFUSED], False, ["post v1"]),
+        ([NOT_SENT], False, ["post v1"]),
+        ([CREATED], True, ["look v1"]),
+    ],
+)
+def test_when_the_time_is_up_after_a_call_no_other_follows(
+    results: list[Order | WalmartError],
+    look_first: bool,
+    calls: list[str],
+) -> None:
+    script = Script(list(results))
+    left = [60.0]
+    script.meanwhile = lambda: left.append(5.0)
+
+    result = attempt(Keys(script, "v1", "v2"), look_first=look_first, time_left=lambda: left[-1])
+
+    assert script.calls == calls
+    assert isinstance(result, Tried | Deferred)
+    assert result.last is results[0]
+
+
+def test_a_dry_run_signs_and_sends_nothing() -> None:
+    script = Script([])
+
+    result = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer()).rehearse("1")
+
+    assert isinstance(result, DryRun)
+    assert script.calls == []

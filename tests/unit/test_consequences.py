@@ -1,0 +1,343 @@
+"""The policy, held to every row of the tables in `docs/consequences.md`."""
+
+import inspect
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import walmart_ca
+from acknowledge_orders.policy import (
+    LAST_RECEIVE,
+    Circumstances,
+    Deferred,
+    Delay,
+    Disposition,
+    DryRun,
+    Outcome,
+    Sight,
+    Tried,
+    Waiting,
+    decide,
+    decide_bare,
+    judge,
+    may_post,
+    must_look_after,
+    must_look_first,
+)
+from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
+from shared.order_event import InvalidEventError
+from walmart_ca import Call, Order, OrderLine, OrderLineStatus, OrderRejected, Request, Status, WalmartError
+from walmart_ca.answers import Answer
+from walmart_ca.verdicts import order_or_error
+
+PAGE = (Path(__file__).parents[2] / "docs" / "consequences.md").read_text()
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+WAITING = Waiting(base_s=30, cap_s=600, hold_s=300)
+ERRORS = {
+    name: kind
+    for name, kind in inspect.getmembers(walmart_ca, inspect.isclass)
+    if issubclass(kind, WalmartError) and kind is not WalmartError
+}
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table whose header begins with `heading`, without their code marks."""
+    lines = PAGE.partition(f"| {heading} |")[2].splitlines()[2:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().replace("`", "") for cell in line.strip().strip("|").split("|")])
+    return rows
+
+
+CALLS = table("Posting")
+ANSWERS = table("Answer")
+NO_CALLS = table("What")
+
+
+def call(status: int | None, retry_at: datetime | None = None) -> Call:
+    return Call("POST", "https://walmart.invalid/x", "c-1", status, 0.1, retry_at)
+
+
+def order(statuses: str) -> Order:
+    """An order whose lines have these statuses, one line each."""
+    if statuses == "WFSFulfilled":
+        return Order("1", ship_node_type="WFSFulfilled", lines=order("Created").lines)
+    if statuses == "no status":
+        return Order("1", lines=(OrderLine("1"),))
+    names = statuses.split(", ")
+    lines = [
+        OrderLine(str(at), statuses=(OrderLineStatus(Status(name), 1),)) for at, name in enumerate(names)
+    ]
+    return Order("1", lines=tuple(lines), call=call(200))
+
+
+def result(cell: str) -> Order | WalmartError | None:
+    """What a cell of the table says that a call brought."""
+    if cell == "-":
+        return None
+    if cell == "Order":
+        return order("Created")
+    name, _, status = cell.partition(" ")
+    if name in ERRORS:
+        return ERRORS[name]("Walmart's code", call(int(status) if status else 400))
+    return order(cell)
+
+
+def circumstances(
+    event_age: timedelta = timedelta(0),
+    order_age: timedelta = timedelta(0),
+    waited: timedelta = timedelta(0),
+    receive_count: int = 1,
+) -> Circumstances:
+    return Circumstances(
+        now=NOW,
+        event_time=NOW - event_age,
+        ordered_at=NOW - order_age,
+        first_received_at=NOW - waited,
+        receive_count=receive_count,
+    )
+
+
+WHILE = {
+    "": circumstances(),
+    "event ≤ 1 h": circumstances(event_age=timedelta(hours=1)),
+    "event > 1 h": circumstances(event_age=timedelta(hours=1, seconds=1)),
+    "known ≤ 30 min": circumstances(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
+    "known > 30 min": circumstances(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
+}
+
+
+def tried(posting: str, looking: str) -> Tried:
+    posted, looked = result(posting), result(looking)
+    last = looked or posted
+    assert last is not None
+    return Tried(posted, looked, last, "v1")
+
+
+def test_the_page_has_its_tables() -> None:
+    assert len(CALLS) > 60
+    assert len(ANSWERS) > 14
+    assert len(NO_CALLS) == 7
+
+
+@pytest.mark.parametrize("row", CALLS, ids=" / ".join)
+def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
+    posting, looking, while_, outcome, happens = row
+
+    found, reason, consequence = judge(tried(posting, looking), WHILE[while_])
+
+    named, _, because = outcome.partition(": ")
+    assert (found, consequence) == (named, happens)
+    if because:
+        assert reason == because
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(int(status), row[1], row[2]) for row in ANSWERS for status in re.findall(r"\d{3}", row[0])],
+)
+def test_an_answer_is_made_into(status: int, code: str, kind: str) -> None:
+    body: dict[str, object] = {}
+    if kind == "Order":
+        body = {"order": {"purchaseOrderId": "1"}}
+    elif code:
+        body = {"errors": {"error": [{"code": f"{code}.GMP_ORDER_API"}]}}
+    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+    assert type(order_or_error(answer, call(status), "1")).__name__ == kind
+
+
+SIGHTS: dict[str, Sight] = {
+    "an event without a usable purchase order id": InvalidEventError("detail: missing"),
+    "a dry run from the queue": DryRun(Request("POST", "https://walmart.invalid/x", {}, "c-1"), "v1"),
+    "a secret or a setting that is unusable": SetupError("secret: must be JSON"),
+    "Secrets Manager does not answer": SecretsUnavailableError("ThrottlingException"),
+    "every credential at hand was refused a moment ago": CredentialsPaused(),
+    "less than 15 s left of the invocation": Deferred("out_of_time"),
+    "its turn would come too late": Deferred("paced"),
+}
+
+
+@pytest.mark.parametrize("row", NO_CALLS, ids=lambda row: row[0])
+def test_without_a_call(row: list[str]) -> None:
+    what, outcome, happens = row
+
+    found, reason, consequence = judge(SIGHTS[what], circumstances())
+
+    named, _, because = outcome.partition(": ")
+    assert (found, consequence) == (named, happens)
+    assert not because or reason == because
+
+
+POSTINGS = sorted({row[0] for row in CALLS})
+LOOKINGS = sorted({row[1] for row in CALLS})
+
+
+@pytest.mark.parametrize("posting", POSTINGS)
+def test_every_combination_has_one_consequence(posting: str) -> None:
+    for looking, while_ in product(LOOKINGS, WHILE.values()):
+        if posting != "-" or looking != "-":
+            decision = decide(tried(posting, looking), while_, WAITING)
+
+            assert (decision.delay is not None) == (decision.disposition is Disposition.LATER)
+
+
+@pytest.mark.parametrize("looking", LOOKINGS)
+def test_nothing_is_posted_once_a_line_was_seen_beyond_acknowledging(looking: str) -> None:
+    seen = result(looking)
+    if isinstance(seen, Order):
+        allowed = {"Created", "Created, Acknowledged", "no status"}
+        assert may_post(seen) == (looking in allowed)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
+    looks = must_look_after(ERRORS[name]("reason", call(400)))
+
+    assert looks == (name in {"OutcomeUnknown", "OrderRejected"})
+
+
+@pytest.mark.parametrize(
+    ("age", "look_first"),
+    [
+        (timedelta(minutes=-10), False),
+        (timedelta(0), False),
+        (timedelta(minutes=15), False),
+        (timedelta(minutes=15, seconds=1), True),
+        (timedelta(days=3), True),
+    ],
+)
+def test_an_old_event_is_looked_at_first(age: timedelta, look_first: bool) -> None:
+    assert must_look_first(NOW - age, NOW) == look_first
+
+
+def test_an_event_without_a_time_is_looked_at_first() -> None:
+    assert must_look_first(None, NOW)
+
+
+def test_an_event_that_was_parked_before_is_looked_at_first() -> None:
+    assert must_look_first(NOW, NOW, was_parked=True)
+
+
+@pytest.mark.parametrize(("minutes", "parked"), [(0, False), (29, False), (61, True)])
+def test_without_any_date_an_order_is_known_since_its_message_was_first_received(
+    minutes: int,
+    parked: bool,
+) -> None:
+    undated = Circumstances(
+        now=NOW,
+        event_time=None,
+        ordered_at=None,
+        first_received_at=NOW - timedelta(minutes=minutes),
+        receive_count=1,
+    )
+
+    for looking in ("OrderRejected 404", "Backordered"):
+        decision = decide(tried("-", looking), undated, WAITING)
+
+        assert (decision.disposition is Disposition.PARKED) == parked
+
+
+UNAVAILABLE = tried("Unavailable", "-")
+REFUSED = tried("CredentialsRefused", "-")
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "at_most_s"), [(0, 30), (10, 40), (300, 330), (570, 600), (10_000, 600), (-5, 30)]
+)
+def test_back_off_grows_with_the_time_waited_up_to_its_cap(waited_s: float, at_most_s: float) -> None:
+    waited = circumstances(waited=timedelta(seconds=waited_s))
+
+    assert decide(UNAVAILABLE, waited, WAITING).delay == Delay(1, at_most_s)
+
+
+def test_what_only_a_person_can_mend_is_held() -> None:
+    assert decide(REFUSED, circumstances(), WAITING).delay == Delay(300, 330)
+
+
+@pytest.mark.parametrize(
+    ("replenished_in_s", "delay"),
+    [
+        (60, Delay(60, 90)),
+        (0, Delay(1, 31)),
+        (-60, Delay(1, 31)),
+        (86_400, Delay(600, 630)),
+        (None, Delay(1, 30)),
+    ],
+)
+def test_a_throttled_order_waits_for_walmarts_quota(replenished_in_s: int | None, delay: Delay) -> None:
+    retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
+    throttled = walmart_ca.Throttled("http_429", call(429, retry_at))
+
+    decision = decide(Tried(throttled, None, throttled, "v1"), circumstances(), WAITING)
+
+    assert decision.delay == delay
+
+
+@pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])
+def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: Sight) -> None:
+    before = decide(sight, circumstances(receive_count=LAST_RECEIVE - 1), WAITING)
+    last = decide(sight, circumstances(receive_count=LAST_RECEIVE), WAITING)
+
+    assert last.disposition is Disposition.PARKED
+    assert (last.outcome, last.reason) == (before.outcome, before.reason)
+
+
+def test_an_order_that_succeeds_at_its_last_receive_is_done() -> None:
+    decision = decide(tried("Order", "-"), circumstances(receive_count=LAST_RECEIVE), WAITING)
+
+    assert decision.disposition is Disposition.DONE
+
+
+@pytest.mark.parametrize("sight", [tried("Order", "-"), UNAVAILABLE, REFUSED, *SIGHTS.values()])
+def test_a_bare_event_is_done_or_answered_and_never_waits(sight: Sight) -> None:
+    decision = decide_bare(sight, circumstances(receive_count=1))
+
+    done = decision.outcome in {Outcome.ACKNOWLEDGED, Outcome.DRY_RUN}
+    assert decision.disposition is (Disposition.DONE if done else Disposition.ANSWERED)
+    assert decision.delay is None
+
+
+def test_a_blamed_header_is_named() -> None:
+    entries = (walmart_ca.ErrorEntry("INVALID_REQUEST_HEADER", field="WM_CONSUMER.CHANNEL.TYPE"),)
+    error = walmart_ca.Misconfigured("INVALID_REQUEST_HEADER", call(400), entries)
+
+    _, reason, _ = judge(Tried(error, None, error, "v1"), circumstances())
+
+    assert reason == "INVALID_REQUEST_HEADER: WM_CONSUMER.CHANNEL.TYPE"
+
+
+@given(
+    waited_s=st.floats(-1e6, 1e6),
+    base_s=st.floats(0.01, 43200),
+    cap_s=st.floats(0.01, 43200),
+    hold_s=st.floats(0.01, 43200),
+    replenished_in_s=st.none() | st.floats(-1e6, 1e6),
+    kind=st.sampled_from(sorted(ERRORS)),
+)
+def test_no_delay_is_below_what_sqs_takes_or_upside_down(
+    waited_s: float, base_s: float, cap_s: float, hold_s: float, replenished_in_s: float | None, kind: str
+) -> None:
+    retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
+    error = ERRORS[kind]("reason", call(400, retry_at))
+    waited = circumstances(waited=timedelta(seconds=waited_s))
+
+    delay = decide(Tried(error, None, error, "v1"), waited, Waiting(base_s, cap_s, hold_s)).delay
+
+    assert delay is None or 0 < delay.at_least_s <= delay.at_most_s
+
+
+def test_a_rejection_needs_a_look_to_be_final() -> None:
+    error = OrderRejected("CONTENT_NOT_FOUND", call(404))
+
+    decision = decide(Tried(error, None, error, "v1"), circumstances(event_age=timedelta(days=1)), WAITING)
+
+    assert decision.disposition is Disposition.LATER
