@@ -234,7 +234,7 @@ def test_an_answer_that_would_take_minutes_is_given_up(
 def test_a_marketplace_that_drips_is_given_up(
     marketplace: Marketplace,
     client: Client,
-    headers: bool,  # noqa: FBT001 - a parameter of the fault
+    headers: bool,
 ) -> None:
     marketplace.add_order(ORDER)
     marketplace.fail(ORDER, Fault.SLOW_DRIP, interval=0.3, headers=headers)
@@ -328,7 +328,7 @@ def test_an_answer_of_more_is_an_unknown_outcome(
 def test_a_marketplace_that_never_stops_talking_is_an_unknown_outcome(
     marketplace: Marketplace,
     client: Client,
-    declared: bool,  # noqa: FBT001 - a parameter of the fault
+    declared: bool,
 ) -> None:
     marketplace.add_order(ORDER)
     marketplace.fail(ORDER, Fault.HUGE, declared=declared)

@@ -1,0 +1,89 @@
+"""A burst of orders against Walmart's limit: nobody is refused. The time is scaled, not waited for."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import pytest
+
+from acknowledge_orders.attempt import Attempts
+from acknowledge_orders.pacing import Pacer
+from acknowledge_orders.policy import Deferred, Tried
+from shared.credentials import Access
+from tests.integration.conftest import Always
+from tests.local_marketplace import Marketplace
+from walmart_ca import AsyncClient, Order, SignatureCredentials
+
+BURST: Final = 600
+LIMIT: Final = 60
+ENVIRONMENTS: Final = 2
+INVOCATION_S: Final = 60.0
+SCALE: Final = 200.0
+STARTED: Final = time.time()
+
+
+def scaled() -> float:
+    """A clock that runs so much faster than the machine's."""
+    return STARTED + (time.time() - STARTED) * SCALE
+
+
+async def scaled_sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds / SCALE)
+
+
+@pytest.fixture
+def limited() -> Iterator[Marketplace]:
+    with Marketplace(clock=scaled, requests_per_minute=LIMIT) as marketplace:
+        yield marketplace
+
+
+def pacer() -> Pacer:
+    return Pacer(requests_per_minute=LIMIT, sharers=ENVIRONMENTS, clock=scaled, sleep=scaled_sleep)
+
+
+async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Counter[str]:
+    """Work as one execution environment: batch after batch, each in an invocation of its own."""
+    seller = marketplace.register_seller(key)
+    credentials = SignatureCredentials(
+        consumer_id=seller.consumer_id, channel_type=seller.channel_type, private_key=seller.private_key
+    )
+    seen: Counter[str] = Counter()
+    async with AsyncClient(credentials, base_url=marketplace.url, clock=scaled) as client:
+        attempts = Attempts(Always(Access(client, "v1")), posts=pacer(), looks=pacer())
+        waiting = list(orders)
+        while waiting:
+            batch, waiting = waiting[:10], waiting[10:]
+            ends_at = scaled() + INVOCATION_S
+            results = await asyncio.gather(
+                *(
+                    attempts.make(order, look_first=False, time_left=lambda: ends_at - scaled())  # noqa: B023 - awaited here
+                    for order in batch
+                )
+            )
+            for order, result in zip(batch, results, strict=True):
+                if isinstance(result, Tried) and isinstance(result.posted, Order):
+                    seen["acknowledged"] += 1
+                elif isinstance(result, Deferred):
+                    seen[result.reason] += 1
+                    waiting.append(order)
+                else:
+                    seen[str(result)] += 1
+    return seen
+
+
+def test_six_hundred_orders_at_once_draw_no_429(limited: Marketplace, private_key: str) -> None:
+    orders = [f"7400000{number:06}" for number in range(BURST)]
+    for order in orders:
+        limited.add_order(order)
+
+    with ThreadPoolExecutor(ENVIRONMENTS) as environments:
+        shares = [orders[number::ENVIRONMENTS] for number in range(ENVIRONMENTS)]
+        work = [environments.submit(asyncio.run, work_off(limited, private_key, share)) for share in shares]
+        seen = sum((each.result() for each in work), Counter())
+
+    assert Counter(call.status for call in limited.calls) == {200: BURST}
+    assert seen["acknowledged"] == BURST
+    assert seen.keys() <= {"acknowledged", "paced"}
