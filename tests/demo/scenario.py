@@ -3,24 +3,21 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.demo.forecast import Mishap, Weather, forecast
 from tests.event_cases import Ending, EventCase, load_event_cases
-from tests.local_marketplace import Fault
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _FIRST_ORDER: Final = 7_410_000_000_001
-_ACKNOWLEDGED: Final = Ending("acknowledged", "done")
-_MISHAPS: Final[dict[int, tuple[Fault, dict[str, Any]]]] = {
-    3: (Fault.SERVICE_UNAVAILABLE, {}),
-    7: (Fault.RESET_AFTER_APPLYING, {}),
-    11: (Fault.THROTTLED, {}),
-    15: (Fault.DELAY, {"seconds": 1.0}),
+_ENDINGS: Final = {
+    ("Created",): Ending("acknowledged", "done"),
+    ("Shipped",): Ending("already_shipped", "done"),
+    ("Created", "Cancelled"): Ending("rejected", "parked"),
 }
-"""Which orders of every twenty meet something on their first call: the attempts column shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +30,8 @@ class Told:
         ending: How it is to end.
         purchase_order_id: The order it names, or None.
         statuses: The order's lines beforehand; none, the marketplace does not know the order.
-        mishap: What the first call about it meets.
-        posts: How many calls Walmart is to see at most, or None where a mishap leaves that open.
+        mishaps: What the first acknowledgements of it meet, one each.
+        posts: How many acknowledgements Walmart is to see, or None where the weather leaves that open.
     """
 
     title: str
@@ -42,8 +39,14 @@ class Told:
     ending: Ending
     purchase_order_id: str | None
     statuses: tuple[str, ...]
-    mishap: tuple[Fault, dict[str, Any]] | None = None
+    mishaps: tuple[Mishap, ...] = ()
     posts: int | None = None
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the event was first told of long ago."""
+        age = datetime.now(UTC) - datetime.fromisoformat(self.event["time"])
+        return age > timedelta(minutes=15)
 
     @property
     def entry(self) -> "PutEventsRequestEntryTypeDef":
@@ -51,43 +54,46 @@ class Told:
         return {
             "Source": self.event["source"],
             "DetailType": self.event["detail-type"],
-            "Time": datetime.fromisoformat(self.event["time"]),
             "Detail": json.dumps(self.event["detail"]),
         }
 
 
-def tell(orders: int, now: datetime) -> list[Told]:
+def tell(orders: int, weather: Weather, now: datetime) -> list[Told]:
     """Return the events of `events/` and those of `orders` new orders, as of `now`."""
-    return [*(_of_case(case, now) for case in load_event_cases()), *_of_orders(orders, now)]
+    return [
+        *(_of_case(case, weather, now) for case in load_event_cases()),
+        *_of_orders(orders, weather, now),
+    ]
 
 
-def _of_case(case: EventCase, now: datetime) -> Told:
+def _of_case(case: EventCase, weather: Weather, now: datetime) -> Told:
     return Told(
         title=case.name,
         event=case.told_at(now),
         ending=case.queued,
         purchase_order_id=case.purchase_order_id,
         statuses=case.order_statuses,
-        posts=case.acknowledgements_posted,
+        posts=case.acknowledgements_posted if weather is Weather.CALM else None,
     )
 
 
-def _of_orders(orders: int, now: datetime) -> Iterator[Told]:
+def _of_orders(orders: int, weather: Weather, now: datetime) -> Iterator[Told]:
     for number in range(orders):
         purchase_order_id = str(_FIRST_ORDER + number)
-        mishap = _MISHAPS.get(number % 20)
+        ahead = forecast(weather, number)
         ordered_at = now - timedelta(seconds=30 + number)
+        titles = [fault.value.replace("_", " ") for fault, _ in ahead.mishaps]
         yield Told(
-            title=f"order {number + 1}" + (f", {mishap[0].value.replace('_', ' ')}" if mishap else ""),
+            title=", ".join([f"order {number + 1}", *titles]),
             event={
                 "source": "walmart.ca.orders",
                 "detail-type": "Order Created",
                 "time": now.isoformat(),
                 "detail": {"purchaseOrderId": purchase_order_id, "orderDate": ordered_at.isoformat()},
             },
-            ending=_ACKNOWLEDGED,
+            ending=_ENDINGS[ahead.statuses],
             purchase_order_id=purchase_order_id,
-            statuses=("Created",),
-            mishap=mishap,
-            posts=None if mishap else 1,
+            statuses=ahead.statuses,
+            mishaps=ahead.mishaps,
+            posts=1 if weather is Weather.CALM and not ahead.mishaps else None,
         )

@@ -88,6 +88,7 @@ def deployment() -> Iterator[Deployment]:
             parameters={
                 "CredentialsSecretArn": secret_arn,
                 "MarketplaceUrl": marketplace.url,
+                "RequestsPerMinute": "6000",
                 "BackoffBaseSeconds": "1",
                 "BackoffCapSeconds": "1",
                 "CredentialsHoldSeconds": "1",

@@ -13,7 +13,7 @@ from tests.local_aws.venvs import search_path
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 REGION: Final = "ca-central-1"
 ACCESS_KEY: Final = "test"
-SECRET_KEY: Final = "test"  # noqa: S105 - the local AWS has one root user, and this is its well-known password
+SECRET_KEY: Final = "test"
 
 
 class CommandFailed(RuntimeError):  # noqa: N818 - named for what happened

@@ -1,0 +1,58 @@
+"""The weather of a demo that comes over all orders, while they flow."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tests.demo.forecast import Weather
+from tests.demo.screen import Screen
+from tests.demo.world import World
+from tests.local_marketplace import Fault, Seller
+
+_OUTAGE_SECONDS: Final = 8.0
+_WALMART_LAGS_SECONDS: Final = 4.0
+
+
+@contextmanager
+def spell(weather: Weather, world: World, screen: Screen) -> Iterator[None]:
+    """Let the weather pass over a world while orders flow."""
+    over = threading.Event()
+    if weather is Weather.OUTAGE:
+        thread = threading.Thread(target=_outage, args=(world, screen, over))
+    elif weather is Weather.ROTATION:
+        thread = threading.Thread(target=_rotation, args=(world, screen, over, _new_key(world, screen)))
+    else:
+        yield
+        return
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _outage(world: World, screen: Screen, over: threading.Event) -> None:
+    screen.say(f"Walmart is down: 503 to every call, for {_OUTAGE_SECONDS:.0f} seconds")
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None)
+    over.wait(_OUTAGE_SECONDS)
+    world.marketplace.recover_all()
+    screen.say("Walmart is up again")
+
+
+def _new_key(world: World, screen: Screen) -> Seller:
+    screen.say("The secret gets a new key, which Walmart does not know yet: the previous one serves")
+    seller = world.new_key()
+    world.store(seller)
+    return seller
+
+
+def _rotation(world: World, screen: Screen, over: threading.Event, new: Seller) -> None:
+    over.wait(_WALMART_LAGS_SECONDS)
+    world.marketplace.add_key(world.seller.consumer_id, new.private_key)
+    world.marketplace.revoke_key(world.seller.consumer_id, world.seller.private_key)
+    screen.say(
+        "Walmart gets the new key, and the old one is no longer good: refused orders are held until"
+        " the new one is tried again, within half a minute"
+    )
