@@ -208,22 +208,22 @@ def test_a_clock_that_is_set_back_does_not_make_anybody_wait_for_it() -> None:
 
 
 @given(
-    limit=st.integers(1, 600),
+    limit=st.integers(3, 600),
     gaps=st.lists(st.floats(0, 30), min_size=1, max_size=200),
     sharers=st.integers(1, 3),
 )
 def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], sharers: int) -> None:
     """Whenever orders come, a bucket of Walmart's that holds a minute's calls has a token for each.
 
-    With fewer calls a minute than sharers even one each would be too many.
+    With fewer calls a minute than sharers, even one each would be too many.
     """
     time = Time()
     paced = [pacer(time, limit, sharers) for _ in range(sharers)]
-    tokens, filled_at = float(max(limit, sharers)), time.now
+    tokens, filled_at = float(limit), time.now
     for number, gap in enumerate(gaps):
         time.now += gap
         assert turns(paced[number % sharers], 1) == [True]
-        tokens = min(limit, tokens + (time.now - filled_at) * limit / 60) if number else tokens
+        tokens = min(limit, tokens + (time.now - filled_at) * limit / 60)
         filled_at = time.now
         tokens -= 1
         assert tokens >= 0
