@@ -75,6 +75,9 @@ class Attempts:
         Returns:
             What the calls brought, or why none could be made.
         """
+        ready = self._marketplace.peek()
+        if not isinstance(ready, Access):
+            return ready  # before a turn is waited for that would be wasted
         calls = _Calls(self._marketplace, purchase_order_id, time_left, self._call_timeout_s)
         looked: Result | NotTried | None = None
         if look_first:

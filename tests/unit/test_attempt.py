@@ -200,11 +200,16 @@ def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> Non
     assert keys.marks == []
 
 
-def test_without_a_key_nothing_is_sent() -> None:
-    script = Script([])
+def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
+    script, posts = Script([CREATED] * BURST), pacer()
 
-    assert attempt(Keys(script)) == CredentialsPaused()
+    for _ in range(BURST):
+        assert attempt(Keys(script), posts=posts) == CredentialsPaused()
+
     assert script.calls == []
+    # All the turns are still there: none has to be waited for.
+    for _ in range(BURST):
+        assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
 
 
 def test_when_no_other_key_is_left_the_refusal_stands() -> None:
