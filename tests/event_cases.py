@@ -27,7 +27,6 @@ class EventCase:
         name: The file's, without its ending.
         path: The file.
         event: The order event, as EventBridge delivers it and `sam remote invoke` sends it.
-        about: A sentence.
         order_statuses: The statuses of the order's lines at the marketplace beforehand; none, no order.
         invoked: How it ends as a bare event.
         queued: How it ends when it comes over the bus.
@@ -37,7 +36,6 @@ class EventCase:
     name: str
     path: Path
     event: dict[str, Any]
-    about: str
     order_statuses: tuple[str, ...]
     invoked: Ending
     queued: Ending
@@ -79,7 +77,6 @@ def _load(path: Path) -> EventCase:
         name=path.stem,
         path=path,
         event=event,
-        about=case["about"],
         order_statuses=tuple(case["given"]["statuses"]),
         invoked=Ending(**case["then"]["invoked"]),
         queued=Ending(**case["then"]["queued"]),

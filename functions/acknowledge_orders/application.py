@@ -88,7 +88,7 @@ class AcknowledgeOrders:
         except (ValueError, RecursionError):
             attempted = _Attempted(None, InvalidEventError("body: must be JSON"))
         else:
-            attempted = await self._attempt(event, time_left, was_parked=message.was_parked)
+            attempted = await self._attempt(event, time_left, tried_before=message.was_tried)
         circumstances = self._circumstances(attempted, message)
         decision = await self._carry_out(decide(attempted.sight, circumstances, self._waiting), message)
         self._record(attempted, decision, message)
@@ -100,7 +100,7 @@ class AcknowledgeOrders:
         return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted)))
 
     async def _attempt(
-        self, event: object, time_left: Callable[[], float], *, was_parked: bool = False
+        self, event: object, time_left: Callable[[], float], *, tried_before: bool = False
     ) -> _Attempted:
         try:
             order_event = OrderEvent.read(event)
@@ -116,7 +116,7 @@ class AcknowledgeOrders:
             )
         if order_event.dry_run:
             return _Attempted(order_event, self._attempts.rehearse(order_event.purchase_order_id))
-        look_first = must_look_first(order_event.event_time, now, was_parked=was_parked)
+        look_first = must_look_first(order_event.event_time, now, tried_before=tried_before)
         sight = await self._attempts.make(
             order_event.purchase_order_id, look_first=look_first, time_left=time_left
         )

@@ -21,7 +21,10 @@ LEAST_TIME_LEFT_S: Final = 15.0
 """With less left of the invocation nothing new is sent."""
 RESERVED_S: Final = 10.0
 """Of the invocation's time, kept for carrying out and recording what came of a call: ten messages side by
-side, with an SQS that does not answer (`composition`), and a last look at the secret."""
+side, with an SQS that does not answer (`composition`), and a last look at the secret. So a call that
+begins last has five."""
+_CHOOSING_S: Final = 1.0
+"""Kept from the wait for a turn, for choosing the key after it."""
 
 type Result = Order | WalmartError
 type NotTried = Deferred | NoAccess
@@ -139,12 +142,14 @@ class _Calls:
     async def _send(self, send: Send, pacer: Pacer, choose: Choose) -> Result | NotTried:
         if self._time_left() < LEAST_TIME_LEFT_S:
             return Deferred("out_of_time", self._last)
-        if not await pacer.turn(self._time_left() - LEAST_TIME_LEFT_S):
+        if not await pacer.turn(max(0.0, self._time_left() - LEAST_TIME_LEFT_S - _CHOOSING_S)):
             return Deferred("paced", self._last)
         # Chosen only now: while this call waited for its turn, another may have been refused.
         access = choose()
         if not isinstance(access, Access):
             return access or CredentialsPaused()
+        if self._time_left() < LEAST_TIME_LEFT_S:
+            return Deferred("out_of_time", self._last)  # reading the secret took the rest
         timeout = min(self._call_timeout_s, self._time_left() - RESERVED_S)
         result: Result
         try:

@@ -88,7 +88,7 @@ def compose(
     def pacer() -> Pacer:
         return Pacer(
             requests_per_minute=settings.requests_per_minute,
-            sharers=max(1, round(settings.maximum_concurrency)),
+            sharers=settings.maximum_concurrency,
             clock=clock,
             sleep=sleep,
         )

@@ -7,6 +7,7 @@ from walmart_ca import Order, Status
 
 _GONE_OUT: Final = frozenset({Status.SHIPPED, Status.DELIVERED, Status.REFUND})
 _FINAL: Final = _GONE_OUT | {Status.CANCELLED}
+_KNOWN: Final = _FINAL | {Status.CREATED, Status.ACKNOWLEDGED}
 _WALMART_FULFILLED: Final = "wfsfulfilled"
 
 
@@ -26,7 +27,7 @@ class OrderState(StrEnum):
     WALMART_FULFILLED = "walmart_fulfilled"
     """Walmart ships it, and acknowledges it too."""
     UNCLEAR = "unclear"
-    """Its lines have statuses, and none that is known."""
+    """Some line has no status, or one that is unknown: it may be beyond acknowledging, or wait for it."""
     UNSEEN = "unseen"
     """No line has a status: nothing speaks against acknowledging."""
 
@@ -36,12 +37,14 @@ def state_of(order: Order) -> OrderState:
     statuses = order.statuses
     if order.ship_node_type.lower() == _WALMART_FULFILLED:
         return OrderState.WALMART_FULFILLED
+    if not statuses:
+        return OrderState.UNSEEN
+    if Status.CREATED in statuses and statuses & _FINAL:
+        return OrderState.MIXED
+    if statuses - _KNOWN or not all(line.statuses for line in order.lines):
+        return OrderState.UNCLEAR
     if Status.CREATED in statuses:
-        return OrderState.MIXED if statuses & _FINAL else OrderState.CREATED
+        return OrderState.CREATED
     if Status.ACKNOWLEDGED in statuses:
         return OrderState.ACKNOWLEDGED
-    if statuses & _GONE_OUT:
-        return OrderState.SHIPPED
-    if Status.CANCELLED in statuses:
-        return OrderState.CANCELLED
-    return OrderState.UNCLEAR if statuses else OrderState.UNSEEN
+    return OrderState.SHIPPED if statuses & _GONE_OUT else OrderState.CANCELLED

@@ -60,7 +60,7 @@ class Pacer:
         now = self._clock()
         full_at = max(self._full_at, now)
         turn_at = full_at - (self._burst - 1) * self._interval_s
-        if max(turn_at, self._paused_until) - now > at_most_s:
+        if max(turn_at, self._paused_until) - now > at_most_s + _NO_WAIT_S:
             return False
         self._full_at = full_at + self._interval_s
         # Walmart may call for a pause while this call waits.

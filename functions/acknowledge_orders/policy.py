@@ -182,9 +182,12 @@ class Decision:
 type Verdict = tuple[Outcome, str | None, Consequence]
 
 
-def must_look_first(event_time: datetime | None, now: datetime, *, was_parked: bool = False) -> bool:
-    """Tell whether the order is to be looked at before anything is posted."""
-    return was_parked or event_time is None or now - event_time > LOOK_FIRST_AFTER
+def must_look_first(event_time: datetime | None, now: datetime, *, tried_before: bool = False) -> bool:
+    """Tell whether the order is to be looked at before anything is posted.
+
+    `tried_before` says that there was an attempt: what it saw, or whether it applied, is not known any more.
+    """
+    return tried_before or event_time is None or now - event_time > LOOK_FIRST_AFTER
 
 
 def may_post(seen: Order) -> bool:

@@ -29,6 +29,11 @@ class QueueMessage:
     first_received_at: datetime
     was_parked: bool = False
 
+    @property
+    def was_tried(self) -> bool:
+        """Whether there was an attempt before this one."""
+        return self.was_parked or self.receive_count > 1
+
 
 class Marketplace(Protocol):
     """Which marketplace client to use, as `shared.credentials.MarketplaceAccess` describes it."""

@@ -98,7 +98,9 @@ class MarketplaceAccess:
 
     def peek(self) -> Access | NoAccess:
         """Return the client that would be used, or why there is none; nothing is to be sent with it."""
-        if self._current is None or self._clock() >= self._good_until or self._is_over(self._current):
+        now = self._clock()
+        tried_again = self._is_over(self._current) and now - self._current_read_at >= REFUSED_SECONDS
+        if self._current is None or now >= self._good_until or tried_again:
             self._read_current()
         if isinstance(self._current, SetupError | SecretsUnavailableError):
             return self._current

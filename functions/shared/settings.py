@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 _MAX_NUMBER = 43200.0
-"""In seconds, the longest that SQS hides a message."""
+"""What no setting is above; in seconds, the longest that SQS hides a message."""
 
 
 class SettingsError(Exception):
@@ -36,7 +36,7 @@ class Settings:
     order_queue_url: str
     dead_letter_queue_url: str
     requests_per_minute: float
-    maximum_concurrency: float
+    maximum_concurrency: int
     backoff_base_seconds: float
     backoff_cap_seconds: float
     credentials_hold_seconds: float
@@ -54,7 +54,11 @@ class Settings:
             text = environment.get(variable, "")
             if not text:
                 raise SettingsError(f"{variable} is missing from the function's environment")
-            values[setting.name] = _number(variable, text) if setting.type is float else text
+            if setting.type is str:
+                values[setting.name] = text
+            else:
+                number = _number(variable, text)
+                values[setting.name] = int(number) if setting.type is int else number
         return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
 
     @classmethod

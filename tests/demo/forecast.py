@@ -20,7 +20,7 @@ class Weather(StrEnum):
     OUTAGE = "outage"
     """Walmart answers nothing but 503 for a while."""
     ROTATION = "rotation"
-    """The seller changes the key: first in the secret, then at Walmart; and then the other way round."""
+    """The seller changes the key: first in the secret, then at Walmart."""
 
 
 _STORM: Final[list[Mishap]] = [

@@ -69,7 +69,7 @@ class World:
                 "ORDER_QUEUE_URL": self.order_queue,
                 "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
                 "REQUESTS_PER_MINUTE": "6000",
-                "MAXIMUM_CONCURRENCY": "1",
+                "MAXIMUM_CONCURRENCY": "2",
                 "BACKOFF_BASE_SECONDS": "1",
                 "BACKOFF_CAP_SECONDS": "1",
                 "CREDENTIALS_HOLD_SECONDS": "1",

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from acknowledge_orders.attempt import LEAST_TIME_LEFT_S, RESERVED_S, Attempts
+from acknowledge_orders.attempt import CALL_TIMEOUT_S, LEAST_TIME_LEFT_S, RESERVED_S, Attempts
 from acknowledge_orders.pacing import BURST, Pacer
 from acknowledge_orders.policy import Deferred, DryRun, Tried
 from shared.credentials import Access, CredentialsPaused, NoAccess
@@ -95,7 +95,8 @@ class Keys:
     def peek(self) -> Access | NoAccess:
         return self._accesses[0] if self._accesses else CredentialsPaused()
 
-    current = peek
+    def current(self) -> Access | NoAccess:
+        return self.peek()
 
     def refused(self, access: Access) -> None:
         self.marks.append(f"refused {access.secret_version_id}")
@@ -279,6 +280,27 @@ def test_a_call_leaves_time_to_record_what_came_of_it() -> None:
     attempt(Keys(script, "v1"), time_left=lambda: 18.0)
 
     assert script.timeouts == [18.0 - RESERVED_S]
+
+
+def test_a_call_gets_no_more_than_its_own_time_out() -> None:
+    script = Script([CREATED])
+
+    attempt(Keys(script, "v1"))
+
+    assert script.timeouts == [CALL_TIMEOUT_S]
+
+
+def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
+    script = Script([])
+    left = [20.0]
+
+    class SlowKeys(Keys):
+        def current(self) -> Access | NoAccess:
+            left[0] = 12.0
+            return self.peek()
+
+    assert attempt(SlowKeys(script, "v1"), time_left=lambda: left[0]) == Deferred("out_of_time")
+    assert script.calls == []
 
 
 @pytest.mark.parametrize(

@@ -70,12 +70,9 @@ def order(statuses: str) -> Order:
     """An order whose lines have these statuses, one line each."""
     if statuses == "WFSFulfilled":
         return Order("1", ship_node_type="WFSFulfilled", lines=order("Created").lines)
-    if statuses == "no status":
-        return Order("1", lines=(OrderLine("1"),))
     names = statuses.split(", ")
-    lines = [
-        OrderLine(str(at), statuses=(OrderLineStatus(Status(name), 1),)) for at, name in enumerate(names)
-    ]
+    parts = [() if name == "no status" else (OrderLineStatus(Status(name), 1),) for name in names]
+    lines = [OrderLine(str(number), statuses=part) for number, part in enumerate(parts)]
     return Order("1", lines=tuple(lines), call=call(200))
 
 
@@ -223,8 +220,8 @@ def test_an_event_without_a_time_is_looked_at_first() -> None:
     assert must_look_first(None, NOW)
 
 
-def test_an_event_that_was_parked_before_is_looked_at_first() -> None:
-    assert must_look_first(NOW, NOW, was_parked=True)
+def test_an_event_that_was_tried_before_is_looked_at_first() -> None:
+    assert must_look_first(NOW, NOW, tried_before=True)
 
 
 @pytest.mark.parametrize(("minutes", "parked"), [(0, False), (29, False), (61, True)])

@@ -332,6 +332,17 @@ def test_a_look_at_the_credentials_uses_up_nobodys_try(world: World) -> None:
     assert world.access.current() == CredentialsPaused()
 
 
+def test_looks_at_the_credentials_read_the_secret_again_no_more_often_than_orders_do(world: World) -> None:
+    world.another(world.current())
+    world.clock.now += REFUSED_SECONDS
+    before = world.store.reads[CURRENT]
+
+    for _ in range(20):
+        world.access.peek()
+
+    assert world.store.reads[CURRENT] == before + 1
+
+
 def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_order(world: World) -> None:
     class Hanging(Store):
         def read(self, stage: str) -> Secret:

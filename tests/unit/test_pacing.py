@@ -192,6 +192,37 @@ def test_a_call_that_waits_gives_up_when_walmart_calls_for_a_longer_pause() -> N
     assert time.elapsed < 50
 
 
+def test_whoever_gives_up_for_a_pause_gives_the_turn_back() -> None:
+    time = Time()
+    waits: list[float] = []
+
+    async def refused_once(seconds: float) -> None:
+        time.now += seconds
+        waits.append(seconds)
+        if len(waits) == 1:
+            paced.correct(throttled(retry_in_s=100))
+
+    paced = Pacer(requests_per_minute=57 / 0.95, sharers=1, clock=time.clock, sleep=refused_once)
+    turns(paced, BURST)
+    assert turns(paced, 1, at_most_s=50) == [False]
+    # So long that the bucket is full again, but only just.
+    time.now += BURST * 60 / 57
+    time.now = max(time.now, START + 100)
+
+    assert turns(paced, BURST) == [True] * BURST
+    assert len(waits) == 1
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
+    time = Time()
+    paced = pacer(time)
+
+    paced.correct(throttled(retry_in_s=40))
+    paced.correct(throttled(retry_in_s=5))
+
+    assert turns(paced, 1, at_most_s=39) == [False]
+
+
 def test_a_clock_that_is_set_back_does_not_make_anybody_wait_for_it() -> None:
     time = Time()
     slept: list[float] = []
