@@ -18,6 +18,7 @@ _ENDINGS: Final = {
     ("Shipped",): Ending("already_shipped", "done"),
     ("Created", "Cancelled"): Ending("rejected", "parked"),
 }
+_IN_DOUBT: Final = (Ending("already_acknowledged", "done"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Told:
     Attributes:
         title: What the table calls it.
         event: As EventBridge delivers it.
-        ending: How it is to end.
+        endings: How it may end: once a call went wrong, the order may turn out to be acknowledged already.
         purchase_order_id: The order it names, or None.
         statuses: The order's lines beforehand; none, the marketplace does not know the order.
         mishaps: What the first acknowledgements of it meet, one each.
@@ -36,7 +37,7 @@ class Told:
 
     title: str
     event: dict[str, Any]
-    ending: Ending
+    endings: tuple[Ending, ...]
     purchase_order_id: str | None
     statuses: tuple[str, ...]
     mishaps: tuple[Mishap, ...] = ()
@@ -70,7 +71,7 @@ def _of_case(case: EventCase, weather: Weather, now: datetime) -> Told:
     return Told(
         title=case.name,
         event=case.told_at(now),
-        ending=case.queued,
+        endings=(case.queued,),
         purchase_order_id=case.purchase_order_id,
         statuses=case.order_statuses,
         posts=case.acknowledgements_posted if weather is Weather.CALM else None,
@@ -91,7 +92,7 @@ def _of_orders(orders: int, weather: Weather, now: datetime) -> Iterator[Told]:
                 "time": now.isoformat(),
                 "detail": {"purchaseOrderId": purchase_order_id, "orderDate": ordered_at.isoformat()},
             },
-            ending=_ENDINGS[ahead.statuses],
+            endings=(_ENDINGS[ahead.statuses], *(_IN_DOUBT if ahead.mishaps else ())),
             purchase_order_id=purchase_order_id,
             statuses=ahead.statuses,
             mishaps=ahead.mishaps,
