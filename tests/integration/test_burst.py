@@ -86,4 +86,5 @@ def test_six_hundred_orders_at_once_draw_no_429(limited: Marketplace, private_ke
 
     assert Counter(call.status for call in limited.calls) == {200: BURST}
     assert seen["acknowledged"] == BURST
-    assert seen.keys() <= {"acknowledged", "paced"}
+    # On a busy machine an invocation's scaled minute may be over early: then orders come again untried.
+    assert seen.keys() <= {"acknowledged", "paced", "out_of_time"}
