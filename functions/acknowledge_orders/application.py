@@ -162,6 +162,7 @@ class AcknowledgeOrders:
         self, attempted: _Attempted, decision: Decision, message: QueueMessage | None = None
     ) -> OutcomeRecord:
         event, sight = attempted.event, attempted.sight
+        named = sight if isinstance(sight, InvalidEventError) else event
         last = sight.last if isinstance(sight, Tried | Deferred) else None
         call = last.call if last else None
         signed = sight.request if isinstance(sight, DryRun) else call
@@ -177,7 +178,7 @@ class AcknowledgeOrders:
             deadline_remaining_s=round((DEADLINE - age).total_seconds(), 1) if age is not None else None,
             latency_ms=round(call.latency_s * 1000, 1) if call else None,
             correlation_id=signed.correlation_id if signed else None,
-            event_id=event.event_id if event else getattr(sight, "event_id", None),
+            event_id=named.event_id if named else None,
             message_id=message.message_id if message else None,
             origin="queue" if message else "manual",
             secret_version_id=sight.secret_version_id if isinstance(sight, Tried | DryRun) else None,

@@ -40,8 +40,8 @@ class World:
         for each in told:
             if each.purchase_order_id and each.statuses:
                 self.marketplace.add_order(each.purchase_order_id, statuses=each.statuses)
-            for fault, details in each.mishaps if each.purchase_order_id else ():
-                self.marketplace.fail(each.purchase_order_id or "", fault, action="acknowledge", **details)
+                for fault, details in each.mishaps:
+                    self.marketplace.fail(each.purchase_order_id, fault, action="acknowledge", **details)
         events, board = self.aws.client("events"), Board()
         for each in told:
             if each.is_old:

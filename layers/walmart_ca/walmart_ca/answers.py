@@ -60,9 +60,7 @@ class Answer:
 
 def text(tree: Tree, *path: str) -> str:
     """Return the leaf at the end of `path` as text without white space around it, or `""`."""
-    node: object = tree
-    for name in path:
-        node = node.get(name) if isinstance(node, dict) else None
+    node = _at(tree, path)
     if isinstance(node, bool) or not isinstance(node, str | int | float):
         return ""
     return str(node).strip()
@@ -70,11 +68,17 @@ def text(tree: Tree, *path: str) -> str:
 
 def members(tree: Tree, *path: str) -> list[Tree]:
     """Return the elements at the end of `path`, whether there are none, one or many."""
+    node = _at(tree, path)
+    elements = node if isinstance(node, list) else [node]
+    return [element for element in elements if isinstance(element, dict)]
+
+
+def _at(tree: Tree, path: tuple[str, ...]) -> object:
+    """Follow `path` down the tree, to None where it ends early."""
     node: object = tree
     for name in path:
         node = node.get(name) if isinstance(node, dict) else None
-    elements = node if isinstance(node, list) else [node]
-    return [element for element in elements if isinstance(element, dict)]
+    return node
 
 
 def error_entries(tree: Tree) -> Iterator[ErrorEntry]:
