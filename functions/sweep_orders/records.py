@@ -1,0 +1,48 @@
+"""The sweep record: the one line that tells how a sweep ended."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepRecord:
+    """One for each sweep; what is not known is None.
+
+    Attributes:
+        completed: Every released order was seen, and whatever was due and had room was published.
+        reason: Why not, in one word or sentence.
+        pages: How many pages of released orders were read.
+        orders_seen: Released orders on them, each counted once.
+        orders_waiting: Those that wait for an acknowledgement of the seller's.
+        orders_unusable: Entries without a usable purchase order id: no event can be made of them.
+        orders_due: Those that are old enough to be published.
+        orders_published: Order events published, oldest order first.
+        orders_left: Due, and left to the next sweep.
+        oldest_order_age_s: Seconds since the date of the oldest order that waits.
+        queue_length: Messages in the order queue before the sweep, hidden ones included.
+        drain_time_s: Seconds to work the order queue off at Walmart's limit, published events included.
+        clock_ahead_s: How far this machine's clock is ahead of Walmart's; negative when behind.
+        http_status: Of the last call to Walmart.
+        correlation_id: Of the last call to Walmart.
+        secret_version_id: The version of the secret that signed it.
+    """
+
+    completed: bool
+    reason: str | None
+    pages: int
+    orders_seen: int
+    orders_waiting: int
+    orders_unusable: int
+    orders_due: int
+    orders_published: int
+    orders_left: int
+    oldest_order_age_s: float | None
+    queue_length: int | None
+    drain_time_s: float | None
+    clock_ahead_s: float | None
+    http_status: int | None
+    correlation_id: str | None
+    secret_version_id: str | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the record as JSON knows it, in the order of its members."""
+        return asdict(self)
