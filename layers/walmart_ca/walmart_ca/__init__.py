@@ -12,7 +12,7 @@ what the caller can do about it. It knows nothing of AWS::
 """
 
 from .calls import Call, ErrorEntry, Request
-from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, AsyncClient, Client, check_base_url
+from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, AsyncClient, Client, Released, check_base_url
 from .credentials import Credentials, SignatureCredentials
 from .dates import parse_instant
 from .errors import (
@@ -25,7 +25,7 @@ from .errors import (
     Unavailable,
     WalmartError,
 )
-from .orders import Order, OrderLine, OrderLineStatus, Status, check_purchase_order_id
+from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",
@@ -41,8 +41,10 @@ __all__ = [
     "Order",
     "OrderLine",
     "OrderLineStatus",
+    "OrderPage",
     "OrderRejected",
     "OutcomeUnknown",
+    "Released",
     "Request",
     "SignatureCredentials",
     "Status",

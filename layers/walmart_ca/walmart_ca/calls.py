@@ -35,6 +35,7 @@ class Call:
         latency_s: Seconds from the first byte prepared to the answer read, or to the failure.
         retry_at: When Walmart said its quota is replenished, or None when it did not say.
         tokens_left: How many more calls Walmart said its quota allows, or None when it did not say.
+        answered_at: When Walmart answered, by its own clock (`Date`), aware; None when it did not say.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Call:
     latency_s: float
     retry_at: datetime | None = None
     tokens_left: int | None = None
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

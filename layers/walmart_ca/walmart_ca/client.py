@@ -7,24 +7,28 @@ import re
 import ssl
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from types import TracebackType
-from typing import Final, Self, TypedDict, Unpack
+from typing import Final, Protocol, Required, Self, TypedDict, Unpack
 
 from .answers import Answer
 from .calls import Call, Request
 from .credentials import Credentials
+from .dates import parse_http_date, write_instant
 from .errors import NotSent, OutcomeUnknown, WalmartError
-from .orders import Order, check_purchase_order_id
-from .transport import NoAnswerError, NothingSentError, Transport
-from .verdicts import order_or_error, replenished_at, tokens_left
+from .orders import Order, OrderPage, check_purchase_order_id
+from .transport import MANY_ORDERS, ONE_ORDER, Limits, NoAnswerError, NothingSentError, Transport
+from .verdicts import order_or_error, page_or_error, replenished_at, tokens_left
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
 """Walmart's production host (the `servers` of its Canadian OpenAPI)."""
 DEFAULT_SERVICE_NAME: Final = "Walmart Marketplace"
 """`WM_SVC.NAME`: free text in practice; this one was seen to work."""
 DEFAULT_TIMEOUT: Final = 15.0
+LARGEST_PAGE: Final = 200
+"""How many orders Walmart puts on a page at most (the `limit` of its Canadian OpenAPI)."""
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]"
@@ -32,6 +36,8 @@ _BASE_URL: Final = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
 _SERVICE_NAME: Final = re.compile(r"(?! )[\x20-\x7e]{1,128}(?<! )")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535
+_CURSOR: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
+"""What can be sent as a query: visible ASCII, without the `#` that would end it."""
 
 
 class Client:
@@ -121,13 +127,16 @@ class Client:
             correlation_id=correlation_id,
         )
 
-    def send(self, request: Request, *, timeout: float | None = None) -> tuple[Answer, Call]:
+    def send(
+        self, request: Request, *, timeout: float | None = None, limits: Limits = ONE_ORDER
+    ) -> tuple[Answer, Call]:
         """Send a call, once.
 
         Args:
             request: From `build_request`.
             timeout: Seconds for this call, to the last byte of its answer; the client's own when None.
                 With nothing left of it, nothing is sent.
+            limits: What its answer may take.
 
         Returns:
             Walmart's answer, whatever its status, and what is known of the call.
@@ -147,15 +156,45 @@ class Client:
                 latency_s=time.monotonic() - started,
                 retry_at=replenished_at(answer.headers, self._clock()) if answer else None,
                 tokens_left=tokens_left(answer.headers) if answer else None,
+                answered_at=parse_http_date(answer.headers.get("Date")) if answer else None,
             )
 
         try:
-            answer = self._transport.send(request, self.timeout if timeout is None else timeout)
+            answer = self._transport.send(request, self.timeout if timeout is None else timeout, limits)
         except NothingSentError as error:
             raise NotSent(str(error), call()) from error
         except NoAnswerError as error:
             raise OutcomeUnknown(str(error), call()) from error
         return answer, call(answer)
+
+
+class Released(TypedDict, total=False):
+    """Which released orders to list.
+
+    Attributes:
+        created_start_date: The earliest order date, aware.
+        created_end_date: The latest, aware; now when left out.
+        limit: Orders on a page, 1 to 200, which is also what is asked for when left out.
+    """
+
+    created_start_date: Required[datetime]
+    created_end_date: datetime
+    limit: int
+
+
+def _released_query(**which: Unpack[Released]) -> str:
+    """Write the query of a first page. Nothing in it could be encoded in two ways.
+
+    Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
+    are ten orders on a page.
+    """
+    limit = which.get("limit", LARGEST_PAGE)
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit must be between 1 and {LARGEST_PAGE}")
+    query = f"createdStartDate={write_instant(which['created_start_date'])}"
+    if "created_end_date" in which:
+        query += f"&createdEndDate={write_instant(which['created_end_date'])}"
+    return f"{query}&limit={limit}"
 
 
 class Orders:
@@ -209,6 +248,59 @@ class Orders:
         """
         request = self._client.build_request("GET", f"/{check_purchase_order_id(purchase_order_id)}")
         return self._send(request, purchase_order_id, timeout)
+
+    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> Iterator[Order]:
+        """List the released orders, those with lines in Created, page by page as far as they are asked for.
+
+        Args:
+            timeout: Seconds for each page; the client's own when None.
+            **which: See `Released`.
+
+        Yields:
+            The orders in Walmart's order. One that changes while pages are read may come twice, and an
+            entry may lack anything, its purchase order id too.
+
+        Raises:
+            ValueError: An argument is unusable; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        page = self.released_page(timeout=timeout, **which)
+        yield from page.orders
+        while page.next_cursor is not None:
+            page = self.next_page(page, timeout=timeout)
+            yield from page.orders
+
+    def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the released orders. See `released`."""
+        return self._page(_released_query(**which), None, timeout)
+
+    def next_page(self, page: OrderPage, *, timeout: float | None = None) -> OrderPage:
+        """Fetch the page of released orders after another.
+
+        Its cursor is a query, and sent as Walmart gave it: decoded and encoded anew, it was refused with
+        401. In Canada it lacks its leading `?` at times.
+
+        Raises:
+            ValueError: It is the last page.
+            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` without a call
+                of its own when the cursor cannot be sent, or is the one that led to this very page.
+        """
+        cursor = page.next_cursor
+        if cursor is None:
+            raise ValueError("page must have a next one; this is the last")
+        if not _CURSOR.fullmatch(cursor):
+            raise OutcomeUnknown("unusable_cursor", page.call)
+        if cursor == page.cursor:
+            raise OutcomeUnknown("repeated_cursor", page.call)
+        return self._page(cursor.removeprefix("?"), cursor, timeout)
+
+    def _page(self, query: str, cursor: str | None, timeout: float | None) -> OrderPage:
+        request = self._client.build_request("GET", f"/released?{query}")
+        answer, call = self._client.send(request, timeout=timeout, limits=MANY_ORDERS)
+        verdict = page_or_error(answer, call, cursor)
+        if isinstance(verdict, WalmartError):
+            raise verdict
+        return verdict
 
     def _send(self, request: Request, purchase_order_id: str, timeout: float | None) -> Order:
         answer, call = self._client.send(request, timeout=timeout)
@@ -275,35 +367,61 @@ class AsyncClient:
         """Wait for the calls under way, and close every connection."""
         await self.aclose()
 
-    async def _in_thread(
-        self, call: Callable[..., Order], purchase_order_id: str, timeout: float | None
-    ) -> Order:
-        """Run one call in a thread; the wait for a free one counts as part of its time-out."""
+    async def _in_thread[T](self, call: Callable[[float], T], timeout: float | None) -> T:
+        """Run one call in a thread, with what the wait for a free one left of its time-out."""
         deadline = time.monotonic() + (self._client.timeout if timeout is None else timeout)
         return await asyncio.get_running_loop().run_in_executor(
-            self._executor, lambda: call(purchase_order_id, timeout=deadline - time.monotonic())
+            self._executor, lambda: call(deadline - time.monotonic())
         )
+
+
+class _InThread(Protocol):
+    """Runs a call in a thread, and hands it the seconds that it has left."""
+
+    async def __call__[T](self, call: Callable[[float], T], timeout: float | None) -> T: ...
 
 
 class AsyncOrders:
     """The calls about purchase orders, to await. `Orders` describes them."""
 
-    def __init__(self, orders: Orders, in_thread: Callable[..., Awaitable[Order]]) -> None:
+    def __init__(self, orders: Orders, in_thread: _InThread) -> None:
         """Run the calls of `orders` by `in_thread`."""
         self._orders = orders
         self._in_thread = in_thread
 
     async def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
         """Acknowledge every line of an order. See `Orders.acknowledge`."""
-        return await self._in_thread(self._orders.acknowledge, purchase_order_id, timeout)
+        return await self._in_thread(
+            lambda left: self._orders.acknowledge(purchase_order_id, timeout=left), timeout
+        )
 
     async def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
         """Look at an order. See `Orders.get`."""
-        return await self._in_thread(self._orders.get, purchase_order_id, timeout)
+        return await self._in_thread(lambda left: self._orders.get(purchase_order_id, timeout=left), timeout)
 
     def build_acknowledgement(self, purchase_order_id: str) -> Request:
         """Build and sign what `acknowledge` would send, and send nothing. See `Orders`."""
         return self._orders.build_acknowledgement(purchase_order_id)
+
+    async def released(
+        self, *, timeout: float | None = None, **which: Unpack[Released]
+    ) -> AsyncIterator[Order]:
+        """List the released orders. See `Orders.released`."""
+        page = await self.released_page(timeout=timeout, **which)
+        while True:
+            for order in page.orders:
+                yield order
+            if page.next_cursor is None:
+                return
+            page = await self.next_page(page, timeout=timeout)
+
+    async def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the released orders. See `Orders.released_page`."""
+        return await self._in_thread(lambda left: self._orders.released_page(timeout=left, **which), timeout)
+
+    async def next_page(self, page: OrderPage, *, timeout: float | None = None) -> OrderPage:
+        """Fetch the page of released orders after another. See `Orders.next_page`."""
+        return await self._in_thread(lambda left: self._orders.next_page(page, timeout=left), timeout)
 
 
 def check_base_url(url: str) -> str:

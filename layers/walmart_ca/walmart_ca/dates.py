@@ -1,6 +1,7 @@
-"""Reading the dates that Walmart, and those who pass its orders on, write."""
+"""Reading the dates that Walmart, and those who pass its orders on, write; and writing those it reads."""
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 _SECONDS_FROM = 1e9
 """Numbers below it are no instant of an order, as seconds they lie before 2002: `20261124`, for one."""
@@ -30,3 +31,26 @@ def parse_instant(value: object) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         return None  # not a date, or one beyond what a datetime can hold
     return None
+
+
+def parse_http_date(value: str | None) -> datetime | None:
+    """Read a `Date` header into an aware datetime in UTC, or None when there is none to be read."""
+    try:
+        instant = parsedate_to_datetime(value or "")
+    except (ValueError, OverflowError):
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None
+
+
+def write_instant(instant: datetime) -> str:
+    """Write an aware instant as Walmart's lists take it: ISO 8601 in UTC, in whole seconds.
+
+    Its documentation says epoch seconds for one list and ISO 8601 for the other; every client found sends
+    ISO 8601 to both. With milliseconds it was refused ("Invalid Date format value").
+
+    Raises:
+        ValueError: `instant` is naive.
+    """
+    if instant.tzinfo is None:
+        raise ValueError("a date must be aware, with its time zone")
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -134,6 +134,33 @@ class Order:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of a list of orders.
+
+    Attributes:
+        orders: In Walmart's order. An entry may lack anything, its purchase order id too.
+        cursor: What led to it, verbatim; None for the first page.
+        next_cursor: What leads to the next page, verbatim; None on the last one.
+        call: The call that brought it.
+    """
+
+    orders: tuple[Order, ...]
+    cursor: str | None
+    next_cursor: str | None
+    call: Call
+
+    @classmethod
+    def read(cls, content: Tree, cursor: str | None, call: Call) -> "OrderPage":
+        """Read the content of Walmart's `list` element, from XML or JSON alike."""
+        return cls(
+            orders=tuple(Order.read(order, call) for order in members(content, "elements", "order")),
+            cursor=cursor,
+            next_cursor=text(content, "meta", "nextCursor") or None,
+            call=call,
+        )
+
+
 def _read_line(line: Tree) -> OrderLine:
     return OrderLine(
         number=text(line, "lineNumber"),

@@ -11,6 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Buffer
+from dataclasses import dataclass
 from typing import Any, Final
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
@@ -24,10 +25,29 @@ from .calls import Request
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
-READ_TIMEOUT: Final = 10.0
-"""Seconds for the whole answer, from the request sent to the last byte."""
-MAX_ANSWER_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer may take.
+
+    Attributes:
+        seconds: For the whole answer, from the request sent to the last byte.
+        size: Bytes of its body.
+    """
+
+    seconds: float
+    size: int
+
+
+ONE_ORDER: Final = Limits(seconds=10.0, size=1024 * 1024)
 """An order with its lines has a few kilobytes."""
+MANY_ORDERS: Final = Limits(seconds=60.0, size=16 * 1024 * 1024)
+"""A page has 200 orders at most. Walmart is slow with lists: a client in production allows two minutes."""
+
+_TARGET: Final = ":path"
+"""Brings the target as it was signed through urllib3's pool, which rewrites the one it is given (`%3a` to
+`%3A`, for one): harmless to read, and fatal to a signature. No header can have this name."""
 
 
 class NothingSentError(Exception):
@@ -62,13 +82,14 @@ class Transport:
             self._pool = _PlainPool(url.host, url.port, maxsize=max_connections)
         self._origin = base_url
 
-    def send(self, request: Request, timeout: float) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
         """Send one call, once.
 
         Args:
             request: Its URL begins with this transport's `base_url`.
             timeout: Seconds for everything: connecting, sending, and the last byte of the answer. Only
                 looking up the host's name cannot be interrupted; the resolver has a limit of its own.
+            limits: Of the answer.
 
         Raises:
             NothingSentError: Nothing of the call was sent.
@@ -77,20 +98,21 @@ class Transport:
         if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
         try:
+            target = request.url.removeprefix(self._origin)
             response = self._pool.urlopen(
                 request.method,
-                request.url.removeprefix(self._origin),
+                target,
                 body=b"",
-                headers=request.headers,
+                headers={**request.headers, _TARGET: target},
                 retries=False,
                 redirect=False,
-                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT, read=READ_TIMEOUT),
+                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT, read=limits.seconds),
                 preload_content=False,
             )
             try:
                 # One byte more than allowed tells a long answer from one that just fits.
-                body = response.read(MAX_ANSWER_BYTES + 1)
-                if len(body) > MAX_ANSWER_BYTES:
+                body = response.read(limits.size + 1)
+                if len(body) > limits.size:
                     response.close()
                     raise NoAnswerError("answer_too_large")
             finally:
@@ -166,6 +188,11 @@ class _Connection(HTTPConnection):
         except Exception as error:
             self.close()
             raise NothingSentError(_where(error)) from error
+
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
+        del url
+        headers = dict(headers)
+        super().request(method, headers.pop(_TARGET), body, headers, **options)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers, all of them within one connect time-out.

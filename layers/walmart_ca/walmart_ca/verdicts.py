@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from .answers import Answer, Headers, error_entries, members
+from .answers import Answer, Headers, Tree, error_entries, members
 from .calls import Call, ErrorEntry
 from .dates import parse_instant
 from .errors import (
@@ -17,7 +17,7 @@ from .errors import (
     Unavailable,
     WalmartError,
 )
-from .orders import Order
+from .orders import Order, OrderPage
 
 _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
     401: CredentialsRefused,
@@ -31,6 +31,8 @@ _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
     429: Throttled,
 }
 _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
+_NO_ERROR: Final = frozenset({"", "INFO"})
+"""The severities of what is only said; a list that finds nothing is not always told with one."""
 _HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
 """The host of a `Location`, as far as it may stand in a log."""
 _MAX_DIGITS: Final = 9
@@ -53,7 +55,35 @@ def order_or_error(answer: Answer, call: Call, purchase_order_id: str) -> Order 
             if order.purchase_order_id == purchase_order_id:
                 return order
             return OutcomeUnknown("foreign_order", call)
-        return OutcomeUnknown("unreadable_answer" if answer.body else "empty_answer", call)
+        return _no_content(answer, call)
+    return _error(answer, call, tree)
+
+
+def page_or_error(answer: Answer, call: Call, cursor: str | None) -> OrderPage | WalmartError:
+    """Judge the answer to a call for a page of orders, which `cursor` led to.
+
+    An empty list is an error of Walmart's: 404 `CONTENT_NOT_FOUND`, severity `INFO`. Here it is a page
+    without orders. A 2xx without a list may be a maintenance page: nothing is known.
+    """
+    tree = answer.read()
+    if answer.status in _SUCCESS:
+        for content in members(tree, "list"):
+            if content.keys() & {"meta", "elements"}:
+                return OrderPage.read(content, cursor, call)
+        return _no_content(answer, call)
+    nothing_found = answer.status == HTTPStatus.NOT_FOUND and any(
+        entry.code == "CONTENT_NOT_FOUND" and entry.severity.upper() in _NO_ERROR
+        for entry in error_entries(tree)
+    )
+    return OrderPage((), cursor, None, call) if nothing_found else _error(answer, call, tree)
+
+
+def _no_content(answer: Answer, call: Call) -> OutcomeUnknown:
+    """Describe a success that does not hold what was asked for."""
+    return OutcomeUnknown("unreadable_answer" if answer.body else "empty_answer", call)
+
+
+def _error(answer: Answer, call: Call, tree: Tree) -> WalmartError:
     entries = tuple(error_entries(tree))
     kind = _error_kind(answer.status, entries)
     reason = next((entry.code for entry in entries if entry.code), f"http_{answer.status}")
