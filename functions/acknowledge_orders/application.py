@@ -14,7 +14,6 @@ from acknowledge_orders.policy import (
     DEADLINE,
     Circumstances,
     Decision,
-    Deferred,
     Delay,
     Disposition,
     DryRun,
@@ -27,7 +26,8 @@ from acknowledge_orders.policy import (
 )
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
-from shared.order_event import InvalidEventError, OrderEvent
+from shared.calling import Deferred
+from shared.order_event import SWEEP, InvalidEventError, OrderEvent
 
 BATCH_SIZE: Final = 10
 """How many messages one batch brings at most, all of them side by side (the template's batch size)."""
@@ -116,7 +116,7 @@ class AcknowledgeOrders:
             )
         if order_event.dry_run:
             return _Attempted(order_event, self._attempts.rehearse(order_event.purchase_order_id))
-        look_first = must_look_first(order_event.event_time, now, tried_before=tried_before)
+        look_first = must_look_first(order_event, now, tried_before=tried_before)
         sight = await self._attempts.make(
             order_event.purchase_order_id, look_first=look_first, time_left=time_left
         )
@@ -130,6 +130,7 @@ class AcknowledgeOrders:
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
+            swept=event.swept if event else False,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:
@@ -163,8 +164,7 @@ class AcknowledgeOrders:
     ) -> OutcomeRecord:
         event, sight = attempted.event, attempted.sight
         named = sight if isinstance(sight, InvalidEventError) else event
-        last = sight.last if isinstance(sight, Tried | Deferred) else None
-        call = last.call if last else None
+        call = sight.call if isinstance(sight, Tried | Deferred) else None
         signed = sight.request if isinstance(sight, DryRun) else call
         age = self._now() - event.deadline_from if event and event.deadline_from else None
         record = OutcomeRecord(
@@ -180,8 +180,14 @@ class AcknowledgeOrders:
             correlation_id=signed.correlation_id if signed else None,
             event_id=named.event_id if named else None,
             message_id=message.message_id if message else None,
-            origin="queue" if message else "manual",
+            origin=_origin(event, message),
             secret_version_id=sight.secret_version_id if isinstance(sight, Tried | DryRun) else None,
         )
         self._recorder.record(record)
         return record
+
+
+def _origin(event: OrderEvent | None, message: QueueMessage | None) -> str:
+    if message is None:
+        return "manual"
+    return SWEEP if event and event.swept else "queue"

@@ -16,14 +16,12 @@ from acknowledge_orders.application import BATCH_SIZE, AcknowledgeOrders
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.function import AcknowledgeFunction
 from acknowledge_orders.order_queue import SqsOrderQueue
-from acknowledge_orders.pacing import Pacer
 from acknowledge_orders.policy import Waiting
 from acknowledge_orders.recorder import PowertoolsRecorder
-from shared.credentials import MarketplaceAccess, SetupError
-from shared.secrets_manager import SecretsManagerStore
-from shared.settings import Settings
+from shared.marketplace import marketplace_access
+from shared.pacing import Pacer
+from shared.settings import AcknowledgeSettings
 from shared.telemetry import new_logger, new_metrics
-from walmart_ca import AsyncClient, Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -43,14 +41,14 @@ def acknowledge_function() -> AcknowledgeFunction:
     """Return the function of this execution environment, put together at its first invocation."""
     session = boto3.Session()
     return compose(
-        Settings.from_environment(os.environ),
+        AcknowledgeSettings.from_environment(os.environ),
         secrets_manager=session.client("secretsmanager", config=_SECRETS_MANAGER_CALLS),
         sqs=session.client("sqs", config=_SQS_CALLS),
     )
 
 
 def compose(
-    settings: Settings,
+    settings: AcknowledgeSettings,
     *,
     secrets_manager: "SecretsManagerClient",
     sqs: "SQSClient",
@@ -71,20 +69,6 @@ def compose(
         call_timeout_s: Seconds for a call to Walmart.
     """
 
-    def connect(credentials: Credentials) -> AsyncClient:
-        try:
-            return AsyncClient(
-                credentials,
-                base_url=settings.marketplace_url,
-                service_name=settings.marketplace_service_name,
-                max_concurrency=BATCH_SIZE,
-                clock=clock,
-            )
-        except ValueError as error:
-            # The client names its own parameter; the operator knows the setting.
-            problem = str(error).replace("base_url", "MARKETPLACE_URL")
-            raise SetupError(problem.replace("service_name", "MARKETPLACE_SERVICE_NAME")) from None
-
     def pacer() -> Pacer:
         return Pacer(
             requests_per_minute=settings.requests_per_minute,
@@ -95,14 +79,11 @@ def compose(
 
     logger, metrics = new_logger(), new_metrics()
     recorder = PowertoolsRecorder(logger, metrics)
-    store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
+    marketplace = marketplace_access(
+        settings, secrets_manager, max_concurrency=BATCH_SIZE, clock=clock, count=recorder.count
+    )
     application = AcknowledgeOrders(
-        attempts=Attempts(
-            MarketplaceAccess(store.read, connect, clock, recorder.count),
-            posts=pacer(),
-            looks=pacer(),
-            call_timeout_s=call_timeout_s,
-        ),
+        attempts=Attempts(marketplace, posts=pacer(), looks=pacer(), call_timeout_s=call_timeout_s),
         queue=SqsOrderQueue(
             sqs,
             order_queue_url=settings.order_queue_url,

@@ -9,10 +9,12 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from acknowledge_orders.order_state import OrderState, state_of
+from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.order_event import InvalidEventError
+from shared.order_event import SWEPT_FOR, InvalidEventError, OrderEvent
+from shared.order_state import OrderState, state_of
 from walmart_ca import (
+    Call,
     CredentialsRefused,
     Misconfigured,
     NotSent,
@@ -35,6 +37,10 @@ UNKNOWN_UNTIL: Final = timedelta(minutes=30)
 """So long after its date, or its event, an order may still be unknown to the service that acknowledges."""
 LAST_RECEIVE: Final = 90
 """A message received so often is parked, before the queue's own redrive takes it without a reason."""
+
+
+LAST_SWEEPS: Final = SWEPT_FOR - timedelta(hours=1)
+"""A swept order this old is parked like any other: soon no sweep sees it any more."""
 
 
 class Outcome(StrEnum):
@@ -65,6 +71,8 @@ class Disposition(StrEnum):
     """The message is hidden for a while and comes again."""
     PARKED = "parked"
     """The message went to the dead-letter queue with its reason, and is deleted."""
+    LEFT = "left"
+    """The message is deleted, and the order left to the next sweep, which sees it again."""
     ANSWERED = "answered"
     """A bare event has no queue to wait in: whoever invoked the function has the record and decides."""
 
@@ -80,33 +88,20 @@ class Consequence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Deferred:
-    """The message was received, and the attempt was not made, or not to its end.
-
-    Attributes:
-        reason: Why.
-        last: What the last call brought, if one was made before the time was up.
-    """
-
-    reason: str
-    last: Order | WalmartError | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Tried:
     """What the calls of an attempt brought; at least one was made.
 
     Attributes:
         posted: What posting the acknowledgement last brought, or None when nothing was posted.
         looked: What looking at the order last brought, or None when nobody looked.
-        last: Whichever of the two came last.
+        call: What is known of the last call.
         secret_version_id: The version of the secret that signed it.
     """
 
     posted: Order | WalmartError | None
     looked: Order | WalmartError | None
-    last: Order | WalmartError
-    secret_version_id: str
+    call: Call | None
+    secret_version_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +140,7 @@ class Circumstances:
         ordered_at: When the buyer ordered, as far as is known.
         first_received_at: When the message was first received.
         receive_count: How often it was received, this time included.
+        swept: Whether the event came from the sweep.
     """
 
     now: datetime
@@ -152,6 +148,12 @@ class Circumstances:
     ordered_at: datetime | None
     first_received_at: datetime
     receive_count: int
+    swept: bool = False
+
+    @property
+    def swept_again(self) -> bool:
+        """Whether the sweep will see the order again, if it is not acknowledged by then."""
+        return self.swept and self.ordered_at is not None and self.now - self.ordered_at < LAST_SWEEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +184,14 @@ class Decision:
 type Verdict = tuple[Outcome, str | None, Consequence]
 
 
-def must_look_first(event_time: datetime | None, now: datetime, *, tried_before: bool = False) -> bool:
+def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = False) -> bool:
     """Tell whether the order is to be looked at before anything is posted.
 
     `tried_before` says that there was an attempt: what it saw, or whether it applied, is not known any more.
+    A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging.
     """
-    return tried_before or event_time is None or now - event_time > LOOK_FIRST_AFTER
+    old = event.event_time is None or now - event.event_time > LOOK_FIRST_AFTER
+    return tried_before or event.swept or old
 
 
 def may_post(seen: Order) -> bool:
@@ -212,7 +216,9 @@ def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Deci
     if consequence is Consequence.DONE:
         return Decision(outcome, reason, Disposition.DONE)
     if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
-        return Decision(outcome, reason, Disposition.PARKED)
+        # A swept order is not parked anew by every sweep.
+        gone = Disposition.LEFT if circumstances.swept_again else Disposition.PARKED
+        return Decision(outcome, reason, gone)
     return Decision(outcome, reason, Disposition.LATER, _delay(sight, consequence, circumstances, waiting))
 
 
@@ -329,8 +335,8 @@ def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances,
     if consequence is Consequence.HOLD:
         # Only a person or a rotation can help: trying again at once helps nobody.
         return Delay(waiting.hold_s, waiting.hold_s + waiting.base_s)
-    if consequence is Consequence.REPLENISH and isinstance(sight, Tried) and sight.last.call:
-        retry_at = sight.last.call.retry_at
+    if consequence is Consequence.REPLENISH and isinstance(sight, Tried) and sight.call:
+        retry_at = sight.call.retry_at
         if retry_at is not None:
             replenished_s = min(max(1.0, (retry_at - circumstances.now).total_seconds()), waiting.cap_s)
             return Delay(replenished_s, replenished_s + waiting.base_s)

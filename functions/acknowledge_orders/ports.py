@@ -6,7 +6,6 @@ from typing import Protocol
 
 from acknowledge_orders.policy import Outcome
 from acknowledge_orders.records import OutcomeRecord
-from shared.credentials import Access, NoAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +34,6 @@ class QueueMessage:
         return self.was_parked or self.receive_count > 1
 
 
-class Marketplace(Protocol):
-    """Which marketplace client to use, as `shared.credentials.MarketplaceAccess` describes it."""
-
-    def peek(self) -> Access | NoAccess:
-        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
-
-    def current(self) -> Access | NoAccess:
-        """Return the client to send a call with, now, or why there is none."""
-
-    def refused(self, access: Access) -> None:
-        """Take note that Walmart refused a call."""
-
-    def another(self) -> Access | None:
-        """Return the client to repeat a refused call with, now, or None."""
-
-    def accepted(self, access: Access) -> None:
-        """Take note that Walmart accepted a call."""
-
-
 class QueueError(Exception):
     """The queue did not do what it was asked to; the message is still in it."""
 
@@ -80,10 +60,7 @@ class Recorder(Protocol):
     """Where outcome records go."""
 
     def record(self, record: OutcomeRecord) -> None:
-        """Log and count one outcome."""
-
-    def count(self, metric: str) -> None:
-        """Count something beside the outcomes."""
+        """Log, count and measure one outcome."""
 
     def warn(self, message: str, **fields: object) -> None:
         """Log something that costs no order but should be known; `message` is constant text."""

@@ -2,39 +2,41 @@
 
 from typing import Final
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-
 from acknowledge_orders.policy import Disposition, Outcome
 from acknowledge_orders.records import OutcomeRecord
-from shared.telemetry import metric_name
+from shared.metrics import Metric, metric_name
+from shared.telemetry import Telemetry
 
 _NEEDS_A_PERSON: Final = frozenset({Outcome.CREDENTIALS_REFUSED, Outcome.MISCONFIGURED})
+_NOTHING_AT_RISK: Final = frozenset(
+    {Outcome.ALREADY_ACKNOWLEDGED, Outcome.ALREADY_SHIPPED, Outcome.CANCELLED, Outcome.DRY_RUN}
+)
+"""However old such an order is, its deadline is no concern any more: a replay must not wake anybody."""
 
 
-class PowertoolsRecorder:
+class PowertoolsRecorder(Telemetry):
     """Implements `ports.Recorder`, which describes its members."""
 
-    def __init__(self, logger: Logger, metrics: Metrics) -> None:
-        """Log to `logger` and count in `metrics`, which somebody else flushes."""
-        self._logger = logger
-        self._metrics = metrics
-
     def record(self, record: OutcomeRecord) -> None:
-        """Log one outcome, louder the more it needs somebody, and count it."""
-        # The fields go with the call: shared keys would put one order's on another's line.
+        """Log one outcome, louder the more it needs somebody, and count and measure it."""
         log = self._logger.warning
-        if record.disposition == Disposition.PARKED or record.outcome in _NEEDS_A_PERSON:
+        if record.disposition in {Disposition.PARKED, Disposition.LEFT} or record.outcome in _NEEDS_A_PERSON:
             log = self._logger.error
         elif record.disposition == Disposition.DONE:
             log = self._logger.info
         log("order outcome", extra=record.as_dict())
-        self.count(metric_name(record.outcome))
+        self._metrics.add_metric(name=metric_name(record.outcome), unit="Count", value=1)
+        if record.latency_ms is not None:
+            self.measure(Metric.MARKETPLACE_LATENCY, record.latency_ms)
+        if record.origin != "manual":
+            self._measure_attempt(record)
 
-    def count(self, metric: str) -> None:
-        """Count something."""
-        self._metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
-
-    def warn(self, message: str, **fields: object) -> None:
-        """Log a warning."""
-        self._logger.warning(message, extra=fields)
+    def _measure_attempt(self, record: OutcomeRecord) -> None:
+        """Measure an attempt at an order that came over the bus: whoever invokes by hand sees its age."""
+        self.measure(Metric.ATTEMPTS, record.attempt)
+        if record.order_age_s is None or record.outcome in _NOTHING_AT_RISK:
+            return
+        age_s = max(0.0, record.order_age_s)
+        self.measure(Metric.ORDER_AGE, age_s)
+        if record.outcome == Outcome.ACKNOWLEDGED:
+            self.measure(Metric.ORDER_AGE_AT_ACKNOWLEDGEMENT, age_s)

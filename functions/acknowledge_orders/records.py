@@ -20,7 +20,7 @@ class OutcomeRecord:
         correlation_id: Of the last call to Walmart, or of the request that a dry run signed.
         event_id: EventBridge's id of the order event.
         message_id: The queue's id of the message.
-        origin: `queue`, or `manual` for a bare event.
+        origin: `queue`; `sweep` where the sweep published the event; `manual` for a bare event.
         secret_version_id: The version of the secret that signed.
     """
 

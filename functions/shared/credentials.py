@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from shared.metrics import Metric
 from walmart_ca import AsyncClient, Credentials, SignatureCredentials
 
 CACHE_SECONDS: Final = 300.0
@@ -74,7 +75,7 @@ class MarketplaceAccess:
         read_secret: Callable[[str], Secret],
         connect: Callable[[Credentials], AsyncClient],
         clock: Callable[[], float],
-        count: Callable[[str], None],
+        count: Callable[[Metric], None],
     ) -> None:
         """Keep what `connect` makes of what `read_secret` reads.
 
@@ -140,7 +141,7 @@ class MarketplaceAccess:
         """Take note that Walmart accepted a call of this version."""
         self._left_alone_until.pop(access.secret_version_id, None)
         if access is self._previous:
-            self._count("CredentialFallback")
+            self._count(Metric.CREDENTIAL_FALLBACK)
 
     def _is_over(self, known: object) -> bool:
         """Tell whether a version was refused, and the time it is left alone for has run out."""
@@ -193,7 +194,7 @@ class MarketplaceAccess:
         """Go on with the version that served until now: an outage or a slip must not stop the orders."""
         self._current = known or error
         if known:
-            self._count("StaleCredentials")
+            self._count(Metric.STALE_CREDENTIALS)
 
     def _read_previous(self) -> None:
         try:

@@ -7,6 +7,12 @@ from typing import Final, Self
 
 from walmart_ca import check_purchase_order_id, parse_instant
 
+SWEEP: Final = "sweep"
+"""The `origin` of the events that the sweep publishes."""
+SWEPT_FOR: Final = timedelta(hours=48)
+"""So long after its date an order is swept: again at every sweep, while it is not acknowledged. A seller
+whose look-back was narrower lost orders (statco/gci-order-hub)."""
+
 _MAX_EVENT_ID: Final = 64
 _CLOCKS_APART: Final = timedelta(minutes=5)
 
@@ -35,6 +41,7 @@ class OrderEvent:
         event_time: When the event was published, aware; None when missing or unreadable.
         event_id: EventBridge's id of the event, or None.
         dry_run: Sign and report, and post nothing.
+        swept: The sweep published it, and does so again while the order is not acknowledged.
     """
 
     purchase_order_id: str
@@ -43,6 +50,7 @@ class OrderEvent:
     event_time: datetime | None
     event_id: str | None
     dry_run: bool
+    swept: bool
 
     @property
     def deadline_from(self) -> datetime | None:
@@ -90,4 +98,5 @@ class OrderEvent:
             event_time=parse_instant(event.get("time")),
             event_id=event_id,
             dry_run=dry_run,
+            swept=detail.get("origin") == SWEEP,
         )

@@ -15,31 +15,21 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What AcknowledgeFunction is told. Each one is the environment variable of its name, in upper case.
+    """What every function is told. Each one is the environment variable of its name, in upper case.
 
     Attributes:
         credentials_secret_arn: The secret that holds the seller's credentials.
         marketplace_url: Walmart's host. Never taken from an event.
         marketplace_service_name: `WM_SVC.NAME`.
-        order_queue_url: The queue that order events come from.
-        dead_letter_queue_url: Where an order event is parked that cannot succeed.
-        requests_per_minute: Walmart's limit for the seller, for posts and for looks each.
-        maximum_concurrency: How many execution environments share it.
-        backoff_base_seconds: The back-off of a first failure lies between one second and this.
-        backoff_cap_seconds: And that of later ones never above this.
-        credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
+        order_queue_url: The queue that order events wait in.
+        requests_per_minute: Walmart's limit for the seller, for each kind of call.
     """
 
     credentials_secret_arn: str
     marketplace_url: str
     marketplace_service_name: str
     order_queue_url: str
-    dead_letter_queue_url: str
     requests_per_minute: float
-    maximum_concurrency: int
-    backoff_base_seconds: float
-    backoff_cap_seconds: float
-    credentials_hold_seconds: float
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -65,6 +55,42 @@ class Settings:
     def variables(cls) -> frozenset[str]:
         """Return the names of the environment variables that are read."""
         return frozenset(setting.name.upper() for setting in fields(cls))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeSettings(Settings):
+    """What AcknowledgeFunction is told beside.
+
+    Attributes:
+        dead_letter_queue_url: Where an order event is parked that cannot succeed.
+        maximum_concurrency: How many execution environments share Walmart's limit.
+        backoff_base_seconds: The back-off of a first failure lies between one second and this.
+        backoff_cap_seconds: And that of later ones never above this.
+        credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
+    """
+
+    dead_letter_queue_url: str
+    maximum_concurrency: int
+    backoff_base_seconds: float
+    backoff_cap_seconds: float
+    credentials_hold_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings(Settings):
+    """What SweepFunction is told beside.
+
+    Attributes:
+        event_bus_name: The bus that order events are published on.
+        order_event_source: The source they carry.
+        order_event_detail_type: And the detail-type.
+        sweep_interval_minutes: How far apart the sweeps are.
+    """
+
+    event_bus_name: str
+    order_event_source: str
+    order_event_detail_type: str
+    sweep_interval_minutes: float
 
 
 def _number(variable: str, text: str) -> float:

@@ -15,7 +15,8 @@ from botocore.exceptions import EndpointConnectionError
 from acknowledge_orders.composition import compose
 from acknowledge_orders.function import AcknowledgeFunction
 from shared.credentials import Access
-from shared.settings import Settings
+from shared.metrics import Metric
+from shared.settings import AcknowledgeSettings
 from shared.telemetry import SERVICE
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
@@ -23,6 +24,7 @@ from tests.local_marketplace import Marketplace, Seller
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
 QUEUE_ARN = "arn:aws:sqs:ca-central-1:000000000000:orders"
 
 
@@ -61,7 +63,7 @@ class World:
         """Put the function together, with some variables of its environment changed."""
         # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
         logging.Logger.manager.loggerDict.pop(SERVICE, None)
-        settings = Settings.from_environment(
+        settings = AcknowledgeSettings.from_environment(
             {
                 "CREDENTIALS_SECRET_ARN": self.secret_arn,
                 "MARKETPLACE_URL": self.marketplace.url,
@@ -193,16 +195,20 @@ def records_of(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in output if line.get("message") == "order outcome"]
 
 
-def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
-    """The metrics among the lines that were printed, each one's values added up."""
-    counts: dict[str, float] = {}
+def measurements_of(output: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Every metric among the lines that were printed, with its values."""
+    values: dict[str, list[float]] = {}
     for line in output:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             for metric in directive["Metrics"]:
-                name = metric["Name"]
-                values = line[name] if isinstance(line[name], list) else [line[name]]
-                counts[name] = counts.get(name, 0) + sum(values)
-    return counts
+                found = line[metric["Name"]]
+                values.setdefault(metric["Name"], []).extend(found if isinstance(found, list) else [found])
+    return values
+
+
+def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
+    """The metrics that count something: the outcomes, and what befell the credentials."""
+    return {name: sum(values) for name, values in measurements_of(output).items() if name not in MEASURED}
 
 
 def _no_connection(request: AWSPreparedRequest, **_: object) -> None:

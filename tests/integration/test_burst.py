@@ -10,9 +10,10 @@ from typing import Final
 import pytest
 
 from acknowledge_orders.attempt import Attempts
-from acknowledge_orders.pacing import Pacer
-from acknowledge_orders.policy import Deferred, Tried
+from acknowledge_orders.policy import Tried
+from shared.calling import Deferred
 from shared.credentials import Access
+from shared.pacing import Pacer
 from tests.integration.conftest import Always
 from tests.local_marketplace import Marketplace
 from walmart_ca import AsyncClient, Order, SignatureCredentials

@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
-from acknowledge_orders.pacing import BURST
+from shared.pacing import BURST
 from tests.template.conftest import Template
 
 
@@ -61,9 +61,11 @@ def test_the_handler_exists(template: Template) -> None:
 
 def test_the_environment_holds_exactly_the_settings_the_code_reads(template: Template) -> None:
     # Here, because this file is about the template: only this one behaviour needs the functions' code.
-    from shared.settings import Settings  # noqa: PLC0415
+    from shared.settings import AcknowledgeSettings  # noqa: PLC0415
 
-    assert template["AcknowledgeFunction"]["Environment"]["Variables"].keys() == Settings.variables()
+    assert (
+        template["AcknowledgeFunction"]["Environment"]["Variables"].keys() == AcknowledgeSettings.variables()
+    )
 
 
 def test_the_environment_is_filled_from_parameters_and_queues(written: Template) -> None:

@@ -7,10 +7,11 @@ from typing import cast
 
 import pytest
 
-from acknowledge_orders.attempt import CALL_TIMEOUT_S, LEAST_TIME_LEFT_S, RESERVED_S, Attempts
-from acknowledge_orders.pacing import BURST, Pacer
-from acknowledge_orders.policy import Deferred, DryRun, Tried
+from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
+from acknowledge_orders.policy import DryRun, Tried
+from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Deferred
 from shared.credentials import Access, CredentialsPaused, NoAccess
+from shared.pacing import BURST, Pacer
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -325,7 +326,7 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
 
     assert script.calls == calls
     assert isinstance(result, Tried | Deferred)
-    assert result.last is results[0]
+    assert result.call is results[0].call
 
 
 def test_a_dry_run_signs_and_sends_nothing() -> None:

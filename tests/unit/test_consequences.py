@@ -15,7 +15,6 @@ import walmart_ca
 from acknowledge_orders.policy import (
     LAST_RECEIVE,
     Circumstances,
-    Deferred,
     Delay,
     Disposition,
     DryRun,
@@ -30,8 +29,9 @@ from acknowledge_orders.policy import (
     must_look_after,
     must_look_first,
 )
+from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
-from shared.order_event import InvalidEventError
+from shared.order_event import InvalidEventError, OrderEvent
 from walmart_ca import Call, Order, OrderLine, OrderLineStatus, OrderRejected, Request, Status, WalmartError
 from walmart_ca.answers import Answer
 from walmart_ca.verdicts import order_or_error
@@ -93,6 +93,8 @@ def circumstances(
     order_age: timedelta = timedelta(0),
     waited: timedelta = timedelta(0),
     receive_count: int = 1,
+    *,
+    swept: bool = False,
 ) -> Circumstances:
     return Circumstances(
         now=NOW,
@@ -100,7 +102,14 @@ def circumstances(
         ordered_at=NOW - order_age,
         first_received_at=NOW - waited,
         receive_count=receive_count,
+        swept=swept,
     )
+
+
+def event(**members: str) -> OrderEvent:
+    """An order event of one's own; `origin` goes into its detail."""
+    detail = {"purchaseOrderId": "1", "origin": members.pop("origin", None)}
+    return OrderEvent.read({**members, "detail": detail})
 
 
 WHILE = {
@@ -116,7 +125,7 @@ def tried(posting: str, looking: str) -> Tried:
     posted, looked = result(posting), result(looking)
     last = looked or posted
     assert last is not None
-    return Tried(posted, looked, last, "v1")
+    return Tried(posted, looked, last.call, "v1")
 
 
 def test_the_page_has_its_tables() -> None:
@@ -213,15 +222,53 @@ def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
     ],
 )
 def test_an_old_event_is_looked_at_first(age: timedelta, look_first: bool) -> None:
-    assert must_look_first(NOW - age, NOW) == look_first
+    assert must_look_first(event(time=(NOW - age).isoformat()), NOW) == look_first
 
 
 def test_an_event_without_a_time_is_looked_at_first() -> None:
-    assert must_look_first(None, NOW)
+    assert must_look_first(event(), NOW)
 
 
 def test_an_event_that_was_tried_before_is_looked_at_first() -> None:
-    assert must_look_first(NOW, NOW, tried_before=True)
+    assert must_look_first(event(time=NOW.isoformat()), NOW, tried_before=True)
+
+
+def test_a_swept_order_is_looked_at_first() -> None:
+    assert must_look_first(event(time=NOW.isoformat(), origin="sweep"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("order_age", "disposition"),
+    [
+        (timedelta(minutes=10), Disposition.LEFT),
+        (timedelta(hours=46, minutes=59), Disposition.LEFT),
+        (timedelta(hours=47), Disposition.PARKED),
+        (timedelta(hours=50), Disposition.PARKED),
+    ],
+)
+def test_a_swept_order_is_parked_only_when_no_sweep_will_see_it_much_longer(
+    order_age: timedelta, disposition: Disposition
+) -> None:
+    mixed = tried("-", "Created, Shipped")
+
+    decision = decide(mixed, circumstances(timedelta(0), order_age, swept=True), WAITING)
+
+    assert (decision.outcome, decision.reason) == (Outcome.REJECTED, "mixed_lines")
+    assert decision.disposition is disposition
+
+
+def test_a_swept_order_is_left_at_its_last_receive_too() -> None:
+    failing = tried("Unavailable", "-")
+
+    decision = decide(failing, circumstances(receive_count=LAST_RECEIVE, swept=True), WAITING)
+
+    assert decision.disposition is Disposition.LEFT
+
+
+def test_a_swept_order_that_may_still_succeed_waits_in_the_queue_like_any_other() -> None:
+    assert decide(tried("Unavailable", "-"), circumstances(swept=True), WAITING) == decide(
+        tried("Unavailable", "-"), circumstances(), WAITING
+    )
 
 
 @pytest.mark.parametrize(("minutes", "parked"), [(0, False), (29, False), (61, True)])
@@ -274,7 +321,7 @@ def test_a_throttled_order_waits_for_walmarts_quota(replenished_in_s: int | None
     retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
     throttled = walmart_ca.Throttled("http_429", call(429, retry_at))
 
-    decision = decide(Tried(throttled, None, throttled, "v1"), circumstances(), WAITING)
+    decision = decide(Tried(throttled, None, throttled.call, "v1"), circumstances(), WAITING)
 
     assert decision.delay == delay
 
@@ -307,7 +354,7 @@ def test_a_blamed_header_is_named() -> None:
     entries = (walmart_ca.ErrorEntry("INVALID_REQUEST_HEADER", field="WM_CONSUMER.CHANNEL.TYPE"),)
     error = walmart_ca.Misconfigured("INVALID_REQUEST_HEADER", call(400), entries)
 
-    _, reason, _ = judge(Tried(error, None, error, "v1"), circumstances())
+    _, reason, _ = judge(Tried(error, None, error.call, "v1"), circumstances())
 
     assert reason == "INVALID_REQUEST_HEADER: WM_CONSUMER.CHANNEL.TYPE"
 
@@ -327,7 +374,7 @@ def test_no_delay_is_below_what_sqs_takes_or_upside_down(
     error = ERRORS[kind]("reason", call(400, retry_at))
     waited = circumstances(waited=timedelta(seconds=waited_s))
 
-    delay = decide(Tried(error, None, error, "v1"), waited, Waiting(base_s, cap_s, hold_s)).delay
+    delay = decide(Tried(error, None, error.call, "v1"), waited, Waiting(base_s, cap_s, hold_s)).delay
 
     assert delay is None or 0 < delay.at_least_s <= delay.at_most_s
 
@@ -335,6 +382,8 @@ def test_no_delay_is_below_what_sqs_takes_or_upside_down(
 def test_a_rejection_needs_a_look_to_be_final() -> None:
     error = OrderRejected("CONTENT_NOT_FOUND", call(404))
 
-    decision = decide(Tried(error, None, error, "v1"), circumstances(event_age=timedelta(days=1)), WAITING)
+    decision = decide(
+        Tried(error, None, error.call, "v1"), circumstances(event_age=timedelta(days=1)), WAITING
+    )
 
     assert decision.disposition is Disposition.LATER

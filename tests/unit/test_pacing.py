@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acknowledge_orders.pacing import BURST, LONGEST_PAUSE_S, Pacer
+from shared.pacing import BURST, LONGEST_PAUSE_S, Pacer
 from walmart_ca import Call, Order, Throttled
 
 START = 1_795_532_400.0

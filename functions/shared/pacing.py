@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from walmart_ca import Order, Throttled, WalmartError
+from walmart_ca import Order, OrderPage, Throttled, WalmartError
 
 MARGIN: Final = 0.95
 """How much of Walmart's limit is used: clocks and counts differ a little."""
@@ -72,7 +72,7 @@ class Pacer:
             await self._sleep(left_s)
         return True
 
-    def correct(self, result: Order | WalmartError) -> None:
+    def correct(self, result: Order | OrderPage | WalmartError) -> None:
         """Take in what an answer said about Walmart's own count."""
         call = result.call
         if call is None:

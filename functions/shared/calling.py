@@ -1,0 +1,149 @@
+"""Calls to Walmart: each in its turn, in the time left, by good credentials; and their few repeats."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.pacing import Pacer
+from walmart_ca import (
+    AsyncClient,
+    Call,
+    CredentialsRefused,
+    NotSent,
+    Order,
+    OrderPage,
+    OrderRejected,
+    WalmartError,
+)
+
+LEAST_TIME_LEFT_S: Final = 15.0
+"""With less left of the invocation nothing new is sent."""
+RESERVED_S: Final = 10.0
+"""Of the invocation's time, kept for carrying out and recording what came of a call: ten messages side by
+side, with an SQS that does not answer (`composition`), and a last look at the secret. So a call that
+begins last has five."""
+_CHOOSING_S: Final = 1.0
+"""Kept from the wait for a turn, for choosing the key after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A call was not made.
+
+    Attributes:
+        reason: Why: `out_of_time`, or `paced`: its turn would come too late.
+        call: The last call before it, if there was one.
+    """
+
+    reason: str
+    call: Call | None = None
+
+
+type NotTried = Deferred | NoAccess
+"""Why a call was not made."""
+_NOT_TRIED: Final = (Deferred, SetupError, SecretsUnavailableError, CredentialsPaused)
+
+type Send[T: (Order, OrderPage)] = Callable[[AsyncClient, float], Awaitable[T]]
+"""Sends one call with a client, within so many seconds."""
+type _Choose = Callable[[], Access | NoAccess | None]
+
+
+class Marketplace(Protocol):
+    """Which marketplace client to use, as `shared.credentials.MarketplaceAccess` describes it."""
+
+    def peek(self) -> Access | NoAccess:
+        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
+
+    def current(self) -> Access | NoAccess:
+        """Return the client to send a call with, now, or why there is none."""
+
+    def refused(self, access: Access) -> None:
+        """Take note that Walmart refused a call."""
+
+    def another(self) -> Access | None:
+        """Return the client to repeat a refused call with, now, or None."""
+
+    def accepted(self, access: Access) -> None:
+        """Take note that Walmart accepted a call."""
+
+
+class Calls:
+    """The calls of one attempt, and what may still be repeated in it.
+
+    At most one repeat of a call of which nothing was sent, and two of a refused one: after the secret was
+    read again, and with its previous version. Everything else is repeated by the queue, or by the next
+    sweep, alone.
+
+    Attributes:
+        last: What is known of the last call, or None before the first.
+        secret_version_id: The version of the secret that signed it.
+    """
+
+    def __init__(
+        self, marketplace: Marketplace, time_left: Callable[[], float], call_timeout_s: float
+    ) -> None:
+        """Call with the clients of `marketplace`.
+
+        Args:
+            marketplace: Which client to use.
+            time_left: Seconds left of the invocation.
+            call_timeout_s: Seconds for a call, if so many are left.
+        """
+        self._marketplace = marketplace
+        self._time_left = time_left
+        self._call_timeout_s = call_timeout_s
+        self._unsent_repeats = 1
+        self._refused_repeats = 2
+        self.last: Call | None = None
+        self.secret_version_id: str | None = None
+
+    async def make[T: (Order, OrderPage)](self, send: Send[T], pacer: Pacer) -> T | WalmartError | NotTried:
+        """Make a call, and repeat it at once where that may help.
+
+        Args:
+            send: Sends it.
+            pacer: Gives it its turn.
+
+        Returns:
+            What the last of its sends brought, or why it was not sent.
+        """
+        result = await self._send(send, pacer, self._marketplace.current)
+        if isinstance(result, NotSent) and self._unsent_repeats:
+            self._unsent_repeats -= 1
+            again = await self._send(send, pacer, self._marketplace.current)
+            result = result if isinstance(again, _NOT_TRIED) else again
+        while isinstance(result, CredentialsRefused) and self._refused_repeats:
+            self._refused_repeats -= 1
+            again = await self._send(send, pacer, self._marketplace.another)
+            if isinstance(again, _NOT_TRIED):
+                break
+            result = again
+        return result
+
+    async def _send[T: (Order, OrderPage)](
+        self, send: Send[T], pacer: Pacer, choose: _Choose
+    ) -> T | WalmartError | NotTried:
+        if self._time_left() < LEAST_TIME_LEFT_S:
+            return Deferred("out_of_time", self.last)
+        if not await pacer.turn(max(0.0, self._time_left() - LEAST_TIME_LEFT_S - _CHOOSING_S)):
+            return Deferred("paced", self.last)
+        # Chosen only now: while this call waited for its turn, another may have been refused.
+        access = choose()
+        if not isinstance(access, Access):
+            return access or CredentialsPaused()
+        if self._time_left() < LEAST_TIME_LEFT_S:
+            return Deferred("out_of_time", self.last)  # reading the secret took the rest
+        timeout = min(self._call_timeout_s, self._time_left() - RESERVED_S)
+        result: T | WalmartError
+        try:
+            result = await send(access.client, timeout)
+        except WalmartError as error:
+            result = error
+        pacer.correct(result)
+        if isinstance(result, CredentialsRefused):
+            self._marketplace.refused(access)
+        elif isinstance(result, Order | OrderPage | OrderRejected):
+            self._marketplace.accepted(access)
+        self.last, self.secret_version_id = result.call, access.secret_version_id
+        return result
