@@ -32,6 +32,16 @@ class OrderState(StrEnum):
     """No line has a status: nothing speaks against acknowledging."""
 
 
+def waits(order: Order) -> bool:
+    """Tell whether an order waits for an acknowledgement of the seller's, as far as its lines say.
+
+    It does also beside lines that are beyond it, and when no line has a status at all.
+    """
+    if state_of(order) is OrderState.WALMART_FULFILLED:
+        return False
+    return Status.CREATED in order.statuses or not order.statuses
+
+
 def state_of(order: Order) -> OrderState:
     """Judge an order by the statuses of all its lines."""
     statuses = order.statuses

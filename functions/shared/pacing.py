@@ -15,6 +15,11 @@ _NO_WAIT_S: Final = 0.001
 """Less than this is what is left of adding up fractions of seconds."""
 
 
+def usable_per_second(requests_per_minute: float) -> float:
+    """Return how many calls a second are made at most under Walmart's limit."""
+    return MARGIN * requests_per_minute / 60
+
+
 class Pacer:
     """Gives calls of one kind their turns, in one execution environment.
 
@@ -39,7 +44,7 @@ class Pacer:
             clock: Epoch seconds: Walmart's replenish times are compared with it.
             sleep: Waits for so many seconds.
         """
-        self._interval_s = 60 * sharers / (MARGIN * requests_per_minute)
+        self._interval_s = sharers / usable_per_second(requests_per_minute)
         # All sharers together use no more than half of what Walmart's bucket can hold.
         self._burst = max(1, min(BURST, int(requests_per_minute / (2 * sharers))))
         self._sharers = sharers

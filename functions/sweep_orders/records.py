@@ -1,6 +1,9 @@
 """The sweep record: the one line that tells how a sweep ended."""
 
 from dataclasses import asdict, dataclass
+from typing import Final
+
+COMPLETED: Final = "completed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -8,8 +11,9 @@ class SweepRecord:
     """One for each sweep; what is not known is None.
 
     Attributes:
-        completed: Every released order was seen, and whatever was due and had room was published.
-        reason: Why not, in one word or sentence.
+        outcome: `completed` when every released order was seen, and whatever was due and had room was
+            published; else what came between, by the words of the outcome records.
+        reason: More about it.
         pages: How many pages of released orders were read.
         orders_seen: Released orders on them, each counted once.
         orders_waiting: Those that wait for an acknowledgement of the seller's.
@@ -26,7 +30,7 @@ class SweepRecord:
         secret_version_id: The version of the secret that signed it.
     """
 
-    completed: bool
+    outcome: str
     reason: str | None
     pages: int
     orders_seen: int

@@ -1,0 +1,92 @@
+"""Puts SweepFunction together: the one place that knows every part."""
+
+import asyncio
+import functools
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+from shared.marketplace import marketplace_access
+from shared.pacing import Pacer
+from shared.settings import SweepSettings
+from shared.telemetry import new_logger, new_metrics
+from sweep_orders.event_bus import EventBridgeBus
+from sweep_orders.function import SweepFunction
+from sweep_orders.listing import ReleasedOrders
+from sweep_orders.publishing import Publisher
+from sweep_orders.queue_length import SqsQueueLength
+from sweep_orders.recorder import PowertoolsRecorder
+from sweep_orders.sweep import Sweep
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+_AWS_CALLS: Final = Config(
+    connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
+)
+_EVENT_BUS_CALLS: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
+"""Not repeated: a call without an answer may have published its events."""
+
+
+@functools.cache
+def sweep_function() -> SweepFunction:
+    """Return the function of this execution environment, put together at its first invocation."""
+    session = boto3.Session()
+    return compose(
+        SweepSettings.from_environment(os.environ),
+        secrets_manager=session.client("secretsmanager", config=_AWS_CALLS),
+        sqs=session.client("sqs", config=_AWS_CALLS),
+        events=session.client("events", config=_EVENT_BUS_CALLS),
+    )
+
+
+def compose(
+    settings: SweepSettings,
+    *,
+    secrets_manager: "SecretsManagerClient",
+    sqs: "SQSClient",
+    events: "EventBridgeClient",
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    uniform: Callable[[float, float], float] = random.uniform,
+) -> SweepFunction:
+    """Put the function together.
+
+    Args:
+        settings: From the environment.
+        secrets_manager: Where the credentials are.
+        sqs: Where the order queue is.
+        events: Where the event bus is.
+        clock: Epoch seconds.
+        sleep: Waits for so many seconds.
+        uniform: Draws a number between two others; jitter, no secret.
+    """
+    logger, metrics = new_logger(), new_metrics()
+    recorder = PowertoolsRecorder(logger, metrics)
+    marketplace = marketplace_access(
+        settings, secrets_manager, max_concurrency=1, clock=clock, count=recorder.count
+    )
+    pacer = Pacer(requests_per_minute=settings.requests_per_minute, sharers=1, clock=clock, sleep=sleep)
+    event_bus = EventBridgeBus(
+        events,
+        name=settings.event_bus_name,
+        source=settings.order_event_source,
+        detail_type=settings.order_event_detail_type,
+    )
+    sweep = Sweep(
+        released=ReleasedOrders(marketplace, pacer, lambda: datetime.fromtimestamp(clock(), UTC)),
+        publisher=Publisher(event_bus, sleep, uniform),
+        queue_length=SqsQueueLength(sqs, settings.order_queue_url),
+        recorder=recorder,
+        requests_per_minute=settings.requests_per_minute,
+        interval=timedelta(minutes=settings.sweep_interval_minutes),
+    )
+    return SweepFunction(sweep, logger, metrics)

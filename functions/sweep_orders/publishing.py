@@ -1,0 +1,78 @@
+"""Publishes order events, and what the bus did not take once more."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import batched
+from typing import Final
+
+from sweep_orders.ports import EventBus, EventBusError
+from sweep_orders.problems import Problem
+from sweep_orders.selection import WaitingOrder
+
+EVENTS_AT_ONCE: Final = 10
+"""What `PutEvents` takes."""
+ATTEMPTS: Final = 3
+LEAST_TIME_LEFT_S: Final = 10.0
+"""With less left of the invocation nothing more is published: the last calls to the bus have their time
+(`composition`), and the sweep is to be recorded."""
+
+
+class Publisher:
+    """Publishes an order event for each order, in the order given."""
+
+    def __init__(
+        self,
+        event_bus: EventBus,
+        sleep: Callable[[float], Awaitable[None]],
+        uniform: Callable[[float, float], float],
+    ) -> None:
+        """Publish on `event_bus`.
+
+        Args:
+            event_bus: The bus.
+            sleep: Waits for so many seconds.
+            uniform: Draws a number between two others.
+        """
+        self._event_bus = event_bus
+        self._sleep = sleep
+        self._uniform = uniform
+
+    async def publish(
+        self, orders: Sequence[WaitingOrder], time_left: Callable[[], float]
+    ) -> tuple[int, Problem | None]:
+        """Publish in tens.
+
+        Args:
+            orders: For each one an event.
+            time_left: Seconds left of the invocation.
+
+        Returns:
+            How many events the bus took, and what kept the others back.
+        """
+        published = 0
+        for some in batched(orders, EVENTS_AT_ONCE, strict=False):
+            if time_left() < LEAST_TIME_LEFT_S:
+                return published, Problem("deferred", "out_of_time")
+            not_taken, problem = await self._publish_some(some)
+            published += len(some) - len(not_taken)
+            if problem:
+                return published, problem
+        return published, None
+
+    async def _publish_some(
+        self, orders: Sequence[WaitingOrder]
+    ) -> tuple[Sequence[WaitingOrder], Problem | None]:
+        """Publish ten at most, and the ones that the bus refused up to twice more.
+
+        A call that fails as a whole is not repeated: its events may have been published all the same, and
+        what was not, the next sweep publishes.
+        """
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await self._sleep(self._uniform(0, 2.0**attempt))
+            try:
+                orders = self._event_bus.publish(orders)
+            except EventBusError as error:
+                return orders, Problem("unavailable", f"event_bus: {error}")
+            if not orders:
+                return orders, None
+        return orders, Problem("unavailable", "event_bus: events refused")

@@ -1,0 +1,38 @@
+"""Which released orders a sweep publishes. Pure: no clock, no I/O."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+DUE_AFTER: Final = timedelta(minutes=10)
+"""A younger order is left alone: the event that tells of it may be on its way."""
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingOrder:
+    """A released order that waits for an acknowledgement.
+
+    Attributes:
+        purchase_order_id: Safe in a path, a signature and a log.
+        ordered_at: Its date, aware; None where Walmart left it out.
+    """
+
+    purchase_order_id: str
+    ordered_at: datetime | None
+
+
+def due(orders: Iterable[WaitingOrder], now: datetime) -> list[WaitingOrder]:
+    """Return the orders that are old enough to be published, the oldest first.
+
+    One without a date may be any age, so it comes before all others.
+    """
+    found = [order for order in orders if order.ordered_at is None or now - order.ordered_at > DUE_AFTER]
+    return sorted(found, key=lambda order: (order.ordered_at or _LONG_AGO, order.purchase_order_id))
+
+
+def oldest_age(orders: Iterable[WaitingOrder], now: datetime) -> timedelta | None:
+    """Return the age of the oldest order; None when there is none with a date."""
+    dates = [order.ordered_at for order in orders if order.ordered_at]
+    return max(timedelta(0), now - min(dates)) if dates else None

@@ -1,0 +1,118 @@
+"""One sweep: list the released orders, and publish an order event for each one that is overdue."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from shared.pacing import usable_per_second
+from sweep_orders.listing import Listing, ReleasedOrders
+from sweep_orders.ports import OrderQueueLength, QueueLengthError, Recorder
+from sweep_orders.problems import Problem
+from sweep_orders.publishing import Publisher
+from sweep_orders.records import COMPLETED, SweepRecord
+from sweep_orders.selection import due, oldest_age
+
+PUBLISHING_S: Final = 30.0
+"""Of the invocation's time, kept for publishing what was found before it ran out."""
+_CLOCKS_APART_S: Final = 60.0
+
+
+class Sweep:
+    """Finds the orders that nobody told of, or that were told of in vain."""
+
+    def __init__(
+        self,
+        *,
+        released: ReleasedOrders,
+        publisher: Publisher,
+        queue_length: OrderQueueLength,
+        recorder: Recorder,
+        requests_per_minute: float,
+        interval: timedelta,
+    ) -> None:
+        """Sweep through the given parts.
+
+        Args:
+            released: Lists what there is.
+            publisher: Publishes order events.
+            queue_length: How many of them wait in the order queue already.
+            recorder: Where the record goes.
+            requests_per_minute: How many acknowledgements Walmart takes in a minute.
+            interval: How far apart the sweeps are.
+        """
+        self._released = released
+        self._publisher = publisher
+        self._queue_length = queue_length
+        self._recorder = recorder
+        self._per_second = usable_per_second(requests_per_minute)
+        self._at_most = int(interval.total_seconds() * self._per_second)
+
+    async def run(self, time_left: Callable[[], float]) -> SweepRecord:
+        """Sweep once. What goes wrong is not raised: it is in the record, and what was found is published.
+
+        Args:
+            time_left: Seconds left of the invocation.
+        """
+        listing = await self._released.list(lambda: time_left() - PUBLISHING_S)
+        self._warn(listing)
+        queue_length = self._count_queue()
+        overdue = due(listing.waiting.values(), listing.now)
+        # No more than can be worked off by the next sweep, which publishes again what still waits then.
+        room = max(0, self._at_most - (queue_length or 0))
+        published, problem = await self._publisher.publish(overdue[:room], time_left)
+        record = self._describe(listing, queue_length, len(overdue), published, listing.problem or problem)
+        self._recorder.record(record)
+        return record
+
+    def _warn(self, listing: Listing) -> None:
+        if listing.unusable:
+            self._recorder.warn(
+                "released orders without a usable purchase order id, look for them in Seller Center",
+                orders_unusable=listing.unusable,
+                correlation_id=listing.call.correlation_id if listing.call else None,
+            )
+        if abs(listing.clock_ahead_s or 0) > _CLOCKS_APART_S:
+            self._recorder.warn(
+                "clock differs from Walmart's, which may refuse the signature",
+                clock_ahead_s=listing.clock_ahead_s,
+            )
+
+    def _count_queue(self) -> int | None:
+        try:
+            return self._queue_length()
+        except QueueLengthError as error:
+            # Taken for empty: an order that is published twice is acknowledged all the same.
+            self._recorder.warn("order queue did not tell its length", error=str(error))
+            return None
+
+    def _describe(
+        self,
+        listing: Listing,
+        queue_length: int | None,
+        overdue: int,
+        published: int,
+        problem: Problem | None,
+    ) -> SweepRecord:
+        age = oldest_age(listing.waiting.values(), listing.now)
+        if age is None and listing.problem is None and not listing.waiting:
+            age = timedelta(0)
+        drain_s = (queue_length + published) / self._per_second if queue_length is not None else None
+        call = listing.call
+        return SweepRecord(
+            outcome=problem.outcome if problem else COMPLETED,
+            reason=problem.reason if problem else None,
+            pages=listing.pages,
+            orders_seen=len(listing.seen),
+            orders_waiting=len(listing.waiting),
+            orders_unusable=listing.unusable,
+            orders_due=overdue,
+            orders_published=published,
+            orders_left=overdue - published,
+            oldest_order_age_s=round(age.total_seconds(), 1) if age is not None else None,
+            queue_length=queue_length,
+            drain_time_s=round(drain_s, 1) if drain_s is not None else None,
+            clock_ahead_s=listing.clock_ahead_s,
+            http_status=call.status if call else None,
+            correlation_id=call.correlation_id if call else None,
+            secret_version_id=listing.secret_version_id,
+        )
