@@ -18,8 +18,11 @@ from acknowledge_orders.function import AcknowledgeFunction
 from acknowledge_orders.order_queue import SqsOrderQueue
 from acknowledge_orders.policy import Waiting
 from acknowledge_orders.recorder import PowertoolsRecorder
-from shared.marketplace import marketplace_access
+from acknowledge_orders.self_check import SelfCheck
+from shared.credentials import CURRENT, MarketplaceAccess
+from shared.marketplace import connect
 from shared.pacing import Pacer
+from shared.secrets_manager import SecretsManagerStore
 from shared.settings import AcknowledgeSettings
 from shared.telemetry import new_logger, new_metrics
 
@@ -79,9 +82,13 @@ def compose(
 
     logger, metrics = new_logger(), new_metrics()
     recorder = PowertoolsRecorder(logger, metrics)
-    marketplace = marketplace_access(
-        settings, secrets_manager, max_concurrency=BATCH_SIZE, clock=clock, count=recorder.count
-    )
+    store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
+    open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, clock=clock)
+    marketplace = MarketplaceAccess(store.read, open_client, clock, recorder.count)
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(clock(), UTC)
+
     application = AcknowledgeOrders(
         attempts=Attempts(marketplace, posts=pacer(), looks=pacer(), call_timeout_s=call_timeout_s),
         queue=SqsOrderQueue(
@@ -95,7 +102,13 @@ def compose(
             cap_s=settings.backoff_cap_seconds,
             hold_s=settings.credentials_hold_seconds,
         ),
-        now=lambda: datetime.fromtimestamp(clock(), UTC),
+        now=now,
         uniform=uniform,
     )
-    return AcknowledgeFunction(application, logger, metrics)
+    self_check = SelfCheck(
+        read_secret=functools.partial(store.read, CURRENT),
+        connect=open_client,
+        record=recorder.record_self_check,
+        now=now,
+    )
+    return AcknowledgeFunction(application, self_check, logger, metrics)

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.ports import QueueMessage
+from acknowledge_orders.self_check import SelfCheck, asks_for_self_check
 
 
 class _ComesAgainError(Exception):
@@ -24,9 +25,12 @@ class _ComesAgainError(Exception):
 class AcknowledgeFunction:
     """Takes what Lambda hands over, and gives back what Lambda wants."""
 
-    def __init__(self, application: AcknowledgeOrders, logger: Logger, metrics: Metrics) -> None:
+    def __init__(
+        self, application: AcknowledgeOrders, self_check: SelfCheck, logger: Logger, metrics: Metrics
+    ) -> None:
         """Hand every order to `application`, and flush `metrics` at the end."""
         self._application = application
+        self._self_check = self_check
         self._logger = logger
         self._metrics = metrics
 
@@ -34,12 +38,13 @@ class AcknowledgeFunction:
         """Handle one invocation.
 
         Args:
-            event: A batch of the order queue, or one order event as EventBridge shapes it.
+            event: A batch of the order queue; or one order event as EventBridge shapes it; or one whose
+                `detail` asks for the self-check.
             context: Lambda's.
 
         Returns:
             For a batch, the messages that are to come again (`batchItemFailures`); for a bare event,
-            the outcome record.
+            the outcome record, or that of the self-check.
         """
         self._logger.append_keys(function_request_id=context.aws_request_id)
 
@@ -52,6 +57,8 @@ class AcknowledgeFunction:
         try:
             if isinstance(records, list) and all(map(_is_message, records)):
                 return self._handle_batch(records, time_left)
+            if asks_for_self_check(event):
+                return asyncio.run(self._self_check.run()).as_dict()
             return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
         finally:
             self._metrics.flush_metrics()

@@ -3,7 +3,7 @@
 from typing import Final
 
 from acknowledge_orders.policy import Disposition, Outcome
-from acknowledge_orders.records import OutcomeRecord
+from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
 from shared.metrics import Metric, metric_name
 from shared.telemetry import Telemetry
 
@@ -30,6 +30,11 @@ class PowertoolsRecorder(Telemetry):
             self.measure(Metric.MARKETPLACE_LATENCY, record.latency_ms)
         if record.origin != "manual":
             self._measure_attempt(record)
+
+    def record_self_check(self, record: SelfCheckRecord) -> None:
+        """Log what a self-check found."""
+        log = self._logger.error if record.failed else self._logger.info
+        log("self-check", extra=record.as_dict())
 
     def _measure_attempt(self, record: OutcomeRecord) -> None:
         """Measure an attempt at an order that came over the bus: whoever invokes by hand sees its age."""

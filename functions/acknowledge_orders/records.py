@@ -1,6 +1,17 @@
-"""The outcome record: the one line that tells how an attempt at an order ended."""
+"""What is logged and answered: the record of an attempt at an order, and that of a self-check."""
 
 from dataclasses import asdict, dataclass
+from typing import Final
+
+CHECKS: Final = (
+    "secret_readable",
+    "credentials_usable",
+    "settings_usable",
+    "host_reachable",
+    "clock_right",
+    "signature_accepted",
+)
+"""What the self-check checks, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,37 @@ class OutcomeRecord:
     event_id: str | None
     message_id: str | None
     origin: str
+    secret_version_id: str | None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the record as JSON knows it, in the order of its members."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfCheckRecord:
+    """What a self-check found; what is not known is None.
+
+    Attributes:
+        self_check: `passed` or `failed`.
+        failed: The first of `CHECKS` that failed.
+        reason: Why, in one word or sentence.
+        what_to_do: What to do about it.
+        checks: What became of each: `passed`, `failed` or `not reached`.
+        http_status: Of the call to Walmart.
+        correlation_id: Of the call to Walmart.
+        clock_ahead_s: How far this machine's clock is ahead of Walmart's; negative when behind.
+        secret_version_id: The version of the secret that was checked.
+    """
+
+    self_check: str
+    failed: str | None
+    reason: str | None
+    what_to_do: str | None
+    checks: dict[str, str]
+    http_status: int | None
+    correlation_id: str | None
+    clock_ahead_s: float | None
     secret_version_id: str | None
 
     def as_dict(self) -> dict[str, object]:

@@ -233,6 +233,23 @@ def read_credentials(secret: str) -> Credentials:
             private_key=members["privateKey"],
         )
     except ValueError as error:
-        parameter, _, problem = str(error).partition(" ")
-        first, _, second = parameter.partition("_")
-        raise SetupError(f"secret.{first}{second.capitalize()}: {problem}") from None
+        raise _in_secret(error) from None
+
+
+def check_credentials(credentials: Credentials) -> None:
+    """Check credentials as thoroughly as their client can, without sending anything.
+
+    Raises:
+        SetupError: They are unusable. The text names the secret's member and shows no value.
+    """
+    try:
+        credentials.check()
+    except ValueError as error:
+        raise _in_secret(error) from None
+
+
+def _in_secret(error: ValueError) -> SetupError:
+    """Name the secret's member where the client names its own parameter."""
+    parameter, _, problem = str(error).partition(" ")
+    first, _, second = parameter.partition("_")
+    return SetupError(f"secret.{first}{second.capitalize()}: {problem}")

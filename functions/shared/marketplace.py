@@ -1,22 +1,22 @@
-"""Puts together what every function needs of the marketplace."""
+"""Makes the client for the marketplace that the settings name."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from shared.credentials import MarketplaceAccess, SetupError
-from shared.metrics import Metric
-from shared.secrets_manager import SecretsManagerStore
+from shared.credentials import SetupError
 from shared.settings import Settings
 from walmart_ca import AsyncClient, Credentials
 
-if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
 
 def connect(
-    credentials: Credentials, settings: Settings, *, max_concurrency: int, clock: Callable[[], float]
+    credentials: Credentials, *, settings: Settings, max_concurrency: int, clock: Callable[[], float]
 ) -> AsyncClient:
-    """Make a client for the marketplace that the settings name.
+    """Make a client; nothing is opened before its first call.
+
+    Args:
+        credentials: Who calls.
+        settings: From the environment.
+        max_concurrency: How many calls run side by side.
+        clock: Epoch seconds.
 
     Raises:
         SetupError: The URL or the service name is unusable.
@@ -33,28 +33,3 @@ def connect(
         # The client names its own parameter; the operator knows the setting.
         problem = str(error).replace("base_url", "MARKETPLACE_URL")
         raise SetupError(problem.replace("service_name", "MARKETPLACE_SERVICE_NAME")) from None
-
-
-def marketplace_access(
-    settings: Settings,
-    secrets_manager: "SecretsManagerClient",
-    *,
-    max_concurrency: int,
-    clock: Callable[[], float],
-    count: Callable[[Metric], None],
-) -> MarketplaceAccess:
-    """Give access to the marketplace, with the credentials that the secret holds.
-
-    Args:
-        settings: From the environment.
-        secrets_manager: Where the credentials are.
-        max_concurrency: How many calls run side by side.
-        clock: Epoch seconds.
-        count: Counts a metric.
-    """
-    return MarketplaceAccess(
-        SecretsManagerStore(secrets_manager, settings.credentials_secret_arn).read,
-        lambda credentials: connect(credentials, settings, max_concurrency=max_concurrency, clock=clock),
-        clock,
-        count,
-    )

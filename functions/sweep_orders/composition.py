@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 import boto3
 from botocore.config import Config
 
-from shared.marketplace import marketplace_access
+from shared.credentials import MarketplaceAccess
+from shared.marketplace import connect
 from shared.pacing import Pacer
+from shared.secrets_manager import SecretsManagerStore
 from shared.settings import SweepSettings
 from shared.telemetry import new_logger, new_metrics
 from sweep_orders.event_bus import EventBridgeBus
@@ -71,9 +73,9 @@ def compose(
     """
     logger, metrics = new_logger(), new_metrics()
     recorder = PowertoolsRecorder(logger, metrics)
-    marketplace = marketplace_access(
-        settings, secrets_manager, max_concurrency=1, clock=clock, count=recorder.count
-    )
+    store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
+    open_client = functools.partial(connect, settings=settings, max_concurrency=1, clock=clock)
+    marketplace = MarketplaceAccess(store.read, open_client, clock, recorder.count)
     pacer = Pacer(requests_per_minute=settings.requests_per_minute, sharers=1, clock=clock, sleep=sleep)
     event_bus = EventBridgeBus(
         events,

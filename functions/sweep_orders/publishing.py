@@ -49,14 +49,16 @@ class Publisher:
             How many events the bus took, and what kept the others back.
         """
         published = 0
+        problem: Problem | None = None
         for some in batched(orders, EVENTS_AT_ONCE, strict=False):
             if time_left() < LEAST_TIME_LEFT_S:
                 return published, Problem("deferred", "out_of_time")
-            not_taken, problem = await self._publish_some(some)
-            published += len(some) - len(not_taken)
-            if problem:
-                return published, problem
-        return published, None
+            refused, trouble = await self._publish_some(some)
+            published += len(some) - len(refused)
+            problem = trouble or problem
+            if len(refused) == len(some):
+                break  # The bus takes nothing: the next sweep tries again.
+        return published, problem
 
     async def _publish_some(
         self, orders: Sequence[WaitingOrder]

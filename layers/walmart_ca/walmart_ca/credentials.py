@@ -9,7 +9,12 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
 
 _ARMOUR: Final = re.compile(r"-----(?:BEGIN|END) ([A-Z0-9 ]+)-----")
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]{1,256}")
@@ -30,6 +35,13 @@ class Credentials(Protocol):
             method: Upper case.
             url: The full URL, byte for byte as it will be sent.
             at: Now, in epoch seconds.
+        """
+
+    def check(self) -> None:
+        """Check the credentials more thoroughly than using them needs; nothing is sent.
+
+        Raises:
+            ValueError: They are unusable. The text names what is, and does not show it.
         """
 
 
@@ -83,6 +95,14 @@ class SignatureCredentials:
         """
         signed = f"{self.consumer_id}\n{url}\n{method}\n{timestamp}\n".encode()
         return base64.b64encode(self._key.sign(signed, PKCS1v15(), SHA256())).decode()
+
+    def check(self) -> None:
+        """Validate the private key fully. See `Credentials.check`."""
+        der = self._key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        try:
+            load_der_private_key(der, password=None)
+        except ValueError:
+            raise ValueError("private_key must be an RSA private key whose numbers are one") from None
 
     def __repr__(self) -> str:
         """Show whose credentials these are, and nothing that signs."""

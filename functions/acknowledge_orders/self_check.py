@@ -1,0 +1,191 @@
+"""The self-check: whether an order could be acknowledged now, without touching one."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from acknowledge_orders.records import CHECKS, SelfCheckRecord
+from shared.credentials import (
+    Secret,
+    SecretsUnavailableError,
+    SetupError,
+    check_credentials,
+    read_credentials,
+)
+from walmart_ca import (
+    AsyncClient,
+    Call,
+    Credentials,
+    CredentialsRefused,
+    Misconfigured,
+    NotSent,
+    OrderPage,
+    OrderRejected,
+    OutcomeUnknown,
+    WalmartError,
+)
+
+CALL_TIMEOUT_S: Final = 20.0
+CLOCK_MAY_DIFFER_S: Final = 60.0
+"""Walmart does not say how old a timestamp may be; for another programme with the same signature it is
+fifteen minutes, so this is no reason for a refusal yet, and far more than a clock that is kept has."""
+_A_LITTLE: Final = timedelta(minutes=1)
+
+
+def asks_for_self_check(event: object) -> bool:
+    """Tell whether a bare event asks for the self-check: `{"detail": {"selfCheck": true}}`."""
+    detail = event.get("detail") if isinstance(event, dict) else None
+    return isinstance(detail, dict) and detail.get("selfCheck") is True
+
+
+class _FailedError(Exception):
+    """One check failed: which, why, and what to do about it."""
+
+    def __init__(self, check: str, reason: str, what_to_do: str) -> None:
+        super().__init__(check, reason, what_to_do)
+        self.check = check
+        self.reason = reason
+        self.what_to_do = what_to_do
+
+
+class SelfCheck:
+    """Checks, in the order in which an acknowledgement would need them, and stops at the first that fails."""
+
+    def __init__(
+        self,
+        *,
+        read_secret: Callable[[], Secret],
+        connect: Callable[[Credentials], AsyncClient],
+        record: Callable[[SelfCheckRecord], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """Check through the given parts.
+
+        Args:
+            read_secret: Reads the current version, now; may raise `SetupError` and `SecretsUnavailableError`.
+            connect: Makes a client; may raise `SetupError`.
+            record: Where the record goes.
+            now: The time, aware.
+        """
+        self._read_secret = read_secret
+        self._connect = connect
+        self._record = record
+        self._now = now
+
+    async def run(self) -> SelfCheckRecord:
+        """Check everything. The one call to Walmart asks for the orders of the last minute."""
+        secret: Secret | None = None
+        call: Call | None = None
+        clock_ahead_s: float | None = None
+        failed: _FailedError | None = None
+        try:
+            secret = self._secret()
+            client = self._client(secret)
+            result = await self._ask(client)
+            call, clock_ahead_s = result.call, self._clock_ahead_s(result.call)
+            _check_host(result)
+            _check_clock(clock_ahead_s)
+            _check_signature(result)
+        except _FailedError as error:
+            failed = error
+        record = SelfCheckRecord(
+            self_check="failed" if failed else "passed",
+            failed=failed.check if failed else None,
+            reason=failed.reason if failed else None,
+            what_to_do=failed.what_to_do if failed else None,
+            checks=_checks(failed.check if failed else None),
+            http_status=call.status if call else None,
+            correlation_id=call.correlation_id if call else None,
+            clock_ahead_s=clock_ahead_s,
+            secret_version_id=secret.version_id if secret else None,
+        )
+        self._record(record)
+        return record
+
+    def _secret(self) -> Secret:
+        try:
+            return self._read_secret()
+        except SetupError as error:
+            raise _FailedError("secret_readable", str(error), "Correct what the reason names.") from error
+        except SecretsUnavailableError as error:
+            what_to_do = "Secrets Manager did not answer: wait a minute and check again."
+            raise _FailedError("secret_readable", str(error), what_to_do) from error
+
+    def _client(self, secret: Secret) -> AsyncClient:
+        try:
+            credentials = read_credentials(secret.text)
+            check_credentials(credentials)
+        except SetupError as error:
+            what_to_do = "Store the secret again, with the values as Walmart's Developer Center shows them."
+            raise _FailedError("credentials_usable", str(error), what_to_do) from error
+        try:
+            return self._connect(credentials)
+        except SetupError as error:
+            what_to_do = "Deploy again with the parameter corrected."
+            raise _FailedError("settings_usable", str(error), what_to_do) from error
+
+    async def _ask(self, client: AsyncClient) -> OrderPage | WalmartError:
+        try:
+            return await client.orders.released_page(
+                created_start_date=self._now() - _A_LITTLE, limit=1, timeout=CALL_TIMEOUT_S
+            )
+        except WalmartError as error:
+            return error
+        finally:
+            await client.aclose()
+
+    def _clock_ahead_s(self, call: Call) -> float | None:
+        if call.answered_at is None:
+            return None
+        return round((self._now() - call.answered_at).total_seconds(), 1)
+
+
+def _check_host(result: OrderPage | WalmartError) -> None:
+    if isinstance(result, NotSent):
+        what_to_do = "Check MarketplaceUrl, and that the function can reach it: no VPC, nothing in between."
+        raise _FailedError("host_reachable", result.reason, what_to_do)
+    if isinstance(result, OutcomeUnknown) and result.status is None:
+        raise _FailedError(
+            "host_reachable", result.reason, "It took the call and did not answer: check again."
+        )
+
+
+def _check_clock(ahead_s: float | None) -> None:
+    if ahead_s is None or abs(ahead_s) <= CLOCK_MAY_DIFFER_S:
+        return
+    side = "ahead of" if ahead_s > 0 else "behind"
+    raise _FailedError(
+        "clock_right",
+        f"{abs(ahead_s):.0f} s {side} Walmart's",
+        "Set the clock of this machine: Walmart refuses a signature whose time is far from its own.",
+    )
+
+
+def _check_signature(result: OrderPage | WalmartError) -> None:
+    # An order service that refuses what was asked for has let the signature pass.
+    if isinstance(result, OrderPage | OrderRejected):
+        return
+    if isinstance(result, CredentialsRefused):
+        what_to_do = (
+            "The key signs and the clock is right, so Walmart knows these values differently: compare"
+            " consumerId and channelType with its Developer Center, and store the private key made last."
+        )
+    elif isinstance(result, Misconfigured):
+        blamed = ", ".join(sorted({entry.field for entry in result.entries if entry.field}))
+        what_to_do = (
+            f"Walmart blames {blamed}: check channelType in the secret, and MarketplaceServiceName."
+            if blamed
+            else "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
+        )
+    else:
+        what_to_do = "Walmart has trouble and did not judge the signature: check again later."
+    raise _FailedError("signature_accepted", result.reason, what_to_do)
+
+
+def _checks(failed: str | None) -> dict[str, str]:
+    """Say of each check what became of it."""
+    reached = CHECKS.index(failed) if failed else len(CHECKS)
+    return {
+        check: "passed" if place < reached else "failed" if place == reached else "not reached"
+        for place, check in enumerate(CHECKS)
+    }
