@@ -1,0 +1,115 @@
+"""Publishing in tens, with a bus that refuses events or fails altogether."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from sweep_orders.ports import EventBusError
+from sweep_orders.problems import Problem
+from sweep_orders.publishing import ATTEMPTS, LEAST_TIME_LEFT_S, Publisher
+from sweep_orders.selection import WaitingOrder
+
+ORDERS = [WaitingOrder(str(number), None) for number in range(25)]
+REFUSED = Problem("unavailable", "event_bus: events refused")
+
+
+class Bus:
+    """A bus that refuses some orders so many times, and fails at the call of a number."""
+
+    def __init__(self, refusals: dict[str, int] | None = None, fails_at: int | None = None) -> None:
+        self.calls: list[list[str]] = []
+        self.taken: list[str] = []
+        self._refusals = dict(refusals or {})
+        self._fails_at = fails_at
+
+    def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
+        self.calls.append([order.purchase_order_id for order in orders])
+        if len(self.calls) == self._fails_at:
+            raise EventBusError("ReadTimeoutError")
+        refused = []
+        for order in orders:
+            if self._refusals.get(order.purchase_order_id, 0):
+                self._refusals[order.purchase_order_id] -= 1
+                refused.append(order)
+            else:
+                self.taken.append(order.purchase_order_id)
+        return refused
+
+
+def publish(
+    bus: Bus,
+    orders: Sequence[WaitingOrder] = ORDERS,
+    time_left: Callable[[], float] = lambda: 60.0,
+    slept: list[float] | None = None,
+) -> tuple[int, Problem | None]:
+    async def sleep(seconds: float) -> None:
+        if slept is not None:
+            slept.append(seconds)
+
+    return asyncio.run(Publisher(bus, sleep, max).publish(orders, time_left))
+
+
+def test_orders_are_published_in_tens_in_their_order() -> None:
+    bus = Bus()
+
+    assert publish(bus) == (25, None)
+    assert [len(call) for call in bus.calls] == [10, 10, 5]
+    assert bus.taken == [order.purchase_order_id for order in ORDERS]
+
+
+def test_without_orders_the_bus_is_not_called() -> None:
+    bus = Bus()
+
+    assert publish(bus, []) == (0, None)
+    assert bus.calls == []
+
+
+def test_only_what_was_refused_is_published_again() -> None:
+    bus = Bus({"3": 1, "7": 2})
+    slept: list[float] = []
+
+    assert publish(bus, ORDERS[:10], slept=slept) == (10, None)
+    assert bus.calls[1:] == [["3", "7"], ["7"]]
+    assert sorted(bus.taken) == sorted(set(bus.taken))
+    assert slept == [2.0, 4.0]
+
+
+def test_what_is_refused_every_time_is_left_and_those_after_it_are_published() -> None:
+    bus = Bus({"3": ATTEMPTS})
+
+    assert publish(bus) == (24, REFUSED)
+    assert "24" in bus.taken
+
+
+def test_a_bus_that_takes_nothing_is_left_alone() -> None:
+    bus = Bus(dict.fromkeys(map(str, range(25)), 99))
+
+    assert publish(bus) == (0, REFUSED)
+    assert len(bus.calls) == ATTEMPTS
+
+
+@pytest.mark.parametrize(("fails_at", "published"), [(1, 0), (2, 10)])
+def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
+    fails_at: int, published: int
+) -> None:
+    bus = Bus(fails_at=fails_at)
+
+    assert publish(bus) == (published, Problem("unavailable", "event_bus: ReadTimeoutError"))
+    assert len(bus.calls) == fails_at
+
+
+def test_what_was_taken_before_a_call_failed_is_counted() -> None:
+    bus = Bus({"3": 1}, fails_at=2)
+
+    published, problem = publish(bus, ORDERS[:10])
+
+    assert published == len(bus.taken) == 9
+    assert problem == Problem("unavailable", "event_bus: ReadTimeoutError")
+
+
+def test_with_too_little_time_left_the_rest_is_left_to_the_next_sweep() -> None:
+    bus = Bus()
+    left = [60.0, LEAST_TIME_LEFT_S - 0.1]
+
+    assert publish(bus, time_left=lambda: left.pop(0)) == (10, Problem("deferred", "out_of_time"))

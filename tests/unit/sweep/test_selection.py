@@ -1,0 +1,58 @@
+"""Which released orders are due, and in which order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep_orders.selection import DUE_AFTER, WaitingOrder, due, oldest_age
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
+
+
+def order(purchase_order_id: str, age: timedelta | None) -> WaitingOrder:
+    return WaitingOrder(purchase_order_id, None if age is None else NOW - age)
+
+
+@pytest.mark.parametrize(
+    ("age", "is_due"),
+    [
+        (timedelta(minutes=10, seconds=1), True),
+        (timedelta(minutes=10), False),
+        (timedelta(0), False),
+        (timedelta(hours=-1), False),
+        (timedelta(hours=48), True),
+        (None, True),
+    ],
+)
+def test_an_order_is_due_once_its_event_should_have_come(age: timedelta | None, is_due: bool) -> None:
+    assert due([order("1", age)], NOW) == [order("1", age)] * is_due
+
+
+@given(st.lists(AGES, max_size=20))
+def test_the_oldest_comes_first_and_one_without_a_date_before_it(ages: list[timedelta | None]) -> None:
+    orders = [order(str(number), age) for number, age in enumerate(ages)]
+
+    found = [each.ordered_at for each in due(orders, NOW)]
+
+    undated = found.count(None)
+    assert found[:undated] == [None] * undated
+    dates = [date for date in found if date]
+    assert dates == sorted(dates)
+    assert all(NOW - date > DUE_AFTER for date in dates)
+
+
+def test_the_oldest_age_is_that_of_any_waiting_order_due_or_not() -> None:
+    orders = [order("1", timedelta(minutes=3)), order("2", timedelta(minutes=5)), order("3", None)]
+
+    assert oldest_age(orders, NOW) == timedelta(minutes=5)
+
+
+def test_without_a_dated_order_there_is_no_oldest_age() -> None:
+    assert oldest_age([order("1", None)], NOW) is None
+
+
+def test_an_order_from_the_future_has_no_negative_age() -> None:
+    assert oldest_age([order("1", timedelta(minutes=-5))], NOW) == timedelta(0)

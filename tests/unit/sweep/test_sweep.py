@@ -1,0 +1,393 @@
+"""One sweep, with pages from a script, and a bus, a queue and a recorder that remember."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import pytest
+
+from shared.calling import LEAST_TIME_LEFT_S
+from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.order_event import SWEPT_FOR
+from shared.pacing import Pacer
+from sweep_orders.listing import ReleasedOrders
+from sweep_orders.ports import QueueLengthError
+from sweep_orders.publishing import Publisher
+from sweep_orders.records import SweepRecord
+from sweep_orders.selection import WaitingOrder
+from sweep_orders.sweep import PUBLISHING_S, Sweep
+from walmart_ca import (
+    AsyncClient,
+    Call,
+    CredentialsRefused,
+    Misconfigured,
+    NotSent,
+    Order,
+    OrderLine,
+    OrderLineStatus,
+    OrderPage,
+    OrderRejected,
+    OutcomeUnknown,
+    Status,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+CALL = Call("GET", "https://walmart.invalid/released", "c-1", 200, 0.1, answered_at=NOW)
+LOST = OutcomeUnknown("connection_lost", replace(CALL, status=None))
+
+
+def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: str, node: str = "") -> Order:
+    """A released order; without statuses it has no lines."""
+    return Order(
+        purchase_order_id,
+        order_date=None if age_minutes is None else NOW - timedelta(minutes=age_minutes),
+        ship_node_type=node,
+        lines=tuple(OrderLine("1", statuses=(OrderLineStatus(Status(status)),)) for status in statuses),
+    )
+
+
+def created(purchase_order_id: str, age_minutes: float | None = 60) -> Order:
+    return released(purchase_order_id, age_minutes, "Created")
+
+
+def page(*orders: Order, last: bool = False, answered_at: datetime | None = NOW) -> OrderPage:
+    return OrderPage(orders, None, None if last else "?next", replace(CALL, answered_at=answered_at))
+
+
+def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
+    return page(*orders, last=True, answered_at=answered_at)
+
+
+class Pages:
+    """A client whose pages are in a script; it remembers what was asked for."""
+
+    def __init__(self, *script: OrderPage | WalmartError) -> None:
+        self.orders = self
+        self.asked: list[dict[str, Any]] = []
+        self._script = list(script)
+
+    async def released_page(self, **which: Any) -> OrderPage:  # noqa: ANN401 - remembered as it comes
+        self.asked.append(which)
+        return self._play()
+
+    async def next_page(self, page: OrderPage, **which: Any) -> OrderPage:  # noqa: ANN401 - as above
+        self.asked.append({"after": page, **which})
+        return self._play()
+
+    def _play(self) -> OrderPage:
+        result = self._script.pop(0)
+        if isinstance(result, WalmartError):
+            raise result
+        return result
+
+
+class Keys:
+    """One key, or a reason why there is none."""
+
+    def __init__(self, access: Access | NoAccess) -> None:
+        self._access = access
+
+    def peek(self) -> Access | NoAccess:
+        return self._access
+
+    def current(self) -> Access | NoAccess:
+        return self._access
+
+    def refused(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+    def another(self) -> None:
+        """Have no other."""
+
+    def accepted(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+
+@dataclass
+class World:
+    """What a sweep works through."""
+
+    pages: Pages = field(default_factory=lambda: Pages(last_page()))
+    no_access: NoAccess | None = None
+    queue_length: int | None = 0
+    requests_per_minute: float = 60
+    now: datetime = NOW
+    left_s: Callable[[], float] = lambda: 240.0
+    published: list[WaitingOrder] = field(default_factory=list)
+    records: list[SweepRecord] = field(default_factory=list)
+    warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def sweep(self) -> SweepRecord:
+        async def sleep(_: float) -> None:
+            """Wait for nothing."""
+
+        keys = Keys(self.no_access or Access(cast("AsyncClient", self.pages), "v1"))
+        pacer = Pacer(
+            requests_per_minute=self.requests_per_minute, sharers=1, clock=self.now.timestamp, sleep=sleep
+        )
+        sweep = Sweep(
+            released=ReleasedOrders(keys, pacer, lambda: self.now),
+            publisher=Publisher(self, sleep, max),
+            queue_length=self._length,
+            recorder=self,
+            requests_per_minute=self.requests_per_minute,
+            interval=timedelta(minutes=15),
+        )
+        return asyncio.run(sweep.run(self.left_s))
+
+    def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
+        self.published.extend(orders)
+        return []
+
+    def record(self, record: SweepRecord) -> None:
+        self.records.append(record)
+
+    def warn(self, message: str, **fields: object) -> None:
+        self.warnings.append((message, fields))
+
+    def _length(self) -> int:
+        if self.queue_length is None:
+            raise QueueLengthError("AccessDenied")
+        return self.queue_length
+
+    @property
+    def ids(self) -> list[str]:
+        return [order.purchase_order_id for order in self.published]
+
+
+def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
+    world = World(Pages(last_page(created("1", 30))))
+
+    record = world.sweep()
+
+    assert world.published == [WaitingOrder("1", NOW - timedelta(minutes=30))]
+    assert world.records == [record]
+    assert (record.outcome, record.reason) == ("completed", None)
+    assert (record.pages, record.orders_seen, record.orders_waiting, record.orders_due) == (1, 1, 1, 1)
+    assert (record.orders_published, record.orders_left, record.orders_unusable) == (1, 0, 0)
+    assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
+
+
+def test_without_released_orders_the_oldest_is_of_no_age_and_the_sweep_completed() -> None:
+    record = World().sweep()
+
+    assert (record.outcome, record.oldest_order_age_s) == ("completed", 0.0)
+
+
+def test_orders_of_the_last_48_hours_are_asked_for() -> None:
+    world = World()
+
+    world.sweep()
+
+    assert [asked["created_start_date"] for asked in world.pages.asked] == [NOW - SWEPT_FOR]
+
+
+def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
+    first, second = page(created("1", 20)), page(created("2", 90))
+    world = World(Pages(first, second, last_page(created("3", 40))))
+
+    record = world.sweep()
+
+    assert [asked.get("after") for asked in world.pages.asked] == [None, first, second]
+    assert world.ids == ["2", "3", "1"]
+    assert (record.pages, record.oldest_order_age_s) == (3, 90 * 60)
+
+
+def test_a_young_order_is_left_to_its_event_and_still_counts_as_waiting() -> None:
+    world = World(Pages(last_page(created("1", 9))))
+
+    record = world.sweep()
+
+    assert world.published == []
+    assert (record.orders_waiting, record.orders_due, record.oldest_order_age_s) == (1, 0, 540.0)
+
+
+@pytest.mark.parametrize(
+    ("order", "is_published"),
+    [
+        (released("1", 60, "Created"), True),
+        (released("1", 60, "CREATED"), True),
+        (released("1", 60, "Acknowledged", "Created"), True),
+        (released("1", 60, "Shipped", "Created"), True),
+        (released("1", 60), True),
+        (released("1", 60, "Acknowledged"), False),
+        (released("1", 60, "Shipped"), False),
+        (released("1", 60, "Created", node="WFSFulfilled"), False),
+        (released("1", 60, "Created", node="SellerFulfilled"), True),
+    ],
+)
+def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is_published: bool) -> None:
+    world = World(Pages(last_page(order)))
+
+    record = world.sweep()
+
+    assert world.ids == ["1"] * is_published
+    assert (record.orders_seen, record.orders_waiting) == (1, int(is_published))
+
+
+def test_an_order_that_stands_on_two_pages_is_published_once() -> None:
+    world = World(Pages(page(created("1"), created("2")), last_page(created("2"), created("3"))))
+
+    record = world.sweep()
+
+    assert sorted(world.ids) == ["1", "2", "3"]
+    assert record.orders_seen == 3
+
+
+def test_an_order_that_changed_while_pages_were_read_counts_as_it_was_seen_last() -> None:
+    world = World(Pages(page(created("1")), last_page(released("1", 60, "Acknowledged"))))
+
+    world.sweep()
+
+    assert world.published == []
+
+
+@pytest.mark.parametrize("hostile", ["", "1/../x", "1\r\nX: y", "1" * 65, "\u0661"])
+def test_an_entry_without_a_usable_id_is_counted_and_costs_the_others_nothing(hostile: str) -> None:
+    world = World(Pages(last_page(created(hostile), created("2"))))
+
+    record = world.sweep()
+
+    assert world.ids == ["2"]
+    assert (record.orders_seen, record.orders_unusable, record.outcome) == (1, 1, "completed")
+    ((message, fields),) = world.warnings
+    assert message.startswith("released orders without a usable purchase order id")
+    assert fields["orders_unusable"] == 1
+    assert hostile == "" or hostile not in repr(world.warnings)
+
+
+def test_an_order_without_a_date_is_published_before_all_others() -> None:
+    world = World(Pages(last_page(created("1", 600), created("2", None))))
+
+    world.sweep()
+
+    assert world.ids == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "reason"),
+    [
+        (Unavailable("SYSTEM_ERROR", CALL), "unavailable", "SYSTEM_ERROR"),
+        (Throttled("REQUEST_THRESHOLD_VIOLATED", CALL), "throttled", "REQUEST_THRESHOLD_VIOLATED"),
+        (Misconfigured("http_307", CALL), "misconfigured", "http_307"),
+        (CredentialsRefused("UNAUTHORIZED", CALL), "credentials_refused", "UNAUTHORIZED"),
+        (OrderRejected("INVALID_REQUEST_PARAM", CALL), "rejected", "INVALID_REQUEST_PARAM"),
+        (LOST, "unavailable", "connection_lost"),
+    ],
+)
+def test_when_a_page_fails_the_orders_before_it_are_published_and_the_sweep_is_not_completed(
+    error: WalmartError, outcome: str, reason: str
+) -> None:
+    world = World(Pages(page(created("1", 90)), error))
+
+    record = world.sweep()
+
+    assert world.ids == ["1"]
+    assert (record.outcome, record.reason) == (outcome, reason)
+    assert (record.pages, record.orders_published, record.oldest_order_age_s) == (1, 1, 5400.0)
+
+
+def test_when_the_first_page_fails_no_age_is_claimed() -> None:
+    record = World(Pages(LOST)).sweep()
+
+    assert (record.outcome, record.pages, record.oldest_order_age_s) == ("unavailable", 0, None)
+
+
+def test_when_nothing_was_sent_the_page_is_asked_for_once_more() -> None:
+    world = World(Pages(NotSent("connect", CALL), last_page(created("1"))))
+
+    assert world.sweep().outcome == "completed"
+    assert world.ids == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("no_access", "outcome", "reason"),
+    [
+        (SetupError("secret: must be JSON"), "misconfigured", "secret: must be JSON"),
+        (SecretsUnavailableError("timeout"), "unavailable", "secrets_manager: timeout"),
+        (CredentialsPaused(), "deferred", "credentials_paused"),
+    ],
+)
+def test_without_credentials_the_record_says_why(no_access: NoAccess, outcome: str, reason: str) -> None:
+    record = World(no_access=no_access).sweep()
+
+    assert (record.outcome, record.reason, record.http_status) == (outcome, reason, None)
+
+
+def test_when_the_time_is_up_for_listing_what_was_found_is_published() -> None:
+    left = [240.0]
+    world = World(Pages(page(created("1")), last_page()), left_s=lambda: left[-1])
+
+    class SlowPages(Pages):
+        async def released_page(self, **which: Any) -> OrderPage:  # noqa: ANN401 - as in Pages
+            left.append(PUBLISHING_S + LEAST_TIME_LEFT_S - 0.1)
+            return await super().released_page(**which)
+
+    world.pages = SlowPages(page(created("1")), last_page())
+
+    record = world.sweep()
+
+    assert (record.outcome, record.reason) == ("deferred", "out_of_time")
+    assert world.ids == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("queue_length", "published"),
+    # At 60 a minute less its margin, 855 are worked off in a quarter of an hour.
+    [(0, 855), (1, 854), (800, 55), (855, 0), (5000, 0), (None, 855)],
+)
+def test_no_more_is_published_than_can_be_worked_off_by_the_next_sweep(
+    queue_length: int | None, published: int
+) -> None:
+    orders = [created(str(number), 60 + number) for number in range(900)]
+    world = World(Pages(last_page(*orders)), queue_length=queue_length)
+
+    record = world.sweep()
+
+    assert (record.orders_published, record.orders_left) == (published, 900 - published)
+    assert world.ids == [str(number) for number in range(899, 899 - published, -1)]
+    assert record.outcome == "completed"
+
+
+@pytest.mark.parametrize(("queue_length", "drain_time_s"), [(0, 1.1), (56, 60.0), (None, None)])
+def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
+    queue_length: int | None, drain_time_s: float | None
+) -> None:
+    record = World(Pages(last_page(created("1"))), queue_length=queue_length).sweep()
+
+    assert (record.queue_length, record.drain_time_s) == (queue_length, drain_time_s)
+
+
+def test_a_queue_that_does_not_tell_its_length_is_warned_about() -> None:
+    world = World(queue_length=None)
+
+    world.sweep()
+
+    assert world.warnings == [("order queue did not tell its length", {"error": "AccessDenied"})]
+
+
+@pytest.mark.parametrize("ahead_s", [-7200.0, -61.0, 61.0, 7200.0])
+def test_with_a_wrong_clock_ages_are_by_walmarts_and_the_difference_is_warned_about(ahead_s: float) -> None:
+    world = World(Pages(last_page(created("1", 30), created("2", 5))), now=NOW + timedelta(seconds=ahead_s))
+
+    record = world.sweep()
+
+    assert world.ids == ["1"]
+    assert (record.oldest_order_age_s, record.clock_ahead_s) == (1800.0, ahead_s)
+    ((message, fields),) = world.warnings
+    assert message.startswith("clock differs from Walmart's")
+    assert fields == {"clock_ahead_s": ahead_s}
+
+
+def test_where_walmart_does_not_tell_the_time_our_own_clock_serves() -> None:
+    world = World(Pages(last_page(created("1", 30), answered_at=None)))
+
+    record = world.sweep()
+
+    assert (record.oldest_order_age_s, record.clock_ahead_s) == (1800.0, None)
+    assert world.warnings == []
