@@ -187,6 +187,7 @@ def test_acknowledgements_side_by_side_are_all_served(marketplace: Marketplace, 
         ("POST", "/control/orders", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
         ("GET", ACKNOWLEDGE, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
         ("DELETE", GET, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
+        ("POST", "/v3/ca/orders/released", 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
     ],
 )
 def test_other_resources_and_methods_are_refused(
@@ -970,7 +971,7 @@ def test_throttled_knows_its_forms(
 
 @pytest.mark.parametrize("fault", Fault)
 def test_every_fault_can_be_planned(marketplace: Marketplace, fault: Fault) -> None:
-    marketplace.fail(ORDER, fault)
+    marketplace.fail_all(fault)
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -1159,6 +1160,7 @@ def test_calls_side_by_side_share_the_bucket(clock: Clock, private_key: str) -> 
         {"requests_per_minute": 1, "burst": 0},
         {"burst": 1},
         {"looks_per_minute": 0},
+        {"lists_per_minute": 0},
     ],
 )
 def test_a_quota_that_makes_no_sense_is_refused(quota: dict[str, Any]) -> None:

@@ -95,6 +95,7 @@ def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, ca
             f"Created orders: {' '.join(purchase_order_ids) or 'none'}",
             "",
             f"Call: POST {url}/v3/ca/orders/{example}/acknowledge",
+            f"  or GET {url}/v3/ca/orders/released?createdStartDate=2026-01-01",
             "  with Walmart's headers and a signature; why one is refused is said below, not to its caller.",
             f"Add an order: {curl} {url}/control/orders -d '{added}'",
             f"Plan a fault: {curl} {url}/control/faults -d '{planned}'",

@@ -1,7 +1,7 @@
 """Answers and how they are put: orders and errors as XML or JSON in Walmart's shapes.
 
-An order or an error is first a plain tree (mappings, lists, texts, datetimes, decimals) and then written in
-either form, so that both forms always tell the same.
+An order or an error is first a plain tree (mappings, lists, texts, numbers, datetimes, decimals) and then
+written in either form, so that both forms always tell the same.
 """
 
 import json
@@ -20,13 +20,15 @@ from .problems import Origin, Problem
 
 type Form = Literal["xml", "json"]
 type ErrorShape = Literal["order service", "gateway", "flat"]
-type Tree = Mapping[str, Tree] | Sequence[Tree] | str | datetime | Decimal
+type Tree = Mapping[str, Tree] | Sequence[Tree] | str | int | datetime | Decimal | None
+type OrderTree = Mapping[str, Tree]
 
 CONTENT_TYPES: dict[Form, str] = {
     "xml": "application/xml;charset=UTF-8",
     "json": "application/json;charset=UTF-8",
 }
 _ERROR_NAMESPACE = "http://walmart.com/"
+_NO_NAMESPACE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ class Answer:
         ]
         lines = [f"HTTP/1.1 {self.status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
         return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list; ``total`` orders are on all pages."""
+
+    orders: tuple[OrderTree, ...]
+    total: int
+    limit: int
+    next_cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,15 @@ class Style:
 
     def shown_order(self, order: Order) -> Answer:
         """Answer whoever asks for an order, from another namespace, as Walmart does."""
-        return self._order(
-            {**_order_tree(order), "shipNode": {"type": order.ship_node}}, "http://walmart.com/mp/v3/orders"
-        )
+        return self._order(shown_tree(order), "http://walmart.com/mp/v3/orders")
+
+    def listed_orders(self, page: Page) -> Answer:
+        """Answer with a page of a list, whose elements are in no namespace at all."""
+        tree: Tree = {
+            "meta": {"totalCount": page.total, "limit": page.limit, "nextCursor": page.next_cursor},
+            "elements": {"order": list(page.orders)},
+        }
+        return self._answer(HTTPStatus.OK, self.form, "list", _NO_NAMESPACE, tree, {"list": tree})
 
     def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
         """Answer with an error. The gateway speaks JSON whatever is asked for."""
@@ -115,6 +133,11 @@ class Style:
         return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
 
 
+def shown_tree(order: Order) -> OrderTree:
+    """Give an order as it is shown to whoever looks: with its ship node."""
+    return {**_order_tree(order), "shipNode": {"type": order.ship_node}}
+
+
 def to_json(tree: Tree) -> bytes:
     """Write a tree as JSON: a date is epoch milliseconds, an amount of money a number."""
     return json.dumps(tree, default=_json_leaf, ensure_ascii=False).encode()
@@ -130,16 +153,20 @@ def _json_leaf(leaf: datetime | Decimal) -> int | float:
 
 
 def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
-    """Write a tree as XML: a list repeats its element, a date is ISO 8601."""
-    top = ET.Element(f"{{{namespace}}}{root}")
+    """Write a tree as XML: a list repeats its element, a date is ISO 8601, None is left out."""
+    top = ET.Element(_qualified(namespace, root))
     _fill(top, namespace, tree)
     written: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
     return written
 
 
+def _qualified(namespace: str, name: str) -> str:
+    return f"{{{namespace}}}{name}" if namespace else name
+
+
 def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
     match tree:
-        case str() | Decimal():
+        case str() | int() | Decimal():
             element.text = str(tree)
         case datetime():
             element.text = to_iso(tree)
@@ -148,7 +175,8 @@ def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
                 # An empty list is an empty element, as Walmart writes its causes.
                 repeated = branch if isinstance(branch, list) and branch else [branch]
                 for twig in repeated:
-                    _fill(ET.SubElement(element, f"{{{namespace}}}{name}"), namespace, twig)
+                    if twig is not None:
+                        _fill(ET.SubElement(element, _qualified(namespace, name)), namespace, twig)
 
 
 def _order_tree(order: Order) -> dict[str, Tree]:
@@ -212,9 +240,16 @@ def _error_entry(problem: Problem) -> dict[str, Tree]:
         "info": problem.info,
         "severity": problem.severity,
         "category": problem.category,
-        "causes": [],
+        "causes": _causes_tree(problem),
         "errorIdentifiers": {} if problem.origin is Origin.GATEWAY else {"entry": []},
     }
+
+
+def _causes_tree(problem: Problem) -> Tree:
+    cause = problem.cause
+    if cause is None:
+        return []
+    return {"cause": [{"code": problem.code, "field": cause.field, "description": cause.description}]}
 
 
 def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape) -> Tree:

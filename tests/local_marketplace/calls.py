@@ -32,10 +32,11 @@ class Headers(Mapping[str, str]):
 class Call:
     """One call to the order API.
 
-    ``path`` is the request target as it was on the wire, query included. ``status`` is the one answered and
-    None while there is none or when the connection was reset. ``applied`` says that the call acknowledged the
-    order or confirmed its acknowledgement. ``refusal`` says why the gateway refused the call, which its
-    answer never does. ``connection`` is the number of the TCP connection it came by.
+    ``path`` is the request target as it was on the wire, query included. ``purchase_order_id`` is None for a
+    call for a list, which is for no order. ``status`` is the one answered and None while there is none or
+    when the connection was reset. ``applied`` says that the call acknowledged the order or confirmed its
+    acknowledgement. ``refusal`` says why the gateway refused the call, which its answer never does.
+    ``connection`` is the number of the TCP connection it came by.
     """
 
     method: str

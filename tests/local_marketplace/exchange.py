@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from . import order_service
 from .answers import Answer, Style
 from .calls import Call, Ledger
 from .faults import Fault
@@ -23,6 +22,7 @@ class Exchange:
     """
 
     call: Call
+    destination: Destination
     number: int
     ledger: Ledger
     orders: Orders
@@ -49,12 +49,9 @@ class Exchange:
 
     def right_answer(self) -> Answer:
         """Do what the call asks for and give the answer to it, unsent."""
-        call = self.call
-        answer = order_service.answer(
-            self.orders, Destination(call.action, call.purchase_order_id), self.style
-        )
-        if call.action == "acknowledge" and answer.status == HTTPStatus.OK:
-            self._amend(replace(call, applied=True))
+        answer = self.destination.answer(self.orders, self.style)
+        if self.call.action == "acknowledge" and answer.status == HTTPStatus.OK:
+            self._amend(replace(self.call, applied=True))
         return answer
 
     def send(self, answer: Answer) -> None:

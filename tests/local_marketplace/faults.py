@@ -1,8 +1,9 @@
 """Misbehaviour on demand: which order's calls meet which fault, and what each fault does.
 
 A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange and
-does with it what it likes; its keyword arguments are the fault's details, all of them with a default. A fault
-that only says something and does nothing is a line in a table instead.
+does with it what it likes; its keyword arguments are the fault's details, all of them with a default. The
+mark says so when only calls of certain kinds can meet it. A fault that only says something and does nothing
+is a line in a table instead.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
 from . import problems
 from .answers import CONTENT_TYPES, Answer, to_iso
+from .order_service import ACTIONS, LISTS
 from .orders import new_order
 from .quota import COUNT_HEADER, TIME_HEADER
 
@@ -33,7 +35,9 @@ type Behaviour = Callable[..., None]
 
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
+_ORDERS = ACTIONS - LISTS
 _BEHAVIOURS: dict[Fault, Behaviour] = {}
+_ONLY_FOR: dict[Fault, frozenset[str]] = {}
 
 
 class Fault(Enum):
@@ -78,17 +82,26 @@ class Fault(Enum):
 
 @dataclass(slots=True, eq=False)  # two alike are still two
 class PlannedFault:
-    """A fault waiting for the calls it is meant for; ``times`` None is forever, ``action`` None any call."""
+    """A fault waiting for the calls it is meant for.
+
+    ``times`` None is forever, ``action`` None any call that can meet the fault; ``actions`` are what that
+    comes to.
+    """
 
     fault: Fault
     times: int | None = 1
     action: str | None = None
     details: Mapping[str, Detail] = field(default_factory=dict)
+    actions: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Refuse details that the fault does not know, now rather than in the middle of a call."""
+        """Refuse what the fault does not know, now rather than in the middle of a call."""
         if self.times is not None and self.times < 1:
             raise ValueError("a fault is met at least once")
+        possible = _ONLY_FOR.get(self.fault, ACTIONS)
+        self.actions = possible if self.action is None else frozenset({self.action})
+        if not self.actions <= possible:
+            raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
         behaviour = _BEHAVIOURS[self.fault]
         known = inspect.signature(behaviour).parameters
         kinds = get_type_hints(behaviour, localns={"Exchange": object})  # imported for type checkers only
@@ -124,12 +137,12 @@ class FaultPlan:
         with self._lock:
             self._planned.pop(purchase_order_id, None)
 
-    def next(self, purchase_order_id: str, action: str) -> PlannedFault | None:
+    def next(self, purchase_order_id: str | None, action: str) -> PlannedFault | None:
         """Take the fault that this call meets, if any: the order's own before every order's."""
         with self._lock:
             for queue in (self._planned.get(purchase_order_id, []), self._planned.get(None, [])):
                 for planned in queue:
-                    if planned.action in {None, action}:
+                    if action in planned.actions:
                         if planned.times is not None:
                             planned.times -= 1
                             if planned.times == 0:
@@ -138,9 +151,10 @@ class FaultPlan:
             return None
 
 
-def _does(fault: Fault) -> Callable[[Behaviour], Behaviour]:
+def _does(fault: Fault, only_for: frozenset[str] = ACTIONS) -> Callable[[Behaviour], Behaviour]:
     def mark(behaviour: Behaviour) -> Behaviour:
         _BEHAVIOURS[fault] = behaviour
+        _ONLY_FOR[fault] = only_for
         return behaviour
 
     return mark
@@ -232,8 +246,10 @@ def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> None:
 
 @_does(Fault.NOT_FOUND)
 def _not_found(exchange: Exchange) -> None:
-    """Know nothing of an order that exists."""
-    exchange.send(exchange.style.problem(problems.order_not_found(str(exchange.call.purchase_order_id))))
+    """Know nothing of an order that exists, or of any order at all."""
+    wanted = exchange.call.purchase_order_id
+    problem = problems.ORDERS_NOT_FOUND if wanted is None else problems.order_not_found(wanted)
+    exchange.send(exchange.style.problem(problem))
 
 
 @_does(Fault.THROTTLED)
@@ -271,14 +287,14 @@ def _empty_success(exchange: Exchange) -> None:
     exchange.send(Answer(HTTPStatus.OK, b"", (("Content-Type", CONTENT_TYPES[exchange.style.form]),)))
 
 
-@_does(Fault.FOREIGN_SUCCESS)
+@_does(Fault.FOREIGN_SUCCESS, _ORDERS)
 def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> None:
     """Answer 200 with another order, acknowledged, and do nothing."""
     foreign = new_order(other, ["Acknowledged"], exchange.orders.now())
     exchange.send(exchange.style.acknowledged_order(foreign))
 
 
-@_does(Fault.ECHO_CREATED)
+@_does(Fault.ECHO_CREATED, _ORDERS)
 def _echo_created(exchange: Exchange) -> None:
     """Acknowledge the order and show it as it was before, as Walmart has been seen to do."""
     before = exchange.orders.find(str(exchange.call.purchase_order_id))

@@ -35,6 +35,7 @@ class Marketplace:
             acknowledgement tells what is left in it.
         burst: how many acknowledgements a full bucket holds; as many as a minute's by default.
         looks_per_minute: the same limit for looking at orders, whose bucket is another.
+        lists_per_minute: the same limit for listing released orders, whose bucket is a third.
     """
 
     buyer_data: tuple[str, ...] = BUYER_DATA
@@ -52,6 +53,7 @@ class Marketplace:
         requests_per_minute: int | None = None,
         burst: int | None = None,
         looks_per_minute: int | None = None,
+        lists_per_minute: int | None = None,
     ) -> None:
         if burst is not None and requests_per_minute is None:
             raise ValueError("a burst is a burst of requests_per_minute")
@@ -69,8 +71,9 @@ class Marketplace:
         if requests_per_minute is not None:
             capacity = requests_per_minute if burst is None else burst
             self._buckets["acknowledge"] = Bucket(requests_per_minute, capacity, clock)
-        if looks_per_minute is not None:
-            self._buckets["get"] = Bucket(looks_per_minute, looks_per_minute, clock)
+        for action, per_minute in (("get", looks_per_minute), ("released", lists_per_minute)):
+            if per_minute is not None:
+                self._buckets[action] = Bucket(per_minute, per_minute, clock)
         self._forced_form: Form | None = None
         self._forced_error_shape: ErrorShape | None = None
         self._server: Server | None = None
@@ -186,6 +189,7 @@ class Marketplace:
         """Let the next calls meet a fault, whatever their order, known or not; otherwise like ``fail``.
 
         A call meets a fault that was planned for its own order first. ``times`` counts calls, not orders.
+        Calls for the list, whose action is "released", are for no order: they meet no faults but these.
         """
         self._plan(None, fault, times, action, details)
 
@@ -218,9 +222,10 @@ class Marketplace:
         action: str | None,
         details: Mapping[str, Detail],
     ) -> None:
-        if action is not None and action not in order_service.ACTIONS:
-            raise ValueError(f"an action is one of {', '.join(sorted(order_service.ACTIONS))}")
-        self._faults.add(purchase_order_id, PlannedFault(fault, times, action, details))
+        planned = PlannedFault(fault, times, action, details)
+        if purchase_order_id is not None and planned.actions <= order_service.LISTS:
+            raise ValueError("a call for a list is for no order: fail_all plans what it meets")
+        self._faults.add(purchase_order_id, planned)
 
     def _serve(self, request: Request, wire: Wire) -> None:
         if self._control and request.target.startswith(control.PREFIX):
@@ -249,6 +254,7 @@ class Marketplace:
         style = Style(call.headers.get("Accept", ""), self._forced_form, self._forced_error_shape)
         return Exchange(
             call,
+            destination,
             self._ledger.open(call),
             self._ledger,
             self._orders,
@@ -260,7 +266,7 @@ class Marketplace:
 
     def _settle(self, exchange: Exchange) -> None:
         call = exchange.call
-        if call.purchase_order_id is None or call.action is None:
+        if call.action is None:
             exchange.send(exchange.right_answer())
         elif refusal := self._gateway.check(call):
             exchange.enter_refusal(refusal.reason)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 SELLER_FULFILLED = "SellerFulfilled"
-_ACKNOWLEDGEABLE = {"created", "acknowledged"}
+_CREATED = "created"
+_ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
 
 
 class NotAcknowledgeableError(Exception):
@@ -47,6 +48,16 @@ class Order:
     order_date: datetime
     ship_node: str
     lines: tuple[OrderLine, ...]
+
+    @property
+    def released(self) -> bool:
+        """Whether anything of the order waits for its acknowledgement."""
+        return any(status.casefold() == _CREATED for line in self.lines for status in line.statuses)
+
+    @property
+    def rank(self) -> tuple[datetime, str]:
+        """The order's place among others, the same whatever becomes of any of them."""
+        return self.order_date, self.purchase_order_id
 
     def with_status(self, status: str, at: datetime) -> "Order":
         """Give this order with every line in ``status``."""
@@ -117,6 +128,20 @@ class Orders:
         """Find an order if there is such a one."""
         with self._lock:
             return self._orders.get(purchase_order_id)
+
+    def released(self, start: datetime, end: datetime | None) -> list[Order]:
+        """Give the released orders that were placed from ``start`` to ``end``, the newest first."""
+        with self._lock:
+            orders = list(self._orders.values())
+        return sorted(
+            (
+                order
+                for order in orders
+                if order.released and start <= order.order_date and (end is None or order.order_date <= end)
+            ),
+            key=lambda order: order.rank,
+            reverse=True,
+        )
 
     def set_status(self, purchase_order_id: str, status: str) -> Order:
         """Put every line of an order into ``status``."""

@@ -1,6 +1,6 @@
 """What the marketplace refuses, in Walmart's words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
 
@@ -11,6 +11,14 @@ class Origin(Enum):
     GATEWAY = "GMP_GATEWAY_API"
     ORDER_SERVICE = "GMP_ORDER_API"
     RECEIVER = "GMP_RECEIVER_API"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What in particular led to an error."""
+
+    field: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Problem:
     field: str | None = None
     severity: str = "ERROR"
     category: str = "DATA"
+    cause: Cause | None = None
 
     @property
     def code(self) -> str:
@@ -146,6 +155,16 @@ UNSUPPORTED_MEDIA_TYPE = Problem(
     info="Media type is not supported.",
     category="REQUEST",
 )
+# Walmart has no empty list: it counts one as not found, which is information.
+ORDERS_NOT_FOUND = Problem(
+    Origin.ORDER_SERVICE,
+    HTTPStatus.NOT_FOUND,
+    "CONTENT_NOT_FOUND",
+    description="Failed when called getAllOrders. No orders found for the given search parameters",
+    info="Requested content could not be found.",
+    severity="INFO",
+    category="APPLICATION",
+)
 
 
 def undocumented(status: HTTPStatus) -> Problem:
@@ -170,6 +189,39 @@ def order_not_found(purchase_order_id: str) -> Problem:
         info="Requested content could not be found.",
         severity="INFO",
         category="APPLICATION",
+    )
+
+
+def parameter_missing(name: str) -> Problem:
+    """Refuse a search without a parameter that it needs."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        HTTPStatus.BAD_REQUEST,
+        "MISSING_REQUEST_PARAM",
+        description=f"{name} is required",
+        info="A required request parameter is missing.",
+        field=name,
+    )
+
+
+def parameter_invalid(name: str) -> Problem:
+    """Refuse a parameter whose value is none that it can have."""
+    return Problem(
+        Origin.ORDER_SERVICE,
+        HTTPStatus.BAD_REQUEST,
+        "INVALID_REQUEST_PARAM",
+        description=f"{name} is invalid",
+        info="One or more request parameters are invalid.",
+        field=name,
+    )
+
+
+def date_invalid(name: str) -> Problem:
+    """Refuse a date. The cause is all that tells it from ``REQUEST_INVALID``, the outage in disguise."""
+    return replace(
+        REQUEST_INVALID,
+        description="Invalid Date format value",
+        cause=Cause(name, "The date is not in ISO 8601 with whole seconds"),
     )
 
 

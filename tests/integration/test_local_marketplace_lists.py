@@ -1,0 +1,598 @@
+"""The local marketplace's list of released orders, page by page."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote, unquote
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.local_marketplace import Fault, Marketplace
+
+from .caller import ORDER, Answer, Caller, Clock, control, told
+
+LIST = "/v3/ca/orders/released"
+PLACED = datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
+SINCE = "?createdStartDate=2026-03-16"
+MINUTE = timedelta(minutes=1)
+
+in_both_forms = pytest.mark.parametrize("form", ["json", "xml"])
+
+
+@pytest.fixture
+def caller(marketplace: Marketplace, private_key: str) -> Caller:
+    return Caller(marketplace.url, marketplace.register_seller(private_key))
+
+
+@pytest.fixture
+def placed(marketplace: Marketplace) -> list[str]:
+    """Five released orders, a minute apart, the newest first."""
+    return place(marketplace, 5)
+
+
+def place(marketplace: Marketplace, number: int) -> list[str]:
+    ids = [str(7_400_000_000_000 + minute) for minute in range(number)]
+    for minute, purchase_order_id in enumerate(ids):
+        marketplace.add_order(purchase_order_id, order_date=PLACED + minute * MINUTE)
+    return ids[::-1]
+
+
+def released(caller: Caller, query: str = SINCE, form: str = "json") -> Answer:
+    return caller.call("GET", f"{LIST}{query}", {"Accept": f"application/{form}"})
+
+
+def pages(caller: Caller, query: str, form: str = "json") -> Iterator[Answer]:
+    """Every page, each asked for by the cursor of the page before as it stands there."""
+    following: str | None = query
+    while following is not None:
+        page = released(caller, following, form)
+        following = cursor(page)
+        yield page
+
+
+def acknowledge(caller: Caller, purchase_order_id: str) -> None:
+    assert caller.call("POST", f"/v3/ca/orders/{purchase_order_id}/acknowledge").status == 200
+
+
+def is_xml(answer: Answer) -> bool:
+    return answer.headers.get_content_subtype() == "xml"
+
+
+def orders(page: Answer) -> list[dict[str, Any]]:
+    if is_xml(page):
+        return [
+            {member.tag: member.text for member in order} for order in page.xml().findall("elements/order")
+        ]
+    elements: list[dict[str, Any]] = page.json()["list"]["elements"]["order"]
+    return elements
+
+
+def listed(page: Answer) -> list[str | None]:
+    return [order.get("purchaseOrderId") for order in orders(page)]
+
+
+def meta(page: Answer) -> dict[str, Any]:
+    if is_xml(page):
+        return {entry.tag: entry.text for entry in page.xml().findall("meta/*")}
+    members: dict[str, Any] = page.json()["list"]["meta"]
+    return members
+
+
+def cursor(page: Answer) -> str | None:
+    following: str | None = meta(page).get("nextCursor")
+    return following
+
+
+def error_of(answer: Answer) -> dict[str, Any]:
+    """The one error of an answer of the order service, its causes counted."""
+    if is_xml(answer):
+        [error] = answer.xml()
+        members = {member.tag.rpartition("}")[2]: member.text for member in error}
+        return {**members, "causes": len(error.findall("{*}causes/{*}cause"))}
+    [error] = answer.json()["errors"]["error"]
+    return {**error, "causes": len(error["causes"] and error["causes"]["cause"])}
+
+
+# --- What is listed ---------------------------------------------------------------------------------------
+
+
+@in_both_forms
+def test_released_orders_are_listed_with_the_newest_first(
+    caller: Caller, placed: list[str], form: str
+) -> None:
+    answer = released(caller, form=form)
+
+    assert (answer.status, answer.headers.get_content_subtype()) == (200, form)
+    assert listed(answer) == placed
+
+
+def test_orders_of_the_same_moment_have_an_order_of_their_own(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    for purchase_order_id in ("7400000000002", "7400000000003", "7400000000001"):
+        marketplace.add_order(purchase_order_id, order_date=PLACED)
+
+    assert listed(released(caller)) == ["7400000000003", "7400000000002", "7400000000001"]
+
+
+@pytest.mark.parametrize("statuses", [["Created"], ["Shipped", "CREATED"], [("Shipped", "Created")]])
+def test_an_order_is_listed_while_anything_of_it_is_created(
+    marketplace: Marketplace, caller: Caller, statuses: list[str | list[str]]
+) -> None:
+    marketplace.add_order(ORDER, statuses, order_date=PLACED)
+
+    assert listed(released(caller)) == [ORDER]
+
+
+@pytest.mark.parametrize("statuses", [["Acknowledged"], ["Shipped", "Cancelled"]])
+def test_an_order_of_which_nothing_is_created_is_not_listed(
+    marketplace: Marketplace, caller: Caller, placed: list[str], statuses: list[str]
+) -> None:
+    marketplace.add_order(ORDER, statuses, order_date=PLACED)
+
+    assert listed(released(caller)) == placed
+
+
+def test_listing_changes_nothing(marketplace: Marketplace, caller: Caller, placed: list[str]) -> None:
+    before = [marketplace.order(purchase_order_id) for purchase_order_id in placed]
+
+    released(caller)
+
+    assert [marketplace.order(purchase_order_id) for purchase_order_id in placed] == before
+    assert not marketplace.calls[0].applied
+
+
+@pytest.mark.parametrize("ship_node", ["SellerFulfilled", "WFSFulfilled"])
+def test_a_list_shows_an_order_as_a_look_at_it_does(
+    marketplace: Marketplace, caller: Caller, ship_node: str
+) -> None:
+    marketplace.add_order(ORDER, order_date=PLACED, ship_node=ship_node)
+
+    [order] = released(caller).json()["list"]["elements"]["order"]
+    in_xml = released(caller, form="xml")
+
+    assert order == caller.get().json()["order"]
+    assert order["shipNode"] == {"type": ship_node}
+    assert in_xml.texts("type") == [ship_node]
+    assert in_xml.texts("productName") == [order["orderLines"]["orderLine"][0]["item"]["productName"]]
+
+
+def test_nothing_in_the_xml_of_a_list_has_a_namespace(caller: Caller, placed: list[str]) -> None:
+    document = released(caller, form="xml").xml()
+
+    assert document.tag == "list"
+    assert len(document.findall("elements/order")) == len(placed)
+    assert [element.tag for element in document.iter() if "}" in element.tag] == []
+
+
+def test_a_last_page_has_no_cursor(caller: Caller, placed: list[str]) -> None:
+    assert meta(released(caller)) == {"totalCount": len(placed), "limit": 10, "nextCursor": None}
+    assert meta(released(caller, form="xml")) == {"totalCount": str(len(placed)), "limit": "10"}
+
+
+@in_both_forms
+def test_an_empty_list_is_not_found_which_is_information(caller: Caller, form: str) -> None:
+    answer = released(caller, form=form)
+
+    error = error_of(answer)
+    assert (answer.status, answer.headers.get_content_subtype()) == (404, form)
+    assert (error["code"], error["severity"]) == ("CONTENT_NOT_FOUND.GMP_ORDER_API", "INFO")
+    assert "getAllOrders" in error["description"]
+
+
+def test_the_path_of_the_list_is_no_orders(marketplace: Marketplace, caller: Caller) -> None:
+    marketplace.add_order("released", ["Shipped"], order_date=PLACED)
+
+    assert released(caller).status == 404
+
+
+def test_a_call_for_the_list_is_kept_as_one_for_no_order(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    released(caller)
+
+    [call] = marketplace.calls
+    assert (call.action, call.purchase_order_id, call.path) == ("released", None, f"{LIST}{SINCE}")
+    assert marketplace.calls_for(placed[0]) == []
+
+
+# --- Parameters -------------------------------------------------------------------------------------------
+
+
+@in_both_forms
+@pytest.mark.parametrize("query", ["", "?limit=10", "?createdStartDate="])
+def test_a_list_needs_a_start(caller: Caller, query: str, form: str) -> None:
+    answer = released(caller, query, form)
+
+    error = error_of(answer)
+    assert answer.status == 400
+    assert (error["code"], error["field"]) == ("MISSING_REQUEST_PARAM.GMP_ORDER_API", "createdStartDate")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("2026-03-16T10:30:15Z", "2026-03-16T10:34:15Z", slice(0, 5)),
+        ("2026-03-16T10:30:16Z", "2026-03-16T10:34:14Z", slice(1, 4)),
+        ("2026-03-16T10:32:15Z", "2026-03-16T10:32:15Z", slice(2, 3)),
+        ("2026-03-16T10:33:15Z", None, slice(0, 2)),
+    ],
+)
+def test_a_list_is_of_the_orders_placed_from_start_to_end(
+    caller: Caller, placed: list[str], start: str, end: str | None, found: slice
+) -> None:
+    until = f"&createdEndDate={end}" if end else ""
+
+    assert listed(released(caller, f"?createdStartDate={start}{until}")) == placed[found]
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "2026-03-16T10:34:15Z",
+        "2026-03-16T10%3a34%3A15Z",
+        "2026-03-16T10:34:15",
+        "2026-03-16T06:34:15-04:00",
+        "2026-03-16T16:04:15%2B05:30",
+    ],
+)
+def test_a_date_is_of_utc_unless_it_says_otherwise(caller: Caller, placed: list[str], start: str) -> None:
+    assert listed(released(caller, f"?createdStartDate={start}")) == placed[:1]
+
+
+def test_a_day_is_its_first_moment(caller: Caller, placed: list[str]) -> None:
+    assert listed(released(caller, "?createdStartDate=2026-03-16&createdEndDate=2026-03-17")) == placed
+    assert released(caller, "?createdStartDate=2026-03-16&createdEndDate=2026-03-16").status == 404
+
+
+@in_both_forms
+@pytest.mark.parametrize("name", ["createdStartDate", "createdEndDate"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        "2026-03-16T10:30:15.000Z",
+        "2026-03-16T10:30:15,5Z",
+        "2026-13-16",
+        "2026-03-16T25:30:15Z",
+        "2026-03-16T10:30:15+05:30",  # a bare plus sign is a blank
+        "16/03/2026",
+        "1773657015",
+        "yesterday",
+    ],
+)
+def test_a_date_with_fractions_or_none_at_all_is_refused_with_a_cause(
+    caller: Caller, name: str, date: str, form: str
+) -> None:
+    asked = {"createdStartDate": "2026-03-16", name: date}
+
+    answer = released(caller, f"?{'&'.join(f'{name}={date}' for name, date in asked.items())}", form)
+
+    error = error_of(answer)
+    assert answer.status == 400
+    assert (error["code"], error["field"]) == ("INVALID_REQUEST.GMP_ORDER_API", "data")
+    assert (error["description"], error["causes"]) == ("Invalid Date format value", 1)
+
+
+@pytest.mark.parametrize(("query", "limit"), [("", 10), ("&limit=1", 1), ("&limit=200", 200)])
+def test_a_page_has_ten_orders_or_as_many_as_are_asked_for(
+    marketplace: Marketplace, caller: Caller, query: str, limit: int
+) -> None:
+    place(marketplace, 210)
+
+    page = released(caller, f"{SINCE}{query}")
+
+    assert (len(listed(page)), meta(page)["limit"]) == (limit, limit)
+
+
+@in_both_forms
+@pytest.mark.parametrize("limit", ["0", "201", "-1", "1e2", "ten", "%D9%A3", "9" * 5000])
+def test_a_limit_is_from_1_to_200(caller: Caller, limit: str, form: str) -> None:
+    answer = released(caller, f"{SINCE}&limit={limit}", form)
+
+    error = error_of(answer)
+    assert answer.status == 400
+    assert (error["code"], error["field"]) == ("INVALID_REQUEST_PARAM.GMP_ORDER_API", "limit")
+
+
+def test_other_parameters_are_ignored(caller: Caller, placed: list[str]) -> None:
+    assert listed(released(caller, f"{SINCE}&productInfo=true&sku=none&flag")) == placed
+
+
+# --- Pages ------------------------------------------------------------------------------------------------
+
+
+@in_both_forms
+def test_cursors_lead_through_every_page(marketplace: Marketplace, caller: Caller, form: str) -> None:
+    placed = place(marketplace, 450)
+
+    read = list(pages(caller, f"{SINCE}&limit=200", form))
+
+    assert [listed(page) for page in read] == [placed[:200], placed[200:400], placed[400:]]
+    assert [int(meta(page)["totalCount"]) for page in read] == [450, 450, 450]
+
+
+@in_both_forms
+def test_a_cursor_is_a_query_that_nobody_would_write_alike(
+    caller: Caller, placed: list[str], form: str
+) -> None:
+    query = (
+        "?createdEndDate=2026-03-16T16:04:15%2B05:30&limit=2&createdStartDate=2026-03-16T10%3A30%3A15Z&sku=x"
+    )
+
+    assert cursor(released(caller, query, form)) == (
+        f"?limit=2&hasMoreElements=true&soIndex=5&poIndex={placed[1]}&sellerId=ca%3a801&status=Created"
+        "&createdStartDate=2026-03-16T10%3a30%3a15Z&createdEndDate=2026-03-16T16%3a04%3a15%2b05%3a30"
+    )
+
+
+@pytest.mark.usefixtures("placed")
+@pytest.mark.parametrize("start", ["2026-03-16", "2026-03-16T00:00:00Z"])
+def test_a_cursor_decoded_and_encoded_again_is_another(caller: Caller, start: str) -> None:
+    received = str(cursor(released(caller, f"?createdStartDate={start}&limit=2")))
+    again = quote(unquote(received), safe="?&=")
+    signed = caller.headers("GET", f"{LIST}{received}")
+
+    answer = caller.call("GET", f"{LIST}{again}", signed)
+
+    assert again != received
+    assert answer.status == 401
+    assert caller.call("GET", f"{LIST}{received}", signed).status == 200
+
+
+def test_orders_that_are_acknowledged_in_between_move_no_page(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    placed = place(marketplace, 7)
+
+    read = []
+    for page in pages(caller, f"{SINCE}&limit=3"):
+        read.append(listed(page))
+        for purchase_order_id in listed(page):
+            acknowledge(caller, str(purchase_order_id))
+
+    assert read == [placed[:3], placed[3:6], placed[6:]]
+
+
+def test_orders_that_arrive_in_between_move_no_page(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    first = released(caller, f"{SINCE}&limit=3")
+    marketplace.add_order(ORDER, order_date=PLACED + 10 * MINUTE)
+
+    assert listed(released(caller, str(cursor(first)))) == placed[3:]
+
+
+def test_orders_of_the_same_moment_are_on_one_page_each(marketplace: Marketplace, caller: Caller) -> None:
+    for purchase_order_id in "24135":
+        marketplace.add_order(purchase_order_id, order_date=PLACED)
+
+    assert [listed(page) for page in pages(caller, f"{SINCE}&limit=2")] == [["5", "4"], ["3", "2"], ["1"]]
+
+
+def test_an_order_id_is_encoded_in_a_cursor(marketplace: Marketplace, caller: Caller) -> None:
+    for minute, purchase_order_id in enumerate(["1", "2 & 3/4"]):
+        marketplace.add_order(purchase_order_id, order_date=PLACED + minute * MINUTE)
+
+    assert [listed(page) for page in pages(caller, f"{SINCE}&limit=1")] == [["2 & 3/4"], ["1"]]
+
+
+def test_a_page_of_which_nothing_is_left_is_not_found(caller: Caller, placed: list[str]) -> None:
+    first = released(caller, f"{SINCE}&limit=3")
+    for purchase_order_id in placed[3:]:
+        acknowledge(caller, purchase_order_id)
+
+    assert released(caller, str(cursor(first))).status == 404
+
+
+def test_a_cursor_after_an_unknown_order_is_refused(caller: Caller, placed: list[str]) -> None:
+    answer = released(caller, f"{SINCE}&poIndex=7400000000404")
+
+    assert answer.status == 400
+    assert error_of(answer)["field"] == "poIndex"
+    assert listed(released(caller, f"{SINCE}&poIndex={placed[3]}")) == placed[4:]
+
+
+# --- Gateway and quota ------------------------------------------------------------------------------------
+
+
+def test_a_signature_over_the_list_without_its_query_is_refused_and_the_mistake_is_named(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    answer = caller.call("GET", f"{LIST}{SINCE}", caller.headers("GET", LIST))
+
+    assert answer.status == 401
+    assert "without its query" in str(marketplace.calls[0].refusal)
+
+
+def test_a_call_for_the_list_needs_every_header(caller: Caller) -> None:
+    answer = caller.call("GET", f"{LIST}{SINCE}", without="WM_SVC.NAME")
+
+    assert (answer.status, error_of(answer)["field"]) == (400, "WM_SVC.NAME")
+
+
+def test_lists_have_a_bucket_of_their_own(private_key: str) -> None:
+    clock = Clock()
+    with Marketplace(
+        clock=clock, requests_per_minute=1, looks_per_minute=1, lists_per_minute=2
+    ) as marketplace:
+        place(marketplace, 1)
+        marketplace.add_order(ORDER)
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key), now=clock)
+
+        assert [caller.acknowledge().status, caller.get().status] == [200, 200]
+        assert [told(released(caller))[:2] for _ in range(3)] == [(200, "1"), (200, "0"), (429, "0")]
+
+
+def test_without_a_quota_for_lists_nothing_is_told(private_key: str) -> None:
+    with Marketplace(requests_per_minute=1, looks_per_minute=1) as marketplace:
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key))
+
+        assert told(released(caller)) == (404, None, None)
+
+
+# --- Faults -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (Fault.MAINTENANCE_PAGE, 200),
+        (Fault.EMPTY_SUCCESS, 200),
+        (Fault.REDIRECT, 307),
+        (Fault.OUTAGE_AS_BAD_REQUEST, 400),
+        (Fault.UNAUTHORIZED, 401),
+        (Fault.FORBIDDEN, 403),
+        (Fault.NOT_FOUND, 404),
+        (Fault.THROTTLED, 429),
+        (Fault.INTERNAL_ERROR, 500),
+        (Fault.SERVICE_UNAVAILABLE, 503),
+        (Fault.GATEWAY_TIMEOUT, 504),
+        (Fault.UNKNOWN_ERROR, 520),
+    ],
+)
+def test_a_list_can_meet_a_refusal_or_a_page_from_elsewhere(
+    marketplace: Marketplace, caller: Caller, placed: list[str], fault: Fault, status: int
+) -> None:
+    marketplace.fail_all(fault, action="released")
+
+    met = released(caller)
+
+    assert (met.status, b"purchaseOrderId" in met.body) == (status, False)
+    assert listed(released(caller)) == placed
+    assert [(call.fault, call.status) for call in marketplace.calls] == [(fault, status), (None, 200)]
+
+
+@in_both_forms
+def test_where_no_order_is_found_a_list_is_as_good_as_empty(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str
+) -> None:
+    empty = released(caller, "?createdStartDate=2027-01-01", form)
+    marketplace.fail_all(Fault.NOT_FOUND, action="released")
+
+    assert released(caller, form=form).body == empty.body
+    assert listed(released(caller, form=form)) == placed
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_APPLYING, Fault.RESET_AFTER_APPLYING])
+def test_a_list_can_meet_a_reset(
+    marketplace: Marketplace, caller: Caller, placed: list[str], fault: Fault
+) -> None:
+    marketplace.fail_all(fault, action="released")
+
+    with pytest.raises(ConnectionResetError):
+        released(caller)
+
+    assert listed(released(caller)) == placed
+
+
+@pytest.mark.parametrize(
+    ("fault", "details"),
+    [
+        (Fault.DELAY, {"seconds": 0.0}),
+        (Fault.SLOW_DRIP, {"interval": 0.0}),
+        (Fault.HUGE, {"size": 300_000}),
+        (Fault.CLOSE_WHEN_IDLE, {}),
+    ],
+)
+def test_a_list_can_come_as_it_should_in_an_odd_way(
+    marketplace: Marketplace, caller: Caller, placed: list[str], fault: Fault, details: dict[str, Any]
+) -> None:
+    marketplace.fail_all(fault, action="released", **details)
+
+    assert listed(released(caller)) == placed
+    assert marketplace.calls[0].fault is fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "parse", "error"),
+    [(Fault.BROKEN_JSON, Answer.json, ValueError), (Fault.BROKEN_XML, Answer.xml, ET.ParseError)],
+)
+def test_a_list_can_break_off(
+    marketplace: Marketplace,
+    caller: Caller,
+    placed: list[str],
+    fault: Fault,
+    parse: Callable[[Answer], object],
+    error: type[Exception],
+) -> None:
+    marketplace.fail_all(fault, action="released")
+
+    answer = released(caller)
+
+    assert answer.status == 200
+    assert placed[0].encode() in answer.body
+    with pytest.raises(error):
+        parse(answer)
+
+
+def test_a_fault_for_every_call_strikes_lists_too(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    marketplace.fail_all(Fault.CONFLICT)
+
+    assert released(caller).status == 409
+    assert listed(released(caller)) == placed
+
+
+def test_a_fault_for_an_order_or_for_another_action_strikes_no_list(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    marketplace.fail(placed[0], Fault.CONFLICT)
+    marketplace.fail_all(Fault.CONFLICT, action="get")
+    marketplace.fail_all(Fault.CONFLICT, action="acknowledge")
+
+    assert listed(released(caller)) == placed
+
+
+@pytest.mark.parametrize("fault", [Fault.FOREIGN_SUCCESS, Fault.ECHO_CREATED])
+def test_a_fault_about_an_order_waits_for_a_call_for_one(
+    marketplace: Marketplace, caller: Caller, fault: Fault
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail_all(fault)
+
+    assert listed(released(caller)) == [ORDER]
+    assert caller.acknowledge().status == 200
+    assert [call.fault for call in marketplace.calls] == [None, fault]
+
+
+# --- Planning ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", [Fault.FOREIGN_SUCCESS, Fault.ECHO_CREATED])
+def test_a_fault_about_an_order_is_planned_for_no_list(marketplace: Marketplace, fault: Fault) -> None:
+    with pytest.raises(ValueError, match=f"{fault.name} is one of acknowledge, get"):
+        marketplace.fail_all(fault, action="released")
+
+
+def test_a_fault_for_lists_is_no_orders_own(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match="fail_all"):
+        marketplace.fail(ORDER, Fault.DELAY, action="released")
+
+
+def test_a_fault_is_planned_for_no_action_that_there_is_not(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match="acknowledge, get, released"):
+        marketplace.fail_all(Fault.DELAY, action="ship")
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"fault": "throttled", "action": "released"}, 201),
+        ({"fault": "echo_created", "action": "released"}, 400),
+        ({"fault": "throttled", "action": "released", "purchaseOrderId": ORDER}, 400),
+    ],
+)
+def test_another_process_can_plan_faults_for_lists(document: dict[str, str], status: int) -> None:
+    with Marketplace(control=True) as marketplace:
+        assert control(marketplace.url, "POST", "/control/faults", document)[0] == status
+
+
+def test_another_process_can_read_the_calls_for_lists(private_key: str) -> None:
+    with Marketplace(control=True) as marketplace:
+        released(Caller(marketplace.url, marketplace.register_seller(private_key)))
+
+        [call] = control(marketplace.url, "GET", "/control/calls")[1]["calls"]
+
+    assert (call["action"], call["purchaseOrderId"], call["path"]) == ("released", None, f"{LIST}{SINCE}")
