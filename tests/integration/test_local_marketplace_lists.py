@@ -1,4 +1,4 @@
-"""The local marketplace's list of released orders, page by page."""
+"""The local marketplace's list of released orders, page by page and with its faults."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,13 @@ LIST = "/v3/ca/orders/released"
 PLACED = datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
 SINCE = "?createdStartDate=2026-03-16"
 MINUTE = timedelta(minutes=1)
+LIST_FAULTS = (
+    Fault.BARE_CURSOR,
+    Fault.ENDLESS_CURSOR,
+    Fault.REPEATED_ORDER,
+    Fault.INCOMPLETE_ORDER,
+    Fault.HOSTILE_ORDER_ID,
+)
 
 in_both_forms = pytest.mark.parametrize("form", ["json", "xml"])
 
@@ -431,7 +438,7 @@ def test_without_a_quota_for_lists_nothing_is_told(private_key: str) -> None:
         assert told(released(caller)) == (404, None, None)
 
 
-# --- Faults -----------------------------------------------------------------------------------------------
+# --- Faults that any call can meet ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -557,13 +564,134 @@ def test_a_fault_about_an_order_waits_for_a_call_for_one(
     assert [call.fault for call in marketplace.calls] == [None, fault]
 
 
+# --- Faults of a page -------------------------------------------------------------------------------------
+
+
+@in_both_forms
+def test_a_bare_cursor_lacks_its_question_mark(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str
+) -> None:
+    right = released(caller, f"{SINCE}&limit=3", form)
+    marketplace.fail_all(Fault.BARE_CURSOR, times=2)
+
+    first = released(caller, f"{SINCE}&limit=3", form)
+    last = released(caller, str(cursor(right)), form)
+
+    assert f"?{cursor(first)}" == cursor(right)
+    assert [listed(first), listed(last), cursor(last)] == [placed[:3], placed[3:], None]
+
+
+@in_both_forms
+def test_an_endless_cursor_leads_to_the_same_page_again(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str
+) -> None:
+    query = f"?limit=2&createdStartDate=2026-03-16T00%3A00%3a00Z&poIndex={placed[2]}"
+    marketplace.fail_all(Fault.ENDLESS_CURSOR, times=3)
+
+    read = [page for page, _ in zip(pages(caller, query, form), range(3), strict=False)]
+
+    assert [listed(page) for page in read] == [placed[3:]] * 3
+    assert {cursor(page) for page in read} == {query}
+
+
+@in_both_forms
+def test_a_repeated_order_ends_a_page_and_begins_the_next(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str
+) -> None:
+    marketplace.fail_all(Fault.REPEATED_ORDER, times=2)
+
+    read = [listed(page) for page in pages(caller, f"{SINCE}&limit=3", form)]
+
+    assert read == [[*placed[:3], placed[2]], placed[2:]]
+
+
+def test_an_order_is_repeated_as_it_has_become(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    first = released(caller, f"{SINCE}&limit=3")
+    acknowledge(caller, placed[2])
+    marketplace.fail_all(Fault.REPEATED_ORDER)
+
+    next_page = released(caller, str(cursor(first)), "xml")
+
+    assert listed(next_page) == placed[2:]
+    assert next_page.texts("status") == ["Acknowledged", "Created", "Created"]
+
+
+@in_both_forms
+@pytest.mark.parametrize("missing", ["purchaseOrderId", "orderDate", "orderLines"])
+def test_an_incomplete_order_lacks_one_member(
+    marketplace: Marketplace, caller: Caller, placed: list[str], missing: str, form: str
+) -> None:
+    marketplace.fail_all(Fault.INCOMPLETE_ORDER, missing=missing)
+
+    incomplete, *others = orders(released(caller, form=form))
+
+    assert [set(other) - set(incomplete) for other in others] == [{missing}] * (len(placed) - 1)
+
+
+def test_an_incomplete_order_lacks_its_id_unless_told_otherwise(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    marketplace.fail_all(Fault.INCOMPLETE_ORDER)
+
+    assert listed(released(caller)) == [None, *placed[1:]]
+
+
+@in_both_forms
+def test_a_hostile_order_id_is_no_path_and_no_line(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str
+) -> None:
+    marketplace.fail_all(Fault.HOSTILE_ORDER_ID)
+
+    assert listed(released(caller, form=form)) == ["1/../x?\r\nWM_CONSUMER.ID: y", *placed[1:]]
+
+
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+def test_where_there_is_no_page_nothing_is_wrong_with_it(
+    marketplace: Marketplace, caller: Caller, fault: Fault
+) -> None:
+    right = released(caller)
+    marketplace.fail_all(fault)
+
+    assert released(caller).body == right.body
+
+
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+def test_a_fault_of_a_page_waits_for_a_call_for_a_list(
+    marketplace: Marketplace, caller: Caller, fault: Fault
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail_all(fault)
+
+    answers = [caller.get(), caller.acknowledge(), released(caller)]
+
+    assert [answer.status for answer in answers] == [200, 200, 404]
+    assert [call.fault for call in marketplace.calls] == [None, None, fault]
+
+
 # --- Planning ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "get"])
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+def test_a_fault_of_a_page_is_planned_for_lists_only(
+    marketplace: Marketplace, fault: Fault, action: str
+) -> None:
+    with pytest.raises(ValueError, match=f"{fault.name} is one of released"):
+        marketplace.fail_all(fault, action=action)
 
 
 @pytest.mark.parametrize("fault", [Fault.FOREIGN_SUCCESS, Fault.ECHO_CREATED])
 def test_a_fault_about_an_order_is_planned_for_no_list(marketplace: Marketplace, fault: Fault) -> None:
     with pytest.raises(ValueError, match=f"{fault.name} is one of acknowledge, get"):
         marketplace.fail_all(fault, action="released")
+
+
+@pytest.mark.parametrize("fault", LIST_FAULTS)
+def test_a_fault_of_a_page_is_no_orders_own(marketplace: Marketplace, fault: Fault) -> None:
+    with pytest.raises(ValueError, match="fail_all"):
+        marketplace.fail(ORDER, fault)
 
 
 def test_a_fault_for_lists_is_no_orders_own(marketplace: Marketplace) -> None:
@@ -576,10 +704,17 @@ def test_a_fault_is_planned_for_no_action_that_there_is_not(marketplace: Marketp
         marketplace.fail_all(Fault.DELAY, action="ship")
 
 
+def test_an_order_can_lack_known_members_only(marketplace: Marketplace) -> None:
+    with pytest.raises(ValueError, match="purchaseOrderId, orderDate, orderLines"):
+        marketplace.fail_all(Fault.INCOMPLETE_ORDER, missing="shipNode")
+
+
 @pytest.mark.parametrize(
     ("document", "status"),
     [
         ({"fault": "throttled", "action": "released"}, 201),
+        ({"fault": "incomplete_order", "missing": "orderDate"}, 201),
+        ({"fault": "bare_cursor", "action": "get"}, 400),
         ({"fault": "echo_created", "action": "released"}, 400),
         ({"fault": "throttled", "action": "released", "purchaseOrderId": ORDER}, 400),
     ],

@@ -5,7 +5,7 @@ written in either form, so that both forms always tell the same.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -56,8 +56,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list; ``total`` orders are on all pages."""
+    """A page of a list, and what is known of it.
 
+    ``query`` is the one that asked for the page, ``after`` the last order of the page before it, and
+    ``total`` the number of orders on all pages.
+    """
+
+    query: str
+    after: OrderTree | None
     orders: tuple[OrderTree, ...]
     total: int
     limit: int
@@ -66,11 +72,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one call is to be answered."""
+    """How one call is to be answered; ``retouch`` is what becomes of a page before it is written."""
 
     accept: str
     forced_form: Form | None = None
     forced_error_shape: ErrorShape | None = None
+    retouch: Callable[[Page], Page] = lambda page: page
 
     @property
     def form(self) -> Form:
@@ -94,6 +101,7 @@ class Style:
 
     def listed_orders(self, page: Page) -> Answer:
         """Answer with a page of a list, whose elements are in no namespace at all."""
+        page = self.retouch(page)
         tree: Tree = {
             "meta": {"totalCount": page.total, "limit": page.limit, "nextCursor": page.next_cursor},
             "elements": {"order": list(page.orders)},
@@ -157,7 +165,7 @@ def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
     top = ET.Element(_qualified(namespace, root))
     _fill(top, namespace, tree)
     written: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
-    return written
+    return written.replace(b"\r", b"&#13;")  # a bare one is read as a line feed
 
 
 def _qualified(namespace: str, name: str) -> str:

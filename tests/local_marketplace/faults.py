@@ -3,11 +3,12 @@
 A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange and
 does with it what it likes; its keyword arguments are the fault's details, all of them with a default. The
 mark says so when only calls of certain kinds can meet it. A fault that only says something and does nothing
-is a line in a table instead.
+is a line in a table instead, and one that only changes the page of a list has a mark of its own.
 """
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 from collections import defaultdict
@@ -26,15 +27,17 @@ from .quota import COUNT_HEADER, TIME_HEADER
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .answers import Form
+    from .answers import Form, Page
     from .exchange import Exchange
     from .problems import Problem
 
 type Detail = float | str | None
 type Behaviour = Callable[..., None]
+type Retouch = Callable[..., Page]
 
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
+_HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
 _ORDERS = ACTIONS - LISTS
 _BEHAVIOURS: dict[Fault, Behaviour] = {}
 _ONLY_FOR: dict[Fault, frozenset[str]] = {}
@@ -79,6 +82,12 @@ class Fault(Enum):
     HUGE = "huge"
     ENDLESS = "endless"
 
+    BARE_CURSOR = "bare_cursor"
+    ENDLESS_CURSOR = "endless_cursor"
+    REPEATED_ORDER = "repeated_order"
+    INCOMPLETE_ORDER = "incomplete_order"
+    HOSTILE_ORDER_ID = "hostile_order_id"
+
 
 @dataclass(slots=True, eq=False)  # two alike are still two
 class PlannedFault:
@@ -104,7 +113,8 @@ class PlannedFault:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
         behaviour = _BEHAVIOURS[self.fault]
         known = inspect.signature(behaviour).parameters
-        kinds = get_type_hints(behaviour, localns={"Exchange": object})  # imported for type checkers only
+        never_imported = dict.fromkeys(("Exchange", "Page"), object)  # only for type checkers
+        kinds = get_type_hints(behaviour, localns=never_imported)
         for name, value in self.details.items():
             if name not in known or known[name].kind is not inspect.Parameter.KEYWORD_ONLY:
                 raise ValueError(f"{self.fault.name} has no detail {name!r}")
@@ -364,3 +374,55 @@ def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
     while True:
         exchange.wire.wait(interval)
         exchange.wire.write(_ENDLESS_PIECE)
+
+
+def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
+    """Mark what becomes of the page that a call for a list is answered with; all else is right."""
+
+    def mark(retouch: Retouch) -> Retouch:
+        @_does(fault, LISTS)
+        @functools.wraps(retouch)  # its details are the fault's
+        def answer(exchange: Exchange, **details: Detail) -> None:
+            exchange.style = replace(exchange.style, retouch=lambda page: retouch(page, **details))
+            exchange.send(exchange.right_answer())
+
+        return retouch
+
+    return mark
+
+
+@_retouches(Fault.BARE_CURSOR)
+def _bare_cursor(page: Page) -> Page:
+    """Take the question mark from the cursor, as was seen in Canada (Ventmere's client, 2024)."""
+    return replace(page, next_cursor=page.next_cursor and page.next_cursor.removeprefix("?"))
+
+
+@_retouches(Fault.ENDLESS_CURSOR)
+def _endless_cursor(page: Page) -> Page:
+    """Let the cursor lead to the same page again, byte for byte as it was asked for."""
+    return replace(page, next_cursor=f"?{page.query}")
+
+
+@_retouches(Fault.REPEATED_ORDER)
+def _repeated_order(page: Page) -> Page:
+    """Begin with the last order of the page before; a first page has its own last order twice instead."""
+    if page.after is None:
+        return replace(page, orders=(*page.orders, page.orders[-1]))
+    return replace(page, orders=(page.after, *page.orders))
+
+
+@_retouches(Fault.INCOMPLETE_ORDER)
+def _incomplete_order(
+    page: Page, *, missing: Literal["purchaseOrderId", "orderDate", "orderLines"] = "purchaseOrderId"
+) -> Page:
+    """Let the first order lack a member."""
+    first, *others = page.orders
+    incomplete = {name: branch for name, branch in first.items() if name != missing}
+    return replace(page, orders=(incomplete, *others))
+
+
+@_retouches(Fault.HOSTILE_ORDER_ID)
+def _hostile_order_id(page: Page) -> Page:
+    """Give the first order an id that must reach neither a path nor a log."""
+    first, *others = page.orders
+    return replace(page, orders=({**first, "purchaseOrderId": _HOSTILE_ID}, *others))

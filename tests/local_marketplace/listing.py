@@ -50,6 +50,8 @@ def released_page(orders: Orders, query: str) -> Page:
         raise RefusedError(problems.ORDERS_NOT_FOUND)
     shown = left[:limit]
     return Page(
+        query=query,
+        after=None if after is None else shown_tree(after),
         orders=tuple(map(shown_tree, shown)),
         total=len(released),
         limit=limit,
