@@ -54,11 +54,11 @@ class AcknowledgeFunction:
         records = event.get("Records") if isinstance(event, dict) else None
         if records == []:
             return {"batchItemFailures": []}
+        if asks_for_self_check(event):
+            return asyncio.run(self._self_check.run()).as_dict()
         try:
             if isinstance(records, list) and all(map(_is_message, records)):
                 return self._handle_batch(records, time_left)
-            if asks_for_self_check(event):
-                return asyncio.run(self._self_check.run()).as_dict()
             return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
         finally:
             self._metrics.flush_metrics()

@@ -12,12 +12,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import EndpointConnectionError
 
-from acknowledge_orders.composition import compose
+import acknowledge_orders.composition
+import sweep_orders.composition
 from acknowledge_orders.function import AcknowledgeFunction
 from shared.credentials import Access
 from shared.metrics import Metric
-from shared.settings import AcknowledgeSettings
+from shared.settings import AcknowledgeSettings, SweepSettings
 from shared.telemetry import SERVICE
+from sweep_orders.function import SweepFunction
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
 
@@ -50,8 +52,10 @@ class World:
         self.ahead_s = 0.0
         """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
         self.sqs = aws.client("sqs")
+        self.events = aws.client("events")
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
+        self._bus: str | None = None
         name = uuid.uuid4().hex
         self.order_queue = self.sqs.create_queue(QueueName=f"orders-{name}")["QueueUrl"]
         self.dead_letter_queue = self.sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
@@ -61,30 +65,75 @@ class World:
 
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
-        # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
-        logging.Logger.manager.loggerDict.pop(SERVICE, None)
-        settings = AcknowledgeSettings.from_environment(
-            {
-                "CREDENTIALS_SECRET_ARN": self.secret_arn,
-                "MARKETPLACE_URL": self.marketplace.url,
-                "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
-                "ORDER_QUEUE_URL": self.order_queue,
-                "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
-                "REQUESTS_PER_MINUTE": "6000",
-                "MAXIMUM_CONCURRENCY": "2",
-                "BACKOFF_BASE_SECONDS": "1",
-                "BACKOFF_CAP_SECONDS": "1",
-                "CREDENTIALS_HOLD_SECONDS": "1",
-                **environment,
-            }
-        )
-        return compose(
-            settings,
+        self._forget_logger()
+        return acknowledge_orders.composition.compose(
+            AcknowledgeSettings.from_environment(
+                {
+                    **self._environment(),
+                    "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
+                    "MAXIMUM_CONCURRENCY": "2",
+                    "BACKOFF_BASE_SECONDS": "1",
+                    "BACKOFF_CAP_SECONDS": "1",
+                    "CREDENTIALS_HOLD_SECONDS": "1",
+                    **environment,
+                }
+            ),
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
-            clock=lambda: time.time() + self.ahead_s,
+            clock=self._clock,
             call_timeout_s=1.0,
         )
+
+    def sweep_function(self, **environment: str) -> SweepFunction:
+        """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
+        self._forget_logger()
+        if self._bus is None:
+            self._bus = self._make_bus()
+        return sweep_orders.composition.compose(
+            SweepSettings.from_environment(
+                {
+                    **self._environment(),
+                    "EVENT_BUS_NAME": self._bus,
+                    "ORDER_EVENT_SOURCE": "walmart.ca.orders",
+                    "ORDER_EVENT_DETAIL_TYPE": "Order Created",
+                    "SWEEP_INTERVAL_MINUTES": "15",
+                    **environment,
+                }
+            ),
+            secrets_manager=self._secrets_manager,
+            sqs=self.sqs,
+            events=self.events,
+            clock=self._clock,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "CREDENTIALS_SECRET_ARN": self.secret_arn,
+            "MARKETPLACE_URL": self.marketplace.url,
+            "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
+            "ORDER_QUEUE_URL": self.order_queue,
+            "REQUESTS_PER_MINUTE": "6000",
+        }
+
+    def _clock(self) -> float:
+        return time.time() + self.ahead_s
+
+    @staticmethod
+    def _forget_logger() -> None:
+        # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
+        logging.Logger.manager.loggerDict.pop(SERVICE, None)
+
+    def _make_bus(self) -> str:
+        bus = f"bus-{uuid.uuid4().hex}"
+        self.events.create_event_bus(Name=bus)
+        pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
+        self.events.put_rule(Name="orders", EventBusName=bus, EventPattern=json.dumps(pattern))
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.order_queue, AttributeNames=["QueueArn"])
+        target_arn = arn["Attributes"]["QueueArn"]
+        self.events.put_targets(
+            Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": target_arn}]
+        )
+        return bus
 
     def posts(self) -> int:
         """How many acknowledgements Walmart was sent."""
@@ -125,6 +174,21 @@ class World:
             if message["MessageId"] not in failed:
                 self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
         return answer
+
+    def receive(self) -> "list[MessageTypeDef]":
+        """Receive up to ten messages of the order queue."""
+        return self._receive(self.order_queue)
+
+    def receive_all(self) -> "Iterator[MessageTypeDef]":
+        """Receive every message of the order queue once."""
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.order_queue, MaxNumberOfMessages=10, VisibilityTimeout=600
+        ).get("Messages"):
+            yield from messages
+
+    def statuses(self, purchase_order_id: str) -> set[str]:
+        """The statuses of an order's lines at Walmart."""
+        return {line.status for line in self.marketplace.order(purchase_order_id).lines}
 
     def waiting(self) -> int:
         """How many messages are in the order queue, hidden ones included."""

@@ -1,0 +1,205 @@
+"""The self-check: it names the first thing that is wrong, says what to do, and touches no order."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acknowledge_orders.records import CHECKS
+from tests.integration.conftest import Context, World
+from tests.local_marketplace import Fault
+
+EVENT = json.loads((Path(__file__).parents[2] / "events" / "self-check.json").read_text())
+
+
+def self_check(world: World, **environment: str) -> dict[str, Any]:
+    return world.function(**environment)(EVENT, Context())
+
+
+def failed_first(answer: dict[str, Any], check: str) -> None:
+    """The answer names this check, those before it passed, and none after it was reached."""
+    place = CHECKS.index(check)
+    assert (answer["self_check"], answer["failed"]) == ("failed", check)
+    assert list(answer["checks"].items()) == [
+        *((each, "passed") for each in CHECKS[:place]),
+        (check, "failed"),
+        *((each, "not reached") for each in CHECKS[place + 1 :]),
+    ]
+    assert answer["what_to_do"]
+
+
+def test_a_good_set_up_passes_every_check_and_touches_no_order(world: World) -> None:
+    world.marketplace.add_order("7400000000001")
+
+    answer = self_check(world)
+
+    assert (answer["self_check"], answer["failed"], answer["what_to_do"]) == ("passed", None, None)
+    assert answer["checks"] == dict.fromkeys(CHECKS, "passed")
+    assert [(call.action, call.refusal) for call in world.marketplace.calls] == [("released", None)]
+    assert world.statuses("7400000000001") == {"Created"}
+    assert EVENT["case"]["then"]["invoked"]["selfCheck"] == answer["self_check"]
+
+
+def test_what_it_found_is_logged_and_counted_as_no_outcome(world: World) -> None:
+    answer = self_check(world)
+
+    (line,) = world.output()
+    assert (line["message"], line["level"], line["self_check"]) == ("self-check", "INFO", "passed")
+    assert line["correlation_id"] == answer["correlation_id"]
+    assert line["secret_version_id"] == answer["secret_version_id"]
+
+
+def test_a_failure_is_logged_as_an_error(world: World) -> None:
+    world.delete_secret()
+
+    self_check(world)
+
+    assert [line["level"] for line in world.output()] == ["ERROR"]
+
+
+def test_a_secret_that_is_not_there(world: World) -> None:
+    world.delete_secret()
+
+    answer = self_check(world)
+
+    failed_first(answer, "secret_readable")
+    assert "check CredentialsSecretArn" in answer["reason"]
+
+
+def test_a_secrets_manager_that_does_not_answer(world: World) -> None:
+    world.break_secrets_manager()
+
+    failed_first(self_check(world), "secret_readable")
+
+
+@pytest.mark.parametrize("member", ["consumerId", "channelType", "privateKey"])
+def test_a_member_that_the_secret_lacks(world: World, member: str) -> None:
+    secret = json.loads(world.seller.secret())
+    del secret[member]
+    world.store_secret(json.dumps(secret))
+
+    answer = self_check(world)
+
+    failed_first(answer, "credentials_usable")
+    assert answer["reason"] == f"secret.{member}: missing"
+
+
+def test_a_key_that_is_none_is_named_and_not_shown(world: World) -> None:
+    world.store_secret(json.dumps({**json.loads(world.seller.secret()), "privateKey": "hunter2"}))
+
+    answer = self_check(world)
+
+    failed_first(answer, "credentials_usable")
+    assert answer["reason"].startswith("secret.privateKey: must be an RSA private key")
+    assert "hunter2" not in json.dumps([answer, world.output()])
+
+
+def test_a_url_that_is_not_https(world: World) -> None:
+    answer = self_check(world, MARKETPLACE_URL="http://marketplace.example")
+
+    failed_first(answer, "settings_usable")
+    assert answer["reason"].startswith("MARKETPLACE_URL must be https")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("http://127.0.0.1:1", "connect"), ("https://marketplace.invalid", "name_resolution")],
+)
+def test_a_host_that_cannot_be_reached(world: World, url: str, reason: str) -> None:
+    answer = self_check(world, MARKETPLACE_URL=url)
+
+    failed_first(answer, "host_reachable")
+    assert answer["reason"] == reason
+    assert "MarketplaceUrl" in answer["what_to_do"]
+
+
+def test_a_host_that_takes_the_call_and_does_not_answer(world: World) -> None:
+    world.marketplace.fail_all(Fault.RESET_BEFORE_APPLYING)
+
+    failed_first(self_check(world), "host_reachable")
+
+
+@pytest.mark.parametrize(("ahead_s", "side"), [(7200.0, "ahead of"), (-7200.0, "behind"), (90.0, "ahead of")])
+def test_a_clock_that_is_wrong_is_found_before_the_401_that_comes_of_it(
+    world: World, ahead_s: float, side: str
+) -> None:
+    world.ahead_s = ahead_s
+
+    answer = self_check(world)
+
+    failed_first(answer, "clock_right")
+    assert answer["clock_ahead_s"] == pytest.approx(ahead_s, abs=5)
+    assert f"s {side} Walmart's" in answer["reason"]
+
+
+def test_a_key_that_is_not_this_consumers(world: World) -> None:
+    other = world.marketplace.register_seller()
+    secret = {**json.loads(world.seller.secret()), "privateKey": other.private_key}
+    world.store_secret(json.dumps(secret))
+
+    answer = self_check(world)
+
+    failed_first(answer, "signature_accepted")
+    assert (answer["reason"], answer["http_status"]) == ("UNAUTHORIZED", 401)
+    assert "compare consumerId and channelType" in answer["what_to_do"]
+
+
+def test_a_channel_type_that_walmart_does_not_know(world: World) -> None:
+    world.store_secret(json.dumps({**json.loads(world.seller.secret()), "channelType": "somebody-elses"}))
+
+    answer = self_check(world)
+
+    failed_first(answer, "signature_accepted")
+    assert "WM_CONSUMER.CHANNEL.TYPE" in answer["what_to_do"]
+    assert "channelType" in answer["what_to_do"]
+
+
+def test_a_host_without_walmarts_api(world: World) -> None:
+    world.marketplace.fail_all(Fault.REDIRECT)
+
+    answer = self_check(world)
+
+    failed_first(answer, "signature_accepted")
+    assert "MarketplaceUrl" in answer["what_to_do"]
+
+
+@pytest.mark.parametrize("fault", [Fault.SERVICE_UNAVAILABLE, Fault.THROTTLED, Fault.MAINTENANCE_PAGE])
+def test_a_walmart_in_trouble_judges_no_signature(world: World, fault: Fault) -> None:
+    world.marketplace.fail_all(fault)
+
+    answer = self_check(world)
+
+    failed_first(answer, "signature_accepted")
+    assert "check again later" in answer["what_to_do"]
+
+
+@pytest.mark.parametrize("fault", [Fault.CONFLICT, Fault.UNPROCESSABLE])
+def test_a_refusal_by_the_order_service_is_a_signature_accepted(world: World, fault: Fault) -> None:
+    world.marketplace.fail_all(fault)
+
+    assert self_check(world)["self_check"] == "passed"
+
+
+def test_a_new_secret_is_checked_at_once(world: World) -> None:
+    function = world.function()
+    function(EVENT, Context())
+    world.store_secret("{}")
+
+    assert function(EVENT, Context())["failed"] == "credentials_usable"
+
+
+@pytest.mark.parametrize("asked", ["yes", 1, None, False])
+def test_only_true_asks_for_it(world: World, asked: object) -> None:
+    answer = world.function()({"detail": {"selfCheck": asked}}, Context())
+
+    assert answer["outcome"] == "invalid_event"
+
+
+def test_from_the_queue_it_is_no_order_event_and_is_parked(world: World) -> None:
+    world.send(json.dumps(EVENT))
+
+    world.deliver(world.function())
+
+    (parked,) = world.parked()
+    assert parked["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
