@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -19,6 +19,8 @@ from tests.demo.world import World, opened
 from tests.local_aws import CommandFailed, MissingTool, NotStarted, PortTaken
 
 _POLL_SECONDS: Final = 0.2
+_SWEEP_SECONDS: Final = 5.0
+"""Between sweeps, while an order that nobody tells of was not seen; the schedule's are further apart."""
 _INTERRUPTED: Final = 130
 _PARAMETERS: Final = {
     # An order that fails is to be seen succeeding while somebody watches.
@@ -54,13 +56,19 @@ def main() -> int:
 
 
 def _play(arguments: argparse.Namespace, screen: Screen, world: World) -> int:
+    screen.say(f"Self-check: {world.self_check()['self_check']}")
     with spell(arguments.weather, world, screen):
         told = tell(arguments.orders, arguments.weather, datetime.now(UTC))
-        screen.say(f"Publishing {len(told)} order events on the bus")
         started = time.monotonic()
         board, log = world.tell(told), world.log()
+        untold = board.untold
+        screen.say(f"Published {len(told) - untold} order events; {untold} more orders nobody tells of")
+        sweep_at = started
         with screen.following(board) as follower:
             while not board.done and time.monotonic() - started < arguments.seconds:
+                if board.untold and time.monotonic() >= sweep_at:
+                    screen.say(_described(world.sweep()))
+                    sweep_at = time.monotonic() + _SWEEP_SECONDS
                 changed: list[Row] = [row for record in log.new_records() if (row := board.note(record))]
                 follower.show(changed)
                 time.sleep(_POLL_SECONDS)
@@ -68,6 +76,14 @@ def _play(arguments: argparse.Namespace, screen: Screen, world: World) -> int:
     wrong = differences(board, world.parked(), world.waiting(), world.marketplace)
     screen.summary(board, seconds, wrong)
     return 1 if wrong else 0
+
+
+def _described(sweep: dict[str, Any]) -> str:
+    reason = f" ({sweep['reason']})" if sweep["reason"] else ""
+    return (
+        f"Sweep {sweep['outcome']}{reason}: {sweep['orders_seen']} released orders,"
+        f" {sweep['orders_due']} overdue, {sweep['orders_published']} published"
+    )
 
 
 def _console() -> Console:

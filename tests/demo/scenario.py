@@ -13,57 +13,62 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _FIRST_ORDER: Final = 7_410_000_000_001
+_FIRST_UNTOLD_ORDER: Final = 7_420_000_000_001
+_UNTOLD_ORDERS: Final = 3
 _ENDINGS: Final = {
     ("Created",): Ending("acknowledged", "done"),
     ("Shipped",): Ending("already_shipped", "done"),
     ("Created", "Cancelled"): Ending("rejected", "parked"),
 }
-_IN_DOUBT: Final = (Ending("already_acknowledged", "done"),)
+_IN_DOUBT: Final = Ending("already_acknowledged", "done")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event to publish.
+    """One event to publish, or one order that nobody tells of.
 
     Attributes:
         title: What the table calls it.
-        event: As EventBridge delivers it.
+        event: As EventBridge delivers it; None, nobody tells of the order.
         endings: How it may end: once a call went wrong, the order may turn out to be acknowledged already.
         purchase_order_id: The order it names, or None.
         statuses: The order's lines beforehand; none, the marketplace does not know the order.
         mishaps: What the first acknowledgements of it meet, one each.
         posts: How many acknowledgements Walmart is to see, or None where the weather leaves that open.
+        order_date: When the buyer ordered; now when None.
     """
 
     title: str
-    event: dict[str, Any]
+    event: dict[str, Any] | None
     endings: tuple[Ending, ...]
     purchase_order_id: str | None
     statuses: tuple[str, ...]
     mishaps: tuple[Mishap, ...] = ()
     posts: int | None = None
+    order_date: datetime | None = None
 
-    @property
-    def is_old(self) -> bool:
-        """Whether the event was first told of long ago."""
-        age = datetime.now(UTC) - datetime.fromisoformat(self.event["time"])
-        return age > timedelta(minutes=15)
 
-    @property
-    def entry(self) -> "PutEventsRequestEntryTypeDef":
-        """The event as `PutEvents` takes it."""
-        return {
-            "Source": self.event["source"],
-            "DetailType": self.event["detail-type"],
-            "Detail": json.dumps(self.event["detail"]),
-        }
+def is_old(event: dict[str, Any]) -> bool:
+    """Tell whether an event was published long ago."""
+    age = datetime.now(UTC) - datetime.fromisoformat(event["time"])
+    return age > timedelta(minutes=15)
+
+
+def entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
+    """Return an event as `PutEvents` takes it."""
+    return {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+    }
 
 
 def tell(orders: int, weather: Weather, now: datetime) -> list[Told]:
-    """Return the events of `events/` and those of `orders` new orders, as of `now`."""
+    """Return the events of `events/`, those of `orders` new orders, and some that nobody tells of."""
     return [
         *(_of_case(case, weather, now) for case in load_event_cases()),
         *_of_orders(orders, weather, now),
+        *_untold(weather, now),
     ]
 
 
@@ -92,9 +97,23 @@ def _of_orders(orders: int, weather: Weather, now: datetime) -> Iterator[Told]:
                 "time": now.isoformat(),
                 "detail": {"purchaseOrderId": purchase_order_id, "orderDate": ordered_at.isoformat()},
             },
-            endings=(_ENDINGS[ahead.statuses], *(_IN_DOUBT if ahead.mishaps else ())),
+            endings=(_ENDINGS[ahead.statuses], *([_IN_DOUBT] if ahead.mishaps else [])),
             purchase_order_id=purchase_order_id,
             statuses=ahead.statuses,
             mishaps=ahead.mishaps,
             posts=1 if weather is Weather.CALM and not ahead.mishaps else None,
+        )
+
+
+def _untold(weather: Weather, now: datetime) -> Iterator[Told]:
+    for number in range(_UNTOLD_ORDERS):
+        yield Told(
+            title=f"untold order {number + 1}, half an hour old",
+            event=None,
+            # A second sweep may find it before the first one's event was worked off.
+            endings=(_ENDINGS["Created",], _IN_DOUBT),
+            purchase_order_id=str(_FIRST_UNTOLD_ORDER + number),
+            statuses=("Created",),
+            posts=1 if weather is Weather.CALM else None,
+            order_date=now - timedelta(minutes=30 + number),
         )

@@ -30,7 +30,7 @@ class Row:
 
 @dataclass(slots=True)
 class Board:
-    """All events, by EventBridge's ids of them."""
+    """All events, by EventBridge's ids of them; an order that nobody tells of, by its own."""
 
     rows: dict[str, Row] = field(default_factory=dict)
     records: int = 0
@@ -41,7 +41,7 @@ class Board:
 
     def note(self, record: dict[str, Any]) -> Row | None:
         """Take in an outcome record, and return the row that it changed."""
-        row = self.rows.get(record.get("event_id", ""))
+        row = self.rows.get(record.get("event_id", "")) or self.rows.get(record.get("purchase_order_id", ""))
         if row is None:
             return None
         self.records += 1
@@ -50,6 +50,11 @@ class Board:
             return None
         row.record, row.changed_at = record, time.monotonic()
         return row
+
+    @property
+    def untold(self) -> int:
+        """How many orders that nobody tells of have not been attempted yet."""
+        return sum(row.told.event is None and row.record is None for row in self.rows.values())
 
     @property
     def done(self) -> bool:

@@ -7,15 +7,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import batched
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from tests.demo.scenario import Told
+from tests.demo.scenario import Told, entry, is_old
 from tests.demo.screen import Screen
 from tests.demo.watch import Board, LogReader
 from tests.local_aws import Build, LocalAws, NotStarted, Stack
 from tests.local_marketplace import Marketplace, Seller
 
 _STACK: Final = "walmart-order-acknowledgement"
+_SELF_CHECK: Final = Path(__file__).parents[2] / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _LOOKS_AT_THE_QUEUE: Final = 25
 _BETWEEN_LOOKS_SECONDS: Final = 0.2
@@ -39,23 +41,40 @@ class World:
         """
         for each in told:
             if each.purchase_order_id and each.statuses:
-                self.marketplace.add_order(each.purchase_order_id, statuses=each.statuses)
+                self.marketplace.add_order(each.purchase_order_id, each.statuses, each.order_date)
                 for fault, details in each.mishaps:
                     self.marketplace.fail(each.purchase_order_id, fault, action="acknowledge", **details)
         events, board = self.aws.client("events"), Board()
+        new: list[tuple[Told, dict[str, Any]]] = []
         for each in told:
-            if each.is_old:
-                body = json.dumps(each.event)
+            if each.event is None:
+                board.add(each, each.purchase_order_id or "")
+            elif is_old(each.event):
                 self.aws.client("sqs").send_message(
-                    QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=body
+                    QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=json.dumps(each.event)
                 )
                 board.add(each, each.event["id"])
-        new = [each for each in told if not each.is_old]
+            else:
+                new.append((each, each.event))
         for some in batched(new, _ENTRIES_PER_CALL, strict=False):
-            answer = events.put_events(Entries=[each.entry for each in some])
-            for each, entry in zip(some, answer["Entries"], strict=True):
-                board.add(each, entry["EventId"])
+            answer = events.put_events(Entries=[entry(event) for _, event in some])
+            for (each, _), taken in zip(some, answer["Entries"], strict=True):
+                board.add(each, taken["EventId"])
         return board
+
+    def self_check(self) -> dict[str, Any]:
+        """Let the function check its own set-up."""
+        return self._invoke("AcknowledgeFunctionName", json.loads(_SELF_CHECK.read_text()))
+
+    def sweep(self) -> dict[str, Any]:
+        """Sweep, as the schedule does every quarter of an hour."""
+        return self._invoke("SweepFunctionName", {})
+
+    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
+        name = self.stack.outputs[output]
+        answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        record: dict[str, Any] = json.loads(answer["Payload"].read())
+        return record
 
     def log(self) -> LogReader:
         """Read the function's log."""

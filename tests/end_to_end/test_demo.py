@@ -49,7 +49,7 @@ def demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-@pytest.mark.parametrize(("weather", "acknowledged"), [("calm", 15), ("storm", 13)])
+@pytest.mark.parametrize(("weather", "acknowledged"), [("calm", 18), ("storm", 16)])
 def test_every_event_ends_as_declared_and_nothing_is_left_running(weather: str, acknowledged: int) -> None:
     port = free_port()
 
