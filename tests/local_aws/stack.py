@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from tests.local_aws.commands import REGION, run
 from tests.local_aws.server import LocalAws
@@ -22,6 +24,8 @@ type Progress = Callable[[str], None]
 _SOURCES: Final = ("template.yaml", "functions", "layers")
 _BUILDS_KEPT: Final = 4
 _BUCKET: Final = "local-builds"
+_UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
+_UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
 
 
 def this_machine() -> str:
@@ -101,7 +105,7 @@ class Build:
             on_progress(f"Nothing changed since the last build for {architecture}")
             os.utime(build.directory)
             return build
-        on_progress(f"Building the layers and the function for {architecture}")
+        on_progress(f"Building the layers and the functions for {architecture}")
         with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
             made = cls.make(Path(unfinished) / "build", architecture=architecture, venvs=venvs)
             # One step, so that a build is there entirely or not at all; a second one at once is the same.
@@ -139,21 +143,32 @@ class Stack:
     ) -> Self:
         """Deploy a build, or the project as it is now; a stack of that name is updated.
 
+        What the local AWS does not know is left out, and said.
+
         Raises:
             CommandFailed: SAM could not build or deploy; the message holds what it printed.
         """
         build = build or Build.cached(on_progress=on_progress, venvs=venvs)
+        template, left_out = without_what_the_local_aws_lacks(yaml_parse(build.template.read_text()))
+        if left_out:
+            on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
         on_progress(f"Deploying the stack {name}")
         _ensure_bucket(aws)
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
-            # From a file, because SAM takes a command line apart in its own way. JSON is YAML too.
+            # The template names what was built by paths beside it.
+            for part in build.directory.resolve().iterdir():
+                if part.is_dir():
+                    (Path(directory) / part.name).symlink_to(part)
+            local_template = Path(directory) / "template.yaml"
+            local_template.write_text(json.dumps(template))  # JSON is YAML too
+            # From a file, because SAM takes a command line apart in its own way.
             overrides = Path(directory) / "parameters.yaml"
             overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
             run(
                 [
                     (venvs or Venvs()).sam,
                     "deploy",
-                    *("--template-file", build.template),
+                    *("--template-file", local_template),
                     *("--stack-name", name),
                     *("--s3-bucket", _BUCKET),
                     *("--capabilities", "CAPABILITY_IAM"),
@@ -169,6 +184,52 @@ class Stack:
             )
         (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         return cls(name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+
+
+def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Take out of a template what the local AWS does not know, and nothing else.
+
+    That is some types of resources, with the outputs that refer to them; alarms on several metrics; and a
+    role's conditions on the events that it publishes, which the local AWS would take for never met.
+
+    Returns:
+        The rest, and in words what was taken out.
+    """
+    resources, left_out = {}, []
+    for name, each in template["Resources"].items():
+        if _is_unknown(each):
+            left_out.append(name)
+            continue
+        resources[name] = _without_unknown_conditions(each)
+        if resources[name] != each:
+            left_out.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
+    outputs = {
+        name: each
+        for name, each in template["Outputs"].items()
+        if not any(json.dumps(gone) in json.dumps(each["Value"]) for gone in left_out)
+    }
+    return {**template, "Resources": resources, "Outputs": outputs}, left_out
+
+
+def _is_unknown(resource: Mapping[str, Any]) -> bool:
+    if resource["Type"] == "AWS::CloudWatch::Alarm":
+        return "Metrics" in resource["Properties"]
+    return resource["Type"] in _UNKNOWN_TYPES
+
+
+def _without_unknown_conditions(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(value, list):
+        return [_without_unknown_conditions(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_unknown_conditions(each)
+        for name, each in value.items()
+        if not (
+            name == "Condition"
+            and any(json.dumps(key) in json.dumps(each) for key in _UNKNOWN_CONDITION_KEYS)
+        )
+    }
 
 
 def remote_invoke(aws: LocalAws, stack: Stack, function: str, event: Path, venvs: Venvs | None = None) -> str:
