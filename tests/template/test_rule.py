@@ -10,6 +10,7 @@ import pytest
 from tests.local_aws import LocalAws
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import Template
+from tests.template.deployed import deployed
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 
@@ -92,6 +93,21 @@ def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template:
         "source": [{"Ref": "OrderEventSource"}],
         "detail-type": [{"Ref": "OrderEventDetailType"}],
     }
+
+
+@pytest.mark.parametrize("bus", ["default", "orders"])
+def test_on_any_bus_the_stack_tells_the_rules_bare_name(template: Template, bus: str) -> None:
+    # The Ref of a rule on another bus than the default one is "bus|name", which nothing takes for a name.
+    stack = deployed(template, EventBusName=bus)
+
+    assert stack["OrderEventRule"]["Name"] == "orders-OrderEventRule"
+    assert stack.body["Outputs"]["OrderEventRuleName"]["Value"] == "orders-OrderEventRule"
+
+
+def test_the_name_of_the_rule_leaves_room_for_the_name_of_a_stack(template: Template) -> None:
+    rule = deployed(template)["OrderEventRule"]["Name"]
+
+    assert len(rule.removeprefix("orders")) + 49 == 64  # EventBridge's longest
 
 
 def test_the_rule_is_on(template: Template) -> None:
