@@ -16,6 +16,13 @@ from tests.local_aws import Build, CommandFailed
 from tests.local_aws.commands import run
 from tests.local_aws.venvs import ROOT
 
+PARTS = {
+    "DependenciesLayer": "/opt/",
+    "WalmartCaLayer": "/opt/",
+    "AcknowledgeFunction": "/var/task/",
+    "SweepFunction": "/var/task/",
+}
+"""What is built, and where Lambda has it."""
 MACHINES = {"arm64": 183, "x86_64": 62}  # EM_AARCH64 and EM_X86_64 of the ELF specification
 UNCHECKED_HASH = 0b01
 
@@ -37,7 +44,7 @@ def test_compiled_packages_are_for_the_processor_asked_for(build: Build) -> None
     assert set(elf_machines(build.directory)) == {MACHINES[build.architecture]}
 
 
-@pytest.mark.parametrize("part", ["DependenciesLayer", "WalmartCaLayer", "AcknowledgeFunction"])
+@pytest.mark.parametrize("part", PARTS)
 def test_every_source_file_has_byte_code_that_is_used_unchecked(arm64_build: Build, part: str) -> None:
     sources = list((arm64_build.directory / part).rglob("*.py"))
 
@@ -47,10 +54,7 @@ def test_every_source_file_has_byte_code_that_is_used_unchecked(arm64_build: Bui
         assert int.from_bytes(compiled.read_bytes()[4:8], "little") == UNCHECKED_HASH
 
 
-@pytest.mark.parametrize(
-    ("part", "place"),
-    [("DependenciesLayer", "/opt/"), ("WalmartCaLayer", "/opt/"), ("AcknowledgeFunction", "/var/task/")],
-)
+@pytest.mark.parametrize(("part", "place"), PARTS.items())
 def test_a_traceback_names_the_files_as_lambda_has_them(arm64_build: Build, part: str, place: str) -> None:
     directory = arm64_build.directory / part
     for compiled in directory.rglob("*.pyc"):
@@ -82,16 +86,24 @@ def test_the_client_is_shipped_with_its_types(build: Build) -> None:
     assert (layer / "walmart_ca" / "py.typed").is_file()
 
 
-def test_the_function_holds_its_own_code_only(build: Build) -> None:
-    shipped = {path.name for path in (build.directory / "AcknowledgeFunction").iterdir()}
+@pytest.mark.parametrize(
+    ("function", "package"),
+    [("AcknowledgeFunction", "acknowledge_orders"), ("SweepFunction", "sweep_orders")],
+)
+def test_a_function_holds_its_own_code_only(build: Build, function: str, package: str) -> None:
+    shipped = {path.name for path in (build.directory / function).iterdir()}
 
-    assert shipped == {"acknowledge_orders", "shared"}
+    assert shipped == {package, "shared"}
+
+
+def test_nothing_else_is_built(build: Build) -> None:
+    assert {path.name for path in build.directory.iterdir() if path.is_dir()} == PARTS.keys()
 
 
 def test_building_again_elsewhere_gives_the_same_files(arm64_build: Build, tmp_path: Path) -> None:
     again = Build.make(tmp_path / "elsewhere", architecture="arm64")
 
-    for part in ("DependenciesLayer", "WalmartCaLayer", "AcknowledgeFunction"):
+    for part in PARTS:
         first, second = arm64_build.directory / part, again.directory / part
         names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
         assert names == sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())

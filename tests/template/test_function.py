@@ -1,4 +1,4 @@
-"""How the function is run: from the queue, in small batches, on the processor it was built for."""
+"""How the functions are run: on the processor they were built for; from the queue, in small batches."""
 
 import importlib.util
 
@@ -7,6 +7,8 @@ import pytest
 from acknowledge_orders.application import BATCH_SIZE
 from shared.pacing import BURST
 from tests.template.conftest import Template
+
+every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
 
 
 def test_a_batch_names_its_failures_one_by_one(template: Template) -> None:
@@ -83,15 +85,21 @@ def test_the_environment_is_filled_from_parameters_and_queues(written: Template)
     }
 
 
-def test_both_layers_are_attached(template: Template) -> None:
-    layers = [layer["Ref"] for layer in template["AcknowledgeFunction"]["Layers"]]
+def test_there_are_two_functions(template: Template) -> None:
+    assert template.of_type("AWS::Lambda::Function").keys() == {"AcknowledgeFunction", "SweepFunction"}
+
+
+@every_function
+def test_both_layers_are_attached(template: Template, function: str) -> None:
+    layers = [layer["Ref"] for layer in template[function]["Layers"]]
 
     assert sorted(layers) == sorted(template.of_type("AWS::Lambda::LayerVersion"))
     assert [layer.rstrip("0123456789abcdef") for layer in layers] == ["DependenciesLayer", "WalmartCaLayer"]
 
 
-def test_function_and_layers_are_for_the_parameters_processor(template: Template) -> None:
-    assert template["AcknowledgeFunction"]["Architectures"] == [{"Ref": "Architecture"}]
+@every_function
+def test_function_and_layers_are_for_the_parameters_processor(template: Template, function: str) -> None:
+    assert template[function]["Architectures"] == [{"Ref": "Architecture"}]
     for layer in template.of_type("AWS::Lambda::LayerVersion").values():
         assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
 
@@ -108,15 +116,20 @@ def test_the_dependencies_are_installed_for_the_parameters_processor(written: Te
     }
 
 
-def test_function_and_layers_agree_on_the_interpreter(template: Template) -> None:
-    assert template["AcknowledgeFunction"]["Runtime"] == "python3.13"
+@every_function
+def test_function_and_layers_agree_on_the_interpreter(template: Template, function: str) -> None:
+    assert template[function]["Runtime"] == "python3.13"
     for layer in template.of_type("AWS::Lambda::LayerVersion").values():
         assert layer["CompatibleRuntimes"] == ["python3.13"]
 
 
-def test_records_are_json_in_a_log_group_that_expires(template: Template) -> None:
-    assert template["AcknowledgeFunction"]["LoggingConfig"] == {
+@every_function
+def test_records_are_json_in_a_log_group_of_its_own_that_expires(template: Template, function: str) -> None:
+    assert template[function]["LoggingConfig"] == {
         "LogFormat": "JSON",
-        "LogGroup": {"Ref": "AcknowledgeFunctionLogGroup"},
+        "LogGroup": {"Ref": f"{function}LogGroup"},
     }
-    assert template["AcknowledgeFunctionLogGroup"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert template[f"{function}LogGroup"] == {
+        "LogGroupName": {"Fn::Sub": f"/aws/lambda/${{AWS::StackName}}-{function}"},
+        "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }

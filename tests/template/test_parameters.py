@@ -118,6 +118,8 @@ def test_every_parameter_is_explained_and_has_its_place_in_the_console(written: 
     [
         ("AcknowledgeFunctionName", "AcknowledgeFunction"),
         ("AcknowledgeFunctionLogGroupName", "AcknowledgeFunctionLogGroup"),
+        ("SweepFunctionName", "SweepFunction"),
+        ("SweepFunctionLogGroupName", "SweepFunctionLogGroup"),
         ("OrderQueueUrl", "OrderQueue"),
         ("OrderDeadLetterQueueUrl", "OrderDeadLetterQueue"),
         ("UndeliveredEventQueueUrl", "UndeliveredEventQueue"),

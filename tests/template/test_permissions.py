@@ -1,38 +1,60 @@
-"""The function may do what acknowledging takes, and nothing else."""
+"""Each role may do what its job takes, and nothing else."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from tests.template.conftest import Template
 
 EXPECTED = {
-    ("logs:CreateLogStream", "AcknowledgeFunctionLogGroup.Arn"),
-    ("logs:PutLogEvents", "AcknowledgeFunctionLogGroup.Arn"),
-    ("sqs:ReceiveMessage", "OrderQueue.Arn"),
-    ("sqs:DeleteMessage", "OrderQueue.Arn"),
-    ("sqs:GetQueueAttributes", "OrderQueue.Arn"),
-    ("sqs:ChangeMessageVisibility", "OrderQueue.Arn"),
-    ("sqs:SendMessage", "OrderDeadLetterQueue.Arn"),
-    ("secretsmanager:GetSecretValue", "CredentialsSecretArn"),
-    ("kms:Decrypt", "CredentialsKeyArn"),
+    "AcknowledgeFunctionRole": {
+        ("logs:CreateLogStream", "AcknowledgeFunctionLogGroup.Arn"),
+        ("logs:PutLogEvents", "AcknowledgeFunctionLogGroup.Arn"),
+        ("sqs:ReceiveMessage", "OrderQueue.Arn"),
+        ("sqs:DeleteMessage", "OrderQueue.Arn"),
+        ("sqs:GetQueueAttributes", "OrderQueue.Arn"),
+        ("sqs:ChangeMessageVisibility", "OrderQueue.Arn"),
+        ("sqs:SendMessage", "OrderDeadLetterQueue.Arn"),
+        ("secretsmanager:GetSecretValue", "CredentialsSecretArn"),
+        ("kms:Decrypt", "CredentialsKeyArn"),
+    },
+    "SweepFunctionRole": {
+        ("logs:CreateLogStream", "SweepFunctionLogGroup.Arn"),
+        ("logs:PutLogEvents", "SweepFunctionLogGroup.Arn"),
+        ("sqs:GetQueueAttributes", "OrderQueue.Arn"),
+        (
+            "events:PutEvents",
+            "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}",
+        ),
+        ("secretsmanager:GetSecretValue", "CredentialsSecretArn"),
+        ("kms:Decrypt", "CredentialsKeyArn"),
+    },
+    "SweepScheduleRole": {
+        ("lambda:InvokeFunction", "SweepFunction.Arn"),
+    },
 }
+FUNCTIONS = ["AcknowledgeFunction", "SweepFunction"]
+
+every_role = pytest.mark.parametrize("role", EXPECTED)
+every_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
-def entries(template: Template) -> list[dict[str, Any]]:
-    (policy,) = template["AcknowledgeFunctionRole"]["Policies"]
+def entries(template: Template, role: str) -> list[dict[str, Any]]:
+    (policy,) = template[role]["Policies"]
     found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
     return found
 
 
-def statements(template: Template) -> Iterator[dict[str, Any]]:
-    """The role's statements, the conditional one as if its condition held."""
-    for entry in entries(template):
+def statements(template: Template, role: str) -> Iterator[dict[str, Any]]:
+    """A role's statements, the conditional one as if its condition held."""
+    for entry in entries(template, role):
         yield entry["Fn::If"][1] if "Fn::If" in entry else entry
 
 
-def granted(template: Template) -> Iterator[tuple[str, str]]:
-    for statement in statements(template):
+def granted(template: Template, role: str) -> Iterator[tuple[str, str]]:
+    for statement in statements(template, role):
         assert statement["Effect"] == "Allow"
         actions = statement["Action"]
         for action in [actions] if isinstance(actions, str) else actions:
@@ -40,48 +62,94 @@ def granted(template: Template) -> Iterator[tuple[str, str]]:
 
 
 def resource(value: Any) -> str:  # noqa: ANN401 - whatever a template may hold there
-    if isinstance(value, dict):
-        return ".".join(value["Fn::GetAtt"]) if "Fn::GetAtt" in value else str(value["Ref"])
-    return json.dumps(value)
+    match value:
+        case {"Fn::GetAtt": path}:
+            return ".".join(path)
+        case {"Ref": str(name)} | {"Fn::Sub": str(name)}:
+            return name
+        case _:
+            return json.dumps(value)
 
 
-def test_the_role_grants_exactly_these(template: Template) -> None:
-    assert set(granted(template)) == EXPECTED
+def trusted(template: Template, role: str) -> dict[str, Any]:
+    (statement,) = template[role]["AssumeRolePolicyDocument"]["Statement"]
+    found: dict[str, Any] = statement
+    return found
 
 
-def test_nothing_is_granted_by_wildcard(template: Template) -> None:
-    assert "*" not in json.dumps(entries(template))
+def test_there_are_no_other_roles(template: Template) -> None:
+    assert template.of_type("AWS::IAM::Role").keys() == EXPECTED.keys()
 
 
-def test_no_statement_says_what_it_does_not_cover(template: Template) -> None:
-    for statement in statements(template):
+@every_role
+def test_a_role_grants_exactly_these(template: Template, role: str) -> None:
+    assert set(granted(template, role)) == EXPECTED[role]
+
+
+@every_role
+def test_nothing_is_granted_by_wildcard(template: Template, role: str) -> None:
+    assert "*" not in json.dumps(entries(template, role))
+
+
+@every_role
+def test_no_statement_says_what_it_does_not_cover(template: Template, role: str) -> None:
+    for statement in statements(template, role):
         assert not {"NotAction", "NotResource"} & statement.keys()
 
 
-def test_no_managed_policy_widens_the_role(template: Template) -> None:
-    assert "ManagedPolicyArns" not in template["AcknowledgeFunctionRole"]
+@every_role
+def test_no_managed_policy_widens_a_role(template: Template, role: str) -> None:
+    assert "ManagedPolicyArns" not in template[role]
     assert not {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"} & {
         each["Type"] for each in template.body["Resources"].values()
     }
 
 
-def test_the_function_has_that_role_and_no_other_exists(template: Template) -> None:
-    assert template["AcknowledgeFunction"]["Role"] == {"Fn::GetAtt": ["AcknowledgeFunctionRole", "Arn"]}
-    assert list(template.of_type("AWS::IAM::Role")) == ["AcknowledgeFunctionRole"]
+@every_function
+def test_a_function_has_its_own_role(template: Template, function: str) -> None:
+    assert template[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
 
 
-def test_only_lambda_may_take_the_role(template: Template) -> None:
-    (statement,) = template["AcknowledgeFunctionRole"]["AssumeRolePolicyDocument"]["Statement"]
-
-    assert statement == {
+@every_function
+def test_only_lambda_may_take_the_role_of_a_function(template: Template, function: str) -> None:
+    assert trusted(template, f"{function}Role") == {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole",
     }
 
 
-def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template) -> None:
-    conditional = [entry["Fn::If"] for entry in entries(template) if "Fn::If" in entry]
+def test_only_the_scheduler_may_take_the_role_of_the_schedule_and_for_this_account_only(
+    template: Template,
+) -> None:
+    assert trusted(template, "SweepScheduleRole") == {
+        "Effect": "Allow",
+        "Principal": {"Service": "scheduler.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+    }
+
+
+def test_the_sweep_publishes_order_events_and_no_others(template: Template) -> None:
+    (statement,) = (
+        each for each in statements(template, "SweepFunctionRole") if each["Action"] == "events:PutEvents"
+    )
+    pattern = template["OrderEventRule"]["EventPattern"]
+
+    assert statement["Condition"] == {
+        "StringEquals": {
+            "events:source": {"Ref": "OrderEventSource"},
+            "events:detail-type": {"Ref": "OrderEventDetailType"},
+        },
+    }
+    assert pattern == {
+        key.removeprefix("events:"): [value] for key, value in statement["Condition"]["StringEquals"].items()
+    }
+
+
+@every_function
+def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template, function: str) -> None:
+    conditional = [entry["Fn::If"] for entry in entries(template, f"{function}Role") if "Fn::If" in entry]
 
     assert [[condition, other] for condition, _, other in conditional] == [
         ["HasCredentialsKey", {"Ref": "AWS::NoValue"}],
@@ -92,8 +160,13 @@ def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template)
     assert template.body["Parameters"]["CredentialsKeyArn"]["Default"] == ""
 
 
-def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_only(template: Template) -> None:
-    (statement,) = (each for each in statements(template) if each["Action"] == "kms:Decrypt")
+@every_function
+def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_only(
+    template: Template, function: str
+) -> None:
+    (statement,) = (
+        each for each in statements(template, f"{function}Role") if each["Action"] == "kms:Decrypt"
+    )
 
     assert statement["Condition"] == {
         "StringEquals": {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}},
