@@ -50,10 +50,15 @@ def transform(written: Template) -> Template:
     return Template(Translator({}, Parser(), boto_session=session).translate(body, {}))
 
 
+def read() -> Template:
+    """The template as it is written."""
+    return Template(yaml_parse((ROOT / "template.yaml").read_text()))
+
+
 @pytest.fixture(scope="session")
 def written() -> Template:
     """The template as it is written."""
-    return Template(yaml_parse((ROOT / "template.yaml").read_text()))
+    return read()
 
 
 @pytest.fixture(scope="session")

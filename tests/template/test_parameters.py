@@ -9,6 +9,7 @@ import pytest
 from tests.template.conftest import Template
 
 SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"
+TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 ACCEPTED = [
@@ -26,6 +27,9 @@ ACCEPTED = [
     ("EventBusName", "orders"),
     ("OrderEventSource", "com.example.shop"),
     ("OrderEventDetailType", "OrderCreated"),
+    ("AlarmTopicArn", ""),
+    ("AlarmTopicArn", TOPIC),
+    ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
 ]
 
 REFUSED = [
@@ -57,6 +61,11 @@ REFUSED = [
     ("EventBusName", "arn:aws:events:ca-central-1:123456789012:event-bus/orders"),
     ("OrderEventSource", "aws.events"),
     ("OrderEventDetailType", ""),
+    ("AlarmTopicArn", "order-alarms"),
+    ("AlarmTopicArn", TOPIC + ".fifo"),
+    ("AlarmTopicArn", TOPIC + ":1234abcd-12ab-34cd-56ef-1234567890ab"),
+    ("AlarmTopicArn", TOPIC.replace(":sns:", ":sqs:")),
+    ("AlarmTopicArn", "*"),
 ]
 
 
