@@ -1,0 +1,143 @@
+"""What the dashboard shows exists, and the alarms are all on it."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from acknowledge_orders.policy import DEADLINE, Outcome
+from shared.telemetry import metric_name
+from tests.template.conftest import Template
+from tests.template.deployed import deployed
+from tests.template.metrics import Series, is_emitted, suits
+
+STACKS: dict[str, dict[str, str]] = {
+    "as it is by default": {},
+    "on another bus": {"EventBusName": "orders"},
+    "without sweeps": {"SweepEnabled": "false"},
+}
+COLUMNS = 24
+
+
+def widgets(stack: Template) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(stack["Dashboard"]["DashboardBody"])["widgets"]
+    return found
+
+
+def graphs(stack: Template) -> list[dict[str, Any]]:
+    return [each["properties"] for each in widgets(stack) if each["type"] == "metric"]
+
+
+def graph(stack: Template, title: str) -> dict[str, Any]:
+    (found,) = (each for each in graphs(stack) if each["title"] == title)
+    return found
+
+
+def rows(widget: dict[str, Any]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """A graph's metrics with what is repeated written out, and how each is shown. An expression is empty."""
+    above: list[str] = []
+    for row in widget["metrics"]:
+        words = [each for each in row if isinstance(each, str)]
+        shown = next((each for each in row if isinstance(each, dict)), {})
+        if words[:1] == ["..."]:
+            words = above[: len(above) - len(words) + 1] + words[1:]
+        above = [above[at] if word == "." else word for at, word in enumerate(words)]
+        yield above, shown
+
+
+def series(widget: dict[str, Any]) -> list[Series]:
+    return [
+        Series(
+            namespace,
+            metric,
+            dict(itertools.batched(names, 2, strict=True)),
+            shown.get("stat") or widget["stat"],
+        )
+        for (namespace, metric, *names), shown in (row for row in rows(widget) if row[0])
+    ]
+
+
+@pytest.fixture(params=STACKS)
+def stack(template: Template, request: pytest.FixtureRequest) -> Template:
+    return deployed(template, **STACKS[request.param])
+
+
+def test_the_dashboard_has_the_name_of_the_stack(stack: Template) -> None:
+    assert stack["Dashboard"]["DashboardName"] == "orders"
+
+
+def test_every_metric_shown_is_emitted(stack: Template) -> None:
+    shown = [each for widget in graphs(stack) for each in series(widget)]
+
+    assert shown
+    for each in shown:
+        assert is_emitted(each, stack), each
+
+
+def test_what_is_counted_is_summed_and_what_is_measured_is_not(stack: Template) -> None:
+    for widget in graphs(stack):
+        for each in series(widget):
+            assert suits(each), each
+
+
+def test_an_expression_has_every_metric_that_it_names(stack: Template) -> None:
+    for widget in graphs(stack):
+        ways = [shown for _, shown in rows(widget)]
+        named = {
+            word
+            for each in ways
+            if "expression" in each
+            for word in re.findall(r"\b[a-z]\w*", each["expression"])
+        }
+        assert named == {each["id"] for each in ways if "id" in each and "expression" not in each}
+
+
+def test_every_graph_is_of_this_region(stack: Template) -> None:
+    assert {each["region"] for each in graphs(stack)} == {"ca-central-1"}
+
+
+def test_every_alarm_of_the_stack_is_shown_and_no_other(stack: Template) -> None:
+    (shown,) = (each["properties"]["alarms"] for each in widgets(stack) if each["type"] == "alarm")
+    alarms = stack.of_type("AWS::CloudWatch::Alarm").values()
+
+    assert sorted(shown) == sorted(
+        f"arn:aws:cloudwatch:ca-central-1:123456789012:alarm:{each['AlarmName']}" for each in alarms
+    )
+
+
+def test_every_outcome_is_shown(stack: Template) -> None:
+    shown = [each.metric for each in series(graph(stack, "Outcomes"))]
+
+    assert sorted(shown) == sorted(metric_name(outcome) for outcome in Outcome)
+
+
+def test_the_worst_age_is_shown_against_the_alarms_and_the_deadline(stack: Template) -> None:
+    lines = graph(stack, "Worst age of an order at an attempt")["annotations"]["horizontal"]
+
+    assert {each["label"].partition(": ")[2]: each["value"] for each in lines} == {
+        "DeadlineAtRisk": stack["DeadlineAtRisk"]["Threshold"],
+        "DeadlineCritical": stack["DeadlineCritical"]["Threshold"],
+        "too late": DEADLINE.total_seconds(),
+    }
+
+
+def test_the_time_to_work_the_queue_off_is_shown_against_its_alarm(template: Template) -> None:
+    stack = deployed(template)
+    (line,) = graph(stack, "Time to work the queue off")["annotations"]["horizontal"]
+
+    assert line["value"] == stack["DrainTimeLong"]["Threshold"]
+
+
+def test_no_widget_covers_another(stack: Template) -> None:
+    covered = [
+        (each["x"] + across, each["y"] + down)
+        for each in widgets(stack)
+        for across in range(each["width"])
+        for down in range(each["height"])
+    ]
+
+    assert len(covered) == len(set(covered))
+    assert max(x for x, _ in covered) < COLUMNS
