@@ -1,0 +1,99 @@
+"""A saved query asks for fields that a record has and words that it may hold."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from acknowledge_orders.policy import Disposition, Outcome
+from acknowledge_orders.records import OutcomeRecord
+from sweep_orders.records import SweepRecord
+from tests.template.conftest import Template, read
+from tests.template.deployed import deployed
+
+QUERY = "AWS::Logs::QueryDefinition"
+OF_EVERY_LINE = {"@timestamp", "level", "message", "timestamp", "service", "function_request_id"}
+OF_A_RECORD = {
+    "<AcknowledgeFunctionLogGroup>": {each.name for each in fields(OutcomeRecord)},
+    "<SweepFunctionLogGroup>": {each.name for each in fields(SweepRecord)},
+}
+MAY_BE: dict[str, set[str]] = {
+    "message": {"order outcome", "sweep outcome"},
+    "outcome": set(Outcome),
+    "disposition": set(Disposition),
+    "purchase_order_id": {"PURCHASE ORDER ID"},
+}
+COMMANDS = {"fields", "filter", "sort", "limit", "stats"}
+WORDS = COMMANDS | {"and", "or", "in", "by", "asc", "desc", "count", "count_distinct", "max", "latest"}
+
+every_query = pytest.mark.parametrize("name", read().of_type(QUERY))
+
+
+@pytest.fixture
+def stack(template: Template) -> Template:
+    return deployed(template)
+
+
+def words(query: str) -> set[str]:
+    """The fields that a query names: what is neither text, nor a word of the language, nor named by `as`."""
+    unquoted = re.sub(r'"[^"]*"', "", query)
+    given = set(re.findall(r"\bas (\w+)", unquoted))
+    return set(re.findall(r"@?\b[a-z]\w*", unquoted)) - WORDS - given - {"as"}
+
+
+def test_there_is_a_query_for_each_question(stack: Template) -> None:
+    assert [each["Name"] for each in stack.of_type(QUERY).values()] == [
+        "orders/Story of one order",
+        "orders/Failures by reason",
+        "orders/Slowest orders",
+        "orders/Refused credentials",
+        "orders/Sweeps",
+    ]
+
+
+@every_query
+def test_a_query_asks_for_fields_that_the_records_of_its_log_groups_have(stack: Template, name: str) -> None:
+    groups = stack[name]["LogGroupNames"]
+    known = OF_EVERY_LINE.union(*(OF_A_RECORD[group] for group in groups))
+
+    assert words(stack[name]["QueryString"]) <= known
+
+
+@every_query
+def test_a_query_compares_with_words_that_a_record_may_hold(stack: Template, name: str) -> None:
+    query = stack[name]["QueryString"]
+    compared = re.findall(r'(\w+) (?:=|!=) "([^"]*)"', query)
+    compared += [
+        (field, text)
+        for field, several in re.findall(r"(\w+) in \[([^]]*)\]", query)
+        for text in re.findall(r'"([^"]*)"', several)
+    ]
+
+    assert len(compared) == query.count('"') / 2
+    for field, text in compared:
+        assert text in MAY_BE[field]
+
+
+@every_query
+def test_a_query_filters_first_and_then_lists_or_counts(stack: Template, name: str) -> None:
+    commands = [each.split(maxsplit=1)[0] for each in stack[name]["QueryString"].split("|")]
+
+    assert commands in (["filter", "fields", "sort", "limit"], ["filter", "stats", "sort"])
+
+
+def test_every_query_that_an_alarm_names_exists(stack: Template) -> None:
+    descriptions = [each["AlarmDescription"] for each in stack.of_type("AWS::CloudWatch::Alarm").values()]
+    named = {name for each in descriptions for name in re.findall(r'saved query "([^"]*)"', each)}
+
+    assert named
+    assert named <= {each["Name"].removeprefix("orders/") for each in stack.of_type(QUERY).values()}
+
+
+def test_the_story_of_an_order_is_told_in_the_order_of_time(stack: Template) -> None:
+    assert "sort @timestamp asc" in stack["StoryOfOneOrder"]["QueryString"]
+
+
+def test_a_refusal_is_told_with_what_walmarts_support_asks_for(stack: Template) -> None:
+    asked = words(stack["RefusedCredentials"]["QueryString"])
+
+    assert asked >= {"@timestamp", "correlation_id", "secret_version_id"}
