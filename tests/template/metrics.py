@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aws_lambda_powertools.metrics import MetricUnit
-
 from acknowledge_orders.policy import Outcome
-from shared.telemetry import NAMESPACE, SERVICE, Metric, metric_name
+from shared.metrics import Metric, metric_name
+from shared.telemetry import NAMESPACE, SERVICE
 from tests.template.conftest import Template
 
 COUNTED: Final = frozenset({"Sum"})
@@ -47,7 +46,7 @@ OF_AWS: Final = {
 
 OF_THE_CODE: Final[dict[str, frozenset[str]]] = {
     **{metric_name(outcome): COUNTED for outcome in Outcome},
-    **{metric: COUNTED if metric.unit is MetricUnit.Count else MEASURED for metric in Metric},
+    **{metric: COUNTED if metric.unit == "Count" else MEASURED for metric in Metric},
     Metric.ATTEMPTS: MEASURED,  # a number of its own for each attempt, not a one
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from acknowledge_orders.policy import DEADLINE, Outcome
-from shared.telemetry import metric_name
+from shared.metrics import metric_name
 from tests.template.conftest import Template
 from tests.template.deployed import deployed
 from tests.template.metrics import Series, is_emitted, suits

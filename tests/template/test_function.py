@@ -6,6 +6,7 @@ import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
 from shared.pacing import BURST
+from shared.settings import AcknowledgeSettings, Settings, SweepSettings
 from tests.template.conftest import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
@@ -53,21 +54,25 @@ def test_acknowledgement_is_on_when_nothing_is_said(written: Template) -> None:
     assert written.body["Parameters"]["AcknowledgementEnabled"]["Default"] == "true"
 
 
-def test_the_handler_exists(template: Template) -> None:
-    module, _, name = template["AcknowledgeFunction"]["Handler"].rpartition(".")
+@pytest.mark.parametrize(
+    ("function", "package"),
+    [("AcknowledgeFunction", "acknowledge_orders"), ("SweepFunction", "sweep_orders")],
+)
+def test_the_handler_exists(template: Template, function: str, package: str) -> None:
+    module, _, name = template[function]["Handler"].rpartition(".")
 
-    assert module == "acknowledge_orders.handler"
+    assert module == f"{package}.handler"
     assert name == "lambda_handler"
     assert importlib.util.find_spec(module) is not None
 
 
-def test_the_environment_holds_exactly_the_settings_the_code_reads(template: Template) -> None:
-    # Here, because this file is about the template: only this one behaviour needs the functions' code.
-    from shared.settings import AcknowledgeSettings  # noqa: PLC0415
-
-    assert (
-        template["AcknowledgeFunction"]["Environment"]["Variables"].keys() == AcknowledgeSettings.variables()
-    )
+@pytest.mark.parametrize(
+    ("function", "settings"), [("AcknowledgeFunction", AcknowledgeSettings), ("SweepFunction", SweepSettings)]
+)
+def test_the_environment_holds_exactly_the_settings_the_code_reads(
+    template: Template, function: str, settings: type[Settings]
+) -> None:
+    assert template[function]["Environment"]["Variables"].keys() == settings.variables()
 
 
 def test_the_environment_is_filled_from_parameters_and_queues(written: Template) -> None:

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.event_cases import EventCase, load_event_cases
 from tests.local_aws import LocalAws
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import Template
 from tests.template.deployed import deployed
 
-EVENTS = sorted((ROOT / "events").glob("*.json"))
+CASES = load_event_cases()
 
 ORDER_EVENT: Mapping[str, Any] = {
     "version": "0",
@@ -66,12 +66,18 @@ def rule(template: Template) -> Iterator[Rule]:
 
 
 def test_there_are_sample_events() -> None:
-    assert EVENTS
+    assert CASES
 
 
-@pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)
-def test_given_a_sample_event_then_it_matches(rule: Rule, path: Path) -> None:
-    assert rule.matches(json.loads(path.read_text()))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_given_a_sample_event_then_it_matches(rule: Rule, case: EventCase) -> None:
+    assert rule.matches(case.event)
+
+
+def test_the_self_check_is_for_invoking_by_hand_and_never_reaches_the_queue(rule: Rule) -> None:
+    event = json.loads((ROOT / "events" / "self-check.json").read_text())
+
+    assert not rule.matches({**ORDER_EVENT, "source": "", "detail-type": "", **event})
 
 
 def test_given_an_order_event_then_it_matches_whatever_its_detail(rule: Rule) -> None:
