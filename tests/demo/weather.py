@@ -11,7 +11,8 @@ from tests.demo.world import World
 from tests.local_marketplace import Fault, Seller
 
 _OUTAGE_SECONDS: Final = 8.0
-_WALMART_LAGS_SECONDS: Final = 4.0
+_WALMART_LAGS_ORDERS: Final = 10
+_BETWEEN_LOOKS_SECONDS: Final = 0.1
 
 
 @contextmanager
@@ -49,10 +50,16 @@ def _new_key(world: World, screen: Screen) -> Seller:
 
 
 def _rotation(world: World, screen: Screen, over: threading.Event, new: Seller) -> None:
-    over.wait(_WALMART_LAGS_SECONDS)
+    # By orders, not by time: some are to come before the old key ends, and most after it.
+    while _acknowledged(world) < _WALMART_LAGS_ORDERS and not over.wait(_BETWEEN_LOOKS_SECONDS):
+        pass
     world.marketplace.add_key(world.seller.consumer_id, new.private_key)
     world.marketplace.revoke_key(world.seller.consumer_id, world.seller.private_key)
     screen.say(
         "Walmart gets the new key, and the old one is no longer good: refused orders are held until"
         " the new one is tried again, within half a minute"
     )
+
+
+def _acknowledged(world: World) -> int:
+    return sum(call.applied for call in world.marketplace.calls)

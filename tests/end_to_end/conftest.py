@@ -46,19 +46,36 @@ class Deployment:
         assert answer["FailedEntryCount"] == 0
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Invoke the function by hand, with one bare event."""
-        answer = self.aws.client("lambda").invoke(FunctionName=self.function_name, Payload=json.dumps(event))
+        """Invoke AcknowledgeFunction by hand, with one bare event."""
+        return self._invoke("AcknowledgeFunctionName", event)
+
+    def sweep(self) -> dict[str, Any]:
+        """Invoke SweepFunction, as its schedule does."""
+        return self._invoke("SweepFunctionName", {})
+
+    def records(self, purchase_order_id: str) -> list[dict[str, Any]]:
+        """The outcome records of an order, from AcknowledgeFunction's own log group."""
+        lines = self._lines("AcknowledgeFunctionLogGroupName", "order outcome")
+        return [line for line in lines if line.get("purchase_order_id") == purchase_order_id]
+
+    def sweeps(self) -> list[dict[str, Any]]:
+        """The sweep records, from SweepFunction's own log group."""
+        return self._lines("SweepFunctionLogGroupName", "sweep outcome")
+
+    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.stack.outputs[output], Payload=json.dumps(event)
+        )
         assert not answer.get("FunctionError"), answer["Payload"].read()
         record: dict[str, Any] = json.loads(answer["Payload"].read())
         return record
 
-    def records(self, purchase_order_id: str) -> list[dict[str, Any]]:
-        """The outcome records of an order, from the function's own log group."""
-        events = self.aws.client("logs").filter_log_events(
-            logGroupName=self.stack.outputs["AcknowledgeFunctionLogGroupName"]
-        )["events"]
-        lines = [json.loads(event["message"]) for event in events if "order outcome" in event["message"]]
-        return [line for line in lines if line.get("purchase_order_id") == purchase_order_id]
+    def _lines(self, output: str, message: str) -> list[dict[str, Any]]:
+        """The log lines of a message, in the log group of an output."""
+        logs = self.aws.client("logs").get_paginator("filter_log_events")
+        pages = logs.paginate(logGroupName=self.stack.outputs[output])
+        events = [event["message"] for page in pages for event in page["events"]]
+        return [json.loads(event) for event in events if f'"{message}"' in event]
 
     def messages(self, output: str) -> list[dict[str, Any]]:
         """The messages that are visible in the queue of an output."""

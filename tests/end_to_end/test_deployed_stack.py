@@ -1,6 +1,7 @@
 """From an event on the bus to an acknowledged order, through everything that the template makes."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.end_to_end.conftest import Deployment, eventually
 from tests.event_cases import load_event_cases
 from tests.local_aws import remote_invoke
+from tests.local_aws.venvs import ROOT
 from tests.local_marketplace import Fault
 
 
@@ -95,6 +97,44 @@ def test_another_event_is_none_of_our_business(
     eventually(lambda: deployment.records(later))
     assert deployment.records(purchase_order_id) == []
     assert deployment.marketplace.calls_for(purchase_order_id) == []
+
+
+def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    deployment.marketplace.add_order(purchase_order_id, order_date=datetime.now(UTC) - timedelta(minutes=30))
+
+    sweep = deployment.sweep()
+
+    assert (sweep["outcome"], sweep["orders_published"]) == ("completed", 1)
+    (record,) = eventually(lambda: deployment.records(purchase_order_id))
+    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "sweep")
+    assert [line.status for line in deployment.marketplace.order(purchase_order_id).lines] == ["Acknowledged"]
+
+
+def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
+    scheduler, before = deployment.aws.client("scheduler"), len(deployment.sweeps())
+    (listed,) = scheduler.list_schedules()["Schedules"]
+    schedule = scheduler.get_schedule(Name=listed["Name"])
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+
+    # Another one, that starts the same as the same at once: the quarter of an hour is not waited for.
+    scheduler.create_schedule(
+        Name="at-once",
+        ScheduleExpression=datetime.now(UTC).strftime("at(%Y-%m-%dT%H:%M:%S)"),
+        FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
+        Target=schedule["Target"],
+    )
+
+    assert eventually(lambda: deployment.sweeps()[before:])[0]["outcome"] == "completed"
+
+
+def test_sam_invokes_the_self_check(deployment: Deployment) -> None:
+    event = ROOT / "events" / "self-check.json"
+
+    answer = json.loads(remote_invoke(deployment.aws, deployment.stack, "AcknowledgeFunction", event))
+
+    assert (answer["self_check"], answer["failed"]) == ("passed", None)
 
 
 def test_a_bare_event_answers_with_its_record(deployment: Deployment, purchase_order_id: str) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -92,6 +93,8 @@ class LocalAws:
     def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
     @overload
     def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["scheduler"]) -> "EventBridgeSchedulerClient": ...
     @overload
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
