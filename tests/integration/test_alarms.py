@@ -1,0 +1,170 @@
+"""Each alarm on a metric of ours goes off by what the functions print, and not by what is well."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
+from shared.telemetry import NAMESPACE
+from tests.integration.conftest import Context, World
+from tests.local_marketplace import Fault
+from tests.template.conftest import read
+from tests.template.deployed import deployed
+
+ORDER: Final = "7400000000001"
+ALARMS: Final = {
+    name: alarm
+    for name, alarm in deployed(read()).of_type("AWS::CloudWatch::Alarm").items()
+    if alarm.get("Namespace") == NAMESPACE
+}
+OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "GreaterThanThreshold": float.__gt__,
+    "GreaterThanOrEqualToThreshold": float.__ge__,
+    "LessThanThreshold": float.__lt__,
+}
+STATISTICS: Final[dict[str, Callable[[list[float]], float]]] = {"Maximum": max, "Sum": sum}
+
+
+def goes_off(alarm: dict[str, Any], output: list[dict[str, Any]]) -> bool:
+    """Whether an alarm goes off when every period it looks at is like the one in which this was printed."""
+    values = list(_values(alarm, output))
+    if not values:
+        return bool(alarm["TreatMissingData"] == "breaching")
+    statistic = float(STATISTICS[alarm["Statistic"]](values))
+    return OPERATORS[alarm["ComparisonOperator"]](statistic, float(alarm["Threshold"]))
+
+
+def _values(alarm: dict[str, Any], output: list[dict[str, Any]]) -> Iterator[float]:
+    """The values that CloudWatch takes out of the printed lines for the alarm's metric."""
+    wanted = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    for line in output:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            names = [each["Name"] for each in directive["Metrics"]]
+            dimensions = [{name: line[name] for name in names} for names in directive["Dimensions"]]
+            if directive["Namespace"] == NAMESPACE and alarm["MetricName"] in names and wanted in dimensions:
+                found = line[alarm["MetricName"]]
+                yield from found if isinstance(found, list) else [found]
+
+
+def deliver(world: World, age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> None:
+    """Let an order of some age be attempted once; each fault strikes one call."""
+    ordered_at = datetime.now(UTC) - age
+    world.marketplace.add_order(ORDER, statuses, order_date=ordered_at)
+    for fault in faults:
+        world.marketplace.fail_all(fault)
+    detail = {"purchaseOrderId": ORDER, "orderDate": ordered_at.isoformat()}
+    world.send(json.dumps({"time": ordered_at.isoformat(), "detail": detail}))
+    world.deliver(world.function())
+
+
+def sweep(world: World, age: timedelta | None = None, *faults: Fault, **environment: str) -> None:
+    """Let a sweep find an order of some age, or none; each fault strikes one call."""
+    if age is not None:
+        world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - age)
+    for fault in faults:
+        world.marketplace.fail_all(fault)
+    world.sweep_function(**environment)({}, Context(240_000))
+
+
+def serve_stale(world: World) -> None:
+    """Let Secrets Manager fail for longer than a secret is cached, while orders come."""
+    function, event = world.function(), {"detail": {"purchaseOrderId": ORDER}}
+    world.marketplace.add_order(ORDER)
+    function(event, Context())
+    world.break_secrets_manager()
+    for seconds in (CACHE_SECONDS, FAILURE_SECONDS, FAILURE_SECONDS):
+        world.ahead_s += seconds + 1
+        function(event, Context())
+
+
+def backlog(world: World, messages: int) -> None:
+    """Let a sweep find so many messages in the queue, at one acknowledgement a minute."""
+    world.send(*["{}"] * messages)
+    sweep(world, REQUESTS_PER_MINUTE="1")
+
+
+MINUTES = timedelta(minutes=1)
+LATE, VERY_LATE = 125 * MINUTES, 185 * MINUTES
+GOES_OFF: dict[str, list[Callable[[World], None]]] = {
+    "DeadlineAtRisk": [
+        lambda world: deliver(world, LATE, Fault.SERVICE_UNAVAILABLE),
+        lambda world: deliver(world, LATE, Fault.UNAUTHORIZED, Fault.UNAUTHORIZED, Fault.UNAUTHORIZED),
+        lambda world: deliver(world, LATE),
+        lambda world: deliver(world, LATE, statuses=("Created", "Shipped")),
+    ],
+    "DeadlineCritical": [lambda world: deliver(world, VERY_LATE, Fault.THROTTLED)],
+    "OldestOrderWaiting": [lambda world: sweep(world, 61 * MINUTES)],
+    "SweepMissing": [
+        lambda world: sweep(world, 30 * MINUTES, Fault.SERVICE_UNAVAILABLE),
+        lambda world: deliver(world, MINUTES),
+    ],
+    "CredentialsRefused": [
+        lambda world: deliver(world, MINUTES, *[Fault.UNAUTHORIZED] * 3),
+        lambda world: sweep(world, None, *[Fault.UNAUTHORIZED] * 3),
+    ],
+    "SetupWrong": [
+        lambda world: deliver(world, MINUTES, Fault.HEADER_BLAMED),
+        lambda world: sweep(world, None, Fault.REDIRECT),
+    ],
+    "StaleCredentialsServed": [serve_stale],
+    "DrainTimeLong": [lambda world: backlog(world, 86)],
+}
+STAYS_QUIET: dict[str, list[Callable[[World], None]]] = {
+    "DeadlineAtRisk": [
+        lambda world: deliver(world, 115 * MINUTES, Fault.SERVICE_UNAVAILABLE),
+        lambda world: deliver(world, LATE, statuses=("Acknowledged",)),
+        lambda world: deliver(world, LATE, statuses=("Shipped",)),
+        lambda world: deliver(world, LATE, statuses=("Cancelled",)),
+        sweep,
+    ],
+    "DeadlineCritical": [lambda world: deliver(world, LATE, Fault.SERVICE_UNAVAILABLE)],
+    "OldestOrderWaiting": [lambda world: sweep(world, 59 * MINUTES), sweep],
+    "SweepMissing": [sweep],
+    "CredentialsRefused": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
+    "SetupWrong": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
+    "StaleCredentialsServed": [lambda world: deliver(world, MINUTES)],
+    "DrainTimeLong": [lambda world: backlog(world, 85)],
+}
+
+
+def rows(table: dict[str, list[Callable[[World], None]]]) -> list[Any]:
+    return [
+        pytest.param(name, happen, id=f"{name}-{number}")
+        for name, several in table.items()
+        for number, happen in enumerate(several, 1)
+    ]
+
+
+def test_every_alarm_on_a_metric_of_ours_is_here() -> None:
+    assert GOES_OFF.keys() == STAYS_QUIET.keys() == ALARMS.keys()
+
+
+@pytest.mark.parametrize(("name", "happen"), rows(GOES_OFF))
+def test_an_alarm_goes_off_by_what_it_is_for(
+    world: World, name: str, happen: Callable[[World], None]
+) -> None:
+    happen(world)
+
+    assert goes_off(ALARMS[name], world.output())
+
+
+@pytest.mark.parametrize(("name", "happen"), rows(STAYS_QUIET))
+def test_an_alarm_stays_quiet_while_all_is_well(
+    world: World, name: str, happen: Callable[[World], None]
+) -> None:
+    happen(world)
+
+    assert not goes_off(ALARMS[name], world.output())
+
+
+def test_whoever_tries_an_old_order_by_hand_wakes_nobody(world: World) -> None:
+    ordered_at = (datetime.now(UTC) - VERY_LATE).isoformat()
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
+
+    world.function()({"detail": {"purchaseOrderId": ORDER, "orderDate": ordered_at}}, Context())
+
+    output = world.output()
+    assert [name for name in ("DeadlineAtRisk", "DeadlineCritical") if goes_off(ALARMS[name], output)] == []
