@@ -22,7 +22,7 @@ class Listing:
     """What was learnt from the pages that were read.
 
     Attributes:
-        now: By Walmart's clock where it told the time, because order dates are by that clock too.
+        now: The later of our clock and Walmart's: by a wrong one no order must seem too young.
         pages: How many were read.
         seen: The ids of the orders on them.
         waiting: The orders that wait for an acknowledgement, by their ids.
@@ -51,8 +51,9 @@ class Listing:
             now: By our own clock.
         """
         self.pages += 1
-        self.now = page.call.answered_at or now
+        self.now = now
         if page.call.answered_at:
+            self.now = max(now, page.call.answered_at)
             self.clock_ahead_s = round((now - page.call.answered_at).total_seconds(), 1)
         for order in page.orders:
             try:

@@ -6,7 +6,7 @@ from shared.metrics import Metric, metric_name
 from shared.telemetry import Telemetry
 from sweep_orders.records import COMPLETED, SweepRecord
 
-_NEEDS_A_PERSON: Final = frozenset({"credentials_refused", "misconfigured", "rejected"})
+_NEEDS_A_PERSON: Final = frozenset({"credentials_refused", "misconfigured"})
 
 
 class PowertoolsRecorder(Telemetry):

@@ -27,7 +27,7 @@ sys.exit(f"importing read {reads}" if reads else 0)
 """
 
 
-@pytest.mark.parametrize("module", ["acknowledge_orders.handler", "walmart_ca"])
+@pytest.mark.parametrize("module", ["acknowledge_orders.handler", "sweep_orders.handler", "walmart_ca"])
 def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, module],
@@ -44,7 +44,7 @@ def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None
 def test_the_inner_modules_know_no_aws() -> None:
     probe = (
         "import sys; sys.path[:0] = ['functions', 'layers/walmart_ca'];"
-        "import acknowledge_orders.application, acknowledge_orders.policy;"
+        "import acknowledge_orders.application, acknowledge_orders.self_check, sweep_orders.sweep;"
         "print(sorted(sys.modules.keys() & {'boto3', 'botocore', 'aws_lambda_powertools'}))"
     )
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -114,3 +114,12 @@ def test_whatever_comes_is_read_or_refused(anything: object) -> None:
         return
     assert read.purchase_order_id.isascii()
     assert read.deadline_from is None or read.deadline_from.tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("origin", "swept"), [("sweep", True), ("Sweep", False), ("", False), (None, False), (["sweep"], False)]
+)
+def test_only_the_sweeps_own_mark_makes_an_event_a_swept_one(origin: object, swept: bool) -> None:
+    event = OrderEvent.read({"detail": {"purchaseOrderId": "1", "origin": origin}})
+
+    assert event.swept is swept

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.pacing import BURST, LONGEST_PAUSE_S, Pacer
+from shared.pacing import BURST, LONGEST_PAUSE_S, MARGIN, Pacer, usable_per_second
 from walmart_ca import Call, Order, Throttled
 
 START = 1_795_532_400.0
@@ -253,3 +253,7 @@ def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], sharers: 
         filled_at = time.now
         tokens -= 1
         assert tokens >= 0
+
+
+def test_what_can_be_worked_off_keeps_the_same_margin() -> None:
+    assert usable_per_second(60) == pytest.approx(MARGIN)

@@ -371,17 +371,29 @@ def test_a_queue_that_does_not_tell_its_length_is_warned_about() -> None:
     assert world.warnings == [("order queue did not tell its length", {"error": "AccessDenied"})]
 
 
-@pytest.mark.parametrize("ahead_s", [-7200.0, -61.0, 61.0, 7200.0])
-def test_with_a_wrong_clock_ages_are_by_walmarts_and_the_difference_is_warned_about(ahead_s: float) -> None:
-    world = World(Pages(last_page(created("1", 30), created("2", 5))), now=NOW + timedelta(seconds=ahead_s))
+@pytest.mark.parametrize(
+    ("ahead_s", "age_s"), [(-7200.0, 1800.0), (-61.0, 1800.0), (61.0, 1861.0), (7200.0, 9000.0)]
+)
+def test_by_a_wrong_clock_no_order_seems_too_young_and_the_difference_is_warned_about(
+    ahead_s: float, age_s: float
+) -> None:
+    world = World(Pages(last_page(created("1", 30))), now=NOW + timedelta(seconds=ahead_s))
 
     record = world.sweep()
 
     assert world.ids == ["1"]
-    assert (record.oldest_order_age_s, record.clock_ahead_s) == (1800.0, ahead_s)
+    assert (record.oldest_order_age_s, record.clock_ahead_s) == (age_s, ahead_s)
     ((message, fields),) = world.warnings
     assert message.startswith("clock differs from Walmart's")
     assert fields == {"clock_ahead_s": ahead_s}
+
+
+def test_a_date_of_walmarts_that_cannot_be_hides_no_order() -> None:
+    world = World(Pages(last_page(created("1", 30), answered_at=datetime(1970, 1, 1, tzinfo=UTC))))
+
+    world.sweep()
+
+    assert world.ids == ["1"]
 
 
 def test_where_walmart_does_not_tell_the_time_our_own_clock_serves() -> None:
