@@ -1,19 +1,23 @@
 """A marketplace with a seller, and clients that are closed at the end."""
 
+import base64
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from tests.local_marketplace import Certificate, Marketplace, Seller, issue_certificate
-from tests.unit.client.keys import credentials, rsa_key, walmart_form
-from walmart_ca import Client, Order, SignatureCredentials, WalmartError
+from tests.unit.client.keys import CONSUMER_ID, credentials, rsa_key, walmart_form
+from walmart_ca import Client, SignatureCredentials, WalmartError
 
-from .raw_server import Behaviour, RawServer
+from .raw_server import ORDER, Behaviour, RawServer, header, method, target
 
 HANGS_AFTER = 60.0
 """Seconds; a generous guard against a call that never ends, and no measure of anything."""
@@ -123,28 +127,54 @@ def connect(stack: ExitStack) -> Connect:
     return connect
 
 
-def outcome(call: Callable[[], Order]) -> Order | WalmartError:
+def outcome[T](call: Callable[[], T]) -> T | WalmartError:
     """What a call leads to, by a deadline of the test's own."""
-    results: list[Order | WalmartError | BaseException] = []
+    results: list[T | WalmartError] = []
+    problems: list[BaseException] = []
 
     def run() -> None:
         try:
             results.append(call())
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the test can see it
+        except WalmartError as error:
             results.append(error)
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the test can see it
+            problems.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(HANGS_AFTER)
+    if problems:
+        raise problems[0]
     assert results, "the call hangs"
-    (result,) = results
-    if isinstance(result, Order | WalmartError):
-        return result
-    raise result
+    return results[0]
 
 
-def failure(call: Callable[[], Order]) -> WalmartError:
+def failure(call: Callable[[], object]) -> WalmartError:
     """The error that a call leads to."""
     result = outcome(call)
     assert isinstance(result, WalmartError), f"no error but {result!r}"
     return result
+
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+"""The earliest order date, where any would do."""
+
+
+def act(client: Client, action: str) -> object:
+    """Make a call of the kind that `action` names."""
+    match action:
+        case "acknowledge":
+            return client.orders.acknowledge(ORDER)
+        case "get":
+            return client.orders.get(ORDER)
+        case "list":
+            return client.orders.released_page(created_start_date=START)
+    raise AssertionError(action)
+
+
+def assert_signed_as_sent(head: bytes) -> None:
+    """Put the URL together from what came over the wire, and verify the signature over it."""
+    url = f"http://{header(head, 'Host')}{target(head)}"
+    signed = f"{CONSUMER_ID}\n{url}\n{method(head)}\n{header(head, 'WM_SEC.TIMESTAMP')}\n"
+    signature = base64.b64decode(header(head, "WM_SEC.AUTH_SIGNATURE"), validate=True)
+    rsa_key().public_key().verify(signature, signed.encode(), PKCS1v15(), SHA256())

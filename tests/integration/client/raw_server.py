@@ -190,5 +190,9 @@ def headers(head: bytes, name: str) -> list[str]:
     return [value.strip() for found, _, value in lines if found.lower() == name.lower()]
 
 
+def method(head: bytes) -> str:
+    return head.decode("latin-1").split(" ", 2)[0]
+
+
 def target(head: bytes) -> str:
     return head.decode("latin-1").split(" ", 2)[1]

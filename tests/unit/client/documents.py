@@ -1,4 +1,4 @@
-"""Walmart's answers, built for tests: orders and errors as JSON and XML."""
+"""Walmart's answers, built for tests: orders, lists and errors as JSON and XML."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ from xml.sax.saxutils import escape
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Call
 from walmart_ca.errors import WalmartError
-from walmart_ca.orders import Order
-from walmart_ca.verdicts import order_or_error
+from walmart_ca.orders import Order, OrderPage
+from walmart_ca.verdicts import order_or_error, page_or_error
 
 ID = "2575193093772"
 
@@ -37,6 +37,32 @@ def order(*lines: dict[str, Any], **members: Any) -> dict[str, Any]:  # noqa: AN
     }
 
 
+def page(*orders: dict[str, Any], next_cursor: object = None) -> dict[str, Any]:
+    """The content of a list of orders."""
+    return {
+        "meta": {"totalCount": len(orders), "limit": 200, "nextCursor": next_cursor},
+        "elements": {"order": list(orders)},
+    }
+
+
+def error_shapes(entry: dict[str, Any]) -> dict[str, tuple[bytes, str]]:
+    """An error list of one entry as Walmart's services write it and its documentation shows it."""
+    flat = {**entry, "message": entry.get("description"), "description": None}
+    in_json, in_xml = "application/json", "application/xml"
+    return {
+        "order service": (as_json({"errors": {"error": [entry]}}), in_json),
+        "gateway": (as_json({"error": [entry]}), in_json),
+        "newer documentation": (as_json({"errors": [flat]}), in_json),
+        "a lone error of the order service": (as_json({"errors": {"error": entry}}), in_json),
+        "a lone error of the gateway": (as_json({"error": entry}), in_json),
+        "XML": (as_xml("errors", {"error": [entry]}, prefix="ns4"), in_xml),
+        "XML without a namespace": (as_xml("errors", {"error": [entry]}, prefix=""), in_xml),
+        "a lone error in XML": (as_xml("error", entry, prefix=""), in_xml),
+        "JSON without its content type": (as_json({"error": [entry]}), ""),
+        "XML without its content type": (as_xml("errors", {"error": [entry]}), ""),
+    }
+
+
 def as_json(document: object) -> bytes:
     return json.dumps(document).encode()
 
@@ -59,6 +85,8 @@ def _element(name: str, content: object, prefix: str) -> str:
             inner = "".join(_element(member, value, prefix) for member, value in content.items())
         case list():
             return "".join(_element(name, value, prefix) for value in content)
+        case None:
+            inner = ""
         case _:
             inner = escape(str(content))
     return f"<{prefix}{name}>{inner}</{prefix}{name}>"
@@ -71,15 +99,43 @@ def judge(
     status: int = 200,
     purchase_order_id: str = ID,
 ) -> Order | WalmartError:
-    """What the client makes of an answer."""
+    """What the client makes of an answer to a call about one order."""
+    answer, call = _answered("POST", body, content_type, status)
+    return order_or_error(answer, call, purchase_order_id)
+
+
+def judge_page(
+    body: bytes,
+    content_type: str | None = "application/json",
+    *,
+    status: int = 200,
+    cursor: str | None = None,
+) -> OrderPage | WalmartError:
+    """What the client makes of an answer to a call for a page of orders."""
+    answer, call = _answered("GET", body, content_type, status)
+    return page_or_error(answer, call, cursor)
+
+
+def _answered(method: str, body: bytes, content_type: str | None, status: int) -> tuple[Answer, Call]:
     headers: dict[str, str] = {} if content_type is None else {"Content-Type": content_type}
-    call = Call("POST", "https://host/", "correlation-id", status, 0.1)
-    return order_or_error(Answer(status, headers, body), call, purchase_order_id)
+    return Answer(status, headers, body), Call(method, "https://host/", "correlation-id", status, 0.1)
 
 
 def read_order(body: bytes, content_type: str = "application/json") -> Order:
     verdict = judge(body, content_type)
     assert isinstance(verdict, Order)
+    return verdict
+
+
+def read_page(
+    body: bytes,
+    content_type: str | None = "application/json",
+    *,
+    status: int = 200,
+    cursor: str | None = None,
+) -> OrderPage:
+    verdict = judge_page(body, content_type, status=status, cursor=cursor)
+    assert isinstance(verdict, OrderPage)
     return verdict
 
 

@@ -21,7 +21,8 @@ from walmart_ca import (
     WalmartError,
 )
 
-from .documents import ID, as_json, as_xml, judge, order, read_error
+from .arbitrary import BODIES, CONTENT_TYPES, TREES
+from .documents import ID, as_json, as_xml, error_shapes, judge, order, read_error
 
 HIGHER_STATUS: dict[str, Any] = {
     "code": "INVALID_REQUEST_CONTENT.GMP_ORDER_API",
@@ -39,19 +40,7 @@ READ = ErrorEntry(
     severity="ERROR",
     causes=0,
 )
-FLAT = {**HIGHER_STATUS, "message": HIGHER_STATUS["description"], "description": None}
-SHAPES = {
-    "order service": (as_json({"errors": {"error": [HIGHER_STATUS]}}), "application/json"),
-    "gateway": (as_json({"error": [HIGHER_STATUS]}), "application/json"),
-    "newer documentation": (as_json({"errors": [FLAT]}), "application/json"),
-    "a lone error of the order service": (as_json({"errors": {"error": HIGHER_STATUS}}), "application/json"),
-    "a lone error of the gateway": (as_json({"error": HIGHER_STATUS}), "application/json"),
-    "XML": (as_xml("errors", {"error": [HIGHER_STATUS]}, prefix="ns4"), "application/xml"),
-    "XML without a namespace": (as_xml("errors", {"error": [HIGHER_STATUS]}, prefix=""), "application/xml"),
-    "a lone error in XML": (as_xml("error", HIGHER_STATUS, prefix=""), "application/xml"),
-    "JSON without its content type": (as_json({"error": [HIGHER_STATUS]}), ""),
-    "XML without its content type": (as_xml("errors", {"error": [HIGHER_STATUS]}), ""),
-}
+SHAPES = error_shapes(HIGHER_STATUS)
 
 
 @pytest.mark.parametrize(("body", "content_type"), SHAPES.values(), ids=SHAPES.keys())
@@ -210,52 +199,6 @@ def test_what_walmart_echoes_in_its_sentence_is_not_printed(echo: str) -> None:
     assert echo not in "".join(traceback.format_exception(error))
 
 
-CONTENT_TYPES = st.sampled_from(["application/json", "application/xml", "text/html", "", None]) | st.text(
-    max_size=30
-)
-FRAGMENTS = st.sampled_from(
-    [
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b":",
-        b",",
-        b'"',
-        b'"order"',
-        b'"errors"',
-        b'"error"',
-        b'"code"',
-        b"null",
-        b"1e999",
-        b"NaN",
-        b"-",
-        b"<",
-        b">",
-        b"/",
-        b"<order>",
-        b"</order>",
-        b"<error>",
-        b"<?xml version='1.0'",
-        b"?>",
-        b"<!--",
-        b"&amp;",
-        b"&#0;",
-        b"<![CDATA[",
-        b"]]>",
-        b"\xef\xbb\xbf",
-        b"\xff\xfe",
-        b"\x00",
-        b"9" * 50,
-        b'"orderLines"',
-        b'"orderDate"',
-        b'"statusQuantity"',
-        b'"amount"',
-    ]
-)  # fmt: skip - one a line would fill a page
-BODIES = st.binary(max_size=300) | st.lists(FRAGMENTS, max_size=30).map(b"".join)
-
-
 @settings(deadline=None, max_examples=500)
 @given(body=BODIES, content_type=CONTENT_TYPES, status=st.integers(100, 999))
 @example(body=b"<", content_type="", status=200)
@@ -266,47 +209,6 @@ def test_whatever_walmart_answers_is_an_order_or_a_walmart_error(
     verdict = judge(body, content_type, status=status)
 
     assert isinstance(verdict, Order | WalmartError)
-
-
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
-TREES = st.recursive(
-    LEAVES,
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                [
-                    "order",
-                    "purchaseOrderId",
-                    "orderDate",
-                    "orderLines",
-                    "orderLine",
-                    "lineNumber",
-                    "item",
-                    "sku",
-                    "orderLineStatuses",
-                    "orderLineStatus",
-                    "status",
-                    "statusQuantity",
-                    "amount",
-                    "shipNode",
-                    "type",
-                    "errors",
-                    "error",
-                    "code",
-                    "field",
-                    "description",
-                    "message",
-                    "causes",
-                    "cause",
-                ]
-            ),  # fmt: skip - one a line would fill a page
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=20,
-)
 
 
 @settings(deadline=None, max_examples=500)
