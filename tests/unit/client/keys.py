@@ -13,14 +13,14 @@ CONSUMER_ID = "0b1f7c52-6f0a-4f1c-9d7e-3a2b1c0d9e8f"
 CHANNEL_TYPE = "7e6d5c4b-3a29-4817-a605-f4e3d2c1b0a9"
 
 
-def rsa_key(bits: int = 1024) -> rsa.RSAPrivateKey:
+def rsa_key(bits: int = 1024, exponent: int = 65537) -> rsa.RSAPrivateKey:
     """Walmart hands out 1024 bits, which are also the quickest to make."""
-    return _made_once(bits)
+    return _made_once(bits, exponent)
 
 
 @functools.cache
-def _made_once(bits: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(65537, bits)
+def _made_once(bits: int, exponent: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(exponent, bits)
 
 
 def pkcs8_der(key: rsa.RSAPrivateKey) -> bytes:

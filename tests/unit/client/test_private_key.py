@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import math
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from walmart_ca import SignatureCredentials
@@ -173,10 +174,10 @@ def test_a_key_cut_short_anywhere_is_refused(length: int) -> None:
     refusal(base64.b64encode(pkcs8_der(rsa_key())[:length]).decode())
 
 
-def with_one_number_altered(position: int, change: int) -> str:
-    """Only its DER is right: the numbers no longer belong together."""
-    private = rsa_key().private_numbers()
-    numbers = [
+def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
+    """The numbers of a key in the order in which its form has them; see `NUMBERS`."""
+    private = key.private_numbers()
+    return [
         private.public_numbers.n,
         private.public_numbers.e,
         private.d,
@@ -186,8 +187,21 @@ def with_one_number_altered(position: int, change: int) -> str:
         private.dmq1,
         private.iqmp,
     ]
-    numbers[position] += change
+
+
+NUMBERS = ["n", "e", "d", "p", "q", "dP", "dQ", "qInv"]
+
+
+def written(numbers: list[int]) -> str:
+    """A key of any numbers, PKCS#1 without armour."""
     return base64.b64encode(sequence(*map(integer, [0, *numbers]))).decode()
+
+
+def with_one_number_altered(position: int, change: int) -> str:
+    """Only its DER is right: the numbers no longer belong together."""
+    numbers = numbers_of(rsa_key())
+    numbers[position] += change
+    return written(numbers)
 
 
 def integer(number: int) -> bytes:
@@ -205,7 +219,7 @@ def tagged(tag: int, content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("change", [1, 2, 65536])
-@pytest.mark.parametrize("position", range(8), ids=["n", "e", "d", "p", "q", "dP", "dQ", "qInv"])
+@pytest.mark.parametrize("position", range(8), ids=NUMBERS)
 def test_a_key_with_one_number_altered_is_refused_or_signs_all_the_same(position: int, change: int) -> None:
     # Several of the numbers are there for speed only, and OpenSSL makes up for a wrong one.
     private_key = with_one_number_altered(position, change)
@@ -253,3 +267,98 @@ def test_a_key_of_2048_bits_is_accepted() -> None:
     key: rsa.RSAPrivateKey = rsa_key(2048)
 
     assert len(base64.b64decode(with_key(walmart_form(key)).sign("GET", "https://host/", "1"))) == 256
+
+
+# The full check, which using a key does not need
+
+
+@pytest.mark.parametrize("private_key", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_good_key_passes_the_check_in_every_form(private_key: str) -> None:
+    with_key(private_key).check()
+
+
+OTHER_GOOD_KEYS = {
+    "2048 bits": walmart_form(rsa_key(2048)),
+    "an exponent of 3": walmart_form(rsa_key(exponent=3)),
+    "written number by number": with_one_number_altered(0, 0),
+}
+
+
+@pytest.mark.parametrize("private_key", OTHER_GOOD_KEYS.values(), ids=OTHER_GOOD_KEYS.keys())
+def test_a_good_key_of_another_make_passes_the_check(private_key: str) -> None:
+    with_key(private_key).check()
+
+
+def of_a_prime_that_is_none() -> str:
+    """A key that signs rightly, and one of whose two primes is the product of two."""
+    first, second = (key.private_numbers() for key in (rsa_key(1024), rsa_key(2048)))
+    p, q, e = first.p * first.q, second.p, first.public_numbers.e
+    dp = pow(e, -1, math.lcm(first.p - 1, first.q - 1))
+    d = pow(e, -1, math.lcm(first.p - 1, first.q - 1, q - 1))
+    return written([p * q, e, d, p, q, dp, d % (q - 1), pow(q, -1, p)])
+
+
+def with_numbers_of_another(*names: str) -> str:
+    numbers = numbers_of(rsa_key())
+    foreign = numbers_of(rsa_key(exponent=3))
+    for name in names:
+        numbers[NUMBERS.index(name)] = foreign[NUMBERS.index(name)]
+    return written(numbers)
+
+
+SIGN_ALL_THE_SAME = {
+    "a private exponent that is off": with_one_number_altered(2, 2),
+    "a prime that is off": with_one_number_altered(3, 2),
+    "a first exponent that is off": with_one_number_altered(5, 1),
+    "a second exponent that is off": with_one_number_altered(6, 1),
+    "a coefficient that is off": with_one_number_altered(7, 1),
+    "a coefficient of 1": written([*numbers_of(rsa_key())[:7], 1]),
+    "a prime that is none": of_a_prime_that_is_none(),
+    "another key's primes": with_numbers_of_another("p", "q", "dP", "dQ", "qInv"),
+}
+"""Keys that are accepted, as their public half verifies what they sign, though their numbers are no key's."""
+
+
+@pytest.mark.parametrize("private_key", SIGN_ALL_THE_SAME.values(), ids=SIGN_ALL_THE_SAME.keys())
+def test_a_key_that_signs_though_its_numbers_are_not_one_fails_the_check(private_key: str) -> None:
+    credentials = with_key(private_key)
+
+    with pytest.raises(ValueError, match=r"^private_key must ") as failed:
+        credentials.check()
+
+    assert not shows(str(failed.value), private_key)
+    assert failed.value.__cause__ is None
+    assert failed.value.__suppress_context__
+
+
+def problem_of(credentials: SignatureCredentials) -> str | None:
+    try:
+        credentials.check()
+    except ValueError as failed:
+        return str(failed)
+    return None
+
+
+@settings(deadline=None, max_examples=100)
+@given(position=st.integers(0, len(pkcs8_der(rsa_key())) - 1), mask=st.integers(1, 255))
+def test_a_damaged_key_that_was_accepted_passes_the_check_or_fails_it_by_name(
+    position: int, mask: int
+) -> None:
+    der = bytearray(pkcs8_der(rsa_key()))
+    der[position] ^= mask
+    accepted = refusal_or_credentials(base64.b64encode(der).decode())
+    if not isinstance(accepted, SignatureCredentials):
+        reject()
+
+    problem = problem_of(accepted)
+
+    assert problem is None or problem.startswith("private_key must ")
+
+
+def test_a_key_that_failed_the_check_signs_on() -> None:
+    # Whoever checks decides what comes of it; the orders that wait need a signature.
+    credentials = with_key(SIGN_ALL_THE_SAME["a coefficient that is off"])
+    with pytest.raises(ValueError, match="private_key"):
+        credentials.check()
+
+    assert signs_rightly(credentials)
