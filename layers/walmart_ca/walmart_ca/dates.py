@@ -37,9 +37,9 @@ def parse_http_date(value: str | None) -> datetime | None:
     """Read a `Date` header into an aware datetime in UTC, or None when there is none to be read."""
     try:
         instant = parsedate_to_datetime(value or "")
+        return instant.astimezone(UTC) if instant.tzinfo else None
     except (ValueError, OverflowError):
-        return None
-    return instant.astimezone(UTC) if instant.tzinfo else None
+        return None  # not a date, or one beyond what a datetime can hold
 
 
 def write_instant(instant: datetime) -> str:

@@ -21,7 +21,7 @@ from walmart_ca import (
 )
 
 from .conftest import Connect, Serve, failure, outcome
-from .raw_server import ORDER, acknowledged, answer, answers, header
+from .raw_server import ORDER, acknowledged, answer, answers, answers_and_closes, header
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=90)
@@ -205,6 +205,53 @@ def test_the_marketplaces_throttling_tells_when_to_come_again(
     assert error.retry_at is not None
     assert error.retry_at.tzinfo is UTC
     assert marketplace.order(ORDER).lines[0].status == "Created"
+
+
+# Walmart's clock
+
+DATE = "Date: Mon, 23 Nov 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 429, 500, 307])
+def test_every_answer_tells_when_walmart_gave_it(serve: Serve, connect: Connect, status: int) -> None:
+    server = serve(answers(answer(acknowledged(), status, (DATE,))))
+
+    result = outcome(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert result.call is not None
+    assert result.call.answered_at == NOW
+    assert result.call.answered_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param((), id="missing"),
+        pytest.param(("Date:",), id="empty"),
+        pytest.param(("Date: soon",), id="a word"),
+        pytest.param(("Date: 2026-11-23T10:00:00Z",), id="ISO 8601"),
+        pytest.param(("Date: Mon, 23 Nov 2026 10:00:00",), id="without a zone"),
+        pytest.param(("Date: Fri, 31 Dec 9999 23:59:59 -1400",), id="beyond the calendar"),
+        pytest.param((DATE, "Date: Mon, 23 Nov 2026 10:00:01 GMT"), id="two of them"),
+    ],
+)
+def test_an_answer_whose_date_tells_nothing_is_an_answer_all_the_same(
+    serve: Serve, connect: Connect, headers: tuple[str, ...]
+) -> None:
+    server = serve(answers(answer(acknowledged(), headers=headers)))
+
+    order = connect(server.url).orders.acknowledge(ORDER)
+
+    assert order.call is not None
+    assert order.call.answered_at is None
+
+
+def test_a_call_without_an_answer_does_not_tell_when(serve: Serve, connect: Connect) -> None:
+    server = serve(answers_and_closes(answer(acknowledged(), headers=(DATE,))[:-1]))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert error.call.answered_at is None
 
 
 # Redirects

@@ -1,15 +1,22 @@
-"""Reading instants: ISO 8601, epoch milliseconds and epoch seconds."""
+"""Reading instants (ISO 8601, epoch milliseconds and seconds, HTTP's `Date`)."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from walmart_ca import parse_instant
+from walmart_ca.dates import parse_http_date
 
 TEN_O_CLOCK = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SECONDS = int(TEN_O_CLOCK.timestamp())
+INSTANTS = st.datetimes(
+    min_value=datetime(1980, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes))),
+)
 
 
 @pytest.mark.parametrize(
@@ -81,15 +88,89 @@ def test_nothing_that_can_be_read_raises(value: object) -> None:
     assert read is None or read.tzinfo is UTC
 
 
-@given(
-    st.datetimes(
-        min_value=datetime(1980, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
-        max_value=datetime(2200, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
-        timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes))),
-    )
-)
+@given(INSTANTS)
 def test_text_and_milliseconds_of_one_instant_read_alike(instant: datetime) -> None:
     whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
     milliseconds = (whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
     assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
+
+
+# HTTP's Date
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mon, 23 Nov 2026 10:00:00 GMT",
+        "mon, 23 nov 2026 10:00:00 gmt",
+        " Mon, 23 Nov 2026 10:00:00 GMT ",
+        "23 Nov 2026 10:00:00 GMT",
+        "Mon, 23 Nov 2026 10:00:00 +0000",
+        "Mon, 23 Nov 2026 05:00:00 -0500",
+        "Monday, 23-Nov-26 10:00:00 GMT",
+    ],
+)
+def test_an_http_date_is_read_in_utc(value: str) -> None:
+    read = parse_http_date(value)
+
+    assert read == TEN_O_CLOCK
+    assert read.tzinfo is UTC
+
+
+NO_HTTP_DATES = {
+    "missing": None,
+    "empty": "",
+    "blank": " ",
+    "a word": "now",
+    "ISO 8601": "2026-11-23T10:00:00Z",
+    "epoch seconds": str(SECONDS),
+    "without a zone": "Mon, 23 Nov 2026 10:00:00",
+    "of no known zone": "Mon, 23 Nov 2026 10:00:00 -0000",
+    "no such day": "Mon, 30 Feb 2026 10:00:00 GMT",
+    "no such hour": "Mon, 23 Nov 2026 25:00:00 GMT",
+    "two of them": "Mon, 23 Nov 2026 10:00:00 GMT, Mon, 23 Nov 2026 10:00:01 GMT",
+    "an offset of days": "Mon, 23 Nov 2026 10:00:00 +9900",
+    "a year of many digits": f"Mon, 23 Nov {'9' * 5000} 10:00:00 GMT",
+    "after the year 9999": "Fri, 31 Dec 9999 23:59:59 -1400",
+}
+
+
+@pytest.mark.parametrize("value", NO_HTTP_DATES.values(), ids=NO_HTTP_DATES.keys())
+def test_what_is_no_http_date_is_none(value: str | None) -> None:
+    assert parse_http_date(value) is None
+
+
+PIECES = st.sampled_from(
+    [
+        "Mon",
+        ",",
+        " ",
+        "23",
+        "Nov",
+        "2026",
+        "9999",
+        "0",
+        "10:00:00",
+        "10.00",
+        "GMT",
+        "+9999",
+        "-1400",
+        "-",
+        ":",
+    ]
+)
+
+
+@given(st.text(max_size=40) | st.lists(PIECES, max_size=12).map("".join))
+def test_no_http_date_raises(value: str) -> None:
+    read = parse_http_date(value)
+
+    assert read is None or read.tzinfo is UTC
+
+
+@given(INSTANTS)
+def test_an_http_date_of_any_second_is_that_second(instant: datetime) -> None:
+    whole = instant.replace(microsecond=0)
+
+    assert parse_http_date(format_datetime(whole.astimezone(UTC), usegmt=True)) == whole
