@@ -172,28 +172,30 @@ class Released(TypedDict, total=False):
     """Which released orders to list.
 
     Attributes:
-        created_start_date: The earliest order date, aware.
-        created_end_date: The latest, aware; now when left out.
+        created_start_date: The earliest order date, aware. Walmart takes whole seconds, so fractions of
+            one are dropped.
+        created_end_date: The latest, likewise; now when None or left out.
         limit: Orders on a page, 1 to 200, which is also what is asked for when left out.
     """
 
     created_start_date: Required[datetime]
-    created_end_date: datetime
+    created_end_date: datetime | None
     limit: int
 
 
-def _released_query(**which: Unpack[Released]) -> str:
+def _released_query(
+    *, created_start_date: datetime, created_end_date: datetime | None = None, limit: int = LARGEST_PAGE
+) -> str:
     """Write the query of a first page. Nothing in it could be encoded in two ways.
 
     Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
     are ten orders on a page.
     """
-    limit = which.get("limit", LARGEST_PAGE)
-    if not 1 <= limit <= LARGEST_PAGE:
-        raise ValueError(f"limit must be between 1 and {LARGEST_PAGE}")
-    query = f"createdStartDate={write_instant(which['created_start_date'])}"
-    if "created_end_date" in which:
-        query += f"&createdEndDate={write_instant(which['created_end_date'])}"
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit must be a whole number between 1 and {LARGEST_PAGE}")
+    query = f"createdStartDate={write_instant('created_start_date', created_start_date)}"
+    if created_end_date is not None:
+        query += f"&createdEndDate={write_instant('created_end_date', created_end_date)}"
     return f"{query}&limit={limit}"
 
 

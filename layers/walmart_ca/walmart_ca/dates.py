@@ -42,15 +42,23 @@ def parse_http_date(value: str | None) -> datetime | None:
         return None  # not a date, or one beyond what a datetime can hold
 
 
-def write_instant(instant: datetime) -> str:
+def write_instant(name: str, instant: datetime) -> str:
     """Write an aware instant as Walmart's lists take it: ISO 8601 in UTC, in whole seconds.
 
     Its documentation says epoch seconds for one list and ISO 8601 for the other; every client found sends
     ISO 8601 to both. With milliseconds it was refused ("Invalid Date format value").
 
+    Args:
+        name: What a refusal calls it.
+        instant: Fractions of its second are dropped.
+
     Raises:
-        ValueError: `instant` is naive.
+        ValueError: `instant` is no datetime, is naive, or lies beyond the calendar in UTC.
     """
-    if instant.tzinfo is None:
-        raise ValueError("a date must be aware, with its time zone")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if not isinstance(instant, datetime) or instant.utcoffset() is None:
+        raise ValueError(f"{name} must be a datetime with its time zone")
+    try:
+        in_utc = instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{name} must lie within the years 1 to 9999 in UTC") from None
+    return f"{in_utc.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

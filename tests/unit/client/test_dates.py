@@ -1,14 +1,15 @@
-"""Reading instants (ISO 8601, epoch milliseconds and seconds, HTTP's `Date`)."""
+"""Reading instants (ISO 8601, epoch milliseconds and seconds, HTTP's `Date`), and writing them for a list."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from walmart_ca import parse_instant
-from walmart_ca.dates import parse_http_date
+from walmart_ca.dates import parse_http_date, write_instant
 
 TEN_O_CLOCK = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SECONDS = int(TEN_O_CLOCK.timestamp())
@@ -174,3 +175,60 @@ def test_an_http_date_of_any_second_is_that_second(instant: datetime) -> None:
     whole = instant.replace(microsecond=0)
 
     assert parse_http_date(format_datetime(whole.astimezone(UTC), usegmt=True)) == whole
+
+
+# Writing
+
+
+@pytest.mark.parametrize(
+    ("instant", "written"),
+    [
+        (TEN_O_CLOCK, "2026-11-23T10:00:00Z"),
+        (TEN_O_CLOCK.astimezone(timezone(timedelta(hours=5, minutes=30))), "2026-11-23T10:00:00Z"),
+        (TEN_O_CLOCK.astimezone(timezone(-timedelta(hours=8))), "2026-11-23T10:00:00Z"),
+        (TEN_O_CLOCK.replace(microsecond=999_999), "2026-11-23T10:00:00Z"),
+        (datetime.min.replace(tzinfo=UTC), "0001-01-01T00:00:00Z"),
+        (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_an_instant_is_written_in_utc_and_whole_seconds(instant: datetime, written: str) -> None:
+    assert write_instant("start", instant) == written
+
+
+@given(INSTANTS)
+def test_an_instant_that_was_written_reads_as_its_whole_second(instant: datetime) -> None:
+    written = write_instant("start", instant)
+
+    assert len(written) == len("2026-11-23T10:00:00Z")
+    assert parse_instant(written) == instant.replace(microsecond=0)
+
+
+class NoOffset(tzinfo):
+    """A time zone that does not tell how far it is from UTC: what has it is naive all the same."""
+
+    def utcoffset(self, _instant: datetime | None) -> None:
+        return None
+
+    def dst(self, _instant: datetime | None) -> None:
+        return None
+
+    def tzname(self, _instant: datetime | None) -> None:
+        return None
+
+
+NOT_WRITTEN: dict[str, Any] = {
+    "naive": TEN_O_CLOCK.replace(tzinfo=None),
+    "naive with a zone": TEN_O_CLOCK.replace(tzinfo=NoOffset()),
+    "a day": date(2026, 11, 23),
+    "a text": "2026-11-23T10:00:00Z",
+    "seconds": SECONDS,
+    "nothing": None,
+    "before the year 1 in UTC": datetime.min.replace(tzinfo=timezone(timedelta(hours=1))),
+    "after the year 9999 in UTC": datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))),
+}
+
+
+@pytest.mark.parametrize("instant", NOT_WRITTEN.values(), ids=NOT_WRITTEN.keys())
+def test_what_cannot_be_written_is_refused_by_name(instant: Any) -> None:  # noqa: ANN401 - of any type
+    with pytest.raises(ValueError, match=r"^start must "):
+        write_instant("start", instant)
