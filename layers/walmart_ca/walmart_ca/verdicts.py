@@ -62,8 +62,8 @@ def order_or_error(answer: Answer, call: Call, purchase_order_id: str) -> Order 
 def page_or_error(answer: Answer, call: Call, cursor: str | None) -> OrderPage | WalmartError:
     """Judge the answer to a call for a page of orders, which `cursor` led to.
 
-    An empty list is an error of Walmart's: 404 `CONTENT_NOT_FOUND`, severity `INFO`. Here it is a page
-    without orders. A 2xx without a list may be a maintenance page: nothing is known.
+    An empty list is an error of Walmart's: 404 `CONTENT_NOT_FOUND`, severity `INFO`, and nothing beside it.
+    Here it is a page without orders. A 2xx without a list may be a maintenance page: nothing is known.
     """
     tree = answer.read()
     if answer.status in _SUCCESS:
@@ -71,11 +71,10 @@ def page_or_error(answer: Answer, call: Call, cursor: str | None) -> OrderPage |
             if content.keys() & {"meta", "elements"}:
                 return OrderPage.read(content, cursor, call)
         return _no_content(answer, call)
-    nothing_found = answer.status == HTTPStatus.NOT_FOUND and any(
-        entry.code == "CONTENT_NOT_FOUND" and entry.severity.upper() in _NO_ERROR
-        for entry in error_entries(tree)
-    )
-    return OrderPage((), cursor, None, call) if nothing_found else _error(answer, call, tree)
+    said = [(entry.code, entry.severity.upper() in _NO_ERROR) for entry in error_entries(tree)]
+    if answer.status == HTTPStatus.NOT_FOUND and set(said) == {("CONTENT_NOT_FOUND", True)}:
+        return OrderPage((), cursor, None, call)
+    return _error(answer, call, tree)
 
 
 def _no_content(answer: Answer, call: Call) -> OutcomeUnknown:
