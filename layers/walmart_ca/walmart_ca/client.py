@@ -36,7 +36,7 @@ _BASE_URL: Final = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
 _SERVICE_NAME: Final = re.compile(r"(?! )[\x20-\x7e]{1,128}(?<! )")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535
-_CURSOR: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
+_QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
 """What can be sent as a query: visible ASCII, without the `#` that would end it."""
 
 
@@ -290,11 +290,12 @@ class Orders:
         cursor = page.next_cursor
         if cursor is None:
             raise ValueError("page must have a next one; this is the last")
-        if not _CURSOR.fullmatch(cursor):
+        query = cursor.removeprefix("?")
+        if not _QUERY.fullmatch(query):
             raise OutcomeUnknown("unusable_cursor", page.call)
-        if cursor == page.cursor:
+        if page.cursor is not None and query == page.cursor.removeprefix("?"):
             raise OutcomeUnknown("repeated_cursor", page.call)
-        return self._page(cursor.removeprefix("?"), cursor, timeout)
+        return self._page(query, cursor, timeout)
 
     def _page(self, query: str, cursor: str | None, timeout: float | None) -> OrderPage:
         request = self._client.build_request("GET", f"/released?{query}")
