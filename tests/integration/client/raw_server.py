@@ -8,7 +8,9 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
+
+from tests.unit.client.documents import as_json, as_xml, order, page
 
 type Behaviour = Callable[["Connection"], None]
 
@@ -29,6 +31,20 @@ def answer(
 ) -> bytes:
     head = [f"HTTP/1.1 {status} X", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join([*head, "", ""]).encode("latin-1") + body
+
+
+def listed(*ids: str, next_cursor: object = None) -> bytes:
+    """An answer with a page of orders."""
+    return answer(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
+
+
+def listed_in_xml(*ids: str, next_cursor: object = None) -> bytes:
+    content = page(*map(named, ids), next_cursor=next_cursor)
+    return answer(as_xml("list", content, prefix=""), content_type="application/xml")
+
+
+def named(purchase_order_id: str) -> dict[str, Any]:
+    return order(purchaseOrderId=purchase_order_id)
 
 
 class Connection:
@@ -162,6 +178,18 @@ def answers_and_closes(raw: bytes) -> Behaviour:
     def behave(connection: Connection) -> None:
         if connection.read_request():
             connection.send(raw)
+
+    return behave
+
+
+def answers_the_first(raw: bytes) -> Behaviour:
+    """Answer one request, and keep whoever sends another waiting."""
+
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(raw)
+        connection.read_request()
+        connection.wait(600)
 
     return behave
 

@@ -15,14 +15,24 @@ from walmart_ca import (
     Client,
     NotSent,
     Order,
+    OrderPage,
     OrderRejected,
     OutcomeUnknown,
     Throttled,
     WalmartError,
 )
 
-from .conftest import HANGS_AFTER, Serve, credentials_of, failure
-from .raw_server import ORDER, Connection, acknowledged, answer, answers, target
+from .conftest import HANGS_AFTER, START, Connect, Serve, assert_signed_as_sent, credentials_of, failure
+from .raw_server import (
+    ORDER,
+    Connection,
+    acknowledged,
+    answer,
+    answers,
+    answers_the_first,
+    listed,
+    target,
+)
 
 IDS = [f"74000000001{number:02}" for number in range(20)]
 
@@ -267,3 +277,155 @@ def test_building_a_request_sends_nothing(marketplace: Marketplace, seller: Sell
 
     assert request.url == f"{marketplace.url}/v3/ca/orders/{ORDER}/acknowledge"
     assert marketplace.calls == []
+
+
+# Lists
+
+
+def test_released_orders_are_the_same_as_the_clients(serve: Serve, connect: Connect) -> None:
+    server = serve(two_pages)
+
+    async def main() -> list[Order]:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            return [order async for order in client.orders.released(created_start_date=START, limit=2)]
+
+    found = run(main())
+
+    assert found == list(connect(server.url).orders.released(created_start_date=START, limit=2))
+    assert [order.purchase_order_id for order in found] == IDS[:3]
+    targets = [target(head) for head in server.requests]
+    assert targets[:2] == targets[2:]
+
+
+def two_pages(connection: Connection) -> None:
+    while head := connection.read_request():
+        if "soIndex" in target(head):
+            connection.send(listed(IDS[2]))
+        else:
+            connection.send(listed(*IDS[:2], next_cursor="?soIndex=2&x=%3a"))
+
+
+def test_a_page_is_awaited_only_after_the_one_before_it_is_used_up(serve: Serve) -> None:
+    server = serve(two_pages)
+
+    async def main() -> list[int]:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            released = client.orders.released(created_start_date=START)
+            asked = [len(server.requests)]
+            async for _ in released:
+                asked.append(len(server.requests))  # noqa: PERF401 - each count is of its moment
+            return asked
+
+    assert run(main()) == [0, 1, 1, 2]
+    assert len(server.requests) == 2
+
+
+def test_pages_can_be_awaited_one_by_one(serve: Serve) -> None:
+    server = serve(two_pages)
+
+    async def main() -> tuple[OrderPage, OrderPage]:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            first = await client.orders.released_page(created_start_date=START)
+            second = await client.orders.next_page(first)
+            with pytest.raises(ValueError, match=r"^page must "):
+                await client.orders.next_page(second)
+            return first, second
+
+    first, second = run(main())
+
+    assert (first.cursor, first.next_cursor) == (None, "?soIndex=2&x=%3a")
+    assert (second.cursor, second.next_cursor) == ("?soIndex=2&x=%3a", None)
+    assert target(server.requests[1]).endswith("/released?soIndex=2&x=%3a")
+    assert_signed_as_sent(server.requests[1])
+
+
+@pytest.mark.parametrize(
+    ("second", "kind", "reason"),
+    [
+        (answer(status=429), Throttled, "http_429"),
+        (answer(b"<html></html>"), OutcomeUnknown, "unreadable_answer"),
+        (listed(IDS[1], next_cursor="soIndex=1"), OutcomeUnknown, "repeated_cursor"),
+        (listed(IDS[1], next_cursor="so Index=2"), OutcomeUnknown, "unusable_cursor"),
+    ],
+    ids=["an error", "no list", "a page that leads to itself", "an unusable cursor"],
+)
+def test_a_page_that_fails_comes_after_the_orders_before_it(
+    serve: Serve, second: bytes, kind: type[WalmartError], reason: str
+) -> None:
+    server = serve(answers(listed(IDS[0], next_cursor="?soIndex=1"), second))
+    found: list[str] = []
+
+    async def main() -> None:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            async for order in client.orders.released(created_start_date=START):
+                found.append(order.purchase_order_id)  # noqa: PERF401 - kept though it fails
+
+    error = failure(lambda: run(main()))
+
+    assert (type(error), error.reason) == (kind, reason)
+    assert found[0] == IDS[0]
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("which", "name"),
+    [
+        ({"created_start_date": START.replace(tzinfo=None)}, "created_start_date"),
+        ({"created_start_date": START, "created_end_date": "now"}, "created_end_date"),
+        ({"created_start_date": START, "limit": 201}, "limit"),
+    ],
+    ids=["a start without a zone", "an end that is a text", "a limit beyond the largest"],
+)
+def test_an_unusable_argument_is_refused_by_name_and_nothing_is_sent(
+    serve: Serve,
+    which: Any,  # noqa: ANN401 - of any type
+    name: str,
+) -> None:
+    server = serve(two_pages)
+
+    async def main() -> None:
+        async with AsyncClient(credentials(), base_url=server.url) as client:
+            with pytest.raises(ValueError, match=f"^{name} must "):
+                await client.orders.released_page(**which)
+            with pytest.raises(ValueError, match=f"^{name} must "):
+                await anext(client.orders.released(**which))
+
+    run(main())
+    assert server.connections == 0
+
+
+def test_every_page_has_the_time_that_the_list_was_given(serve: Serve) -> None:
+    server = serve(answers_the_first(listed(IDS[0], next_cursor="?soIndex=1")))
+    found: list[str] = []
+
+    async def main() -> None:
+        async with AsyncClient(credentials(), base_url=server.url, timeout=600) as client:
+            async for order in client.orders.released(created_start_date=START, timeout=1.0):
+                found.append(order.purchase_order_id)  # noqa: PERF401 - kept though it fails
+
+    error = failure(lambda: run(main()))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "answer_timeout"
+    assert found == [IDS[0]]
+
+
+def test_a_list_whose_time_ran_out_while_it_waited_is_not_sent(serve: Serve) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+
+    async def main() -> OrderPage | BaseException:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=1) as client:
+            first = asyncio.create_task(client.orders.acknowledge(IDS[0]))
+            assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+            page = asyncio.create_task(client.orders.released_page(created_start_date=START, timeout=0.01))
+            await asyncio.sleep(0.1)
+            release.set()
+            await first
+            return (await asyncio.gather(page, return_exceptions=True))[0]
+
+    error = run(main())
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "no_time_left"
+    assert len(server.requests) == 1

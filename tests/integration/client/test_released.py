@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.client.documents import as_json, as_xml, order, page
+from tests.unit.client.documents import as_json, page
 from tests.unit.client.keys import credentials
 from walmart_ca import (
     Call,
@@ -27,15 +27,18 @@ from .conftest import START, Connect, Serve, assert_signed_as_sent, failure
 from .raw_server import (
     ORDER,
     Behaviour,
-    Connection,
     RawServer,
     acknowledged,
     answer,
     answers,
+    answers_the_first,
     drips,
     header,
     headers,
+    listed,
+    listed_in_xml,
     method,
+    named,
     target,
 )
 
@@ -192,20 +195,6 @@ def test_an_argument_that_is_missing_or_unknown_is_an_error_and_nothing_is_sent(
 
 CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772&createdStartDate=2026-11-23T10:00:00Z"
 SECOND, THIRD = "2575193093773", "2575193093774"
-
-
-def listed(*ids: str, next_cursor: object = None) -> bytes:
-    """An answer with a page of orders."""
-    return answer(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
-
-
-def listed_in_xml(*ids: str, next_cursor: object = None) -> bytes:
-    content = page(*map(named, ids), next_cursor=next_cursor)
-    return answer(as_xml("list", content, prefix=""), content_type="application/xml")
-
-
-def named(purchase_order_id: str) -> dict[str, Any]:
-    return order(purchaseOrderId=purchase_order_id)
 
 
 def ids(orders: Iterable[Order]) -> list[str]:
@@ -516,18 +505,6 @@ def test_a_list_with_no_time_left_is_not_sent(serve: Serve, connect: Connect) ->
     assert isinstance(error, NotSent)
     assert error.reason == "no_time_left"
     assert server.connections == 0
-
-
-def answers_the_first(raw: bytes) -> Behaviour:
-    """Answer one request, and keep whoever sends another waiting."""
-
-    def behave(connection: Connection) -> None:
-        connection.read_request()
-        connection.send(raw)
-        connection.read_request()
-        connection.wait(600)
-
-    return behave
 
 
 def test_every_page_has_the_time_that_the_list_was_given(serve: Serve, connect: Connect) -> None:
