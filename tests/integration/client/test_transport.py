@@ -11,7 +11,7 @@ from tests.local_marketplace import Fault, Marketplace
 from tests.unit.client.keys import credentials
 from walmart_ca import Client, NotSent, Order, OutcomeUnknown, WalmartError
 
-from .conftest import Connect, Serve, failure, outcome
+from .conftest import Connect, Serve, act, failure, outcome
 from .raw_server import (
     ORDER,
     Behaviour,
@@ -114,14 +114,13 @@ CUT_SHORT: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("raw", CUT_SHORT.values(), ids=CUT_SHORT.keys())
-@pytest.mark.parametrize("action", ["acknowledge", "get"])
+@pytest.mark.parametrize("action", ["acknowledge", "get", "list"])
 def test_an_answer_cut_short_or_garbled_is_an_unknown_outcome(
     serve: Serve, connect: Connect, action: str, raw: bytes
 ) -> None:
     server = serve(answers_and_closes(raw))
-    call = getattr(connect(server.url).orders, action)
 
-    error = failure(lambda: call(ORDER))
+    error = failure(lambda: act(connect(server.url), action))
 
     assert type(error) is OutcomeUnknown
     assert "may have been applied" in str(error)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.local_marketplace import Fault, Marketplace, Seller
+from tests.unit.client.documents import as_json, order, page
+from tests.unit.client.keys import CHANNEL_TYPE, rsa_key, walmart_form
 from walmart_ca import (
     Client,
     CredentialsRefused,
@@ -20,15 +22,15 @@ from walmart_ca import (
     WalmartError,
 )
 
-from .conftest import Connect, Serve, failure, outcome
-from .raw_server import ORDER, acknowledged, answer, answers, answers_and_closes, header
+from .conftest import START, Connect, Serve, act, failure, outcome
+from .raw_server import ORDER, acknowledged, answer, answers, answers_and_closes, header, target
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=90)
 
 
-def coded(code: str, *, causes: int = 0) -> bytes:
-    return json.dumps({"errors": {"error": [{"code": code, "causes": [{"code": "X"}] * causes}]}}).encode()
+def coded(code: str, *, causes: int = 0, **members: str) -> bytes:
+    return as_json({"errors": {"error": [{"code": code, "causes": [{"code": "X"}] * causes, **members}]}})
 
 
 def xml_coded(code: str) -> bytes:
@@ -143,6 +145,31 @@ def test_a_look_at_an_order_leads_to_the_same_error(
     assert (type(error), error.reason) == (kind, reason)
 
 
+OF_A_LIST: list[Row] = [
+    *(row for row in CODED if row[3] not in {"CONTENT_NOT_FOUND", "foreign_order"}),
+    (404, coded("CONTENT_NOT_FOUND.GMP_ORDER_API", severity="ERROR"), OrderRejected, "CONTENT_NOT_FOUND"),
+    (404, coded("SELLER_NOT_FOUND.GMP_ORDER_API", severity="INFO"), OrderRejected, "SELLER_NOT_FOUND"),
+    (200, acknowledged(), OutcomeUnknown, "unreadable_answer"),
+    (200, b'{"list": {}}', OutcomeUnknown, "unreadable_answer"),
+    (200, b'{"list": []}', OutcomeUnknown, "unreadable_answer"),
+]
+"""All but what only an order can answer: another order, and not to be there, which is an empty list."""
+
+
+@pytest.mark.parametrize(("status", "body", "kind", "reason"), OF_A_LIST, ids=row_id)
+def test_a_list_leads_to_the_same_error(
+    serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError], reason: str
+) -> None:
+    server = serve(answers(answer(body, status)))
+
+    error = failure(lambda: act(connect(server.url), "list"))
+
+    assert (type(error), error.reason, error.status) == (kind, reason, status)
+    assert error.correlation_id == header(server.requests[0], "WM_QOS.CORRELATION_ID")
+    assert error.call.url == f"{server.url}{target(server.requests[0])}"
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("status", [200, 201, 202, 206])
 def test_a_2xx_that_names_the_order_is_success(serve: Serve, connect: Connect, status: int) -> None:
     server = serve(answers(answer(acknowledged(), status)))
@@ -190,6 +217,24 @@ def test_a_throttled_call_tells_when_to_come_again(
 
     assert isinstance(error, Throttled)
     assert error.retry_at == retry_at
+
+
+@pytest.mark.parametrize("status", [420, 423, 429])
+def test_a_throttled_list_tells_when_to_come_again(serve: Serve, connect: Connect, status: int) -> None:
+    server = serve(answers(answer(b"", status, (f"x-next-replenish-time: {MILLISECONDS}",))))
+
+    error = failure(lambda: act(connect(server.url), "list"))
+
+    assert isinstance(error, Throttled)
+    assert error.retry_at == SOON
+
+
+def test_a_page_tells_what_is_left_of_the_quota(serve: Serve, connect: Connect) -> None:
+    server = serve(answers(answer(as_json({"list": page()}), headers=("x-current-token-count: 7",))))
+
+    found = connect(server.url).orders.released_page(created_start_date=START)
+
+    assert found.call.tokens_left == 7
 
 
 @pytest.mark.parametrize("spelling", ["x-next-replenishment-time", "x-next-replenish-time"])
@@ -258,13 +303,12 @@ def test_a_call_without_an_answer_does_not_tell_when(serve: Serve, connect: Conn
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("action", ["acknowledge", "get"])
+@pytest.mark.parametrize("action", ["acknowledge", "get", "list"])
 def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int, action: str) -> None:
     elsewhere = serve(answers(answer(acknowledged())))
     server = serve(answers(answer(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",))))
-    call = getattr(connect(server.url).orders, action)
 
-    error = failure(lambda: call(ORDER))
+    error = failure(lambda: act(connect(server.url), action))
 
     assert type(error) is Misconfigured
     assert elsewhere.connections == 0
@@ -386,6 +430,43 @@ def test_no_error_and_no_log_shows_a_secret_a_signature_or_the_buyer(
     shown = "\n".join([repr(error), str(error), *traceback.format_exception(error), caplog.text])
     signature = marketplace.calls[0].headers["WM_SEC.AUTH_SIGNATURE"]
     for secret in (signature, seller.private_key, seller.channel_type, *marketplace.buyer_data):
+        assert secret not in shown
+
+
+BUYER = {
+    "customerEmailId": "RELAY4471QPLMX82@relay.example.com",
+    "shippingInfo": {"phone": "5550147366", "postalAddress": {"name": "Philippa Nonesuch"}},
+}
+WITH_A_BUYER = as_json({"list": page(order(**BUYER), next_cursor="an unusable one")})
+OF_LISTS = {
+    "a list": answer(WITH_A_BUYER),
+    "half a list": answer(WITH_A_BUYER[:-1]),
+    "a list that is refused": answer(WITH_A_BUYER, 401),
+    "an error that quotes": answer(coded("SYSTEM_ERROR", description=f"of {BUYER}"), 500),
+}
+
+
+@pytest.mark.parametrize("raw", OF_LISTS.values(), ids=OF_LISTS.keys())
+def test_no_list_no_error_and_no_log_of_one_shows_a_secret_a_signature_or_a_buyer(
+    serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture, raw: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server = serve(answers(raw))
+    found: list[Order] = []
+
+    error = failure(lambda: found.extend(connect(server.url).orders.released(created_start_date=START)))
+
+    shown = "\n".join([repr(found), repr(error), *traceback.format_exception(error), caplog.text])
+    assert error.correlation_id in shown
+    signature = header(server.requests[0], "WM_SEC.AUTH_SIGNATURE")
+    for secret in (
+        signature,
+        walmart_form(rsa_key())[-40:],
+        CHANNEL_TYPE,
+        "RELAY4471",
+        "5550147366",
+        "Nonesuch",
+    ):
         assert secret not in shown
 
 
