@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
 
-from .answers import Answer, Headers, Tree, error_entries, members
+from .answers import Answer, Headers, Tree, error_entries, members, text
 from .calls import Call, ErrorEntry
 from .dates import parse_instant
 from .errors import (
@@ -63,13 +63,17 @@ def page_or_error(answer: Answer, call: Call, cursor: str | None) -> OrderPage |
     """Judge the answer to a call for a page of orders, which `cursor` led to.
 
     An empty list is an error of Walmart's: 404 `CONTENT_NOT_FOUND`, severity `INFO`, and nothing beside it.
-    Here it is a page without orders. A 2xx without a list may be a maintenance page: nothing is known.
+    Here it is a page without orders. A 2xx without a list may be a maintenance page, and a first page
+    without orders that counts some has them where nobody looked: nothing is known.
     """
     tree = answer.read()
     if answer.status in _SUCCESS:
         for content in members(tree, "list"):
-            if content.keys() & {"meta", "elements"}:
-                return OrderPage.read(content, cursor, call)
+            page = OrderPage.read(content, cursor, call)
+            counted = text(content, "meta", "totalCount") not in {"", "0"}
+            overlooked = counted and cursor is None and not page.orders
+            if content.keys() & {"meta", "elements"} and not overlooked:
+                return page
         return _no_content(answer, call)
     said = [(entry.code, entry.severity.upper() in _NO_ERROR) for entry in error_entries(tree)]
     if answer.status == HTTPStatus.NOT_FOUND and set(said) == {("CONTENT_NOT_FOUND", True)}:

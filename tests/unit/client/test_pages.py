@@ -328,6 +328,23 @@ def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_typ
     assert verdict.reason == ("unreadable_answer" if body else "empty_answer")
 
 
+@pytest.mark.parametrize(
+    ("total", "is_page"), [(34, False), ("34", False), (0, True), ("0", True), (None, True)], ids=repr
+)
+def test_a_first_page_that_counts_orders_and_shows_none_is_not_taken_for_an_empty_list(
+    total: object, is_page: bool
+) -> None:
+    misplaced = as_json({"list": {"meta": {"totalCount": total}, "elements": [order()]}})
+
+    assert isinstance(judge_page(misplaced), OrderPage) is is_page
+
+
+def test_a_later_page_may_be_empty_though_the_list_is_not() -> None:
+    empty = as_json({"list": {"meta": {"totalCount": 34}, "elements": {"order": []}}})
+
+    assert isinstance(judge_page(empty, cursor=CURSOR), OrderPage)
+
+
 # Anything at all
 
 
