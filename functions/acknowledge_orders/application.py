@@ -130,7 +130,7 @@ class AcknowledgeOrders:
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            swept=event.swept if event else False,
+            swept_since=event.swept_since if event else None,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:

@@ -37,8 +37,6 @@ UNKNOWN_UNTIL: Final = timedelta(minutes=30)
 """So long after its date, or its event, an order may still be unknown to the service that acknowledges."""
 LAST_RECEIVE: Final = 90
 """A message received so often is parked, before the queue's own redrive takes it without a reason."""
-
-
 LAST_SWEEPS: Final = SWEPT_FOR - timedelta(hours=1)
 """A swept order this old is parked like any other: soon no sweep sees it any more."""
 
@@ -140,7 +138,7 @@ class Circumstances:
         ordered_at: When the buyer ordered, as far as is known.
         first_received_at: When the message was first received.
         receive_count: How often it was received, this time included.
-        swept: Whether the event came from the sweep.
+        swept_since: Since when sweeps may see the order; None when none published the event, or nobody knows.
     """
 
     now: datetime
@@ -148,12 +146,12 @@ class Circumstances:
     ordered_at: datetime | None
     first_received_at: datetime
     receive_count: int
-    swept: bool = False
+    swept_since: datetime | None = None
 
     @property
     def swept_again(self) -> bool:
         """Whether the sweep will see the order again, if it is not acknowledged by then."""
-        return self.swept and self.ordered_at is not None and self.now - self.ordered_at < LAST_SWEEPS
+        return self.swept_since is not None and self.now - self.swept_since < LAST_SWEEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,10 +213,13 @@ def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Deci
     outcome, reason, consequence = judge(sight, circumstances)
     if consequence is Consequence.DONE:
         return Decision(outcome, reason, Disposition.DONE)
+    if consequence is Consequence.PARK and circumstances.swept_again:
+        # It is not parked anew by every sweep.
+        return Decision(outcome, reason, Disposition.LEFT)
     if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
-        # A swept order is not parked anew by every sweep.
-        gone = Disposition.LEFT if circumstances.swept_again else Disposition.PARKED
-        return Decision(outcome, reason, gone)
+        # The latter also when swept: what keeps an order from succeeding for hours may keep the sweep from
+        # seeing it again.
+        return Decision(outcome, reason, Disposition.PARKED)
     return Decision(outcome, reason, Disposition.LATER, _delay(sight, consequence, circumstances, waiting))
 
 

@@ -57,6 +57,11 @@ class OrderEvent:
         """The instant from which Walmart's four hours run, as well as the event tells."""
         return self.order_date or self.event_time
 
+    @property
+    def swept_since(self) -> datetime | None:
+        """Since when sweeps may see the order, which is its date; None when none published the event."""
+        return self.order_date if self.swept else None
+
     def warnings(self, now: datetime) -> list[str]:
         """Say what is odd about the event and costs the order nothing, as constant texts."""
         found = []

@@ -102,7 +102,7 @@ def circumstances(
         ordered_at=NOW - order_age,
         first_received_at=NOW - waited,
         receive_count=receive_count,
-        swept=swept,
+        swept_since=NOW - order_age if swept else None,
     )
 
 
@@ -257,14 +257,6 @@ def test_a_swept_order_is_parked_only_when_no_sweep_will_see_it_much_longer(
     assert decision.disposition is disposition
 
 
-def test_a_swept_order_is_left_at_its_last_receive_too() -> None:
-    failing = tried("Unavailable", "-")
-
-    decision = decide(failing, circumstances(receive_count=LAST_RECEIVE, swept=True), WAITING)
-
-    assert decision.disposition is Disposition.LEFT
-
-
 def test_a_swept_order_that_may_still_succeed_waits_in_the_queue_like_any_other() -> None:
     assert decide(tried("Unavailable", "-"), circumstances(swept=True), WAITING) == decide(
         tried("Unavailable", "-"), circumstances(), WAITING
@@ -324,6 +316,14 @@ def test_a_throttled_order_waits_for_walmarts_quota(replenished_in_s: int | None
     decision = decide(Tried(throttled, None, throttled.call, "v1"), circumstances(), WAITING)
 
     assert decision.delay == delay
+
+
+@pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, tried("Misconfigured", "-")])
+def test_a_swept_order_that_may_still_succeed_is_parked_at_its_last_receive(sight: Sight) -> None:
+    # Whatever the calls of seven hours met, the sweep's may have met it too: it need not see the order again.
+    swept = circumstances(receive_count=LAST_RECEIVE, swept=True)
+
+    assert decide(sight, swept, WAITING).disposition is Disposition.PARKED
 
 
 @pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])

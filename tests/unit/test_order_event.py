@@ -123,3 +123,18 @@ def test_only_the_sweeps_own_mark_makes_an_event_a_swept_one(origin: object, swe
     event = OrderEvent.read({"detail": {"purchaseOrderId": "1", "origin": origin}})
 
     assert event.swept is swept
+
+
+@pytest.mark.parametrize(
+    ("detail", "swept_since"),
+    [
+        ({"origin": "sweep", "orderDate": "2026-11-24T14:00:00Z"}, datetime(2026, 11, 24, 14, 0, tzinfo=UTC)),
+        # The event's time is that of the last sweep, and says nothing of how many may come yet.
+        ({"origin": "sweep"}, None),
+        ({"orderDate": "2026-11-24T14:00:00Z"}, None),
+    ],
+)
+def test_since_when_an_order_is_swept_is_told_by_its_own_date_alone(
+    detail: dict[str, str], swept_since: datetime | None
+) -> None:
+    assert OrderEvent.read(event(**detail)).swept_since == swept_since
