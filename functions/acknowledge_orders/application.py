@@ -51,6 +51,7 @@ class AcknowledgeOrders:
         queue: OrderQueue,
         recorder: Recorder,
         waiting: Waiting,
+        sweeping: bool,
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
     ) -> None:
@@ -61,6 +62,7 @@ class AcknowledgeOrders:
             queue: The queue that the messages came from.
             recorder: Where outcome records go.
             waiting: How long messages wait that are to come again.
+            sweeping: Whether sweeps go on, by which an order is seen again.
             now: The time, aware.
             uniform: Draws a number between two others.
         """
@@ -68,6 +70,7 @@ class AcknowledgeOrders:
         self._queue = queue
         self._recorder = recorder
         self._waiting = waiting
+        self._sweeping = sweeping
         self._now = now
         self._uniform = uniform
         # As many as there are messages in a batch: none waits for another's.
@@ -130,7 +133,7 @@ class AcknowledgeOrders:
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            swept_since=event.swept_since if event else None,
+            swept_since=event.swept_since if event and self._sweeping else None,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:

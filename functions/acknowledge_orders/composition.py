@@ -102,6 +102,7 @@ def compose(
             cap_s=settings.backoff_cap_seconds,
             hold_s=settings.credentials_hold_seconds,
         ),
+        sweeping=settings.sweep_enabled == "true",
         now=now,
         uniform=uniform,
     )

@@ -67,6 +67,7 @@ class AcknowledgeSettings(Settings):
         backoff_base_seconds: The back-off of a first failure lies between one second and this.
         backoff_cap_seconds: And that of later ones never above this.
         credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
+        sweep_enabled: `true` while sweeps are made by a schedule.
     """
 
     dead_letter_queue_url: str
@@ -74,6 +75,7 @@ class AcknowledgeSettings(Settings):
     backoff_base_seconds: float
     backoff_cap_seconds: float
     credentials_hold_seconds: float
+    sweep_enabled: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

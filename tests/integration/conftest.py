@@ -75,6 +75,7 @@ class World:
                     "BACKOFF_BASE_SECONDS": "1",
                     "BACKOFF_CAP_SECONDS": "1",
                     "CREDENTIALS_HOLD_SECONDS": "1",
+                    "SWEEP_ENABLED": "true",
                     **environment,
                 }
             ),

@@ -224,6 +224,16 @@ def test_a_swept_order_that_no_sweep_will_see_again_is_parked(world: World) -> N
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
 
 
+def test_once_sweeps_are_off_a_swept_order_is_parked_like_any_other(world: World) -> None:
+    add_order(world, statuses=("Created", "Shipped"))
+
+    sweep(world.sweep_function())
+    world.deliver(world.function(SWEEP_ENABLED="false"))
+
+    (parked,) = world.parked()
+    assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
+
+
 def test_a_swept_order_without_a_date_is_parked_because_no_age_will_ever_tell_of_it(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
     world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing="orderDate")

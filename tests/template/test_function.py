@@ -87,6 +87,7 @@ def test_the_environment_is_filled_from_parameters_and_queues(written: Template)
         "BACKOFF_BASE_SECONDS": {"Ref": "BackoffBaseSeconds"},
         "BACKOFF_CAP_SECONDS": {"Ref": "BackoffCapSeconds"},
         "CREDENTIALS_HOLD_SECONDS": {"Ref": "CredentialsHoldSeconds"},
+        "SWEEP_ENABLED": {"Ref": "SweepEnabled"},
     }
 
 

@@ -106,6 +106,7 @@ def build(
         queue=queue,
         recorder=recorder,
         waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
+        sweeping=True,
         now=lambda: NOW,
         uniform=uniform,
     )
