@@ -162,15 +162,18 @@ def _check_clock(ahead_s: float | None) -> None:
 
 
 def _check_signature(result: OrderPage | WalmartError) -> None:
-    # An order service that refuses what was asked for has let the signature pass.
-    if isinstance(result, OrderPage | OrderRejected):
+    if isinstance(result, OrderPage):
+        return
+    # An order service that refuses what was asked for has let the signature pass, and says why it refuses;
+    # any other host knows no such path, and has a page of its own for that.
+    if isinstance(result, OrderRejected) and result.entries:
         return
     if isinstance(result, CredentialsRefused):
         what_to_do = (
             "The key signs and the clock is right, so Walmart knows these values differently: compare"
             " consumerId and channelType with its Developer Center, and store the private key made last."
         )
-    elif isinstance(result, Misconfigured):
+    elif isinstance(result, Misconfigured | OrderRejected):
         blamed = ", ".join(sorted({entry.field for entry in result.entries if entry.field}))
         what_to_do = (
             f"Walmart blames {blamed}: check channelType in the secret, and MarketplaceServiceName."

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from acknowledge_orders.records import CHECKS
+from tests.integration.client.raw_server import RawServer, answer, answers
 from tests.integration.conftest import Context, World
 from tests.local_marketplace import Fault
 
@@ -162,6 +163,16 @@ def test_a_host_without_walmarts_api(world: World) -> None:
 
     failed_first(answer, "signature_accepted")
     assert "MarketplaceUrl" in answer["what_to_do"]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Not Found</html>", b"{}"])
+def test_a_host_that_is_not_walmarts(world: World, body: bytes) -> None:
+    with RawServer(answers(answer(body, 404))) as server:
+        found = self_check(world, MARKETPLACE_URL=server.url)
+
+    failed_first(found, "signature_accepted")
+    assert (found["reason"], found["http_status"]) == ("http_404", 404)
+    assert "MarketplaceUrl" in found["what_to_do"]
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVICE_UNAVAILABLE, Fault.THROTTLED, Fault.MAINTENANCE_PAGE])
