@@ -25,6 +25,10 @@ from .calls import Request
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
+KEPT_FOR: Final = 20.0
+"""Seconds after its last call began that a connection is used again. A process that is frozen meanwhile, as
+Lambda does between invocations, does not hear that the other side closed it, and would lose the next call
+to it (psf/requests#4506)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,21 @@ class NoAnswerError(Exception):
 class Transport:
     """Sends calls to one host."""
 
-    def __init__(self, base_url: str, *, max_connections: int, ssl_context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        max_connections: int,
+        ssl_context: ssl.SSLContext | None,
+        kept_for: float = KEPT_FOR,
+    ) -> None:
         """Prepare a pool; nothing is opened before the first call.
 
         Args:
             base_url: Scheme and host as `client.check_base_url` returns them.
             max_connections: How many connections are kept open.
             ssl_context: What to trust; the system's authorities when None. For https only.
+            kept_for: Seconds after its last call began that a connection is used again.
         """
         url = parse_url(base_url)
         if url.host is None:
@@ -77,9 +89,11 @@ class Transport:
             context = ssl_context or ssl.create_default_context()
             if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
                 raise ValueError("ssl_context must verify certificates and require TLS 1.2 or newer")
-            self._pool = _SecurePool(url.host, url.port, maxsize=max_connections, ssl_context=context)
+            self._pool = _SecurePool(
+                url.host, url.port, maxsize=max_connections, ssl_context=context, kept_for=kept_for
+            )
         else:
-            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections)
+            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections, kept_for=kept_for)
         self._origin = base_url
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
@@ -178,6 +192,16 @@ class _Connection(HTTPConnection):
     response_class = _Answer
 
     _deadline = 0.0
+    _kept_until = 0.0
+
+    def __init__(self, *args: Any, kept_for: float, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+        super().__init__(*args, **kwargs)
+        self._kept_for = kept_for
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it can take a call; the pool asks before it uses a connection again."""
+        return time.monotonic() < self._kept_until and super().is_connected
 
     def connect(self) -> None:
         self._deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
@@ -191,6 +215,7 @@ class _Connection(HTTPConnection):
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
         del url
+        self._kept_until = time.monotonic() + self._kept_for
         headers = dict(headers)
         super().request(method, headers.pop(_TARGET), body, headers, **options)
 

@@ -1,15 +1,17 @@
 """The wire at its worst: what was not sent, what may have been applied, and what never ends."""
 
 import gzip
+import ssl
 import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.local_marketplace import Fault, Marketplace
+from tests.local_marketplace import Certificate, Fault, Marketplace
 from tests.unit.client.keys import credentials
 from walmart_ca import Client, NotSent, Order, OutcomeUnknown, WalmartError
+from walmart_ca.transport import ONE_ORDER, Transport
 
 from .conftest import Connect, Serve, act, failure, outcome
 from .raw_server import (
@@ -21,6 +23,7 @@ from .raw_server import (
     answer,
     answers,
     answers_and_closes,
+    answers_the_first,
     drips,
 )
 
@@ -431,6 +434,22 @@ def test_a_connection_reset_while_idle_costs_no_call(serve: Serve, connect: Conn
     assert closed.wait(30)
 
     assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    serve: Serve, connect: Connect, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
+) -> None:
+    # Nobody tells a frozen process that the other side has gone: a second call on it would be lost.
+    server = serve(answers_the_first(answer(acknowledged())), tls=certificate.context if secure else None)
+    request = connect(server.url).orders.build_acknowledgement(ORDER)
+    transport = Transport(server.url, max_connections=1, ssl_context=trusting, kept_for=0.0)
+
+    for _ in range(2):
+        assert transport.send(request, 15.0, ONE_ORDER).status == 200
+    transport.close()
+
+    assert server.connections == 2
 
 
 def test_a_connection_closed_under_a_call_is_an_unknown_outcome_and_not_repeated(
