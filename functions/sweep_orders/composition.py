@@ -91,4 +91,5 @@ def compose(
         requests_per_minute=settings.requests_per_minute,
         interval=timedelta(minutes=settings.sweep_interval_minutes),
     )
-    return SweepFunction(sweep, logger, metrics)
+    # By the next sweep a connection to the bus would be dead, and a call that it costs is not repeated.
+    return SweepFunction(sweep, events.close, logger, metrics)

@@ -1,6 +1,7 @@
 """SweepFunction's shape: the schedule's event in, the sweep record out."""
 
 import asyncio
+from collections.abc import Callable
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,9 +12,12 @@ from sweep_orders.sweep import Sweep
 class SweepFunction:
     """Takes what Lambda hands over, and gives back what became of the sweep."""
 
-    def __init__(self, sweep: Sweep, logger: Logger, metrics: Metrics) -> None:
-        """Run `sweep`, and flush `metrics` at the end."""
+    def __init__(
+        self, sweep: Sweep, disconnect: Callable[[], None], logger: Logger, metrics: Metrics
+    ) -> None:
+        """Run `sweep`, and `disconnect` and flush `metrics` at the end."""
         self._sweep = sweep
+        self._disconnect = disconnect
         self._logger = logger
         self._metrics = metrics
 
@@ -36,4 +40,5 @@ class SweepFunction:
         try:
             return asyncio.run(self._sweep.run(time_left)).as_dict()
         finally:
+            self._disconnect()
             self._metrics.flush_metrics()

@@ -1,9 +1,11 @@
 """SweepFunction through its own entry: a real marketplace before it, a real bus and queue behind it."""
 
 import json
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -308,6 +310,22 @@ def test_events_that_the_bus_refuses_are_published_again_and_no_other(world: Wor
     assert (record["outcome"], record["orders_published"]) == ("completed", 12)
     published = [json.loads(message["Body"])["detail"]["purchaseOrderId"] for message in world.receive_all()]
     assert len(published) == len(set(published)) == 12
+
+
+def test_no_connection_to_the_bus_is_kept_for_the_next_sweep(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_order(world)
+    function = world.sweep_function()
+    sweep(function)
+
+    # The functions' other clients of AWS keep theirs: they repeat a call that a dead one costs.
+    with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
+        record = sweep(function)
+
+    aws = f"Starting new HTTP connection (1): {urlsplit(world.events.meta.endpoint_url).netloc}"
+    assert record["orders_published"] == 1
+    assert [line for line in caplog.messages if line == aws] == [aws]
 
 
 def refuse_first_two(world: World) -> None:
