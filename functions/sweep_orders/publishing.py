@@ -12,7 +12,7 @@ EVENTS_AT_ONCE: Final = 10
 """What `PutEvents` takes."""
 ATTEMPTS: Final = 3
 LEAST_TIME_LEFT_S: Final = 10.0
-"""With less left of the invocation nothing more is published: the last calls to the bus have their time
+"""With less left of the invocation nothing more is published: the last call to the bus has its time
 (`composition`), and the sweep is to be recorded."""
 
 
@@ -51,17 +51,15 @@ class Publisher:
         published = 0
         problem: Problem | None = None
         for some in batched(orders, EVENTS_AT_ONCE, strict=False):
-            if time_left() < LEAST_TIME_LEFT_S:
-                return published, Problem("deferred", "out_of_time")
-            refused, trouble = await self._publish_some(some)
+            refused, trouble = await self._publish_some(some, time_left)
             published += len(some) - len(refused)
             problem = trouble or problem
             if len(refused) == len(some):
-                break  # The bus takes nothing: the next sweep tries again.
+                break  # The bus takes nothing, or the time is up: the next sweep tries again.
         return published, problem
 
     async def _publish_some(
-        self, orders: Sequence[WaitingOrder]
+        self, orders: Sequence[WaitingOrder], time_left: Callable[[], float]
     ) -> tuple[Sequence[WaitingOrder], Problem | None]:
         """Publish ten at most, and the ones that the bus refused up to twice more.
 
@@ -71,6 +69,8 @@ class Publisher:
         for attempt in range(ATTEMPTS):
             if attempt:
                 await self._sleep(self._uniform(0, 2.0**attempt))
+            if time_left() < LEAST_TIME_LEFT_S:
+                return orders, Problem("deferred", "out_of_time")
             try:
                 orders = self._event_bus.publish(orders)
             except EventBusError as error:

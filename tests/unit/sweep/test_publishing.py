@@ -108,6 +108,16 @@ def test_what_was_taken_before_a_call_failed_is_counted() -> None:
     assert problem == Problem("unavailable", "event_bus: ReadTimeoutError")
 
 
+def test_with_too_little_time_left_what_was_refused_is_left_too() -> None:
+    bus = Bus({"3": 1})
+    left = [60.0, LEAST_TIME_LEFT_S - 0.1]
+
+    answer = publish(bus, ORDERS[:10], time_left=lambda: left.pop(0))
+
+    assert answer == (9, Problem("deferred", "out_of_time"))
+    assert len(bus.calls) == 1
+
+
 def test_with_too_little_time_left_the_rest_is_left_to_the_next_sweep() -> None:
     bus = Bus()
     left = [60.0, LEAST_TIME_LEFT_S - 0.1]
