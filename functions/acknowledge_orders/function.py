@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.self_check import SelfCheck, asks_for_self_check
+from shared.metrics import Metric
 
 
 class _ComesAgainError(Exception):
@@ -69,7 +70,10 @@ class AcknowledgeFunction:
                 done = await self._application.handle_message(_message(record), time_left)
             except Exception:
                 # A mistake of ours must cost this message an attempt, and its neighbours nothing.
+                # Lambda does not count it: the invocation succeeds.
                 self._logger.exception("message failed unexpectedly", message_id=record.message_id)
+                failed = Metric.MESSAGE_FAILED
+                self._metrics.add_metric(name=failed, unit=failed.unit, value=1)
                 raise
             if not done:
                 raise _ComesAgainError

@@ -15,6 +15,8 @@ class Metric(StrEnum):
     """Of each attempt: which one it is, the message's receives counted."""
     MARKETPLACE_LATENCY = "MarketplaceLatency"
     """Of each attempt that made a call: how long the last one took."""
+    MESSAGE_FAILED = "MessageFailed"
+    """A message that met a mistake of the function's own: it has no outcome, and comes again."""
     CREDENTIAL_FALLBACK = "CredentialFallback"
     """A call that the previous version of the secret made good."""
     STALE_CREDENTIALS = "StaleCredentials"

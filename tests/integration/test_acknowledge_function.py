@@ -289,6 +289,26 @@ def test_with_too_little_time_left_the_batch_goes_back_untried(world: World) -> 
     assert world.waiting() == 1
 
 
+def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothing(world: World) -> None:
+    world.marketplace.add_order(ORDER)
+    received = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532400000"}
+    good = {"messageId": "m-1", "receiptHandle": "r-1", "body": order_event(), "attributes": received}
+    # SQS does not send such a thing, so nobody thought of it.
+    bad = {**good, "messageId": "m-2", "attributes": {}}
+
+    answer = world.function()(
+        {"Records": [{**each, "messageAttributes": {}} for each in (bad, good)]}, Context()
+    )
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
+    output = world.output()
+    (failed,) = [line for line in output if line.get("message") == "message failed unexpectedly"]
+    assert (failed["level"], failed["message_id"]) == ("ERROR", "m-2")
+    assert failed["exception"]
+    assert [record["message_id"] for record in records_of(output)] == ["m-1"]
+    assert counts_of(output) == {"Acknowledged": 1, "MessageFailed": 1}
+
+
 def test_an_empty_batch_is_nothing_to_do(world: World) -> None:
     assert world.function()({"Records": []}, Context()) == {"batchItemFailures": []}
 

@@ -69,6 +69,12 @@ def sweep(world: World, age: timedelta | None = None, *faults: Fault, **environm
     world.sweep_function(**environment)({}, Context(240_000))
 
 
+def stumble(world: World) -> None:
+    """Let the function meet a message such as SQS does not send."""
+    message = {"messageId": "m-1", "receiptHandle": "r-1", "body": "{}", "attributes": {}}
+    world.function()({"Records": [message]}, Context())
+
+
 def serve_stale(world: World) -> None:
     """Let Secrets Manager fail for longer than a secret is cached, while orders come."""
     function, event = world.function(), {"detail": {"purchaseOrderId": ORDER}}
@@ -109,6 +115,7 @@ GOES_OFF: dict[str, list[Callable[[World], None]]] = {
         lambda world: deliver(world, MINUTES, Fault.HEADER_BLAMED),
         lambda world: sweep(world, None, Fault.REDIRECT),
     ],
+    "MessagesFailing": [stumble],
     "StaleCredentialsServed": [serve_stale],
     "DrainTimeLong": [lambda world: backlog(world, 86)],
 }
@@ -125,6 +132,10 @@ STAYS_QUIET: dict[str, list[Callable[[World], None]]] = {
     "SweepMissing": [sweep],
     "CredentialsRefused": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
     "SetupWrong": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
+    "MessagesFailing": [
+        lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE),
+        lambda world: deliver(world, MINUTES, statuses=("Created", "Shipped")),
+    ],
     "StaleCredentialsServed": [lambda world: deliver(world, MINUTES)],
     "DrainTimeLong": [lambda world: backlog(world, 85)],
 }

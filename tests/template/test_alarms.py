@@ -22,6 +22,7 @@ GOES_OFF = {
     "SweepMissing": "Sum SweepCompleted < 1",
     "CredentialsRefused": "Sum CredentialsRefused >= 1",
     "SetupWrong": "Sum Misconfigured >= 1",
+    "MessagesFailing": "Sum MessageFailed >= 1",
     "StaleCredentialsServed": "Sum StaleCredentials >= 1",
     "OrdersParked": "Maximum ApproximateNumberOfMessagesVisible >= 1",
     "EventsUndelivered": "Maximum ApproximateNumberOfMessagesVisible >= 1",
@@ -47,7 +48,7 @@ LOOKS_AT = {
     "SweepFunctionSlow": ["<SweepFunction>"],
 }
 # An attempt may find something wrong as often as an order is tried; a sweep, as often as there is one.
-OF_ATTEMPTS = ["DeadlineAtRisk", "DeadlineCritical", "CredentialsRefused", "SetupWrong"]
+OF_ATTEMPTS = ["DeadlineAtRisk", "DeadlineCritical", "CredentialsRefused", "SetupWrong", "MessagesFailing"]
 OF_SWEEPS = [
     "OldestOrderWaiting",
     "DrainTimeLong",
@@ -216,7 +217,7 @@ def test_while_an_order_waits_each_period_has_an_attempt_at_it(
         template.body["Parameters"][each]["Default"]
         for each in ("BackoffBaseSeconds", "BackoffCapSeconds", "CredentialsHoldSeconds")
     )
-    longest = max(cap, hold) + base
+    longest = max(max(cap, hold) + base, template["OrderQueue"]["VisibilityTimeout"])
     length, count, _ = periods(stack[name])
 
     assert count == 1
