@@ -1,0 +1,1 @@
+"""What the documentation says exists, and is so."""
