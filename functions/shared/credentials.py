@@ -220,7 +220,7 @@ def read_credentials(secret: str) -> Credentials:
         members = json.loads(secret)
     except (ValueError, RecursionError):
         # `from None`: the parser's message quotes what it read.
-        raise SetupError("secret: must be JSON") from None
+        raise SetupError("secret: must be JSON; a line break inside a value is written as \\n") from None
     if not isinstance(members, dict):
         raise SetupError("secret: must be a JSON object")
     for name in ("consumerId", "channelType", "privateKey"):

@@ -8,7 +8,7 @@ class Metric(StrEnum):
     """Every metric beside the counts of outcomes, whose names `metric_name` makes. The value is its name."""
 
     ORDER_AGE = "OrderAge"
-    """Of each attempt after which the order is acknowledged, or still is not: the age of the order."""
+    """Of each attempt after which the order is acknowledged, or is to be tried again or parked: its age."""
     ORDER_AGE_AT_ACKNOWLEDGEMENT = "OrderAgeAtAcknowledgement"
     """Of each order that was acknowledged: its age."""
     ATTEMPTS = "Attempts"

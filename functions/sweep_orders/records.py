@@ -21,6 +21,7 @@ class SweepRecord:
         orders_due: Those that are old enough to be published.
         orders_published: Order events published, oldest order first.
         orders_left: Due, and left to the next sweep.
+        oldest_purchase_order_id: The oldest order that waits.
         oldest_order_age_s: Seconds since the date of the oldest order that waits.
         queue_length: Messages in the order queue before the sweep, hidden ones included.
         drain_time_s: Seconds to work the order queue off at Walmart's limit, published events included.
@@ -39,6 +40,7 @@ class SweepRecord:
     orders_due: int
     orders_published: int
     orders_left: int
+    oldest_purchase_order_id: str | None
     oldest_order_age_s: float | None
     queue_length: int | None
     drain_time_s: float | None

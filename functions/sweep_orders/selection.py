@@ -32,7 +32,10 @@ def due(orders: Iterable[WaitingOrder], now: datetime) -> list[WaitingOrder]:
     return sorted(found, key=lambda order: (order.ordered_at or _LONG_AGO, order.purchase_order_id))
 
 
-def oldest_age(orders: Iterable[WaitingOrder], now: datetime) -> timedelta | None:
-    """Return the age of the oldest order; None when there is none with a date."""
-    dates = [order.ordered_at for order in orders if order.ordered_at]
-    return max(timedelta(0), now - min(dates)) if dates else None
+def oldest(orders: Iterable[WaitingOrder], now: datetime) -> tuple[str, timedelta] | None:
+    """Return the id and the age of the oldest order; None when there is none with a date."""
+    dated = [(order.ordered_at, order.purchase_order_id) for order in orders if order.ordered_at]
+    if not dated:
+        return None
+    ordered_at, purchase_order_id = min(dated)
+    return purchase_order_id, max(timedelta(0), now - ordered_at)

@@ -10,7 +10,7 @@ from sweep_orders.ports import OrderQueueLength, QueueLengthError, Recorder
 from sweep_orders.problems import Problem
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import COMPLETED, SweepRecord
-from sweep_orders.selection import due, oldest_age
+from sweep_orders.selection import due, oldest
 
 PUBLISHING_S: Final = 30.0
 """Of the invocation's time, kept for publishing what was found before it ran out."""
@@ -93,8 +93,8 @@ class Sweep:
         published: int,
         problem: Problem | None,
     ) -> SweepRecord:
-        age = oldest_age(listing.waiting.values(), listing.now)
-        if age is None and listing.problem is None and not listing.waiting:
+        oldest_id, age = oldest(listing.waiting.values(), listing.now) or (None, None)
+        if listing.problem is None and not listing.waiting:
             age = timedelta(0)
         drain_s = (queue_length + published) / self._per_second if queue_length is not None else None
         call = listing.call
@@ -108,6 +108,7 @@ class Sweep:
             orders_due=overdue,
             orders_published=published,
             orders_left=overdue - published,
+            oldest_purchase_order_id=oldest_id,
             oldest_order_age_s=round(age.total_seconds(), 1) if age is not None else None,
             queue_length=queue_length,
             drain_time_s=round(drain_s, 1) if drain_s is not None else None,

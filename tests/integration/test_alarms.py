@@ -75,6 +75,13 @@ def stumble(world: World) -> None:
     world.function()({"Records": [message]}, Context())
 
 
+def leave(world: World) -> None:
+    """Let a sweep find an old order that cannot be acknowledged, and an attempt leave it to the next one."""
+    world.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LATE)
+    sweep(world)
+    world.deliver(world.function())
+
+
 def serve_stale(world: World) -> None:
     """Let Secrets Manager fail for longer than a secret is cached, while orders come."""
     function, event = world.function(), {"detail": {"purchaseOrderId": ORDER}}
@@ -102,7 +109,7 @@ GOES_OFF: dict[str, list[Callable[[World], None]]] = {
         lambda world: deliver(world, LATE, statuses=("Created", "Shipped")),
     ],
     "DeadlineCritical": [lambda world: deliver(world, VERY_LATE, Fault.THROTTLED)],
-    "OldestOrderWaiting": [lambda world: sweep(world, 61 * MINUTES)],
+    "OldestOrderWaiting": [lambda world: sweep(world, 61 * MINUTES), leave],
     "SweepMissing": [
         lambda world: sweep(world, 30 * MINUTES, Fault.SERVICE_UNAVAILABLE),
         lambda world: deliver(world, MINUTES),
@@ -125,6 +132,7 @@ STAYS_QUIET: dict[str, list[Callable[[World], None]]] = {
         lambda world: deliver(world, LATE, statuses=("Acknowledged",)),
         lambda world: deliver(world, LATE, statuses=("Shipped",)),
         lambda world: deliver(world, LATE, statuses=("Cancelled",)),
+        leave,
         sweep,
     ],
     "DeadlineCritical": [lambda world: deliver(world, LATE, Fault.SERVICE_UNAVAILABLE)],

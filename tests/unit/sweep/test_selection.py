@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sweep_orders.selection import DUE_AFTER, WaitingOrder, due, oldest_age
+from sweep_orders.selection import DUE_AFTER, WaitingOrder, due, oldest
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
@@ -47,12 +47,12 @@ def test_the_oldest_comes_first_and_one_without_a_date_before_it(ages: list[time
 def test_the_oldest_age_is_that_of_any_waiting_order_due_or_not() -> None:
     orders = [order("1", timedelta(minutes=3)), order("2", timedelta(minutes=5)), order("3", None)]
 
-    assert oldest_age(orders, NOW) == timedelta(minutes=5)
+    assert oldest(orders, NOW) == ("2", timedelta(minutes=5))
 
 
 def test_without_a_dated_order_there_is_no_oldest_age() -> None:
-    assert oldest_age([order("1", None)], NOW) is None
+    assert oldest([order("1", None)], NOW) is None
 
 
 def test_an_order_from_the_future_has_no_negative_age() -> None:
-    assert oldest_age([order("1", timedelta(minutes=-5))], NOW) == timedelta(0)
+    assert oldest([order("1", timedelta(minutes=-5))], NOW) == ("1", timedelta(0))

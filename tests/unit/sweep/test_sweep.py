@@ -176,7 +176,8 @@ def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
 def test_without_released_orders_the_oldest_is_of_no_age_and_the_sweep_completed() -> None:
     record = World().sweep()
 
-    assert (record.outcome, record.oldest_order_age_s) == ("completed", 0.0)
+    assert record.outcome == "completed"
+    assert (record.oldest_purchase_order_id, record.oldest_order_age_s) == (None, 0.0)
 
 
 def test_orders_of_the_last_48_hours_are_asked_for() -> None:
@@ -195,7 +196,7 @@ def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
 
     assert [asked.get("after") for asked in world.pages.asked] == [None, first, second]
     assert world.ids == ["2", "3", "1"]
-    assert (record.pages, record.oldest_order_age_s) == (3, 90 * 60)
+    assert (record.pages, record.oldest_purchase_order_id, record.oldest_order_age_s) == (3, "2", 90 * 60)
 
 
 def test_a_young_order_is_left_to_its_event_and_still_counts_as_waiting() -> None:
