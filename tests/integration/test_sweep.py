@@ -59,6 +59,12 @@ def test_once_acknowledged_an_order_is_not_swept_again(world: World) -> None:
     assert world.waiting() == 0
 
 
+def test_when_nothing_waits_an_age_of_zero_is_measured_which_ends_the_alarm(world: World) -> None:
+    sweep(world.sweep_function())
+
+    assert measurements_of(world.output())["OldestUnacknowledgedOrderAge"] == [0]
+
+
 def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) -> None:
     add_order(world)
 
@@ -255,16 +261,28 @@ def test_walmarts_own_orders_are_none_of_the_sellers(world: World) -> None:
     assert (record["orders_seen"], record["orders_waiting"], record["oldest_order_age_s"]) == (1, 0, 0.0)
 
 
-def test_a_backlog_is_not_doubled(world: World) -> None:
+def test_a_backlog_is_not_doubled_whether_it_is_hidden_or_not(world: World) -> None:
     for number in range(30):
         add_order(world, str(7400000000001 + number), HOUR_AGO + timedelta(minutes=number))
-    world.send("{}", "{}", "{}")
+    world.send("{}")
+    world.receive()
+    world.send("{}", "{}")
 
     # One a minute less its margin: 14 in a quarter of an hour.
     record = sweep(world.sweep_function(REQUESTS_PER_MINUTE="1"))
 
     assert (record["orders_due"], record["orders_published"], record["orders_left"]) == (30, 11, 19)
+    assert measurements_of(world.output())["OrdersPublished"] == [11]
     assert world.waiting() == 14
+
+
+def test_the_further_sweeps_are_apart_the_more_each_publishes(world: World) -> None:
+    for number in range(30):
+        add_order(world, str(7400000000001 + number), HOUR_AGO + timedelta(minutes=number))
+
+    record = sweep(world.sweep_function(REQUESTS_PER_MINUTE="1", SWEEP_INTERVAL_MINUTES="30"))
+
+    assert record["orders_published"] == 28
 
 
 def test_two_sweeps_at_once_lose_nothing(world: World) -> None:

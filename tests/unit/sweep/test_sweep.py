@@ -270,6 +270,12 @@ def test_an_order_without_a_date_is_published_before_all_others() -> None:
     assert world.ids == ["2", "1"]
 
 
+def test_of_an_order_without_a_date_no_age_is_claimed() -> None:
+    world = World(Pages(last_page(created("1", None))))
+
+    assert world.sweep().oldest_order_age_s is None
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "reason"),
     [
