@@ -1,11 +1,11 @@
 """AcknowledgeFunction through its own entry: a real queue before it, a real marketplace behind it."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.conftest import Context, World, counts_of, records_of
+from tests.integration.conftest import Context, World, counts_of, measurements_of, records_of
 from tests.local_marketplace import Fault
 
 ORDER = "7400000000001"
@@ -287,6 +287,25 @@ def test_with_too_little_time_left_the_batch_goes_back_untried(world: World) -> 
     assert (record["outcome"], record["reason"]) == ("deferred", "out_of_time")
     assert world.marketplace.calls == []
     assert world.waiting() == 1
+
+
+def test_an_attempt_is_measured_and_an_acknowledgement_beside(world: World) -> None:
+    world.marketplace.add_order(ORDER)
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
+    ordered_at = datetime.now(UTC) - timedelta(minutes=5)
+    world.send(order_event(orderDate=ordered_at.isoformat()))
+    function = world.function()
+
+    world.deliver(function)
+    failed = measurements_of(world.output())
+    world.deliver(function)
+    acknowledged = measurements_of(world.output())
+
+    assert (failed["Attempts"], acknowledged["Attempts"]) == ([1], [2])
+    assert failed["OrderAge"] == [pytest.approx(300, abs=60)]
+    assert "OrderAgeAtAcknowledgement" not in failed
+    assert acknowledged["OrderAge"] == acknowledged["OrderAgeAtAcknowledgement"]
+    assert len(failed["MarketplaceLatency"]) == len(acknowledged["MarketplaceLatency"]) == 1
 
 
 def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothing(world: World) -> None:

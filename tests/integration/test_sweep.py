@@ -214,8 +214,8 @@ def test_a_swept_order_that_cannot_succeed_is_recorded_counted_and_not_parked(wo
         world.deliver(acknowledging)
 
     records = records_of(world.output())
-    assert [(each["outcome"], each["reason"], each["disposition"]) for each in records] == [
-        ("rejected", "mixed_lines", "left")
+    assert [(each["level"], each["outcome"], each["reason"], each["disposition"]) for each in records] == [
+        ("ERROR", "rejected", "mixed_lines", "left")
     ] * 2
     assert world.parked() == []
     assert world.waiting() == 0
