@@ -11,7 +11,6 @@ from typing import Final
 
 from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.policy import (
-    DEADLINE,
     Circumstances,
     Decision,
     Delay,
@@ -27,7 +26,7 @@ from acknowledge_orders.policy import (
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
 from shared.calling import Deferred
-from shared.order_event import SWEEP, InvalidEventError, OrderEvent
+from shared.order_event import DEADLINE, SWEEP, InvalidEventError, OrderEvent
 
 BATCH_SIZE: Final = 10
 """How many messages one batch brings at most, all of them side by side (the template's batch size)."""

@@ -27,8 +27,6 @@ from walmart_ca import (
     WalmartError,
 )
 
-DEADLINE: Final = timedelta(hours=4)
-"""Walmart wants an order acknowledged within four hours of its date."""
 LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
 """An older event may be a replay or a redrive: the order is looked at before anything is posted."""
 GIVE_UP_AFTER: Final = timedelta(hours=1)

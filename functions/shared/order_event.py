@@ -7,6 +7,8 @@ from typing import Final, Self
 
 from walmart_ca import check_purchase_order_id, parse_instant
 
+DEADLINE: Final = timedelta(hours=4)
+"""Walmart wants an order acknowledged within four hours of its date."""
 SWEEP: Final = "sweep"
 """The `origin` of the events that the sweep publishes."""
 SWEPT_FOR: Final = timedelta(hours=48)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shared.order_event import DEADLINE
+
 DUE_AFTER: Final = timedelta(minutes=10)
 """A younger order is left alone: the event that tells of it may be on its way."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -26,10 +28,17 @@ class WaitingOrder:
 def due(orders: Iterable[WaitingOrder], now: datetime) -> list[WaitingOrder]:
     """Return the orders that are old enough to be published, the oldest first.
 
-    One without a date may be any age, so it comes before all others.
+    One without a date may be any age, so it comes before all others. Those that are past their deadline
+    come last: the ones among them that nothing can be done about must not keep the others out of a full
+    queue.
     """
     found = [order for order in orders if order.ordered_at is None or now - order.ordered_at > DUE_AFTER]
-    return sorted(found, key=lambda order: (order.ordered_at or _LONG_AGO, order.purchase_order_id))
+
+    def urgency(order: WaitingOrder) -> tuple[bool, datetime, str]:
+        late = order.ordered_at is not None and now - order.ordered_at >= DEADLINE
+        return late, order.ordered_at or _LONG_AGO, order.purchase_order_id
+
+    return sorted(found, key=urgency)
 
 
 def oldest(orders: Iterable[WaitingOrder], now: datetime) -> tuple[str, timedelta] | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acknowledge_orders.policy import DEADLINE
+from shared.order_event import DEADLINE
 from tests.template.conftest import Template, read
 from tests.template.deployed import deployed
 from tests.template.metrics import Series, is_emitted, suits

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.order_event import DEADLINE
 from sweep_orders.selection import DUE_AFTER, WaitingOrder, due, oldest
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -32,7 +33,9 @@ def test_an_order_is_due_once_its_event_should_have_come(age: timedelta | None, 
 
 
 @given(st.lists(AGES, max_size=20))
-def test_the_oldest_comes_first_and_one_without_a_date_before_it(ages: list[timedelta | None]) -> None:
+def test_the_oldest_comes_first_of_those_in_time_and_one_without_a_date_before_it(
+    ages: list[timedelta | None],
+) -> None:
     orders = [order(str(number), age) for number, age in enumerate(ages)]
 
     found = [each.ordered_at for each in due(orders, NOW)]
@@ -40,8 +43,17 @@ def test_the_oldest_comes_first_and_one_without_a_date_before_it(ages: list[time
     undated = found.count(None)
     assert found[:undated] == [None] * undated
     dates = [date for date in found if date]
-    assert dates == sorted(dates)
+    in_time = [date for date in dates if NOW - date < DEADLINE]
+    late = [date for date in dates if NOW - date >= DEADLINE]
+    assert dates == sorted(in_time) + sorted(late)
     assert all(NOW - date > DUE_AFTER for date in dates)
+
+
+def test_orders_that_are_late_as_it_is_do_not_keep_out_one_that_may_be_in_time() -> None:
+    late = [order(str(number), timedelta(hours=5)) for number in range(20)]
+    in_time = order("in-time", timedelta(hours=3, minutes=59))
+
+    assert due([*late, in_time], NOW)[0] == in_time
 
 
 def test_the_oldest_age_is_that_of_any_waiting_order_due_or_not() -> None:

@@ -351,7 +351,7 @@ def test_when_the_time_is_up_for_listing_what_was_found_is_published() -> None:
 def test_no_more_is_published_than_can_be_worked_off_by_the_next_sweep(
     queue_length: int | None, published: int
 ) -> None:
-    orders = [created(str(number), 60 + number) for number in range(900)]
+    orders = [created(str(number), 60 + number / 10) for number in range(900)]
     world = World(Pages(last_page(*orders)), queue_length=queue_length)
 
     record = world.sweep()
