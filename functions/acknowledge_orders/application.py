@@ -117,7 +117,8 @@ class AcknowledgeOrders:
                 field="detail.orderDate",
             )
         if order_event.dry_run:
-            return _Attempted(order_event, self._attempts.rehearse(order_event.purchase_order_id))
+            rehearsed = await self._attempts.rehearse(order_event.purchase_order_id, time_left)
+            return _Attempted(order_event, rehearsed)
         look_first = must_look_first(order_event, now, tried_before=tried_before)
         sight = await self._attempts.make(
             order_event.purchase_order_id, look_first=look_first, time_left=time_left

@@ -9,8 +9,8 @@ from acknowledge_orders.policy import (
     may_post,
     must_look_after,
 )
-from shared.calling import Calls, Marketplace, NotTried
-from shared.credentials import Access, NoAccess
+from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, Marketplace, NotTried
+from shared.credentials import Access
 from shared.pacing import Pacer
 from walmart_ca import AsyncClient, Order, WalmartError
 
@@ -35,12 +35,29 @@ class Attempts:
         self._looks = looks
         self._call_timeout_s = call_timeout_s
 
-    def rehearse(self, purchase_order_id: str) -> DryRun | NoAccess:
-        """Sign what would be posted, and post nothing."""
+    async def rehearse(
+        self, purchase_order_id: str, time_left: Callable[[], float]
+    ) -> DryRun | Tried | NotTried:
+        """Build what would be posted, and post nothing.
+
+        Args:
+            purchase_order_id: The order.
+            time_left: Seconds left of the invocation.
+
+        Returns:
+            What would be posted; or what getting a token for it brought, where one is needed.
+        """
         access = self._marketplace.peek()
         if not isinstance(access, Access):
             return access
-        request = access.client.orders.build_acknowledgement(purchase_order_id)
+        if time_left() < LEAST_TIME_LEFT_S:
+            return Deferred("out_of_time")
+        try:
+            request = await access.client.orders.build_acknowledgement(
+                purchase_order_id, timeout=min(self._call_timeout_s, time_left() - RESERVED_S)
+            )
+        except WalmartError as error:
+            return Tried(None, error, error.call, access.secret_version_id)
         return DryRun(request, access.secret_version_id)
 
     async def make(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.metrics import Metric
-from walmart_ca import AsyncClient, Credentials, SignatureCredentials
+from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
 
 CACHE_SECONDS: Final = 300.0
 """How long a secret that was read is used without asking again."""
@@ -209,12 +209,20 @@ class MarketplaceAccess:
         return Access(self._connect(read_credentials(secret.text)), secret.version_id)
 
 
+_SIGNING: Final = ("consumerId", "channelType", "privateKey")
+_WITH_TOKENS: Final = ("clientId", "clientSecret")
+_OF_TOKENS: Final = (*_WITH_TOKENS, "market", "globalVersion")
+
+
 def read_credentials(secret: str) -> Credentials:
-    """Read the secret's text: `{"consumerId": …, "channelType": …, "privateKey": …}`.
+    """Read the secret's text; its members choose the door.
+
+    `{"consumerId": …, "channelType": …, "privateKey": …}` signs; `{"clientId": …, "clientSecret": …}` takes
+    tokens, with `channelType`, `market` and `globalVersion` where the client's defaults are not right.
 
     Raises:
-        SetupError: It is not JSON, lacks a member, or one is unusable. The text names the member and
-            shows no value.
+        SetupError: It is not JSON, lacks a member, has members of both doors, or one is unusable. The text
+            names the member and shows no value.
     """
     try:
         members = json.loads(secret)
@@ -223,17 +231,28 @@ def read_credentials(secret: str) -> Credentials:
         raise SetupError("secret: must be JSON; a line break inside a value is written as \\n") from None
     if not isinstance(members, dict):
         raise SetupError("secret: must be a JSON object")
-    for name in ("consumerId", "channelType", "privateKey"):
+    signing = [name for name in ("consumerId", "privateKey") if name in members]
+    tokens = [name for name in _OF_TOKENS if name in members]
+    if signing and tokens:
+        raise SetupError(
+            f"secret: has {' and '.join(signing)}, which sign, and {' and '.join(tokens)}, which take tokens:"
+            " keep one kind"
+        )
+    needed = _WITH_TOKENS if tokens else _SIGNING
+    for name in needed:
         if not isinstance(members.get(name), str) or not members[name].strip():
             raise SetupError(f"secret.{name}: missing")
+    known = (*_OF_TOKENS, "channelType") if tokens else _SIGNING
+    parameters = {_parameter(name): members[name] for name in known if name in members}
     try:
-        return SignatureCredentials(
-            consumer_id=members["consumerId"],
-            channel_type=members["channelType"],
-            private_key=members["privateKey"],
-        )
+        return TokenCredentials(**parameters) if tokens else SignatureCredentials(**parameters)
     except ValueError as error:
         raise _in_secret(error) from None
+
+
+def _parameter(member: str) -> str:
+    """Return the client's name of a member: `client_id` of `clientId`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in member)
 
 
 def check_credentials(credentials: Credentials) -> None:

@@ -73,7 +73,9 @@ class ScriptedOrders:
     async def get(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
         return self._script.play("look", self._version, timeout)
 
-    def build_acknowledgement(self, _: str) -> Request:
+    async def build_acknowledgement(self, _: str, *, timeout: float | None = None) -> Request:  # noqa: ASYNC109 - the client's
+        if self._script.results:
+            self._script.play("build", self._version, timeout)
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
@@ -332,7 +334,25 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
 def test_a_dry_run_signs_and_sends_nothing() -> None:
     script = Script([])
 
-    result = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer()).rehearse("1")
+    result = rehearse(script)
 
     assert isinstance(result, DryRun)
     assert script.calls == []
+
+
+def test_a_dry_run_that_gets_no_token_tells_what_came_of_it() -> None:
+    assert rehearse(Script([REFUSED])) == Tried(None, REFUSED, REFUSED.call, "v1")
+
+
+def test_a_dry_run_has_its_time_too() -> None:
+    script = Script([NOT_SENT])
+
+    rehearse(script, 18.0)
+
+    assert script.timeouts == [18.0 - RESERVED_S]
+    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+
+
+def rehearse(script: Script, left_s: float = 60.0) -> object:
+    attempts = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer())
+    return asyncio.run(attempts.rehearse("1", lambda: left_s))

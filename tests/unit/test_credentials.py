@@ -21,7 +21,7 @@ from shared.credentials import (
     SetupError,
     read_credentials,
 )
-from walmart_ca import AsyncClient, Credentials
+from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
@@ -31,14 +31,82 @@ def base64_der(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     return base64.b64encode(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())).decode()
 
 
+TOKEN = {"clientId": "5f0c", "clientSecret": "s-e-c-r-e-t"}
 GOOD = {"consumerId": "0f1e2d3c", "channelType": "a1b2c3d4", "privateKey": base64_der(RSA_KEY)}
 
 
 def test_a_secret_with_the_three_members_signs() -> None:
     credentials = read_credentials(json.dumps(GOOD))
 
-    assert credentials.orders_path == "/v3/ca/orders"
-    assert credentials.headers("POST", "https://walmart.invalid/", 1.5)["WM_CONSUMER.ID"] == "0f1e2d3c"
+    assert isinstance(credentials, SignatureCredentials)
+    assert (credentials.consumer_id, credentials.channel_type) == ("0f1e2d3c", "a1b2c3d4")
+
+
+def test_a_secret_with_client_id_and_secret_takes_tokens() -> None:
+    credentials = read_credentials(json.dumps(TOKEN))
+
+    assert isinstance(credentials, TokenCredentials)
+    assert credentials.client_id == "5f0c"
+    assert credentials.headers("t-1") == {
+        "WM_SEC.ACCESS_TOKEN": "t-1",
+        "WM_MARKET": "ca",
+        "WM_GLOBAL_VERSION": "3.1",
+    }
+
+
+def test_what_walmarts_pages_contradict_each_other_about_may_stand_in_the_secret() -> None:
+    members = {**TOKEN, "channelType": "a1b2", "market": "mx", "globalVersion": "3.2"}
+    credentials = read_credentials(json.dumps(members))
+
+    assert isinstance(credentials, TokenCredentials)
+    assert credentials.headers("t-1") == {
+        "WM_SEC.ACCESS_TOKEN": "t-1",
+        "WM_MARKET": "mx",
+        "WM_GLOBAL_VERSION": "3.2",
+        "WM_CONSUMER.CHANNEL.TYPE": "a1b2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "named"),
+    [
+        ({**GOOD, **TOKEN}, "consumerId and privateKey, which sign, and clientId and clientSecret"),
+        ({**GOOD, "clientId": "5f0c"}, "consumerId and privateKey, which sign, and clientId, which take"),
+        ({**TOKEN, "privateKey": "hunter2"}, "privateKey, which sign, and clientId and clientSecret"),
+        ({**TOKEN, "consumerId": ""}, "consumerId, which sign, and clientId and clientSecret"),
+    ],
+)
+def test_a_secret_with_members_of_both_doors_is_refused(secret: dict[str, str], named: str) -> None:
+    with pytest.raises(SetupError) as refused:
+        read_credentials(json.dumps(secret))
+
+    assert named in str(refused.value)
+    assert "keep one kind" in str(refused.value)
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "problem"),
+    [
+        ({"clientId": "5f0c"}, "secret.clientSecret: missing"),
+        ({"clientSecret": "s"}, "secret.clientId: missing"),
+        ({"clientId": " ", "clientSecret": "s"}, "secret.clientId: missing"),
+        ({"clientId": 7, "clientSecret": "s"}, "secret.clientId: missing"),
+        ({**TOKEN, "clientSecret": "hunter\n2"}, "secret.clientSecret: must be 1 to 256"),
+        ({**TOKEN, "clientId": "hunter:2"}, "secret.clientId: must be without a colon"),
+        ({**TOKEN, "market": None}, "secret.market: must be"),
+        ({**TOKEN, "globalVersion": 3.1}, "secret.globalVersion: must be"),
+        ({**TOKEN, "channelType": ""}, "secret.channelType: must be"),
+        ({"globalVersion": "3.1"}, "secret.clientId: missing"),
+        ({}, "secret.consumerId: missing"),
+    ],
+)
+def test_an_unusable_token_secret_is_refused_and_not_shown(secret: dict[str, object], problem: str) -> None:
+    with pytest.raises(SetupError) as refused:
+        read_credentials(json.dumps(secret))
+
+    assert str(refused.value).startswith(problem)
+    assert "hunter" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,11 @@ what the caller can do about it. It knows nothing of AWS::
 `AsyncClient` has the same members to await, and runs its calls side by side.
 """
 
+from .async_client import AsyncClient
 from .calls import Call, ErrorEntry, Request
-from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, AsyncClient, Client, Released, check_base_url
-from .credentials import Credentials, SignatureCredentials
+from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, Client
 from .dates import parse_instant
+from .doors import Credentials
 from .errors import (
     CredentialsRefused,
     Misconfigured,
@@ -25,7 +26,11 @@ from .errors import (
     Unavailable,
     WalmartError,
 )
+from .hosts import check_base_url
+from .order_calls import Released
 from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
+from .signature import SignatureCredentials
+from .tokens import TokenCredentials
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",
@@ -49,6 +54,7 @@ __all__ = [
     "SignatureCredentials",
     "Status",
     "Throttled",
+    "TokenCredentials",
     "Unavailable",
     "WalmartError",
     "check_base_url",

@@ -15,12 +15,14 @@ class Request:
         url: Scheme, host, path and query: byte for byte what was signed and what is sent.
         headers: Every header of the call. They hold the signature and are left out when this is printed.
         correlation_id: `WM_QOS.CORRELATION_ID`, fresh for this call. Walmart's support asks for it.
+        body: What is sent along; left out when this is printed.
     """
 
     method: str
     url: str
     headers: Mapping[str, str] = dataclasses.field(repr=False)
     correlation_id: str
+    body: bytes = dataclasses.field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

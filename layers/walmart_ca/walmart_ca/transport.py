@@ -116,7 +116,7 @@ class Transport:
             response = self._pool.urlopen(
                 request.method,
                 target,
-                body=b"",
+                body=request.body,
                 headers={**request.headers, _TARGET: target},
                 retries=False,
                 redirect=False,

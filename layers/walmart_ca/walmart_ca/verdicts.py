@@ -33,6 +33,9 @@ _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
 _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
 _NO_ERROR: Final = frozenset({"", "INFO"})
 """The severities of what is only said; a list that finds nothing is not always told with one."""
+TOKEN_SECONDS: Final = 900.0
+"""How long a token is good for by Walmart's documentation, for an answer that does not say."""
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
 _HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
 """The host of a `Location`, as far as it may stand in a log."""
 _MAX_DIGITS: Final = 9
@@ -81,6 +84,27 @@ def page_or_error(answer: Answer, call: Call, cursor: str | None) -> OrderPage |
     return _error(answer, call, tree)
 
 
+def token_or_error(answer: Answer, call: Call) -> tuple[str, float] | WalmartError:
+    """Judge the answer to a call for a token: the token and the seconds it is good for, or an error.
+
+    Walmart answers wrong credentials with 401, and by some accounts with 400. Nothing was sent of the call
+    that the token is for, so no outcome is unknown.
+    """
+    tree = answer.read()
+    if answer.status in _SUCCESS:
+        token, seconds = text(tree, "access_token"), text(tree, "expires_in")
+        if not _TOKEN.fullmatch(token):
+            return Unavailable("token_unreadable", call)
+        known = seconds.isascii() and seconds.isdecimal() and len(seconds) <= _MAX_DIGITS
+        return token, float(seconds) if known else TOKEN_SECONDS
+    error = _error(answer, call, tree)
+    if answer.status == HTTPStatus.BAD_REQUEST and not isinstance(error, Misconfigured):
+        return CredentialsRefused(error.reason, call, error.entries)
+    if isinstance(error, OrderRejected | OutcomeUnknown):
+        return Misconfigured(error.reason, call, error.entries)
+    return error
+
+
 def _no_content(answer: Answer, call: Call) -> OutcomeUnknown:
     """Describe a success that does not hold what was asked for."""
     return OutcomeUnknown("unreadable_answer" if answer.body else "empty_answer", call)
@@ -101,6 +125,7 @@ def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartErr
     # The path is unknown, not the order: what a withdrawn API would answer to every order.
     path_unknown = status == HTTPStatus.NOT_FOUND and "URI_NOT_FOUND" in codes
     # "Request invalid." without a cause is an outage in disguise (ShipWorks: "try again later").
+    token_refused = status == HTTPStatus.BAD_REQUEST and "INVALID_TOKEN" in codes
     disguised_outage = (
         status == HTTPStatus.BAD_REQUEST
         and codes == {"INVALID_REQUEST"}
@@ -108,6 +133,8 @@ def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartErr
     )
     if header_blamed or path_unknown or status in _REDIRECT:
         return Misconfigured
+    if token_refused:
+        return CredentialsRefused
     if disguised_outage or status in _SERVER_ERROR:
         return Unavailable
     return _BY_STATUS.get(status, OrderRejected if status in _CLIENT_ERROR else OutcomeUnknown)

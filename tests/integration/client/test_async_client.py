@@ -273,7 +273,7 @@ def test_one_event_loop_after_the_other_may_use_a_client(marketplace: Marketplac
 def test_building_a_request_sends_nothing(marketplace: Marketplace, seller: Seller) -> None:
     client = AsyncClient(credentials_of(seller), base_url=marketplace.url)
 
-    request = client.orders.build_acknowledgement(ORDER)
+    request = run(client.orders.build_acknowledgement(ORDER))
 
     assert request.url == f"{marketplace.url}/v3/ca/orders/{ORDER}/acknowledge"
     assert marketplace.calls == []

@@ -1,9 +1,10 @@
-"""Who is calling: the digital signature of Walmart Canada's `/v3/ca` API."""
+"""The digital signature, which goes with Walmart Canada's `/v3/ca` API."""
 
 import base64
 import binascii
 import re
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -16,33 +17,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from .calls import Request
+from .doors import Channel, Door
+from .headers import header_value
+
 _ARMOUR: Final = re.compile(r"-----(?:BEGIN|END) ([A-Z0-9 ]+)-----")
-_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]{1,256}")
 _PRIVATE_ARMOUR: Final = {"PRIVATE KEY", "RSA PRIVATE KEY"}
-
-
-class Credentials(Protocol):
-    """What a client needs of credentials: the door they open, and the headers that open it."""
-
-    @property
-    def orders_path(self) -> str:
-        """Where the orders lie below the host, without a slash at the end."""
-
-    def headers(self, method: str, url: str, at: float) -> dict[str, str]:
-        """Make the headers that authorise one call.
-
-        Args:
-            method: Upper case.
-            url: The full URL, byte for byte as it will be sent.
-            at: Now, in epoch seconds.
-        """
-
-    def check(self) -> None:
-        """Check the credentials more thoroughly than using them needs; nothing is sent.
-
-        Raises:
-            ValueError: They are unusable. The text names what is, and does not show it.
-        """
 
 
 class SignatureCredentials:
@@ -52,8 +32,6 @@ class SignatureCredentials:
     timestamp in epoch milliseconds, each followed by a line feed, the last one too (Walmart's own
     `partnerapi_sdk_dotnet`; developer.walmart.com/ca-marketplace/docs/digital-signature).
     """
-
-    orders_path = "/v3/ca/orders"
 
     def __init__(self, *, consumer_id: str, channel_type: str, private_key: str) -> None:
         r"""Check and keep the three values; the key is parsed once, here.
@@ -68,12 +46,22 @@ class SignatureCredentials:
         Raises:
             ValueError: A value is missing or unusable. The text names it and does not show it.
         """
-        self.consumer_id = _header_value("consumer_id", consumer_id)
-        self.channel_type = _header_value("channel_type", channel_type)
+        self.consumer_id = header_value("consumer_id", consumer_id)
+        self.channel_type = header_value("channel_type", channel_type)
         self._key = _load_private_key(private_key)
 
+    def open_door(self, channel: Channel) -> Door:
+        """Open the door for one client. See `Credentials.open_door`."""
+        return _SigningDoor(self, channel)
+
     def headers(self, method: str, url: str, at: float) -> dict[str, str]:
-        """Sign one call. See `Credentials.headers`."""
+        """Sign one call.
+
+        Args:
+            method: Upper case.
+            url: The full URL, byte for byte as it will be sent.
+            at: Now, in epoch seconds.
+        """
         timestamp = str(int(at * 1000))
         return {
             "WM_CONSUMER.ID": self.consumer_id,
@@ -109,12 +97,23 @@ class SignatureCredentials:
         return f"{type(self).__name__}(consumer_id={self.consumer_id!r})"
 
 
-def _header_value(name: str, value: str) -> str:
-    """Take a pasted value, with white space around it at most."""
-    value = value.strip() if isinstance(value, str) else ""
-    if not _HEADER_VALUE.fullmatch(value):
-        raise ValueError(f"{name} must be 1 to 256 visible ASCII characters without spaces")
-    return value
+@dataclass(frozen=True, slots=True)
+class _SigningDoor:
+    """Signs every call by itself."""
+
+    credentials: SignatureCredentials
+    channel: Channel
+    orders_path: str = "/v3/ca/orders"
+
+    def headers(self, method: str, url: str, timeout: float) -> dict[str, str]:
+        """Sign one call, now. It takes no time worth counting."""
+        del timeout
+        return self.credentials.headers(method, url, self.channel.now())
+
+    def renew(self, refused: Request) -> bool:
+        """Refuse: a signature is made anew for every call as it is."""
+        del refused
+        return False
 
 
 def _load_private_key(text: str) -> RSAPrivateKey:

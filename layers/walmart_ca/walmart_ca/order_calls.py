@@ -1,0 +1,191 @@
+"""The calls about purchase orders."""
+
+import functools
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Final, Required, TypedDict, Unpack
+
+from .answers import Answer
+from .calls import Call, Request
+from .dates import write_instant
+from .errors import CredentialsRefused, OutcomeUnknown, WalmartError
+from .orders import Order, OrderPage, check_purchase_order_id
+from .transport import MANY_ORDERS, ONE_ORDER, Limits
+from .verdicts import order_or_error, page_or_error
+
+if TYPE_CHECKING:
+    from .client import Client
+
+LARGEST_PAGE: Final = 200
+"""How many orders Walmart puts on a page at most (the `limit` of its Canadian OpenAPI)."""
+
+_QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
+"""What can be sent as a query: visible ASCII, without the `#` that would end it."""
+
+
+class Released(TypedDict, total=False):
+    """Which released orders to list.
+
+    Attributes:
+        created_start_date: The earliest order date, aware. Walmart takes whole seconds, so fractions of
+            one are dropped.
+        created_end_date: The latest, likewise; now when None or left out.
+        limit: Orders on a page, 1 to 200, which is also what is asked for when left out.
+    """
+
+    created_start_date: Required[datetime]
+    created_end_date: datetime | None
+    limit: int
+
+
+def _released_query(
+    *, created_start_date: datetime, created_end_date: datetime | None = None, limit: int = LARGEST_PAGE
+) -> str:
+    """Write the query of a first page. Nothing in it could be encoded in two ways.
+
+    Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
+    are ten orders on a page.
+    """
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
+        raise ValueError(f"limit must be a whole number between 1 and {LARGEST_PAGE}")
+    query = f"createdStartDate={write_instant('created_start_date', created_start_date)}"
+    if created_end_date is not None:
+        query += f"&createdEndDate={write_instant('created_end_date', created_end_date)}"
+    return f"{query}&limit={limit}"
+
+
+class Orders:
+    """The calls about purchase orders."""
+
+    def __init__(self, client: "Client") -> None:
+        """Use `client` for every call."""
+        self._client = client
+
+    def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
+        """Acknowledge every line of an order.
+
+        Allowed while its lines are Created or Acknowledged, so repeating it does no harm then; Walmart
+        wants it within four hours of the order's date.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds for this call; the client's own when None.
+
+        Returns:
+            The order as Walmart answered. A line may still say `Created`: a production client saw the
+            answer echo the order as it was. The answer itself is the success.
+
+        Raises:
+            ValueError: The id is unusable; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        return self._order_call("POST", purchase_order_id, "/acknowledge", timeout)
+
+    def build_acknowledgement(self, purchase_order_id: str, *, timeout: float | None = None) -> Request:
+        """Build and authorise what `acknowledge` would send, and send nothing of it.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds that getting a token may take, where one is needed; the client's own when None.
+
+        Raises:
+            ValueError: The id is unusable.
+            WalmartError: A token was needed and could not be got.
+        """
+        path = f"/{check_purchase_order_id(purchase_order_id)}/acknowledge"
+        return self._client.build_request("POST", path, timeout=timeout)
+
+    def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
+        """Look at an order.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds for this call; the client's own when None.
+
+        Raises:
+            ValueError: The id is unusable; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        return self._order_call("GET", purchase_order_id, "", timeout)
+
+    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> Iterator[Order]:
+        """List the released orders, those with lines in Created, page by page as far as they are asked for.
+
+        Args:
+            timeout: Seconds for each page; the client's own when None.
+            **which: See `Released`.
+
+        Yields:
+            The orders in Walmart's order. One that changes while pages are read may come twice, and an
+            entry may lack anything, its purchase order id too.
+
+        Raises:
+            ValueError: An argument is unusable; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        page = self.released_page(timeout=timeout, **which)
+        yield from page.orders
+        while page.next_cursor is not None:
+            page = self.next_page(page, timeout=timeout)
+            yield from page.orders
+
+    def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the released orders. See `released`."""
+        return self._page(_released_query(**which), None, timeout)
+
+    def next_page(self, page: OrderPage, *, timeout: float | None = None) -> OrderPage:
+        """Fetch the page of released orders after another.
+
+        Its cursor is a query, and sent as Walmart gave it: decoded and encoded anew, it was refused with
+        401. In Canada it lacks its leading `?` at times.
+
+        Raises:
+            ValueError: It is the last page.
+            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` without a call
+                of its own when the cursor cannot be sent, or is the one that led to this very page.
+        """
+        cursor = page.next_cursor
+        if cursor is None:
+            raise ValueError("page must have a next one; this is the last")
+        query = cursor.removeprefix("?")
+        if not _QUERY.fullmatch(query):
+            raise OutcomeUnknown("unusable_cursor", page.call)
+        if page.cursor is not None and query == page.cursor.removeprefix("?"):
+            raise OutcomeUnknown("repeated_cursor", page.call)
+        return self._page(query, cursor, timeout)
+
+    def _page(self, query: str, cursor: str | None, timeout: float | None) -> OrderPage:
+        judge = functools.partial(page_or_error, cursor=cursor)
+        return self._call("GET", f"/released?{query}", judge, timeout, MANY_ORDERS)
+
+    def _order_call(self, method: str, purchase_order_id: str, action: str, timeout: float | None) -> Order:
+        path = f"/{check_purchase_order_id(purchase_order_id)}{action}"
+        judge = functools.partial(order_or_error, purchase_order_id=purchase_order_id)
+        return self._call(method, path, judge, timeout, ONE_ORDER)
+
+    def _call[T: (Order, OrderPage)](
+        self,
+        method: str,
+        path: str,
+        judge: Callable[[Answer, Call], T | WalmartError],
+        timeout: float | None,
+        limits: Limits,
+    ) -> T:
+        """Make a call; and once more, built anew, when it was refused and its token may have been the reason.
+
+        A refused call was not carried out, so that this repeats nothing.
+        """
+        client = self._client
+        deadline = time.monotonic() + (client.timeout if timeout is None else timeout)
+        renewed = False
+        while True:
+            request = client.build_request(method, path, timeout=deadline - time.monotonic())
+            answer, call = client.send(request, timeout=deadline - time.monotonic(), limits=limits)
+            verdict = judge(answer, call)
+            if not isinstance(verdict, WalmartError):
+                return verdict
+            if renewed or not isinstance(verdict, CredentialsRefused) or not client.renew(request):
+                raise verdict
+            renewed = True

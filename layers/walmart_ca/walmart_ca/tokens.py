@@ -1,0 +1,163 @@
+"""Tokens, which go with Walmart's Global API; it serves Canada as the market `ca`."""
+
+import base64
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Final
+
+from .calls import Call, Request
+from .doors import Channel, Door
+from .errors import NotSent, OutcomeUnknown, WalmartError
+from .headers import header_value
+from .verdicts import token_or_error
+
+TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - where one is asked for, not one
+RENEWED_BEFORE_S: Final = 60.0
+"""So long before it ends a token is not used any more: a call takes time, and clocks differ."""
+TIMEOUT_S: Final = 15.0
+"""Getting a token takes no more than this."""
+
+_ACCESS_TOKEN: Final = "WM_SEC.ACCESS_TOKEN"  # noqa: S105 - a header's name
+
+
+class TokenCredentials:
+    """Client id and client secret, for a token.
+
+    The paths are those of Walmart's guide and of a client that was seen to work with a Canadian account
+    (statco/gci-order-hub). Its reference page prints `/v3/orders/acknowledge` without an id, and a sample
+    of its guide calls `acknowledgeLines`, which takes a body of lines: neither was seen in use.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        channel_type: str | None = None,
+        market: str = "ca",
+        global_version: str = "3.1",
+    ) -> None:
+        """Check and keep the values; nothing is sent.
+
+        Args:
+            client_id: From Walmart's Developer Portal. It is not the consumer id.
+            client_secret: What belongs to it.
+            channel_type: `WM_CONSUMER.CHANNEL.TYPE`, which the Global API does not ask for.
+            market: `WM_MARKET`.
+            global_version: `WM_GLOBAL_VERSION`; its pages name 3.1, and may name another one day.
+
+        Raises:
+            ValueError: A value is missing or unusable. The text names it and does not show it.
+        """
+        self.client_id = header_value("client_id", client_id)
+        self._client_secret = header_value("client_secret", client_secret)
+        if ":" in self.client_id:
+            raise ValueError("client_id must be without a colon, which ends it in the header it goes into")
+        self._market = {"WM_MARKET": header_value("market", market)}
+        self._global = {**self._market, "WM_GLOBAL_VERSION": header_value("global_version", global_version)}
+        if channel_type is not None:
+            self._global["WM_CONSUMER.CHANNEL.TYPE"] = header_value("channel_type", channel_type)
+
+    def open_door(self, channel: Channel) -> Door:
+        """Open the door for one client. See `Credentials.open_door`."""
+        return _TokenDoor(self, channel)
+
+    def check(self) -> None:
+        """Find nothing more to check: only Walmart knows whether they are good."""
+
+    def headers(self, token: str) -> dict[str, str]:
+        """Make the headers of a call about orders."""
+        return {_ACCESS_TOKEN: token, **self._global}
+
+    def token_headers(self) -> dict[str, str]:
+        """Make the headers that ask for a token."""
+        pair = base64.b64encode(f"{self.client_id}:{self._client_secret}".encode()).decode()
+        return {"Authorization": f"Basic {pair}", **self._market}
+
+    def __repr__(self) -> str:
+        """Show whose credentials these are, and nothing that opens anything."""
+        return f"{type(self).__name__}(client_id={self.client_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str = field(repr=False)
+    good_until: float
+
+
+class _TokenDoor:
+    """Keeps one token for everybody, and asks for another when it must: once, however many wait for it."""
+
+    orders_path = "/v3/orders"
+
+    def __init__(self, credentials: TokenCredentials, channel: Channel) -> None:
+        self._credentials = credentials
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._token: _Token | None = None
+        self._asked: Future[_Token] | None = None
+
+    def headers(self, method: str, url: str, timeout: float) -> Mapping[str, str]:
+        """Make the headers of one call, with a token that is good for a while."""
+        del method, url
+        return self._credentials.headers(self._good_token(timeout).value)
+
+    def renew(self, refused: Request) -> bool:
+        """Forget the token of a refused call, unless another thread has done so already."""
+        with self._lock:
+            if self._token and self._token.value == refused.headers.get(_ACCESS_TOKEN):
+                self._token = None
+        return True
+
+    def _good_token(self, timeout: float) -> _Token:
+        with self._lock:
+            if self._token and self._channel.now() < self._token.good_until:
+                return self._token
+            waited_for = self._asked
+            if waited_for is None:
+                self._asked = mine = Future[_Token]()
+        if waited_for is not None:
+            return self._wait(waited_for, timeout)
+        try:
+            token = self._ask(timeout)
+        except BaseException as error:
+            # Whoever waited meanwhile is told the same; whoever comes later asks again.
+            self._settle(None)
+            mine.set_exception(error)
+            raise
+        self._settle(token)
+        mine.set_result(token)
+        return token
+
+    def _settle(self, token: _Token | None) -> None:
+        with self._lock:
+            self._token, self._asked = token, None
+
+    def _wait(self, asked: Future[_Token], timeout: float) -> _Token:
+        try:
+            return asked.result(max(0.0, timeout))
+        except TimeoutError as error:
+            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, max(0.0, timeout))
+            raise NotSent("token_timeout", call) from error
+
+    def _ask(self, timeout: float) -> _Token:
+        now = self._channel.now()
+        request = self._channel.build(
+            "POST",
+            self._channel.url(TOKEN_PATH),
+            self._credentials.token_headers(),
+            content_type="application/x-www-form-urlencoded",
+            body=b"grant_type=client_credentials",
+        )
+        try:
+            answer, call = self._channel.send(request, timeout=min(timeout, TIMEOUT_S))
+        except (NotSent, OutcomeUnknown) as error:
+            # Whatever became of this call: of the one that the token is for, nothing was sent.
+            raise NotSent(f"token_{error.reason}", error.call) from error
+        verdict = token_or_error(answer, call)
+        if isinstance(verdict, WalmartError):
+            raise verdict
+        value, seconds = verdict
+        return _Token(value, now + seconds - RENEWED_BEFORE_S)
