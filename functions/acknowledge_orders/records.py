@@ -9,7 +9,7 @@ CHECKS: Final = (
     "settings_usable",
     "host_reachable",
     "clock_right",
-    "signature_accepted",
+    "credentials_accepted",
 )
 """What the self-check checks, in its order."""
 

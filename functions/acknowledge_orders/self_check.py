@@ -85,7 +85,7 @@ class SelfCheck:
             call, clock_ahead_s = result.call, self._clock_ahead_s(result.call)
             _check_host(result)
             _check_clock(clock_ahead_s)
-            _check_signature(result)
+            _check_credentials(result)
         except _FailedError as error:
             failed = error
         record = SelfCheckRecord(
@@ -116,7 +116,7 @@ class SelfCheck:
             credentials = read_credentials(secret.text)
             check_credentials(credentials)
         except SetupError as error:
-            what_to_do = "Store the secret again, with the values as Walmart's Developer Center shows them."
+            what_to_do = "Store the secret again, with the values as Walmart's Developer Portal shows them."
             raise _FailedError("credentials_usable", str(error), what_to_do) from error
         try:
             return self._connect(credentials)
@@ -161,17 +161,18 @@ def _check_clock(ahead_s: float | None) -> None:
     )
 
 
-def _check_signature(result: OrderPage | WalmartError) -> None:
+def _check_credentials(result: OrderPage | WalmartError) -> None:
     if isinstance(result, OrderPage):
         return
-    # An order service that refuses what was asked for has let the signature pass, and says why it refuses;
+    # An order service that refuses what was asked for has let the credentials pass, and says why it refuses;
     # any other host knows no such path, and has a page of its own for that.
     if isinstance(result, OrderRejected) and result.entries:
         return
     if isinstance(result, CredentialsRefused):
         what_to_do = (
-            "The key signs and the clock is right, so Walmart knows these values differently: compare"
-            " consumerId and channelType with its Developer Center, and store the private key made last."
+            "The secret is well formed and the clock is right, so Walmart knows other values: compare"
+            " consumerId and channelType, or clientId, with its Developer Portal, and store the private key,"
+            " or the client secret, that was made last."
         )
     elif isinstance(result, Misconfigured | OrderRejected):
         blamed = ", ".join(sorted({entry.field for entry in result.entries if entry.field}))
@@ -181,8 +182,8 @@ def _check_signature(result: OrderPage | WalmartError) -> None:
             else "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
         )
     else:
-        what_to_do = "Walmart has trouble and did not judge the signature: check again later."
-    raise _FailedError("signature_accepted", result.reason, what_to_do)
+        what_to_do = "Walmart has trouble and did not judge the credentials: check again later."
+    raise _FailedError("credentials_accepted", result.reason, what_to_do)
 
 
 def _checks(failed: str | None) -> dict[str, str]:

@@ -141,9 +141,9 @@ def test_a_key_that_is_not_this_consumers(world: World) -> None:
 
     answer = self_check(world)
 
-    failed_first(answer, "signature_accepted")
+    failed_first(answer, "credentials_accepted")
     assert (answer["reason"], answer["http_status"]) == ("UNAUTHORIZED", 401)
-    assert "compare consumerId and channelType" in answer["what_to_do"]
+    assert "compare consumerId and channelType, or clientId" in answer["what_to_do"]
 
 
 def test_a_channel_type_that_walmart_does_not_know(world: World) -> None:
@@ -151,7 +151,7 @@ def test_a_channel_type_that_walmart_does_not_know(world: World) -> None:
 
     answer = self_check(world)
 
-    failed_first(answer, "signature_accepted")
+    failed_first(answer, "credentials_accepted")
     assert "WM_CONSUMER.CHANNEL.TYPE" in answer["what_to_do"]
     assert "channelType" in answer["what_to_do"]
 
@@ -161,7 +161,7 @@ def test_a_host_without_walmarts_api(world: World) -> None:
 
     answer = self_check(world)
 
-    failed_first(answer, "signature_accepted")
+    failed_first(answer, "credentials_accepted")
     assert "MarketplaceUrl" in answer["what_to_do"]
 
 
@@ -176,17 +176,17 @@ def test_a_host_that_is_not_walmarts(world: World, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("fault", [Fault.SERVICE_UNAVAILABLE, Fault.THROTTLED, Fault.MAINTENANCE_PAGE])
-def test_a_walmart_in_trouble_judges_no_signature(world: World, fault: Fault) -> None:
+def test_a_walmart_in_trouble_judges_no_credentials(world: World, fault: Fault) -> None:
     world.marketplace.fail_all(fault)
 
     answer = self_check(world)
 
-    failed_first(answer, "signature_accepted")
+    failed_first(answer, "credentials_accepted")
     assert "check again later" in answer["what_to_do"]
 
 
 @pytest.mark.parametrize("fault", [Fault.CONFLICT, Fault.UNPROCESSABLE])
-def test_a_refusal_by_the_order_service_is_a_signature_accepted(world: World, fault: Fault) -> None:
+def test_a_refusal_by_the_order_service_is_a_credentials_accepted(world: World, fault: Fault) -> None:
     world.marketplace.fail_all(fault)
 
     assert self_check(world)["self_check"] == "passed"

@@ -113,7 +113,8 @@ class _TokenDoor:
 
     def _good_token(self, timeout: float) -> _Token:
         with self._lock:
-            if self._token and self._channel.now() < self._token.good_until:
+            now = self._channel.now()
+            if self._token and now < self._token.good_until:
                 return self._token
             waited_for = self._asked
             if waited_for is None:
