@@ -17,9 +17,10 @@ from xml.etree import ElementTree as ET
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.local_marketplace import Seller
+from tests.local_marketplace import Marketplace, Seller
 
 ORDER = "7400123456789"
+SPLIT = "7400000000004"
 ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
 GET = f"/v3/ca/orders/{ORDER}"
 NOW = 1_790_000_000.25
@@ -114,6 +115,10 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def statuses(marketplace: Marketplace) -> list[str]:
+    return [line.status for line in marketplace.order(ORDER).lines]
 
 
 def told(answer: Answer) -> tuple[int, str | None, str | None]:
