@@ -1,4 +1,4 @@
-"""A caller of the local marketplace that signs as Walmart wants it and is nobody's client."""
+"""Callers of the local marketplace that do as Walmart wants it and are nobody's client: one for each door."""
 
 import base64
 import contextlib
@@ -10,19 +10,20 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.local_marketplace import Marketplace, Seller
+from tests.local_marketplace import Call, Marketplace, Seller
 
 ORDER = "7400123456789"
 SPLIT = "7400000000004"
 ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
 GET = f"/v3/ca/orders/{ORDER}"
+TOKEN = "/v3/token"
 NOW = 1_790_000_000.25
 NOTHING: Mapping[str, str] = {}
 
@@ -57,7 +58,11 @@ def sign(private_key: str, text: str) -> str:
 
 @dataclass
 class Caller:
-    """Calls as Walmart wants it, unless told to do otherwise."""
+    """Calls as Walmart wants it, unless told to do otherwise. This one signs."""
+
+    orders: ClassVar = "/v3/ca/orders"
+    wrong: ClassVar = {"WM_CONSUMER.ID": "nobody"}
+    """What makes a call one that is refused."""
 
     url: str
     seller: Seller
@@ -95,16 +100,78 @@ class Caller:
     ) -> Answer:
         headers = {**self.headers(method, target), **changed}
         headers.pop(without or "", None)
+        return self.send(method, target, headers, over=over)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
         with contextlib.nullcontext(over) if over else contextlib.closing(self.connect()) as connection:
-            connection.request(method, target, headers=headers)
+            connection.request(method, target, body, headers)
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
 
-    def acknowledge(self, changed: Mapping[str, str] = NOTHING) -> Answer:
-        return self.call("POST", ACKNOWLEDGE, changed)
+    def acknowledge(
+        self,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        order: str = ORDER,
+        without: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without, over=over)
 
-    def get(self, changed: Mapping[str, str] = NOTHING) -> Answer:
-        return self.call("GET", GET, changed)
+    def begin_acknowledging(self, connection: http.client.HTTPConnection) -> None:
+        target = f"{self.orders}/{ORDER}/acknowledge"
+        connection.request("POST", target, headers=self.headers("POST", target))
+
+    def get(self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER) -> Answer:
+        return self.call("GET", f"{self.orders}/{order}", changed)
+
+
+@dataclass
+class TokenCaller(Caller):
+    """Asks for a token before its first call and keeps it."""
+
+    orders: ClassVar = "/v3/orders"
+    wrong: ClassVar = {"WM_SEC.ACCESS_TOKEN": "nobody's"}
+
+    token: str = ""
+
+    def headers(self, method: str, target: str) -> dict[str, str]:  # noqa: ARG002 - a token covers no call
+        self.token = self.token or self.ask().json()["access_token"]
+        return {
+            "WM_SEC.ACCESS_TOKEN": self.token,
+            "WM_MARKET": "ca",
+            "WM_GLOBAL_VERSION": "3.1",
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+    def ask(
+        self,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        without: str | None = None,
+        body: str = "grant_type=client_credentials",
+    ) -> Answer:
+        headers = {
+            "Authorization": basic(self.seller.client_id, self.seller.client_secret),
+            "WM_MARKET": "ca",
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            **changed,
+        }
+        headers.pop(without or "", None)
+        return self.send("POST", TOKEN, headers, body)
 
 
 class Clock:
@@ -115,6 +182,15 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    return f"Basic {base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}"
+
+
+def order_calls(marketplace: Marketplace) -> list[Call]:
+    """Every call but those for a token, which a caller makes as it needs them."""
+    return [call for call in marketplace.calls if call.action != "token"]
 
 
 def statuses(marketplace: Marketplace) -> list[str]:

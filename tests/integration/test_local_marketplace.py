@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -168,9 +168,7 @@ def test_a_timestamp_other_than_the_signed_one_is_refused(marketplace: Marketpla
 
 def test_another_key_is_refused(marketplace: Marketplace, caller: Caller, another_private_key: str) -> None:
     impostor = marketplace.register_seller(another_private_key)
-    caller.seller = Seller(
-        caller.seller.consumer_id, caller.seller.channel_type, impostor.private_key, impostor.public_key
-    )
+    caller.seller = replace(caller.seller, private_key=impostor.private_key)
 
     answer = caller.acknowledge()
 
@@ -271,7 +269,7 @@ def test_another_sellers_channel_type_is_refused(
     ["WM_CONSUMER.ID", "WM_SVC.NAME", "WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"],
 )
 def test_a_missing_header_is_named(caller: Caller, header: str) -> None:
-    answer = caller.call("POST", ACKNOWLEDGE, without=header)
+    answer = caller.acknowledge(without=header)
 
     assert answer.status == 400
     [error] = answer.json()["errors"]["error"]
@@ -290,7 +288,7 @@ def test_a_channel_type_that_is_nobodys_is_refused_by_the_gateway(
     caller: Caller, channel_type: str | None
 ) -> None:
     if channel_type is None:
-        answer = caller.call("POST", ACKNOWLEDGE, without="WM_CONSUMER.CHANNEL.TYPE")
+        answer = caller.acknowledge(without="WM_CONSUMER.CHANNEL.TYPE")
     else:
         answer = caller.acknowledge({"WM_CONSUMER.CHANNEL.TYPE": channel_type})
 
@@ -301,7 +299,7 @@ def test_a_channel_type_that_is_nobodys_is_refused_by_the_gateway(
 
 
 def test_a_post_without_a_content_type_breaks_the_gateway(marketplace: Marketplace, caller: Caller) -> None:
-    answer = caller.call("POST", ACKNOWLEDGE, without="Content-Type")
+    answer = caller.acknowledge(without="Content-Type")
 
     assert answer.status == 500
     assert answer.json()["error"][0]["code"] == "SYSTEM_ERROR.GMP_GATEWAY_API"
@@ -581,6 +579,7 @@ def test_calls_side_by_side_share_the_bucket(clock: Clock, private_key: str) -> 
         {"burst": 1},
         {"looks_per_minute": 0},
         {"lists_per_minute": 0},
+        {"tokens_per_minute": 0},
     ],
 )
 def test_a_quota_that_makes_no_sense_is_refused(quota: dict[str, Any]) -> None:
@@ -598,7 +597,7 @@ def trusting(authority_pem: bytes) -> ssl.SSLContext:
 def test_a_connection_is_kept_for_the_next_call(marketplace: Marketplace, caller: Caller) -> None:
     with contextlib.closing(caller.connect()) as connection:
         caller.call("GET", GET, over=connection)
-        caller.call("POST", ACKNOWLEDGE, over=connection)
+        caller.acknowledge(over=connection)
     caller.get()
 
     assert [call.connection for call in marketplace.calls] == [1, 1, 2]
@@ -706,7 +705,7 @@ def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
     trust = trusting(certificate.authority_pem) if certificate else None
     caller = Caller(marketplace.url, marketplace.register_seller(private_key), trust)
     with contextlib.closing(caller.connect()) as connection:
-        connection.request("POST", ACKNOWLEDGE, headers=caller.headers("POST", ACKNOWLEDGE))
+        caller.begin_acknowledging(connection)
         if fault in {Fault.ENDLESS, Fault.HUGE, Fault.SLOW_DRIP}:
             connection.getresponse().close()
         while not marketplace.calls:

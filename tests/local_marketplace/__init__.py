@@ -1,7 +1,8 @@
 """A local marketplace: Walmart Canada's order API as a real HTTP(S) server for tests, demos and debugging.
 
 It verifies every signature with its own implementation of Walmart's rule, keeps orders and their line
-statuses, answers in Walmart's XML and JSON, and misbehaves on demand::
+statuses, answers in Walmart's XML and JSON, and misbehaves on demand. Walmart's Global API, whose calls
+bring a token, is a second door to the same orders::
 
     with Marketplace() as marketplace:
         seller = marketplace.register_seller()
@@ -13,7 +14,7 @@ statuses, answers in Walmart's XML and JSON, and misbehaves on demand::
 ``python -m tests.local_marketplace`` runs it by itself.
 """
 
-from .calls import Call, Headers
+from .calls import Call, Door, Headers
 from .faults import Fault
 from .marketplace import Marketplace
 from .orders import Order, OrderLine
@@ -23,6 +24,7 @@ from .tls import Certificate, issue_certificate
 __all__ = [
     "Call",
     "Certificate",
+    "Door",
     "Fault",
     "Headers",
     "Marketplace",

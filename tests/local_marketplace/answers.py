@@ -108,6 +108,11 @@ class Style:
         }
         return self._answer(HTTPStatus.OK, self.form, "list", _NO_NAMESPACE, tree, {"list": tree})
 
+    def issued_token(self, token: str, seconds: int) -> Answer:
+        """Answer whoever asks for a token."""
+        document: Tree = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
+        return Answer(HTTPStatus.OK, to_json(document), (("Content-Type", CONTENT_TYPES[self.form]),))
+
     def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
         """Answer with an error. The gateway speaks JSON whatever is asked for."""
         from_gateway = problem.origin is Origin.GATEWAY

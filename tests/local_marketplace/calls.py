@@ -3,8 +3,11 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .faults import Fault
+
+type Door = Literal["signature", "token"]
 
 
 class Headers(Mapping[str, str]):
@@ -32,8 +35,9 @@ class Headers(Mapping[str, str]):
 class Call:
     """One call to the order API.
 
-    ``path`` is the request target as it was on the wire, query included. ``purchase_order_id`` is None for a
-    call for a list, which is for no order. ``status`` is the one answered and None while there is none or
+    ``path`` is the request target as it was on the wire, query included. ``door`` is
+    the one whose path was called, open or closed. ``purchase_order_id`` is None for a call for a list or a
+    token, which is for no order. ``status`` is the one answered and None while there is none or
     when the connection was reset. ``applied`` says that the call acknowledged the order or confirmed its
     acknowledgement. ``refusal`` says why the gateway refused the call, which its answer never does.
     ``connection`` is the number of the TCP connection it came by.
@@ -45,6 +49,7 @@ class Call:
     body: bytes = field(repr=False)
     received_at: float
     connection: int
+    door: Door | None = None
     purchase_order_id: str | None = None
     action: str | None = None
     status: int | None = None

@@ -75,6 +75,7 @@ def _describe(call: Call) -> dict[str, Any]:
     return {
         "method": call.method,
         "path": call.path,
+        "door": call.door,
         "purchaseOrderId": call.purchase_order_id,
         "action": call.action,
         "headers": dict(call.headers),

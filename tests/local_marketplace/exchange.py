@@ -7,9 +7,9 @@ from http import HTTPStatus
 from .answers import Answer, Style
 from .calls import Call, Ledger
 from .faults import Fault
-from .order_service import Destination
 from .orders import Orders
 from .quota import COUNT_HEADER, Allowance, Bucket
+from .routes import Destination
 from .server import Wire
 
 
@@ -32,7 +32,7 @@ class Exchange:
     bucket: Bucket | None = None
     allowance: Allowance | None = None
 
-    def take_token(self) -> bool:
+    def take_from_bucket(self) -> bool:
         """Take a token out of the bucket for such calls, if there is one; tell whether the call may go on."""
         if self.bucket is None:
             return True
@@ -49,7 +49,7 @@ class Exchange:
 
     def right_answer(self) -> Answer:
         """Do what the call asks for and give the answer to it, unsent."""
-        answer = self.destination.answer(self.orders, self.style)
+        answer = self.destination.answer(self.style)
         if self.call.action == "acknowledge" and answer.status == HTTPStatus.OK:
             self._amend(replace(self.call, applied=True))
         return answer

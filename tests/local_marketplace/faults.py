@@ -22,7 +22,9 @@ from . import problems
 from .answers import CONTENT_TYPES, Answer, to_iso
 from .order_service import ACTIONS, LISTS
 from .orders import new_order
+from .problems import Origin
 from .quota import COUNT_HEADER, TIME_HEADER
+from .tokens import TOKEN_ACTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +40,7 @@ type Retouch = Callable[..., Page]
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
 _HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
+_ANY_CALL = ACTIONS | {TOKEN_ACTION}
 _ORDERS = ACTIONS - LISTS
 _BEHAVIOURS: dict[Fault, Behaviour] = {}
 _ONLY_FOR: dict[Fault, frozenset[str]] = {}
@@ -93,8 +96,8 @@ class Fault(Enum):
 class PlannedFault:
     """A fault waiting for the calls it is meant for.
 
-    ``times`` None is forever, ``action`` None any call that can meet the fault; ``actions`` are what that
-    comes to.
+    ``times`` None is forever, ``action`` None any call about orders that can meet the fault; ``actions`` are
+    what that comes to. A call for a token meets only what is meant for it.
     """
 
     fault: Fault
@@ -107,8 +110,8 @@ class PlannedFault:
         """Refuse what the fault does not know, now rather than in the middle of a call."""
         if self.times is not None and self.times < 1:
             raise ValueError("a fault is met at least once")
-        possible = _ONLY_FOR.get(self.fault, ACTIONS)
-        self.actions = possible if self.action is None else frozenset({self.action})
+        possible = _ONLY_FOR.get(self.fault, _ANY_CALL)
+        self.actions = possible & ACTIONS if self.action is None else frozenset({self.action})
         if not self.actions <= possible:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
         behaviour = _BEHAVIOURS[self.fault]
@@ -147,7 +150,7 @@ class FaultPlan:
         with self._lock:
             self._planned.pop(purchase_order_id, None)
 
-    def next(self, purchase_order_id: str | None, action: str) -> PlannedFault | None:
+    def next(self, purchase_order_id: str | None, action: str | None) -> PlannedFault | None:
         """Take the fault that this call meets, if any: the order's own before every order's."""
         with self._lock:
             for queue in (self._planned.get(purchase_order_id, []), self._planned.get(None, [])):
@@ -161,7 +164,7 @@ class FaultPlan:
             return None
 
 
-def _does(fault: Fault, only_for: frozenset[str] = ACTIONS) -> Callable[[Behaviour], Behaviour]:
+def _does(fault: Fault, only_for: frozenset[str] = _ANY_CALL) -> Callable[[Behaviour], Behaviour]:
     def mark(behaviour: Behaviour) -> Behaviour:
         _BEHAVIOURS[fault] = behaviour
         _ONLY_FOR[fault] = only_for
@@ -246,15 +249,19 @@ def _page(status: int, title: str) -> Behaviour:
 
 _BEHAVIOURS.update({fault: _refusal(problem) for fault, problem in _REFUSALS.items()})
 _BEHAVIOURS.update({fault: _page(*page) for fault, page in _PAGES.items()})
+# Only the gateway refuses a call for a token: no other service sees it.
+_ONLY_FOR.update(
+    {fault: ACTIONS for fault, problem in _REFUSALS.items() if problem.origin is not Origin.GATEWAY}
+)
 
 
-@_does(Fault.HEADER_BLAMED)
+@_does(Fault.HEADER_BLAMED, ACTIONS)
 def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> None:
     """Find fault with a header that is right."""
     exchange.send(exchange.style.problem(problems.header_blank(field)))
 
 
-@_does(Fault.NOT_FOUND)
+@_does(Fault.NOT_FOUND, ACTIONS)
 def _not_found(exchange: Exchange) -> None:
     """Know nothing of an order that exists, or of any order at all."""
     wanted = exchange.call.purchase_order_id
@@ -283,7 +290,7 @@ def _throttled(
     exchange.send(exchange.style.problem(problems.THROTTLED, *bucket))
 
 
-@_does(Fault.GATEWAY_TIMEOUT)
+@_does(Fault.GATEWAY_TIMEOUT, ACTIONS)
 def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> None:
     """Give up waiting for the order service, which may have done what it was asked for (``applied``)."""
     if applied:
@@ -326,6 +333,7 @@ def _broken(form: Form) -> Behaviour:
 
 _BEHAVIOURS[Fault.BROKEN_JSON] = _broken("json")
 _BEHAVIOURS[Fault.BROKEN_XML] = _broken("xml")
+_ONLY_FOR[Fault.BROKEN_XML] = ACTIONS  # there is no XML of a token
 
 
 @_does(Fault.REDIRECT)

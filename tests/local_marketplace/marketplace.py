@@ -3,24 +3,32 @@
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Self
+from http import HTTPStatus
+from typing import Literal, Self
 
 from . import control, order_service, problems
 from .answers import ErrorShape, Form, Style
 from .buyer import BUYER_DATA
-from .calls import Call, Headers, Ledger
+from .calls import Call, Door, Headers, Ledger
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
-from .gateway import Gateway
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
 from .quota import Bucket
+from .routes import Routes
 from .sellers import Seller, Sellers
 from .server import HOST, Request, Server, Wire
+from .signature_gateway import SignatureGateway
+from .token_gateway import ClientGateway, TokenGateway
+from .tokens import TOKEN_ACTION, Tokens
 
 
 class Marketplace:
     """Walmart Canada's order API on the loopback address, between ``start()`` and ``stop()``.
+
+    It has two doors to the same orders: the Canadian API, whose calls are signed, and the Global API, whose
+    calls bring a token. Faults and quotas are the same behind either.
 
     Args:
         port: where to listen; 0 lets the system choose.
@@ -36,6 +44,8 @@ class Marketplace:
         burst: how many acknowledgements a full bucket holds; as many as a minute's by default.
         looks_per_minute: the same limit for looking at orders, whose bucket is another.
         lists_per_minute: the same limit for listing released orders, whose bucket is a third.
+        tokens_per_minute: the same limit for asking for a token, whose bucket is a fourth.
+        token_seconds: how long a token is valid by the clock; Walmart's are for fifteen minutes.
     """
 
     buyer_data: tuple[str, ...] = BUYER_DATA
@@ -54,24 +64,40 @@ class Marketplace:
         burst: int | None = None,
         looks_per_minute: int | None = None,
         lists_per_minute: int | None = None,
+        tokens_per_minute: int | None = None,
+        token_seconds: int = 900,
     ) -> None:
         if burst is not None and requests_per_minute is None:
             raise ValueError("a burst is a burst of requests_per_minute")
         self._port = port
         self._tls = tls
+        self._scheme = "https" if tls else "http"
         self._clock = clock
         self._control = control
         self._on_call = on_call
         self._sellers = Sellers()
         self._orders = Orders(clock)
+        self._tokens = Tokens(token_seconds, clock)
         self._faults = FaultPlan()
         self._ledger = Ledger()
-        self._gateway = Gateway(self._sellers, "https" if tls else "http", timestamp_tolerance)
+        self._client_gateway = ClientGateway(self._sellers)
+        self._token_gateway = TokenGateway(self._tokens)
+        self._routes = Routes(
+            signature=SignatureGateway(self._sellers, self._scheme, timestamp_tolerance),
+            client=self._client_gateway,
+            token=self._token_gateway,
+            orders=self._orders,
+            tokens=self._tokens,
+        )
         self._buckets: dict[str | None, Bucket] = {}
         if requests_per_minute is not None:
             capacity = requests_per_minute if burst is None else burst
             self._buckets["acknowledge"] = Bucket(requests_per_minute, capacity, clock)
-        for action, per_minute in (("get", looks_per_minute), ("released", lists_per_minute)):
+        for action, per_minute in (
+            ("get", looks_per_minute),
+            ("released", lists_per_minute),
+            (TOKEN_ACTION, tokens_per_minute),
+        ):
             if per_minute is not None:
                 self._buckets[action] = Bucket(per_minute, per_minute, clock)
         self._forced_form: Form | None = None
@@ -105,7 +131,7 @@ class Marketplace:
         if self._server is None:
             raise RuntimeError("the marketplace is not open")
         host = "localhost" if self._tls else HOST
-        return f"{self._gateway.scheme}://{host}:{self._server.port}"
+        return f"{self._scheme}://{host}:{self._server.port}"
 
     def register_seller(
         self,
@@ -117,7 +143,8 @@ class Marketplace:
     ) -> Seller:
         """Register a seller with a key in Walmart's form, or with a new one of ``key_bits``.
 
-        Registering a consumer id again replaces its keys: the old ones are refused from then on.
+        Every seller is given a client id and secret for the door with tokens too. Registering a consumer id
+        again replaces its keys and its client: the old ones are refused from then on.
         """
         return self._sellers.register(
             private_key, key_bits=key_bits, consumer_id=consumer_id, channel_type=channel_type
@@ -133,6 +160,45 @@ class Marketplace:
     def revoke_key(self, consumer_id: str, private_key: str) -> None:
         """Refuse one of a seller's keys from now on; after the last one every call of it."""
         self._sellers.revoke_key(consumer_id, private_key)
+
+    def change_client_secret(self, consumer_id: str) -> Seller:
+        """Give a seller another client secret; the one before is refused from now on.
+
+        Tokens stay valid, whichever secret they were asked for with.
+        """
+        return self._sellers.change_client_secret(consumer_id)
+
+    @property
+    def tokens_issued(self) -> int:
+        """How many tokens there were so far, expired or not."""
+        return self._tokens.issued
+
+    def expire_tokens(self) -> None:
+        """Let every token that was issued until now expire at once, before its time."""
+        self._tokens.expire()
+
+    def expired_tokens_as(self, status: Literal[400, 401]) -> None:
+        """Refuse an expired token with this status; 401 unless told otherwise.
+
+        Both are reported of the United States: python-walmart of fulfilio was written for 400 and
+        INVALID_TOKEN, and a user of it got 401 (its pull request 19).
+        """
+        self._token_gateway.expired = problems.UNAUTHORIZED if status == 401 else problems.INVALID_TOKEN
+
+    def token_refusals_as(self, status: Literal[400, 401]) -> None:
+        """Refuse a token to whoever is no client with this status; 401 unless told otherwise.
+
+        Some callers report 400. Nobody tells the code that comes with it: here it is the same.
+        """
+        self._client_gateway.wrong_client = replace(problems.UNAUTHORIZED, status=HTTPStatus(status))
+
+    def close_door(self, door: Door) -> None:
+        """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first."""
+        self._routes.close(door)
+
+    def open_door(self, door: Door) -> None:
+        """Open a door again."""
+        self._routes.open(door)
 
     def add_order(
         self,
@@ -190,6 +256,8 @@ class Marketplace:
 
         A call meets a fault that was planned for its own order first. ``times`` counts calls, not orders.
         Calls for the list, whose action is "released", are for no order: they meet no faults but these.
+        Calls for a token meet only what is planned for the action "token": without an action this is about
+        calls about orders.
         """
         self._plan(None, fault, times, action, details)
 
@@ -198,7 +266,10 @@ class Marketplace:
         self._faults.clear(None)
 
     def answer_as(self, form: Form | None) -> None:
-        """Answer everything in one form, the gateway's errors too; None follows ``Accept``, or else XML."""
+        """Answer everything in one form, the gateway's errors too; None follows ``Accept``, or else XML.
+
+        Through the door with tokens all is JSON, whatever is asked for and whatever is said here.
+        """
         self._forced_form = form
 
     def errors_as(self, shape: ErrorShape | None) -> None:
@@ -223,8 +294,8 @@ class Marketplace:
         details: Mapping[str, Detail],
     ) -> None:
         planned = PlannedFault(fault, times, action, details)
-        if purchase_order_id is not None and planned.actions <= order_service.LISTS:
-            raise ValueError("a call for a list is for no order: fail_all plans what it meets")
+        if purchase_order_id is not None and planned.actions <= order_service.LISTS | {TOKEN_ACTION}:
+            raise ValueError("a call for a list or a token is for no order: fail_all plans what it meets")
         self._faults.add(purchase_order_id, planned)
 
     def _serve(self, request: Request, wire: Wire) -> None:
@@ -240,7 +311,7 @@ class Marketplace:
                 self._on_call(exchange.call)
 
     def _receive(self, request: Request, wire: Wire) -> Exchange:
-        destination = order_service.find(request.method, request.target)
+        destination = self._routes.find(request.method, request.target)
         call = Call(
             method=request.method,
             path=request.target,
@@ -248,10 +319,13 @@ class Marketplace:
             body=request.body,
             received_at=self._clock(),
             connection=request.connection,
+            door=destination.door,
             purchase_order_id=destination.purchase_order_id,
             action=destination.action,
         )
-        style = Style(call.headers.get("Accept", ""), self._forced_form, self._forced_error_shape)
+        style = Style(
+            call.headers.get("Accept", ""), destination.form or self._forced_form, self._forced_error_shape
+        )
         return Exchange(
             call,
             destination,
@@ -266,12 +340,13 @@ class Marketplace:
 
     def _settle(self, exchange: Exchange) -> None:
         call = exchange.call
-        if call.action is None:
+        gateway = exchange.destination.gateway
+        if gateway is None:
             exchange.send(exchange.right_answer())
-        elif refusal := self._gateway.check(call):
+        elif refusal := gateway.check(call):
             exchange.enter_refusal(refusal.reason)
             exchange.send(exchange.style.problem(refusal.problem))
-        elif not exchange.take_token():
+        elif not exchange.take_from_bucket():
             exchange.send(exchange.style.problem(problems.THROTTLED))
         elif planned := self._faults.next(call.purchase_order_id, call.action):
             exchange.enter_fault(planned.fault)

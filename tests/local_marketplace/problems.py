@@ -41,8 +41,8 @@ class Problem:
         return f"{self.name}.{self.origin.value}"
 
 
-def channel_type_invalid(header: str) -> Problem:
-    """Refuse a channel type that is missing or nobody's."""
+def header_invalid(header: str) -> Problem:
+    """Refuse a header that is missing or has a value it cannot have."""
     return Problem(
         Origin.GATEWAY,
         HTTPStatus.BAD_REQUEST,
@@ -54,7 +54,7 @@ def channel_type_invalid(header: str) -> Problem:
 
 
 def header_blank(header: str) -> Problem:
-    """Refuse a call that lacks one of the other headers."""
+    """Refuse a call that lacks a header."""
     return Problem(
         Origin.ORDER_SERVICE,
         HTTPStatus.BAD_REQUEST,
@@ -73,6 +73,14 @@ UNAUTHORIZED = Problem(
     # Walmart talks of tokens here even to callers that sign, and never says what was wrong.
     info='Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
     field="UNAUTHORIZED",
+)
+INVALID_TOKEN = Problem(
+    Origin.GATEWAY,
+    HTTPStatus.BAD_REQUEST,
+    "INVALID_TOKEN",
+    description="Invalid token",
+    info="The access token is invalid or has expired.",
+    field="INVALID_TOKEN",
 )
 SYSTEM_ERROR = Problem(
     Origin.GATEWAY,
@@ -214,6 +222,10 @@ def parameter_invalid(name: str) -> Problem:
         info="One or more request parameters are invalid.",
         field=name,
     )
+
+
+# It is the gateway that looks into this form.
+GRANT_TYPE_INVALID = replace(parameter_invalid("grant_type"), origin=Origin.GATEWAY)
 
 
 def date_invalid(name: str) -> Problem:

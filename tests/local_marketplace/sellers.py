@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 import threading
 import uuid
 from dataclasses import dataclass, field, replace
@@ -15,13 +16,15 @@ class Seller:
     """One seller as Walmart's Developer Center describes it.
 
     ``private_key`` is in Walmart's form: PKCS#8, DER, base64 on one line, without armour. The marketplace
-    itself uses only the public half.
+    itself uses only the public half. ``client_id`` and ``client_secret`` are for the door with tokens.
     """
 
     consumer_id: str
     channel_type: str
     private_key: str = field(repr=False)
     public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
+    client_id: str
+    client_secret: str = field(repr=False)
 
     def secret(self) -> str:
         """Give the credentials as the JSON text that is stored in Secrets Manager."""
@@ -32,6 +35,10 @@ class Seller:
                 "privateKey": self.private_key,
             }
         )
+
+    def token_secret(self) -> str:
+        """Give the credentials for the door with tokens in the same way."""
+        return json.dumps({"clientId": self.client_id, "clientSecret": self.client_secret})
 
 
 class Sellers:
@@ -48,7 +55,7 @@ class Sellers:
         """Register a seller; whatever is not given is made up.
 
         A consumer id registered again gets the new key and loses every other, as when a seller makes a new
-        key in the Developer Center.
+        key in the Developer Center. Its client is another too.
         """
         key = _generate(key_bits) if private_key is None else _load(private_key)
         seller = Seller(
@@ -56,6 +63,8 @@ class Sellers:
             channel_type=channel_type or str(uuid.uuid4()),
             private_key=_walmart_form(key),
             public_key=key.public_key(),
+            client_id=str(uuid.uuid4()),
+            client_secret=_new_client_secret(),
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
@@ -80,6 +89,13 @@ class Sellers:
                 raise ValueError("this key is not the seller's")
             self._keys[consumer_id] = kept
 
+    def change_client_secret(self, consumer_id: str) -> Seller:
+        """Accept another client secret and the one before no longer."""
+        with self._lock:
+            seller = replace(self._sellers[consumer_id], client_secret=_new_client_secret())
+            self._sellers[consumer_id] = seller
+        return seller
+
     def keys(self, consumer_id: str) -> tuple[rsa.RSAPublicKey, ...]:
         """Give the keys that a seller may sign with."""
         with self._lock:
@@ -90,10 +106,19 @@ class Sellers:
         with self._lock:
             return self._sellers.get(consumer_id)
 
+    def find_client(self, client_id: str) -> Seller | None:
+        """Find the seller with this client id."""
+        with self._lock:
+            return next((seller for seller in self._sellers.values() if seller.client_id == client_id), None)
+
     def know_channel_type(self, channel_type: str) -> bool:
         """Tell whether any registered seller has this channel type."""
         with self._lock:
             return any(seller.channel_type == channel_type for seller in self._sellers.values())
+
+
+def _new_client_secret() -> str:
+    return secrets.token_urlsafe(64)
 
 
 def _generate(key_bits: int) -> rsa.RSAPrivateKey:

@@ -1,0 +1,48 @@
+"""Access tokens: who has one may call for a while."""
+
+import math
+import secrets
+import threading
+from collections.abc import Callable
+
+TOKEN_ACTION = "token"
+"""What the ledger calls a call for a token."""
+_RANDOM_BYTES = 600  # Walmart's tokens have hundreds of characters, and these have eight hundred
+
+
+class Tokens:
+    """Every token that was issued. A new one takes nothing from those before it."""
+
+    def __init__(self, seconds: int, clock: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._valid_until: dict[str, float] = {}
+
+    @property
+    def issued(self) -> int:
+        """How many there are, expired or not."""
+        with self._lock:
+            return len(self._valid_until)
+
+    def issue(self) -> str:
+        """Make a new token, which is nothing but random."""
+        token = secrets.token_urlsafe(_RANDOM_BYTES)
+        with self._lock:
+            self._valid_until[token] = self._clock() + self.seconds
+        return token
+
+    def expire(self) -> None:
+        """Let every token expire that was issued until now, whatever the clock says."""
+        with self._lock:
+            self._valid_until = dict.fromkeys(self._valid_until, -math.inf)
+
+    def know(self, token: str) -> bool:
+        """Tell whether this is a token, valid or expired."""
+        with self._lock:
+            return token in self._valid_until
+
+    def expired(self, token: str) -> bool:
+        """Tell whether a token that is known is valid no longer."""
+        with self._lock:
+            return self._clock() >= self._valid_until[token]
