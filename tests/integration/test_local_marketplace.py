@@ -33,6 +33,7 @@ from .caller import (
     SPLIT,
     Caller,
     Clock,
+    TokenCaller,
     control,
     milliseconds,
     sign,
@@ -803,12 +804,29 @@ def test_by_itself_it_serves_a_signed_call_and_ends_when_told_to(
     assert (process.returncode, err) == (0, "")
 
 
-def test_the_secret_is_for_its_owner_only_even_where_a_file_was_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--secret-file", "--token-secret-file"])
+def test_a_secret_is_for_its_owner_only_even_where_a_file_was_before(tmp_path: Path, option: str) -> None:
     secret = tmp_path / "secret.json"
     secret.touch(mode=0o644)
 
-    with running("--secret-file", str(secret)):
+    with running(option, str(secret)):
         assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_by_itself_it_serves_a_call_with_a_token(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    with running("--secret-file", str(secret)) as (_, said):
+        client = json.loads(Path(said["Credentials for a token"]).read_text(encoding="utf-8"))
+        seller = replace(
+            stored_seller(secret), client_id=client["clientId"], client_secret=client["clientSecret"]
+        )
+
+        answer = TokenCaller(said["Local marketplace"], seller).acknowledge(
+            order=said["Created orders"].split()[0]
+        )
+
+    assert answer.status == 200
+    assert (tmp_path / "token-secret.json").exists()
 
 
 def test_without_a_secret_file_it_says_where_the_secret_is() -> None:
