@@ -94,10 +94,12 @@ def eventually[T](look: Callable[[], T]) -> T:
     return seen
 
 
-@pytest.fixture(scope="module")
-def deployment() -> Iterator[Deployment]:
+@pytest.fixture(scope="module", params=["signature", "token"])
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """A deployment through one of Walmart's doors, and then one through the other."""
     with Marketplace() as marketplace, LocalAws() as aws:
-        secret = marketplace.register_seller().secret()
+        seller = marketplace.register_seller()
+        secret = seller.token_secret() if request.param == "token" else seller.secret()
         secret_arn = aws.client("secretsmanager").create_secret(Name="walmart", SecretString=secret)["ARN"]
         stack = Stack.deploy(
             aws,

@@ -45,10 +45,16 @@ class World:
     """The function between its queues, its secret and the marketplace, all of them real."""
 
     def __init__(
-        self, aws: LocalAws, marketplace: Marketplace, seller: Seller, capsys: pytest.CaptureFixture[str]
+        self,
+        aws: LocalAws,
+        marketplace: Marketplace,
+        seller: Seller,
+        capsys: pytest.CaptureFixture[str],
+        door: str,
     ) -> None:
         self.marketplace = marketplace
         self.seller = seller
+        self.door = door
         self.ahead_s = 0.0
         """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
         self.sqs = aws.client("sqs")
@@ -60,7 +66,7 @@ class World:
         self.order_queue = self.sqs.create_queue(QueueName=f"orders-{name}")["QueueUrl"]
         self.dead_letter_queue = self.sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
         self.secret_arn = self._secrets_manager.create_secret(
-            Name=f"walmart-{name}", SecretString=self.seller.secret()
+            Name=f"walmart-{name}", SecretString=self.secret()
         )["ARN"]
 
     def function(self, **environment: str) -> AcknowledgeFunction:
@@ -136,9 +142,17 @@ class World:
         )
         return bus
 
+    def secret(self) -> str:
+        """The seller's credentials for the door that is gone through."""
+        return self.seller.token_secret() if self.door == "token" else self.seller.secret()
+
+    def actions(self) -> list[str | None]:
+        """What Walmart was asked for, in its order; by itself a token is nothing asked for."""
+        return [call.action for call in self.marketplace.calls if call.action != "token"]
+
     def posts(self) -> int:
         """How many acknowledgements Walmart was sent."""
-        return sum(call.action == "acknowledge" for call in self.marketplace.calls)
+        return self.actions().count("acknowledge")
 
     def store_secret(self, text: str) -> None:
         """Replace the secret."""
@@ -317,7 +331,20 @@ def private_key() -> str:
 
 
 @pytest.fixture
+def door() -> str:
+    """Walmart's door that is gone through; `through_both_doors` overrides it."""
+    return "signature"
+
+
+through_both_doors = pytest.mark.parametrize("door", ["signature", "token"])
+
+
+@pytest.fixture
 def world(
-    local_aws: LocalAws, marketplace: Marketplace, private_key: str, capsys: pytest.CaptureFixture[str]
+    local_aws: LocalAws,
+    marketplace: Marketplace,
+    private_key: str,
+    capsys: pytest.CaptureFixture[str],
+    door: str,
 ) -> World:
-    return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys)
+    return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys, door)

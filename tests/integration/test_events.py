@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.event_cases import EventCase, load_event_cases
-from tests.integration.conftest import Context, World, counts_of, records_of
+from tests.integration.conftest import Context, World, counts_of, records_of, through_both_doors
 
 CASES = load_event_cases()
 
@@ -23,6 +23,7 @@ def test_there_are_event_files() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@through_both_doors
 def test_an_event_file_invoked_by_hand_ends_as_it_declares(world: World, case: EventCase) -> None:
     given(world, case)
 
@@ -33,6 +34,7 @@ def test_an_event_file_invoked_by_hand_ends_as_it_declares(world: World, case: E
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@through_both_doors
 def test_an_event_file_from_the_queue_ends_as_it_declares(world: World, case: EventCase) -> None:
     given(world, case)
     body = json.dumps(case.event)
@@ -55,6 +57,7 @@ def test_an_event_file_is_named_for_what_it_leads_to(case: EventCase) -> None:
     assert case.name.startswith(case.queued.outcome.replace("_", "-"))
 
 
+@through_both_doors
 def test_the_unreadable_order_date_is_warned_about(world: World) -> None:
     (case,) = [case for case in CASES if "unreadable" in case.name]
     given(world, case)

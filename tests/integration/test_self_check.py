@@ -8,7 +8,7 @@ import pytest
 
 from acknowledge_orders.records import CHECKS
 from tests.integration.client.raw_server import RawServer, answer, answers
-from tests.integration.conftest import Context, World
+from tests.integration.conftest import Context, World, through_both_doors
 from tests.local_marketplace import Fault
 
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "self-check.json").read_text())
@@ -30,6 +30,7 @@ def failed_first(answer: dict[str, Any], check: str) -> None:
     assert answer["what_to_do"]
 
 
+@through_both_doors
 def test_a_good_set_up_passes_every_check_and_touches_no_order(world: World) -> None:
     world.marketplace.add_order("7400000000001")
 
@@ -37,7 +38,8 @@ def test_a_good_set_up_passes_every_check_and_touches_no_order(world: World) -> 
 
     assert (answer["self_check"], answer["failed"], answer["what_to_do"]) == ("passed", None, None)
     assert answer["checks"] == dict.fromkeys(CHECKS, "passed")
-    assert [(call.action, call.refusal) for call in world.marketplace.calls] == [("released", None)]
+    assert world.actions() == ["released"]
+    assert {call.refusal for call in world.marketplace.calls} == {None}
     assert world.statuses("7400000000001") == {"Created"}
     assert EVENT["case"]["then"]["invoked"]["selfCheck"] == answer["self_check"]
 
@@ -49,6 +51,30 @@ def test_what_it_found_is_logged_and_counted_as_no_outcome(world: World) -> None
     assert (line["message"], line["level"], line["self_check"]) == ("self-check", "INFO", "passed")
     assert line["correlation_id"] == answer["correlation_id"]
     assert line["secret_version_id"] == answer["secret_version_id"]
+
+
+@pytest.mark.parametrize("door", ["token"])
+def test_a_client_secret_that_walmart_does_not_know(world: World) -> None:
+    world.marketplace.change_client_secret(world.seller.consumer_id)
+
+    answer = self_check(world)
+
+    failed_first(answer, "credentials_accepted")
+    assert (answer["reason"], answer["http_status"]) == ("UNAUTHORIZED", 401)
+    assert "clientId" in answer["what_to_do"]
+
+
+@pytest.mark.parametrize("door", ["token"])
+@pytest.mark.parametrize("member", ["clientId", "clientSecret"])
+def test_a_member_that_a_token_secret_lacks(world: World, member: str) -> None:
+    secret = json.loads(world.secret())
+    del secret[member]
+    world.store_secret(json.dumps(secret))
+
+    answer = self_check(world)
+
+    failed_first(answer, "credentials_usable")
+    assert answer["reason"] == f"secret.{member}: missing"
 
 
 def test_a_failure_is_logged_as_an_error(world: World) -> None:
@@ -103,6 +129,7 @@ def test_a_url_that_is_not_https(world: World) -> None:
     assert answer["reason"].startswith("MARKETPLACE_URL must be https")
 
 
+@through_both_doors
 @pytest.mark.parametrize(
     ("url", "reason"),
     [("http://127.0.0.1:1", "connect"), ("https://marketplace.invalid", "name_resolution")],
@@ -111,7 +138,7 @@ def test_a_host_that_cannot_be_reached(world: World, url: str, reason: str) -> N
     answer = self_check(world, MARKETPLACE_URL=url)
 
     failed_first(answer, "host_reachable")
-    assert answer["reason"] == reason
+    assert answer["reason"].removeprefix("token_") == reason
     assert "MarketplaceUrl" in answer["what_to_do"]
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sweep_orders.function import SweepFunction
-from tests.integration.conftest import Context, World, measurements_of, records_of
+from tests.integration.conftest import Context, World, measurements_of, records_of, through_both_doors
 from tests.local_marketplace import Fault
 from tests.local_marketplace.orders import SELLER_FULFILLED
 
@@ -34,6 +34,7 @@ def sweep(function: SweepFunction, milliseconds: int = 240_000) -> dict[str, Any
     return function({"source": "aws.scheduler"}, Context(milliseconds))
 
 
+@through_both_doors
 def test_an_order_that_nobody_told_of_is_acknowledged(world: World) -> None:
     add_order(world)
 
@@ -47,6 +48,7 @@ def test_an_order_that_nobody_told_of_is_acknowledged(world: World) -> None:
     assert outcome["order_age_s"] == pytest.approx(3600, abs=60)
 
 
+@through_both_doors
 def test_once_acknowledged_an_order_is_not_swept_again(world: World) -> None:
     add_order(world)
     function = world.sweep_function()
@@ -59,12 +61,14 @@ def test_once_acknowledged_an_order_is_not_swept_again(world: World) -> None:
     assert world.waiting() == 0
 
 
+@through_both_doors
 def test_when_nothing_waits_an_age_of_zero_is_measured_which_ends_the_alarm(world: World) -> None:
     sweep(world.sweep_function())
 
     assert measurements_of(world.output())["OldestUnacknowledgedOrderAge"] == [0]
 
 
+@through_both_doors
 def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) -> None:
     add_order(world)
 
@@ -82,6 +86,7 @@ def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) ->
 
 @pytest.mark.parametrize("form", ["json", "xml"])
 @pytest.mark.parametrize("fault", [None, Fault.BARE_CURSOR, Fault.REPEATED_ORDER])
+@through_both_doors
 def test_every_order_of_every_page_is_published_once(world: World, form: str, fault: Fault | None) -> None:
     ids = [str(7400000000001 + number) for number in range(420)]
     for number, purchase_order_id in enumerate(ids):
@@ -97,6 +102,7 @@ def test_every_order_of_every_page_is_published_once(world: World, form: str, fa
     assert sorted(published) == ids
 
 
+@through_both_doors
 def test_a_sweep_is_recorded_and_measured(world: World) -> None:
     add_order(world, age=timedelta(hours=3))
     world.send("{}")
@@ -110,7 +116,7 @@ def test_a_sweep_is_recorded_and_measured(world: World) -> None:
     assert {name: line[name] for name in record if record[name] is not None} == {
         name: value for name, value in record.items() if value is not None
     }
-    (call,) = world.marketplace.calls
+    call = world.marketplace.calls[-1]
     assert record["correlation_id"] == call.headers["WM_QOS.CORRELATION_ID"]
     measured = measurements_of(output)
     (age,) = measured.pop("OldestUnacknowledgedOrderAge")
@@ -132,6 +138,7 @@ def test_a_sweep_is_recorded_and_measured(world: World) -> None:
         (Fault.ENDLESS_CURSOR, "unavailable", {}),
     ],
 )
+@through_both_doors
 def test_when_a_later_page_fails_the_orders_before_it_are_published(
     world: World, fault: Fault, outcome: str, details: dict[str, Any]
 ) -> None:
@@ -151,6 +158,7 @@ def test_when_a_later_page_fails_the_orders_before_it_are_published(
 @pytest.mark.parametrize(
     ("fault", "metric"), [(Fault.UNAUTHORIZED, "CredentialsRefused"), (Fault.HEADER_BLAMED, "Misconfigured")]
 )
+@through_both_doors
 def test_what_a_person_has_to_mend_is_counted_even_when_no_order_comes(
     world: World, fault: Fault, metric: str
 ) -> None:
@@ -163,6 +171,7 @@ def test_what_a_person_has_to_mend_is_counted_even_when_no_order_comes(
     assert [line["level"] for line in output if line.get("message") == "sweep outcome"] == ["ERROR"]
 
 
+@through_both_doors
 def test_a_key_that_is_refused_gives_way_to_the_previous_one(world: World) -> None:
     add_order(world)
     unknown = world.marketplace.register_seller(consumer_id="someone-else")
@@ -176,6 +185,7 @@ def test_a_key_that_is_refused_gives_way_to_the_previous_one(world: World) -> No
 
 
 @pytest.mark.parametrize("missing", ["orderDate", "orderLines"])
+@through_both_doors
 def test_an_order_that_lacks_a_member_is_acknowledged_all_the_same(world: World, missing: str) -> None:
     add_order(world)
     world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing=missing)
@@ -190,6 +200,7 @@ def test_an_order_that_lacks_a_member_is_acknowledged_all_the_same(world: World,
     ("fault", "details"),
     [(Fault.INCOMPLETE_ORDER, {"missing": "purchaseOrderId"}), (Fault.HOSTILE_ORDER_ID, {})],
 )
+@through_both_doors
 def test_an_order_without_a_usable_id_is_told_of_and_costs_the_others_nothing(
     world: World, fault: Fault, details: dict[str, Any]
 ) -> None:
@@ -205,6 +216,7 @@ def test_an_order_without_a_usable_id_is_told_of_and_costs_the_others_nothing(
     assert "WM_CONSUMER.ID: y" not in json.dumps(output)
 
 
+@through_both_doors
 def test_a_swept_order_that_cannot_succeed_is_recorded_counted_and_not_parked(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
     sweeping, acknowledging = world.sweep_function(), world.function()
@@ -222,6 +234,7 @@ def test_a_swept_order_that_cannot_succeed_is_recorded_counted_and_not_parked(wo
     assert world.posts() == 0
 
 
+@through_both_doors
 def test_a_swept_order_that_no_sweep_will_see_again_is_parked(world: World) -> None:
     add_order(world, age=timedelta(hours=47, minutes=30), statuses=("Created", "Shipped"))
 
@@ -232,6 +245,7 @@ def test_a_swept_order_that_no_sweep_will_see_again_is_parked(world: World) -> N
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
 
 
+@through_both_doors
 def test_once_sweeps_are_off_a_swept_order_is_parked_like_any_other(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
 
@@ -242,6 +256,7 @@ def test_once_sweeps_are_off_a_swept_order_is_parked_like_any_other(world: World
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
 
 
+@through_both_doors
 def test_a_swept_order_without_a_date_is_parked_because_no_age_will_ever_tell_of_it(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
     world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing="orderDate")
@@ -253,6 +268,7 @@ def test_a_swept_order_without_a_date_is_parked_because_no_age_will_ever_tell_of
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
 
 
+@through_both_doors
 def test_walmarts_own_orders_are_none_of_the_sellers(world: World) -> None:
     add_order(world, ship_node="WFSFulfilled")
 
@@ -261,6 +277,7 @@ def test_walmarts_own_orders_are_none_of_the_sellers(world: World) -> None:
     assert (record["orders_seen"], record["orders_waiting"], record["oldest_order_age_s"]) == (1, 0, 0.0)
 
 
+@through_both_doors
 def test_a_backlog_is_not_doubled_whether_it_is_hidden_or_not(world: World) -> None:
     for number in range(30):
         add_order(world, str(7400000000001 + number), HOUR_AGO + timedelta(minutes=number))
@@ -276,6 +293,7 @@ def test_a_backlog_is_not_doubled_whether_it_is_hidden_or_not(world: World) -> N
     assert world.waiting() == 14
 
 
+@through_both_doors
 def test_the_further_sweeps_are_apart_the_more_each_publishes(world: World) -> None:
     for number in range(30):
         add_order(world, str(7400000000001 + number), HOUR_AGO + timedelta(minutes=number))
@@ -285,6 +303,7 @@ def test_the_further_sweeps_are_apart_the_more_each_publishes(world: World) -> N
     assert record["orders_published"] == 28
 
 
+@through_both_doors
 def test_two_sweeps_at_once_lose_nothing(world: World) -> None:
     ids = {str(7400000000001 + number) for number in range(15)}
     for purchase_order_id in ids:
@@ -306,6 +325,7 @@ def test_two_sweeps_at_once_lose_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("ahead_s", [-600.0, 600.0])
+@through_both_doors
 def test_a_clock_that_is_wrong_loses_nothing_and_is_told_of(world: World, ahead_s: float) -> None:
     add_order(world, age=timedelta(minutes=15))
     world.ahead_s = ahead_s
@@ -318,6 +338,7 @@ def test_a_clock_that_is_wrong_loses_nothing_and_is_told_of(world: World, ahead_
     assert [line["clock_ahead_s"] for line in warnings] == [record["clock_ahead_s"]]
 
 
+@through_both_doors
 def test_events_that_the_bus_refuses_are_published_again_and_no_other(world: World) -> None:
     for number in range(12):
         add_order(world, str(7400000000001 + number), HOUR_AGO + timedelta(minutes=number))
@@ -330,6 +351,7 @@ def test_events_that_the_bus_refuses_are_published_again_and_no_other(world: Wor
     assert len(published) == len(set(published)) == 12
 
 
+@through_both_doors
 def test_no_connection_to_the_bus_is_kept_for_the_next_sweep(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
