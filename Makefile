@@ -6,6 +6,7 @@ VENV := .venv
 # The demo's settings; see `make help`.
 ORDERS ?= 40
 WEATHER ?= calm
+DOOR ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 
@@ -18,12 +19,12 @@ export PATH := $(CURDIR)/$(VENV)/dev/bin:$(PATH)
 .PHONY: help
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage or rotation,"
-	@echo "  AWS_PORT and MARKETPLACE_PORT (0: any free port)."
+	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation or migration,"
+	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
 
 .PHONY: demo
 demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
-	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --weather $(WEATHER) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: test
 test: lint types pytest ## Lint, types, and every test

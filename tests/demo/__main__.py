@@ -33,13 +33,17 @@ _PARAMETERS: Final = {
 
 def main() -> int:
     """Run the demo; 0 when every event ended as declared, 1 when one did not, 2 when it could not start."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.door == "token" and arguments.weather in {Weather.ROTATION, Weather.MIGRATION}:
+        parser.error(f"{arguments.weather} begins with the signature: leave out --door token")
     screen = Screen(_console())
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         with opened(
             screen,
+            door=arguments.door,
             aws_port=arguments.aws_port,
             marketplace_port=arguments.marketplace_port,
             parameters=_PARAMETERS,
@@ -101,6 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--orders", type=int, default=40, help="how many orders besides those of events/")
     parser.add_argument(
         "--weather", type=Weather, choices=list(Weather), default=Weather.CALM, help="what goes wrong"
+    )
+    parser.add_argument(
+        "--door",
+        choices=["signature", "token"],
+        default="signature",
+        help="which of Walmart's doors the secret opens; rotation and migration begin with the signature",
     )
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")

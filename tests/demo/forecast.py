@@ -21,6 +21,8 @@ class Weather(StrEnum):
     """Walmart answers nothing but 503 for a while."""
     ROTATION = "rotation"
     """The seller changes the key: first in the secret, then at Walmart."""
+    MIGRATION = "migration"
+    """The seller moves from the digital signature to tokens, and the old key is refused from then on."""
 
 
 _STORM: Final[list[Mishap]] = [

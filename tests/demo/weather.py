@@ -11,7 +11,7 @@ from tests.demo.world import World
 from tests.local_marketplace import Fault, Seller
 
 _OUTAGE_SECONDS: Final = 8.0
-_WALMART_LAGS_ORDERS: Final = 10
+_ORDERS_BEFORE: Final = 10
 _BETWEEN_LOOKS_SECONDS: Final = 0.1
 
 
@@ -23,6 +23,8 @@ def spell(weather: Weather, world: World, screen: Screen) -> Iterator[None]:
         thread = threading.Thread(target=_outage, args=(world, screen, over))
     elif weather is Weather.ROTATION:
         thread = threading.Thread(target=_rotation, args=(world, screen, over, _new_key(world, screen)))
+    elif weather is Weather.MIGRATION:
+        thread = threading.Thread(target=_migration, args=(world, screen, over))
     else:
         yield
         return
@@ -45,14 +47,12 @@ def _outage(world: World, screen: Screen, over: threading.Event) -> None:
 def _new_key(world: World, screen: Screen) -> Seller:
     screen.say("The secret gets a new key, which Walmart does not know yet: the previous one serves")
     seller = world.new_key()
-    world.store(seller)
+    world.store(seller.secret())
     return seller
 
 
 def _rotation(world: World, screen: Screen, over: threading.Event, new: Seller) -> None:
-    # By orders, not by time: some are to come before the old key ends, and most after it.
-    while _acknowledged(world) < _WALMART_LAGS_ORDERS and not over.wait(_BETWEEN_LOOKS_SECONDS):
-        pass
+    _let_some_come(world, over)
     world.marketplace.add_key(world.seller.consumer_id, new.private_key)
     world.marketplace.revoke_key(world.seller.consumer_id, world.seller.private_key)
     screen.say(
@@ -61,5 +61,18 @@ def _rotation(world: World, screen: Screen, over: threading.Event, new: Seller) 
     )
 
 
-def _acknowledged(world: World) -> int:
-    return sum(call.applied for call in world.marketplace.calls)
+def _migration(world: World, screen: Screen, over: threading.Event) -> None:
+    _let_some_come(world, over)
+    world.store(world.seller.token_secret())
+    world.marketplace.revoke_key(world.seller.consumer_id, world.seller.private_key)
+    screen.say(
+        "The secret gets a client id and secret for tokens, and Walmart takes the old key no longer: refused"
+        " orders are held until the secret is read again, within half a minute, and go through the other door"
+    )
+
+
+def _let_some_come(world: World, over: threading.Event) -> None:
+    """Wait by orders, not by time: some are to come before the old key ends, and most after it."""
+    while not over.wait(_BETWEEN_LOOKS_SECONDS):
+        if sum(call.applied for call in world.marketplace.calls) >= _ORDERS_BEFORE:
+            return

@@ -14,7 +14,7 @@ from tests.demo.scenario import Told, entry, is_old
 from tests.demo.screen import Screen
 from tests.demo.watch import Board, LogReader
 from tests.local_aws import Build, LocalAws, NotStarted, Stack
-from tests.local_marketplace import Marketplace, Seller
+from tests.local_marketplace import Door, Marketplace, Seller
 
 _STACK: Final = "walmart-order-acknowledgement"
 _SELF_CHECK: Final = Path(__file__).parents[2] / "events" / "self-check.json"
@@ -84,10 +84,9 @@ class World:
         """Make another key for the seller, which Walmart does not know yet."""
         return replace(self.seller, private_key=Marketplace().register_seller().private_key)
 
-    def store(self, seller: Seller) -> None:
-        """Make a seller's credentials the current version of the secret."""
-        secrets = self.aws.client("secretsmanager")
-        secrets.put_secret_value(SecretId=self.secret_arn, SecretString=seller.secret())
+    def store(self, secret: str) -> None:
+        """Make credentials the current version of the secret."""
+        self.aws.client("secretsmanager").put_secret_value(SecretId=self.secret_arn, SecretString=secret)
 
     def parked(self) -> dict[str, str]:
         """Return the outcomes of the messages in the dead-letter queue, by the event's id."""
@@ -117,9 +116,9 @@ class World:
 
 @contextmanager
 def opened(
-    screen: Screen, *, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+    screen: Screen, *, door: Door, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
 ) -> Iterator[World]:
-    """Start and deploy everything; end it all afterwards.
+    """Start and deploy everything, for calls through one of Walmart's doors; end it all afterwards.
 
     Raises:
         NotStarted: A part did not come up, because its port is taken, say.
@@ -130,7 +129,8 @@ def opened(
             screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
             seller = marketplace.register_seller()
             secrets = aws.client("secretsmanager")
-            secret_arn = secrets.create_secret(Name="walmart", SecretString=seller.secret())["ARN"]
+            secret = seller.token_secret() if door == "token" else seller.secret()
+            secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
             stack = Stack.deploy(
                 aws,
                 name=_STACK,

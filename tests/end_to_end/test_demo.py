@@ -49,11 +49,16 @@ def demo(*arguments: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-@pytest.mark.parametrize(("weather", "acknowledged"), [("calm", 18), ("storm", 16)])
-def test_every_event_ends_as_declared_and_nothing_is_left_running(weather: str, acknowledged: int) -> None:
+@pytest.mark.parametrize(
+    ("weather", "door", "acknowledged"),
+    [("calm", "signature", 18), ("storm", "token", 16), ("migration", "signature", 18)],
+)
+def test_every_event_ends_as_declared_and_nothing_is_left_running(
+    weather: str, door: str, acknowledged: int
+) -> None:
     port = free_port()
 
-    with demo("--orders", "12", "--weather", weather, "--aws-port", str(port)) as process:
+    with demo("--orders", "12", "--weather", weather, "--door", door, "--aws-port", str(port)) as process:
         output, _ = process.communicate(timeout=300)
 
     assert process.returncode == 0, output
