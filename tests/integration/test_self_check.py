@@ -197,7 +197,7 @@ def test_a_host_that_is_not_walmarts(world: World, body: bytes) -> None:
     with RawServer(answers(answer(body, 404))) as server:
         found = self_check(world, MARKETPLACE_URL=server.url)
 
-    failed_first(found, "signature_accepted")
+    failed_first(found, "credentials_accepted")
     assert (found["reason"], found["http_status"]) == ("http_404", 404)
     assert "MarketplaceUrl" in found["what_to_do"]
 
