@@ -1,14 +1,16 @@
 """A client for Walmart Canada's marketplace order API.
 
-Signs every call, never repeats one by itself, keeps to a total deadline, and sorts what went wrong by
-what the caller can do about it. It knows nothing of AWS::
+Signs every call or brings a token along, keeps to a total deadline, and sorts what went wrong by what the
+caller can do about it. It repeats nothing by itself but a call whose token was refused, and knows nothing of
+AWS::
 
     from walmart_ca import Client, SignatureCredentials
 
     with Client(SignatureCredentials(consumer_id=..., channel_type=..., private_key=...)) as client:
         order = client.orders.acknowledge("2575193093772")
 
-`AsyncClient` has the same members to await, and runs its calls side by side.
+`TokenCredentials(client_id=..., client_secret=...)` opens Walmart's other door, the Global API, for the same
+calls. `AsyncClient` has the same members to await, and runs its calls side by side.
 """
 
 from .async_client import AsyncClient
