@@ -53,7 +53,7 @@ class Marketplace(Protocol):
     """Which marketplace client to use, as `shared.credentials.MarketplaceAccess` describes it."""
 
     def peek(self) -> Access | NoAccess:
-        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
+        """Return the client that would be used, or why there is none; no order is to be sent with it."""
 
     def current(self) -> Access | NoAccess:
         """Return the client to send a call with, now, or why there is none."""

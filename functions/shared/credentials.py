@@ -98,7 +98,7 @@ class MarketplaceAccess:
         self._left_alone_until: dict[str, float] = {}
 
     def peek(self) -> Access | NoAccess:
-        """Return the client that would be used, or why there is none; nothing is to be sent with it."""
+        """Return the client that would be used, or why there is none; no order is to be sent with it."""
         now = self._clock()
         tried_again = self._is_over(self._current) and now - self._current_read_at >= REFUSED_SECONDS
         if self._current is None or now >= self._good_until or tried_again:

@@ -8,12 +8,13 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One signed call, ready to send.
+    """One authorised call, ready to send.
 
     Attributes:
         method: Upper case, as signed.
         url: Scheme, host, path and query: byte for byte what was signed and what is sent.
-        headers: Every header of the call. They hold the signature and are left out when this is printed.
+        headers: Every header of the call. They hold the signature, or the token, and are left out when this
+            is printed.
         correlation_id: `WM_QOS.CORRELATION_ID`, fresh for this call. Walmart's support asks for it.
         body: What is sent along; left out when this is printed.
     """

@@ -3,11 +3,11 @@
 A bad argument is a `ValueError` before anything is sent; everything else is a `WalmartError`::
 
     WalmartError
-    ├── NotSent             Nothing reached Walmart: repeat at once.
+    ├── NotSent             Nothing was sent of the call: repeat at once.
     ├── OutcomeUnknown      It was sent and may have been applied: look at the order before repeating.
     ├── Throttled           The quota is used up: repeat after `retry_at`.
     ├── Unavailable         Walmart has trouble: repeat later. It may have been applied all the same.
-    ├── CredentialsRefused  Check the consumer id, the channel type, the private key and the clock.
+    ├── CredentialsRefused  Check the credentials and the clock.
     ├── OrderRejected       Walmart refuses this order: look at its state. Repeating alone does not help.
     └── Misconfigured       A header, the host or the path is wrong: repeating does not help.
 """
@@ -61,7 +61,10 @@ class WalmartError(Exception):
 
 
 class NotSent(WalmartError):
-    """The host was not found, did not answer, or showed no trustworthy certificate. Nothing was sent."""
+    """The host was not found, did not answer, showed no trustworthy certificate, or issued no token in time.
+
+    Nothing was sent of the call itself. Where the reason begins with `token_`, `call` is the one for a token.
+    """
 
     remedy = "nothing was sent; repeat, and check the host and the network if this lasts"
 
@@ -90,9 +93,9 @@ class Unavailable(WalmartError):
 
 
 class CredentialsRefused(WalmartError):
-    """Walmart does not accept who is calling (401, 403)."""
+    """Walmart does not accept who is calling (401, 403, or 400 `INVALID_TOKEN`)."""
 
-    remedy = "check the consumer id, the channel type, the private key and this machine's clock"
+    remedy = "check the credentials, whichever door they open, and this machine's clock"
 
 
 class OrderRejected(WalmartError):

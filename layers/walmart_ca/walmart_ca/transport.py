@@ -76,7 +76,7 @@ class Transport:
         """Prepare a pool; nothing is opened before the first call.
 
         Args:
-            base_url: Scheme and host as `client.check_base_url` returns them.
+            base_url: Scheme and host as `hosts.check_base_url` returns them.
             max_connections: How many connections are kept open.
             ssl_context: What to trust; the system's authorities when None. For https only.
             kept_for: Seconds after its last call began that a connection is used again.

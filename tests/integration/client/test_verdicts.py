@@ -56,6 +56,7 @@ CODED: list[Row] = [
     (401, coded("UNAUTHORIZED.GMP_GATEWAY_API"), CredentialsRefused, "UNAUTHORIZED"),
     (401, b"", CredentialsRefused, "http_401"),
     (402, b"", OrderRejected, "http_402"),
+    (400, coded("INVALID_TOKEN.GMP_GATEWAY_API"), CredentialsRefused, "INVALID_TOKEN"),
     (403, coded("FORBIDDEN.GMP_GATEWAY_API"), CredentialsRefused, "FORBIDDEN"),
     (404, coded("CONTENT_NOT_FOUND.GMP_ORDER_API"), OrderRejected, "CONTENT_NOT_FOUND"),
     (404, coded("URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured, "URI_NOT_FOUND"),
@@ -134,7 +135,7 @@ def test_an_answer_in_xml_leads_to_the_same_error(
     assert type(error) is kind
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED[:25], ids=row_id)
+@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED[:26], ids=row_id)
 def test_a_look_at_an_order_leads_to_the_same_error(
     serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError], reason: str
 ) -> None:

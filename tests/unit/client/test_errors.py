@@ -141,7 +141,7 @@ def test_walmarts_words_are_short_and_printable() -> None:
         (OutcomeUnknown, 200, "look at the order"),
         (Throttled, 429, "replenished"),
         (Unavailable, 503, "repeat later"),
-        (CredentialsRefused, 401, "private key"),
+        (CredentialsRefused, 401, "check the credentials"),
         (OrderRejected, 404, "order's state"),
         (Misconfigured, 415, "correct the header"),
     ],
