@@ -15,7 +15,6 @@ from tests.local_marketplace.orders import SELLER_FULFILLED
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"
-REFUSALS = {Fault.UNAUTHORIZED, Fault.FORBIDDEN}
 OF_A_TOKEN = {"signature": "", "token": "token_"}
 AUTHORISING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
 YOUNG, QUARTER, HOUR = timedelta(0), timedelta(minutes=16), timedelta(minutes=61)
@@ -189,14 +188,14 @@ def prepare(world: World, case: Case) -> None:
     if case.statuses is not None:
         world.marketplace.add_order(ORDER, case.statuses, ship_node=case.ship_node)
     for fault, details in case.faults:
-        # A refused call is repeated with a new token, and here that is refused as well.
-        times = 2 if world.door == "token" and fault in REFUSALS else 1
+        # A call that is answered with 401 is repeated with a new token, and here that is refused as well.
+        times = 2 if world.door == "token" and fault is Fault.UNAUTHORIZED else 1
         world.marketplace.fail(ORDER, fault, times=times, **details)
 
 
 def expected_calls(world: World, case: Case) -> list[str]:
     """The calls of the case, a refused one twice where its token was renewed."""
-    refused = {details["action"] for fault, details in case.faults if fault in REFUSALS}
+    refused = {details["action"] for fault, details in case.faults if fault is Fault.UNAUTHORIZED}
     twice = refused if world.door == "token" else set()
     return [action for action in case.calls for _ in range(2 if action in twice else 1)]
 

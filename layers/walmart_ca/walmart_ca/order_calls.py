@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Required, TypedDict, Unpack
 
 from .answers import Answer
@@ -175,17 +176,23 @@ class Orders:
     ) -> T:
         """Make a call; and once more, built anew, when it was refused and its token may have been the reason.
 
-        A refused call was not carried out, so that this repeats nothing.
+        A refused call was not carried out, so that this repeats nothing. Getting a token takes half of the
+        time at most: a call that is sent with next to none left has no outcome that anybody could know.
         """
         client = self._client
         deadline = time.monotonic() + (client.timeout if timeout is None else timeout)
         renewed = False
         while True:
-            request = client.build_request(method, path, timeout=deadline - time.monotonic())
+            request = client.build_request(method, path, timeout=(deadline - time.monotonic()) / 2)
             answer, call = client.send(request, timeout=deadline - time.monotonic(), limits=limits)
             verdict = judge(answer, call)
             if not isinstance(verdict, WalmartError):
                 return verdict
-            if renewed or not isinstance(verdict, CredentialsRefused) or not client.renew(request):
+            if renewed or not _not_recognised(verdict) or not client.renew(request):
                 raise verdict
             renewed = True
+
+
+def _not_recognised(error: WalmartError) -> bool:
+    """Tell whether Walmart did not recognise the caller. With 403 it did, and a new token changes nothing."""
+    return isinstance(error, CredentialsRefused) and error.status != HTTPStatus.FORBIDDEN

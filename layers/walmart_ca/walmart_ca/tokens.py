@@ -2,8 +2,9 @@
 
 import base64
 import threading
+import time
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -123,10 +124,15 @@ class _TokenDoor:
             return self._wait(waited_for, timeout)
         try:
             token = self._ask(timeout)
-        except BaseException as error:
+        except WalmartError as error:
             # Whoever waited meanwhile is told the same; whoever comes later asks again.
             self._settle(None)
             mine.set_exception(error)
+            raise
+        except BaseException:
+            # What ends this thread, Ctrl-C for one, is not to end those that wait for it.
+            self._settle(None)
+            mine.cancel()
             raise
         self._settle(token)
         mine.set_result(token)
@@ -137,11 +143,13 @@ class _TokenDoor:
             self._token, self._asked = token, None
 
     def _wait(self, asked: Future[_Token], timeout: float) -> _Token:
+        started = time.monotonic()
         try:
             return asked.result(max(0.0, timeout))
-        except TimeoutError as error:
-            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, max(0.0, timeout))
-            raise NotSent("token_timeout", call) from error
+        except (TimeoutError, CancelledError) as error:
+            reason = "token_timeout" if isinstance(error, TimeoutError) else "token_interrupted"
+            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, time.monotonic() - started)
+            raise NotSent(reason, call) from error
 
     def _ask(self, timeout: float) -> _Token:
         now = self._channel.now()

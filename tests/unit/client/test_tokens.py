@@ -10,6 +10,7 @@ import pytest
 
 from walmart_ca import (
     Call,
+    Client,
     Credentials,
     CredentialsRefused,
     Misconfigured,
@@ -22,6 +23,7 @@ from walmart_ca import (
     WalmartError,
 )
 from walmart_ca.answers import Answer
+from walmart_ca.transport import ONE_ORDER, Limits
 
 from .documents import as_json
 
@@ -65,6 +67,24 @@ class Channel:
         if isinstance(result, WalmartError):
             raise result
         return result, Call(request.method, request.url, request.correlation_id, result.status, 0.1)
+
+
+class ScriptedClient(Client):
+    """A client of which a channel answers the calls."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(credentials())
+        self._channel = channel
+
+    def send(
+        self, request: Request, *, timeout: float | None = None, limits: Limits = ONE_ORDER
+    ) -> tuple[Answer, Call]:
+        del limits
+        return self._channel.send(request, timeout=timeout or 0.0)
+
+
+def acknowledged() -> Answer:
+    return answer(200, {"order": {"purchaseOrderId": "1"}})
 
 
 def issued(value: str = "t-1", **members: object) -> Answer:
@@ -248,6 +268,36 @@ def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
     assert raised.value.reason == "token_timeout"
 
 
+def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
+    channel = Channel(issued())
+    door = credentials().open_door(channel)
+    failures: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            door.headers("GET", URL, 10.0)
+        except BaseException as error:  # noqa: BLE001 - whatever it is
+            failures.append(error)
+
+    second = threading.Thread(target=call)
+
+    def end_it_when_a_second_has_come() -> None:
+        # Whoever looks at the clock holds the lock until it knows that a token is being asked for.
+        channel.looked.clear()
+        second.start()
+        assert channel.looked.wait(10)
+        raise KeyboardInterrupt
+
+    channel.meanwhile = end_it_when_a_second_has_come
+    call()
+    second.join(10)
+    channel.meanwhile = lambda: None
+
+    assert [type(error) for error in failures] == [KeyboardInterrupt, NotSent]
+    assert str(failures[1]).startswith("token_interrupted")
+    assert token(door.headers("GET", URL, 10.0)) == "t-1"
+
+
 def test_after_a_failure_the_next_call_asks_again() -> None:
     channel = Channel(refusal(503, ""), issued())
     door = credentials().open_door(channel)
@@ -280,6 +330,42 @@ def test_a_token_that_another_call_has_renewed_is_kept() -> None:
     assert door.renew(refused)
     assert token(door.headers("GET", URL, 10.0)) == "t-2"
     assert len(channel.sent) == 2
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])
+def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: str) -> None:
+    channel = Channel(issued("t-1"), refusal(status, code), issued("t-2"), acknowledged())
+
+    ScriptedClient(channel).orders.acknowledge("1")
+
+    assert [token(sent.headers) for sent in channel.sent[1::2]] == ["t-1", "t-2"]
+
+
+def test_it_is_made_no_more_than_once_more() -> None:
+    again = [refusal(401, "UNAUTHORIZED"), issued("t-2"), refusal(401, "UNAUTHORIZED")]
+    channel = Channel(issued("t-1"), *again)
+
+    with pytest.raises(CredentialsRefused):
+        ScriptedClient(channel).orders.acknowledge("1")
+
+    assert len(channel.sent) == 4
+
+
+def test_a_caller_whom_walmart_recognises_and_forbids_gets_no_other_token() -> None:
+    channel = Channel(issued(), refusal(403, "FORBIDDEN"))
+
+    with pytest.raises(CredentialsRefused):
+        ScriptedClient(channel).orders.acknowledge("1")
+
+    assert len(channel.sent) == 2
+
+
+def test_getting_a_token_leaves_half_of_the_time_to_the_call_itself() -> None:
+    channel = Channel(issued("t-1"), refusal(401, "UNAUTHORIZED"), issued("t-2"), acknowledged())
+
+    ScriptedClient(channel).orders.acknowledge("1", timeout=8.0)
+
+    assert [round(timeout) for timeout in channel.timeouts] == [4, 8, 4, 8]
 
 
 # What can go wrong
