@@ -157,7 +157,7 @@ def _check_clock(ahead_s: float | None) -> None:
     raise _FailedError(
         "clock_right",
         f"{abs(ahead_s):.0f} s {side} Walmart's",
-        "Set the clock of this machine: Walmart refuses a signature whose time is far from its own.",
+        "Set the clock of this machine: by it calls are signed, and tokens end.",
     )
 
 
@@ -177,7 +177,8 @@ def _check_credentials(result: OrderPage | WalmartError) -> None:
     elif isinstance(result, Misconfigured | OrderRejected):
         blamed = ", ".join(sorted({entry.field for entry in result.entries if entry.field}))
         what_to_do = (
-            f"Walmart blames {blamed}: check channelType in the secret, and MarketplaceServiceName."
+            f"Walmart blames {blamed}: check channelType, market and globalVersion in the secret, and"
+            " MarketplaceServiceName."
             if blamed
             else "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
         )

@@ -232,7 +232,7 @@ def read_credentials(secret: str) -> Credentials:
     if not isinstance(members, dict):
         raise SetupError("secret: must be a JSON object")
     signing = [name for name in ("consumerId", "privateKey") if name in members]
-    tokens = [name for name in _OF_TOKENS if name in members]
+    tokens = [name for name in _WITH_TOKENS if name in members]
     if signing and tokens:
         raise SetupError(
             f"secret: has {' and '.join(signing)}, which sign, and {' and '.join(tokens)}, which take tokens:"

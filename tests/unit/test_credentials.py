@@ -42,6 +42,12 @@ def test_a_secret_with_the_three_members_signs() -> None:
     assert (credentials.consumer_id, credentials.channel_type) == ("0f1e2d3c", "a1b2c3d4")
 
 
+def test_what_else_a_signing_secret_holds_is_nobodys_business() -> None:
+    credentials = read_credentials(json.dumps({**GOOD, "market": "ca", "note": "main account"}))
+
+    assert isinstance(credentials, SignatureCredentials)
+
+
 def test_a_secret_with_client_id_and_secret_takes_tokens() -> None:
     credentials = read_credentials(json.dumps(TOKEN))
 
@@ -97,7 +103,7 @@ def test_a_secret_with_members_of_both_doors_is_refused(secret: dict[str, str], 
         ({**TOKEN, "market": None}, "secret.market: must be"),
         ({**TOKEN, "globalVersion": 3.1}, "secret.globalVersion: must be"),
         ({**TOKEN, "channelType": ""}, "secret.channelType: must be"),
-        ({"globalVersion": "3.1"}, "secret.clientId: missing"),
+        ({"globalVersion": "3.1"}, "secret.consumerId: missing"),
         ({}, "secret.consumerId: missing"),
     ],
 )
