@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from acknowledge_orders.policy import Outcome
 from acknowledge_orders.ports import QueueError, QueueMessage
+from shared.outcomes import Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

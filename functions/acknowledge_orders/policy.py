@@ -9,21 +9,17 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from shared.calling import Deferred
-from shared.credentials import CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.calling import Deferred, NotTried
+from shared.credentials import NoAccess
 from shared.order_event import SWEPT_FOR, InvalidEventError, OrderEvent
 from shared.order_state import OrderState, state_of
+from shared.outcomes import Outcome, outcome_of
 from walmart_ca import (
     Call,
-    CredentialsRefused,
-    Misconfigured,
-    NotSent,
     Order,
     OrderRejected,
     OutcomeUnknown,
     Request,
-    Throttled,
-    Unavailable,
     WalmartError,
 )
 
@@ -37,25 +33,6 @@ LAST_RECEIVE: Final = 90
 """A message received so often is parked, before the queue's own redrive takes it without a reason."""
 LAST_SWEEPS: Final = SWEPT_FOR - timedelta(hours=1)
 """A swept order this old is parked like any other: soon no sweep sees it any more."""
-
-
-class Outcome(StrEnum):
-    """How an attempt ended. The value is the word in logs and answers, the CamelCase of it the metric."""
-
-    ACKNOWLEDGED = "acknowledged"
-    ALREADY_ACKNOWLEDGED = "already_acknowledged"
-    ALREADY_SHIPPED = "already_shipped"
-    CANCELLED = "cancelled"
-    THROTTLED = "throttled"
-    UNAVAILABLE = "unavailable"
-    OUTCOME_UNKNOWN = "outcome_unknown"
-    CREDENTIALS_REFUSED = "credentials_refused"
-    MISCONFIGURED = "misconfigured"
-    NOT_FOUND = "not_found"
-    REJECTED = "rejected"
-    INVALID_EVENT = "invalid_event"
-    DEFERRED = "deferred"
-    DRY_RUN = "dry_run"
 
 
 class Disposition(StrEnum):
@@ -238,15 +215,8 @@ def judge(sight: Sight, circumstances: Circumstances) -> Verdict:
             return Outcome.DRY_RUN, None, Consequence.PARK
         case InvalidEventError():
             return Outcome.INVALID_EVENT, str(sight), Consequence.PARK
-        case SetupError():
-            return Outcome.MISCONFIGURED, str(sight), Consequence.HOLD
-        case CredentialsPaused():
-            # Not held: the pause may be over in half a minute, and other orders' refusals are not its own.
-            return Outcome.DEFERRED, "credentials_paused", Consequence.BACK_OFF
-        case SecretsUnavailableError():
-            return Outcome.UNAVAILABLE, f"secrets_manager: {sight}", Consequence.BACK_OFF
-        case Deferred():
-            return Outcome.DEFERRED, sight.reason, Consequence.BACK_OFF
+        case _:
+            return _judge_failure(sight)
 
 
 def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
@@ -254,12 +224,12 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
     if isinstance(posted, Order):
         return Outcome.ACKNOWLEDGED, None, Consequence.DONE
     if posted is not None and not must_look_after(posted):
-        return _judge_error(posted)
+        return _judge_failure(posted)
     if isinstance(looked, Order):
         return _judge_state(looked, posted, circumstances)
     if isinstance(posted, OutcomeUnknown):
         # Whatever the look ran into: the post may have been applied, and that is what matters.
-        return _judge_error(posted)
+        return _judge_failure(posted)
     if looked is None:
         return Outcome.REJECTED, posted.reason if posted else None, Consequence.BACK_OFF
     if isinstance(looked, OrderRejected):
@@ -267,7 +237,7 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
     if isinstance(looked, OutcomeUnknown):
         # Of a look only: nothing was posted, or what was posted is known to be refused.
         return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
-    return _judge_error(looked)
+    return _judge_failure(looked)
 
 
 def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circumstances) -> Verdict:
@@ -288,7 +258,7 @@ def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circum
             return Outcome.REJECTED, "walmart_fulfilled", Consequence.PARK
         case OrderState.CREATED | OrderState.UNSEEN | OrderState.UNCLEAR:
             if isinstance(posted, OutcomeUnknown):
-                return _judge_error(posted)
+                return _judge_failure(posted)
             return _caught_up_with(posted.reason if posted else "unclear_status", circumstances)
 
 
@@ -312,22 +282,21 @@ def _caught_up_with(reason: str, circumstances: Circumstances) -> Verdict:
     return Outcome.REJECTED, reason, Consequence.BACK_OFF if young else Consequence.PARK
 
 
-_OF_ERROR: Final[dict[type[WalmartError], tuple[Outcome, Consequence]]] = {
-    NotSent: (Outcome.UNAVAILABLE, Consequence.BACK_OFF),
-    OutcomeUnknown: (Outcome.OUTCOME_UNKNOWN, Consequence.BACK_OFF),
-    Throttled: (Outcome.THROTTLED, Consequence.REPLENISH),
-    Unavailable: (Outcome.UNAVAILABLE, Consequence.BACK_OFF),
-    CredentialsRefused: (Outcome.CREDENTIALS_REFUSED, Consequence.HOLD),
-    Misconfigured: (Outcome.MISCONFIGURED, Consequence.HOLD),
+_CALLED_FOR: Final = {
+    Outcome.UNAVAILABLE: Consequence.BACK_OFF,
+    Outcome.OUTCOME_UNKNOWN: Consequence.BACK_OFF,
+    Outcome.THROTTLED: Consequence.REPLENISH,
+    Outcome.CREDENTIALS_REFUSED: Consequence.HOLD,
+    Outcome.MISCONFIGURED: Consequence.HOLD,
+    # Not held: a pause may be over in half a minute, and other orders' refusals are not this one's.
+    Outcome.DEFERRED: Consequence.BACK_OFF,
 }
 """What leaves nothing to look at. `OrderRejected` is not among them: the order's state decides."""
 
 
-def _judge_error(error: WalmartError) -> Verdict:
-    outcome, consequence = _OF_ERROR[type(error)]
-    blamed = next((entry.field for entry in error.entries if entry.field), "")
-    named = blamed and outcome is Outcome.MISCONFIGURED
-    return outcome, f"{error.reason}: {blamed}" if named else error.reason, consequence
+def _judge_failure(failure: WalmartError | NotTried) -> Verdict:
+    outcome, reason = outcome_of(failure)
+    return outcome, reason, _CALLED_FOR[outcome]
 
 
 def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances, waiting: Waiting) -> Delay:

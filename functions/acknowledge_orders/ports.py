@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from acknowledge_orders.policy import Outcome
 from acknowledge_orders.records import OutcomeRecord
+from shared.outcomes import Outcome
 
 
 @dataclass(frozen=True, slots=True)

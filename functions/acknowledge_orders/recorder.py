@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from acknowledge_orders.policy import Disposition, Outcome
+from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
 from shared.metrics import Metric, metric_name
+from shared.outcomes import NEEDS_A_PERSON, Outcome
 from shared.telemetry import Telemetry
 
-_NEEDS_A_PERSON: Final = frozenset({Outcome.CREDENTIALS_REFUSED, Outcome.MISCONFIGURED})
 _NOTHING_AT_RISK: Final = frozenset(
     {Outcome.ALREADY_ACKNOWLEDGED, Outcome.ALREADY_SHIPPED, Outcome.CANCELLED, Outcome.DRY_RUN}
 )
@@ -20,7 +20,7 @@ class PowertoolsRecorder(Telemetry):
     def record(self, record: OutcomeRecord) -> None:
         """Log one outcome, louder the more it needs somebody, and count and measure it."""
         log = self._logger.warning
-        if record.disposition in {Disposition.PARKED, Disposition.LEFT} or record.outcome in _NEEDS_A_PERSON:
+        if record.disposition in {Disposition.PARKED, Disposition.LEFT} or record.outcome in NEEDS_A_PERSON:
             log = self._logger.error
         elif record.disposition == Disposition.DONE:
             log = self._logger.info

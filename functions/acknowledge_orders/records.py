@@ -20,7 +20,7 @@ class OutcomeRecord:
 
     Attributes:
         purchase_order_id: The order.
-        outcome: A word of `policy.Outcome`.
+        outcome: A word of `shared.outcomes.Outcome`.
         reason: More about the outcome.
         disposition: A word of `policy.Disposition`: what became of the message.
         http_status: Of the last call to Walmart.

@@ -9,7 +9,7 @@ from shared.calling import Calls, Marketplace
 from shared.order_event import SWEPT_FOR
 from shared.order_state import waits
 from shared.pacing import Pacer
-from sweep_orders.problems import Problem
+from sweep_orders.problems import Problem, problem_of
 from sweep_orders.selection import WaitingOrder
 from walmart_ca import AsyncClient, Call, OrderPage, check_purchase_order_id
 
@@ -102,7 +102,7 @@ class ReleasedOrders:
             result = await calls.make(fetch, self._pacer)
             listing.call, listing.secret_version_id = calls.last, calls.secret_version_id
             if not isinstance(result, OrderPage):
-                listing.problem = Problem.of(result)
+                listing.problem = problem_of(result)
                 break
             page = result
             listing.add(page, self._now())

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import batched
 from typing import Final
 
+from shared.outcomes import Outcome
 from sweep_orders.ports import EventBus, EventBusError
 from sweep_orders.problems import Problem
 from sweep_orders.selection import WaitingOrder
@@ -70,11 +71,11 @@ class Publisher:
             if attempt:
                 await self._sleep(self._uniform(0, 2.0**attempt))
             if time_left() < LEAST_TIME_LEFT_S:
-                return orders, Problem("deferred", "out_of_time")
+                return orders, (Outcome.DEFERRED, "out_of_time")
             try:
                 orders = self._event_bus.publish(orders)
             except EventBusError as error:
-                return orders, Problem("unavailable", f"event_bus: {error}")
+                return orders, (Outcome.UNAVAILABLE, f"event_bus: {error}")
             if not orders:
                 return orders, None
-        return orders, Problem("unavailable", "event_bus: events refused")
+        return orders, (Outcome.UNAVAILABLE, "event_bus: events refused")

@@ -1,12 +1,9 @@
 """Sweep records as log lines and metrics."""
 
-from typing import Final
-
 from shared.metrics import Metric, metric_name
+from shared.outcomes import NEEDS_A_PERSON
 from shared.telemetry import Telemetry
 from sweep_orders.records import COMPLETED, SweepRecord
-
-_NEEDS_A_PERSON: Final = frozenset({"credentials_refused", "misconfigured"})
 
 
 class PowertoolsRecorder(Telemetry):
@@ -15,7 +12,7 @@ class PowertoolsRecorder(Telemetry):
     def record(self, record: SweepRecord) -> None:
         """Log one sweep, louder the more it needs somebody, and measure it."""
         log = self._logger.warning
-        if record.outcome in _NEEDS_A_PERSON:
+        if record.outcome in NEEDS_A_PERSON:
             log = self._logger.error
             # By the very metrics of the outcomes: without orders nobody else would notice.
             self._metrics.add_metric(name=metric_name(record.outcome), unit="Count", value=1)

@@ -93,14 +93,15 @@ class Sweep:
         published: int,
         problem: Problem | None,
     ) -> SweepRecord:
+        outcome, reason = problem or (COMPLETED, None)
         oldest_id, age = oldest(listing.waiting.values(), listing.now) or (None, None)
         if listing.problem is None and not listing.waiting:
             age = timedelta(0)
         drain_s = (queue_length + published) / self._per_second if queue_length is not None else None
         call = listing.call
         return SweepRecord(
-            outcome=problem.outcome if problem else COMPLETED,
-            reason=problem.reason if problem else None,
+            outcome=outcome,
+            reason=reason,
             pages=listing.pages,
             orders_seen=len(listing.seen),
             orders_waiting=len(listing.waiting),

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from acknowledge_orders.policy import Outcome
 from acknowledge_orders.records import CHECKS, OutcomeRecord, SelfCheckRecord
 from shared.metrics import Metric
 from shared.order_event import DEADLINE
+from shared.outcomes import Outcome
 from shared.pacing import usable_per_second
 from sweep_orders.records import SweepRecord
 from tests.docs.pages import Page, code, page

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from acknowledge_orders.policy import Outcome
 from shared.metrics import Metric, metric_name
+from shared.outcomes import Outcome
 from shared.telemetry import NAMESPACE, SERVICE
 from tests.template.conftest import Template
 

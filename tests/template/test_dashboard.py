@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from acknowledge_orders.policy import Outcome
 from shared.metrics import metric_name
 from shared.order_event import DEADLINE
+from shared.outcomes import Outcome
 from tests.template.conftest import Template
 from tests.template.deployed import deployed
 from tests.template.metrics import Series, is_emitted, suits

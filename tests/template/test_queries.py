@@ -5,8 +5,9 @@ from dataclasses import fields
 
 import pytest
 
-from acknowledge_orders.policy import Disposition, Outcome
+from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord
+from shared.outcomes import Outcome
 from sweep_orders.records import SweepRecord
 from tests.template.conftest import Template, read
 from tests.template.deployed import deployed

@@ -9,11 +9,12 @@ import pytest
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.attempt import Attempts
-from acknowledge_orders.policy import Outcome, Waiting
+from acknowledge_orders.policy import Waiting
 from acknowledge_orders.ports import QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
 from shared.calling import LEAST_TIME_LEFT_S
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.outcomes import Outcome
 from shared.pacing import Pacer
 from tests.local_marketplace import Marketplace
 from walmart_ca import AsyncClient, SignatureCredentials

@@ -18,7 +18,6 @@ from acknowledge_orders.policy import (
     Delay,
     Disposition,
     DryRun,
-    Outcome,
     Sight,
     Tried,
     Waiting,
@@ -32,6 +31,7 @@ from acknowledge_orders.policy import (
 from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
 from shared.order_event import InvalidEventError, OrderEvent
+from shared.outcomes import Outcome
 from walmart_ca import Call, Order, OrderLine, OrderLineStatus, OrderRejected, Request, Status, WalmartError
 from walmart_ca.answers import Answer
 from walmart_ca.verdicts import order_or_error

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from shared.outcomes import Outcome
 from sweep_orders.ports import EventBusError
 from sweep_orders.problems import Problem
 from sweep_orders.publishing import ATTEMPTS, LEAST_TIME_LEFT_S, Publisher
 from sweep_orders.selection import WaitingOrder
 
 ORDERS = [WaitingOrder(str(number), None) for number in range(25)]
-REFUSED = Problem("unavailable", "event_bus: events refused")
+REFUSED = (Outcome.UNAVAILABLE, "event_bus: events refused")
 
 
 class Bus:
@@ -95,7 +96,7 @@ def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
 ) -> None:
     bus = Bus(fails_at=fails_at)
 
-    assert publish(bus) == (published, Problem("unavailable", "event_bus: ReadTimeoutError"))
+    assert publish(bus) == (published, (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError"))
     assert len(bus.calls) == fails_at
 
 
@@ -105,7 +106,7 @@ def test_what_was_taken_before_a_call_failed_is_counted() -> None:
     published, problem = publish(bus, ORDERS[:10])
 
     assert published == len(bus.taken) == 9
-    assert problem == Problem("unavailable", "event_bus: ReadTimeoutError")
+    assert problem == (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError")
 
 
 def test_with_too_little_time_left_what_was_refused_is_left_too() -> None:
@@ -114,7 +115,7 @@ def test_with_too_little_time_left_what_was_refused_is_left_too() -> None:
 
     answer = publish(bus, ORDERS[:10], time_left=lambda: left.pop(0))
 
-    assert answer == (9, Problem("deferred", "out_of_time"))
+    assert answer == (9, (Outcome.DEFERRED, "out_of_time"))
     assert len(bus.calls) == 1
 
 
@@ -122,4 +123,4 @@ def test_with_too_little_time_left_the_rest_is_left_to_the_next_sweep() -> None:
     bus = Bus()
     left = [60.0, LEAST_TIME_LEFT_S - 0.1]
 
-    assert publish(bus, time_left=lambda: left.pop(0)) == (10, Problem("deferred", "out_of_time"))
+    assert publish(bus, time_left=lambda: left.pop(0)) == (10, (Outcome.DEFERRED, "out_of_time"))
