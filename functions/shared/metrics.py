@@ -24,7 +24,8 @@ class Metric(StrEnum):
     SWEEP_COMPLETED = "SweepCompleted"
     """A sweep that saw every released order, and published whatever was due and had room."""
     OLDEST_UNACKNOWLEDGED_ORDER_AGE = "OldestUnacknowledgedOrderAge"
-    """Of each sweep: the age of the oldest waiting order that it saw; 0 when it saw that none waits."""
+    """Of each sweep that saw every order: the age of the oldest that waits, 0 without one. Of one that did
+    not: the age of the oldest that it saw, if that is more than an hour."""
     ORDERS_PUBLISHED = "OrdersPublished"
     """Of each sweep: how many order events it published."""
     DRAIN_TIME = "DrainTime"

@@ -9,7 +9,8 @@ import pytest
 
 from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
 from shared.telemetry import NAMESPACE
-from tests.integration.conftest import Context, World
+from sweep_orders.recorder import WORTH_TELLING_S
+from tests.integration.conftest import Context, World, measurements_of
 from tests.local_marketplace import Fault
 from tests.template.conftest import read
 from tests.template.deployed import deployed
@@ -177,6 +178,34 @@ def test_an_alarm_stays_quiet_while_all_is_well(
     happen(world)
 
     assert not goes_off(ALARMS[name], world.output())
+
+
+def test_a_sweep_that_saw_only_young_orders_before_it_failed_ends_no_alarm(world: World) -> None:
+    world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
+    for number in range(201):
+        at = datetime.now(UTC) - timedelta(minutes=30, seconds=number)
+        world.marketplace.add_order(str(7400000000001 + number), order_date=at)
+
+    sweep(world)
+
+    assert "OldestUnacknowledgedOrderAge" not in measurements_of(world.output())
+
+
+def test_a_sweep_that_failed_tells_of_an_old_order_all_the_same(world: World) -> None:
+    world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
+    for number in range(201):
+        at = datetime.now(UTC) - timedelta(minutes=61, seconds=number)
+        world.marketplace.add_order(str(7400000000001 + number), order_date=at)
+
+    sweep(world)
+
+    assert goes_off(ALARMS["OldestOrderWaiting"], world.output())
+
+
+def test_what_is_worth_telling_is_what_the_alarm_goes_off_at() -> None:
+    assert ALARMS["OldestOrderWaiting"]["Threshold"] == WORTH_TELLING_S
 
 
 def test_whoever_tries_an_old_order_by_hand_wakes_nobody(world: World) -> None:
