@@ -14,14 +14,7 @@ from shared.credentials import NoAccess
 from shared.order_event import SWEPT_FOR, InvalidEventError, OrderEvent
 from shared.order_state import OrderState, state_of
 from shared.outcomes import Outcome, outcome_of
-from walmart_ca import (
-    Call,
-    Order,
-    OrderRejected,
-    OutcomeUnknown,
-    Request,
-    WalmartError,
-)
+from walmart_ca import Call, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
 
 LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
 """An older event may be a replay or a redrive: the order is looked at before anything is posted."""
