@@ -9,7 +9,7 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import DryRun, Tried
-from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Deferred
+from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
 from shared.credentials import Access, CredentialsPaused, NoAccess
 from shared.pacing import BURST, Pacer
 from walmart_ca import (
@@ -20,6 +20,7 @@ from walmart_ca import (
     Order,
     OrderLine,
     OrderLineStatus,
+    OrderPage,
     OrderRejected,
     OutcomeUnknown,
     Request,
@@ -195,6 +196,17 @@ def test_an_order_that_is_refused_shows_that_the_key_is_good() -> None:
     assert keys.marks == ["accepted v1", "accepted v1"]
 
 
+def test_a_page_of_orders_shows_that_the_key_is_good() -> None:
+    keys = Keys(Script([]), "v1")
+
+    async def send(_client: AsyncClient, _timeout: float) -> OrderPage:
+        return OrderPage((), None, None, CALL)
+
+    asyncio.run(Calls(keys, plenty, 60.0).make(send, pacer()))
+
+    assert keys.marks == ["accepted v1"]
+
+
 def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:
     script = Script([Unavailable("http_503", CALL)])
     keys = Keys(script, "v1")
@@ -275,6 +287,51 @@ def test_with_too_little_time_left_nothing_is_sent() -> None:
 
     assert result == Deferred("out_of_time")
     assert script.calls == []
+
+
+@pytest.mark.parametrize(("left_s", "calls"), [(14.9, []), (15.0, ["post v1"])])
+def test_below_15_seconds_nothing_new_is_sent(left_s: float, calls: list[str]) -> None:
+    script = Script([CREATED])
+
+    attempt(Keys(script, "v1"), time_left=lambda: left_s)
+
+    assert script.calls == calls
+
+
+def test_with_too_little_time_left_the_secret_is_not_read_for_nothing() -> None:
+    class UnreadKeys(Keys):
+        def current(self) -> Access | NoAccess:
+            raise AssertionError
+
+    keys = UnreadKeys(Script([]), "v1")
+
+    assert attempt(keys, time_left=lambda: LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+
+
+@pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.2, []), (17.2, ["post v1"])])
+def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
+    left_s: float, calls: list[str]
+) -> None:
+    script = Script([CREATED])
+    now = [1e9]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    half_a_second_apart = Pacer(requests_per_minute=120, sharers=1, clock=lambda: now[0], sleep=sleep)
+    asyncio.run(exhaust(half_a_second_apart))
+
+    attempt(Keys(script, "v1"), posts=half_a_second_apart, time_left=lambda: left_s)
+
+    assert script.calls == calls
+
+
+def test_a_call_that_begins_last_has_five_seconds() -> None:
+    script = Script([CREATED])
+
+    attempt(Keys(script, "v1"), time_left=lambda: 15.0)
+
+    assert script.timeouts == [5.0]
 
 
 def test_a_call_leaves_time_to_record_what_came_of_it() -> None:

@@ -31,7 +31,7 @@ from acknowledge_orders.policy import (
 from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
 from shared.order_event import InvalidEventError, OrderEvent
-from shared.outcomes import Outcome
+from shared.outcomes import NEEDS_A_PERSON, Outcome
 from walmart_ca import Call, Order, OrderLine, OrderLineStatus, OrderRejected, Request, Status, WalmartError
 from walmart_ca.answers import Answer
 from walmart_ca.verdicts import order_or_error
@@ -299,6 +299,13 @@ def test_what_only_a_person_can_mend_is_held() -> None:
     assert decide(REFUSED, circumstances(), WAITING).delay == Delay(300, 330)
 
 
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_is_held_needs_a_person_and_nothing_else_does(name: str) -> None:
+    outcome, _, consequence = judge(tried(name, "-"), circumstances())
+
+    assert (outcome in NEEDS_A_PERSON) == (consequence == "hold")
+
+
 @pytest.mark.parametrize(
     ("replenished_in_s", "delay"),
     [
@@ -316,6 +323,23 @@ def test_a_throttled_order_waits_for_walmarts_quota(replenished_in_s: int | None
     decision = decide(Tried(throttled, None, throttled.call, "v1"), circumstances(), WAITING)
 
     assert decision.delay == delay
+
+
+def test_only_a_throttled_order_waits_for_walmarts_quota() -> None:
+    unavailable = walmart_ca.Unavailable("http_503", call(503, NOW + timedelta(minutes=5)))
+
+    decision = decide(Tried(unavailable, None, unavailable.call, "v1"), circumstances(), WAITING)
+
+    assert decision.delay == Delay(1, 30)
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "disposition"), [(89, Disposition.LATER), (90, Disposition.PARKED)]
+)
+def test_a_message_is_parked_at_its_90th_receive(receive_count: int, disposition: Disposition) -> None:
+    decision = decide(UNAVAILABLE, circumstances(receive_count=receive_count), WAITING)
+
+    assert decision.disposition is disposition
 
 
 @pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, tried("Misconfigured", "-")])
@@ -357,6 +381,15 @@ def test_a_blamed_header_is_named() -> None:
     _, reason, _ = judge(Tried(error, None, error.call, "v1"), circumstances())
 
     assert reason == "INVALID_REQUEST_HEADER: WM_CONSUMER.CHANNEL.TYPE"
+
+
+def test_a_member_that_is_blamed_in_passing_is_not_named() -> None:
+    entries = (walmart_ca.ErrorEntry("SYSTEM_ERROR", field="purchaseOrderId"),)
+    error = walmart_ca.Unavailable("SYSTEM_ERROR", call(500), entries)
+
+    _, reason, _ = judge(Tried(error, None, error.call, "v1"), circumstances())
+
+    assert reason == "SYSTEM_ERROR"
 
 
 @given(

@@ -155,6 +155,14 @@ def test_asking_takes_no_more_than_the_calls_own_time() -> None:
     assert channel.timeouts == [3.5]
 
 
+def test_asking_takes_no_more_than_15_seconds_however_long_the_call_may_take() -> None:
+    channel = Channel(issued())
+
+    credentials().open_door(channel).headers("GET", URL, 60.0)
+
+    assert channel.timeouts == [15.0]
+
+
 # Keeping it
 
 
@@ -330,6 +338,16 @@ def test_a_token_that_another_call_has_renewed_is_kept() -> None:
     assert door.renew(refused)
     assert token(door.headers("GET", URL, 10.0)) == "t-2"
     assert len(channel.sent) == 2
+
+
+def test_a_second_call_that_was_refused_with_the_same_token_may_be_built_anew_too() -> None:
+    channel = Channel(issued("t-1"), issued("t-2"))
+    door = credentials().open_door(channel)
+    refused = Request("GET", URL, door.headers("GET", URL, 10.0), "c")
+
+    assert door.renew(refused)
+    assert door.renew(refused)
+    assert token(door.headers("GET", URL, 10.0)) == "t-2"
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])

@@ -43,12 +43,13 @@ def publish(
     orders: Sequence[WaitingOrder] = ORDERS,
     time_left: Callable[[], float] = lambda: 60.0,
     slept: list[float] | None = None,
+    uniform: Callable[[float, float], float] = max,
 ) -> tuple[int, Problem | None]:
     async def sleep(seconds: float) -> None:
         if slept is not None:
             slept.append(seconds)
 
-    return asyncio.run(Publisher(bus, sleep, max).publish(orders, time_left))
+    return asyncio.run(Publisher(bus, sleep, uniform).publish(orders, time_left))
 
 
 def test_orders_are_published_in_tens_in_their_order() -> None:
@@ -76,11 +77,27 @@ def test_only_what_was_refused_is_published_again() -> None:
     assert slept == [2.0, 4.0]
 
 
+def test_the_wait_before_a_repeat_may_be_none_at_all() -> None:
+    slept: list[float] = []
+
+    publish(Bus({"3": 2}), ORDERS[:10], slept=slept, uniform=min)
+
+    assert slept == [0.0, 0.0]
+
+
 def test_what_is_refused_every_time_is_left_and_those_after_it_are_published() -> None:
     bus = Bus({"3": ATTEMPTS})
 
     assert publish(bus) == (24, REFUSED)
     assert "24" in bus.taken
+
+
+def test_what_is_refused_is_published_again_twice_at_most() -> None:
+    bus = Bus({"3": 99})
+
+    publish(bus, ORDERS[:10])
+
+    assert bus.calls[1:] == [["3"], ["3"]]
 
 
 def test_a_bus_that_takes_nothing_is_left_alone() -> None:
@@ -124,3 +141,8 @@ def test_with_too_little_time_left_the_rest_is_left_to_the_next_sweep() -> None:
     left = [60.0, LEAST_TIME_LEFT_S - 0.1]
 
     assert publish(bus, time_left=lambda: left.pop(0)) == (10, (Outcome.DEFERRED, "out_of_time"))
+
+
+@pytest.mark.parametrize(("left_s", "published"), [(9.9, 0), (10.0, 25)])
+def test_below_10_seconds_nothing_more_is_published(left_s: float, published: int) -> None:
+    assert publish(Bus(), time_left=lambda: left_s)[0] == published

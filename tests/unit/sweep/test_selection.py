@@ -56,6 +56,12 @@ def test_orders_that_are_late_as_it_is_do_not_keep_out_one_that_may_be_in_time()
     assert due([*late, in_time], NOW)[0] == in_time
 
 
+def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
+    late, in_time = order("late", DEADLINE), order("in-time", DEADLINE - timedelta(seconds=1))
+
+    assert due([late, in_time], NOW) == [in_time, late]
+
+
 def test_the_oldest_age_is_that_of_any_waiting_order_due_or_not() -> None:
     orders = [order("1", timedelta(minutes=3)), order("2", timedelta(minutes=5)), order("3", None)]
 

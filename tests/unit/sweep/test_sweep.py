@@ -13,7 +13,7 @@ from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnava
 from shared.order_event import SWEPT_FOR
 from shared.pacing import Pacer
 from sweep_orders.listing import ReleasedOrders
-from sweep_orders.ports import QueueLengthError
+from sweep_orders.ports import EventBusError, QueueLengthError
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
 from sweep_orders.selection import WaitingOrder
@@ -115,6 +115,7 @@ class World:
     pages: Pages = field(default_factory=lambda: Pages(last_page()))
     no_access: NoAccess | None = None
     queue_length: int | None = 0
+    bus_fails: bool = False
     requests_per_minute: float = 60
     now: datetime = NOW
     left_s: Callable[[], float] = lambda: 240.0
@@ -141,6 +142,8 @@ class World:
         return asyncio.run(sweep.run(self.left_s))
 
     def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
+        if self.bus_fails:
+            raise EventBusError("ReadTimeoutError")
         self.published.extend(orders)
         return []
 
@@ -186,6 +189,14 @@ def test_orders_of_the_last_48_hours_are_asked_for() -> None:
     world.sweep()
 
     assert [asked["created_start_date"] for asked in world.pages.asked] == [NOW - SWEPT_FOR]
+
+
+def test_a_page_gets_a_minute_at_most() -> None:
+    world = World()
+
+    world.sweep()
+
+    assert [asked["timeout"] for asked in world.pages.asked] == [60.0]
 
 
 def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
@@ -258,7 +269,7 @@ def test_an_entry_without_a_usable_id_is_counted_and_costs_the_others_nothing(ho
     assert (record.orders_seen, record.orders_unusable, record.outcome) == (1, 1, "completed")
     ((message, fields),) = world.warnings
     assert message.startswith("released orders without a usable purchase order id")
-    assert fields["orders_unusable"] == 1
+    assert (fields["orders_unusable"], fields["correlation_id"]) == (1, "c-1")
     assert hostile == "" or hostile not in repr(world.warnings)
 
 
@@ -268,6 +279,12 @@ def test_an_order_without_a_date_is_published_before_all_others() -> None:
     world.sweep()
 
     assert world.ids == ["2", "1"]
+
+
+def test_an_age_is_told_to_a_tenth_of_a_second() -> None:
+    world = World(Pages(last_page(created("1", 30 + 0.64 / 60))))
+
+    assert world.sweep().oldest_order_age_s == 1800.6
 
 
 def test_of_an_order_without_a_date_no_age_is_claimed() -> None:
@@ -297,6 +314,19 @@ def test_when_a_page_fails_the_orders_before_it_are_published_and_the_sweep_is_n
     assert world.ids == ["1"]
     assert (record.outcome, record.reason) == (outcome, reason)
     assert (record.pages, record.orders_published, record.oldest_order_age_s) == (1, 1, 5400.0)
+
+
+def test_when_the_bus_fails_the_orders_are_left_and_the_sweep_is_not_completed() -> None:
+    record = World(Pages(last_page(created("1"))), bus_fails=True).sweep()
+
+    assert (record.outcome, record.reason) == ("unavailable", "event_bus: ReadTimeoutError")
+    assert (record.orders_published, record.orders_left) == (0, 1)
+
+
+def test_when_a_page_and_the_bus_fail_the_record_tells_of_the_page() -> None:
+    record = World(Pages(page(created("1")), LOST), bus_fails=True).sweep()
+
+    assert record.reason == "connection_lost"
 
 
 def test_when_the_first_page_fails_no_age_is_claimed() -> None:
@@ -393,6 +423,22 @@ def test_by_a_wrong_clock_no_order_seems_too_young_and_the_difference_is_warned_
     ((message, fields),) = world.warnings
     assert message.startswith("clock differs from Walmart's")
     assert fields == {"clock_ahead_s": ahead_s}
+
+
+@pytest.mark.parametrize("ahead_s", [-60.0, 60.0])
+def test_a_clock_that_differs_by_a_minute_is_not_warned_about(ahead_s: float) -> None:
+    world = World(now=NOW + timedelta(seconds=ahead_s))
+
+    record = world.sweep()
+
+    assert record.clock_ahead_s == ahead_s
+    assert world.warnings == []
+
+
+def test_the_difference_of_the_clocks_is_told_to_a_tenth_of_a_second() -> None:
+    world = World(now=NOW + timedelta(seconds=0.64))
+
+    assert world.sweep().clock_ahead_s == 0.6
 
 
 def test_a_date_of_walmarts_that_cannot_be_hides_no_order() -> None:
