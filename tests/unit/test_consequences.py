@@ -295,6 +295,12 @@ def test_back_off_grows_with_the_time_waited_up_to_its_cap(waited_s: float, at_m
     assert decide(UNAVAILABLE, waited, WAITING).delay == Delay(1, at_most_s)
 
 
+def test_a_message_is_hidden_for_a_second_at_least_and_no_longer_where_the_settings_say_less() -> None:
+    assert decide(UNAVAILABLE, circumstances(), Waiting(base_s=0.5, cap_s=600, hold_s=300)).delay == Delay(
+        1, 1
+    )
+
+
 def test_what_only_a_person_can_mend_is_held() -> None:
     assert decide(REFUSED, circumstances(), WAITING).delay == Delay(300, 330)
 

@@ -123,6 +123,27 @@ def test_an_empty_error_list_has_no_entries(body: bytes) -> None:
     assert read_error(body).entries == ()
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (199, OutcomeUnknown),
+        (200, Order),
+        (299, Order),
+        (300, Misconfigured),
+        (399, Misconfigured),
+        (400, OrderRejected),
+        (499, OrderRejected),
+        (500, Unavailable),
+        (599, Unavailable),
+        (600, OutcomeUnknown),
+    ],
+)
+def test_a_status_without_a_meaning_of_its_own_is_judged_by_its_class(status: int, kind: type) -> None:
+    body = as_json({"order": {"purchaseOrderId": ID}})
+
+    assert type(judge(body, status=status)) is kind
+
+
 def test_walmarts_words_are_short_and_printable() -> None:
     hostile = {"code": "A\nB\x1b[31m" + "C" * 500, "field": "x\r\ny" + "é" * 500, "description": "D" * 10_000}
 

@@ -274,6 +274,7 @@ def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
     first.join(10)
 
     assert raised.value.reason == "token_timeout"
+    assert raised.value.call.latency_s < 1.0
 
 
 def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
