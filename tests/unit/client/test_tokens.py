@@ -405,6 +405,7 @@ def test_getting_a_token_leaves_half_of_the_time_to_the_call_itself() -> None:
         (415, "UNSUPPORTED_MEDIA_TYPE", Misconfigured),
         (422, "", Misconfigured),
         (307, "", Misconfigured),
+        (600, "", Misconfigured),
         (429, "REQUEST_THRESHOLD_VIOLATED", Throttled),
         (408, "", Unavailable),
         (500, "SYSTEM_ERROR", Unavailable),
@@ -418,6 +419,13 @@ def test_a_refusal_is_sorted_by_what_can_be_done(status: int, code: str, kind: t
     assert type(error) is kind
     assert error.status == status
     assert error.call.url.endswith("/v3/token")
+
+
+@pytest.mark.parametrize(("status", "reason"), [(307, "http_307 to other.invalid"), (503, "http_503")])
+def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: int, reason: str) -> None:
+    elsewhere = {"Location": "https://Other.invalid/v3/token?x=1"}
+
+    assert failure(Answer(status, elsewhere, b"")).reason == reason
 
 
 @pytest.mark.parametrize(
