@@ -235,10 +235,9 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
 
 def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circumstances) -> Verdict:
     """Judge by where the order stands, after a post that left it open or before any."""
-    state = state_of(seen)
-    applied = isinstance(posted, OutcomeUnknown) and state is OrderState.ACKNOWLEDGED
-    match state:
+    match state_of(seen):
         case OrderState.ACKNOWLEDGED:
+            applied = isinstance(posted, OutcomeUnknown)
             outcome = Outcome.ACKNOWLEDGED if applied else Outcome.ALREADY_ACKNOWLEDGED
             return outcome, None, Consequence.DONE
         case OrderState.SHIPPED:
