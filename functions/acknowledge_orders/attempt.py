@@ -3,12 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from acknowledge_orders.policy import (
-    DryRun,
-    Tried,
-    may_post,
-    must_look_after,
-)
+from acknowledge_orders.policy import DryRun, Tried, may_post, must_look_after
 from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, Marketplace, NotTried
 from shared.credentials import Access
 from shared.pacing import Pacer

@@ -112,4 +112,4 @@ def compose(
         record=recorder.record_self_check,
         now=now,
     )
-    return AcknowledgeFunction(application, self_check, logger, metrics)
+    return AcknowledgeFunction(application, self_check, recorder.count, logger, metrics)

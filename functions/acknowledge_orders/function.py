@@ -27,11 +27,17 @@ class AcknowledgeFunction:
     """Takes what Lambda hands over, and gives back what Lambda wants."""
 
     def __init__(
-        self, application: AcknowledgeOrders, self_check: SelfCheck, logger: Logger, metrics: Metrics
+        self,
+        application: AcknowledgeOrders,
+        self_check: SelfCheck,
+        count: Callable[[Metric], None],
+        logger: Logger,
+        metrics: Metrics,
     ) -> None:
-        """Hand every order to `application`, and flush `metrics` at the end."""
+        """Hand every order to `application`, `count` in `metrics`, and flush them at the end."""
         self._application = application
         self._self_check = self_check
+        self._count = count
         self._logger = logger
         self._metrics = metrics
 
@@ -72,8 +78,7 @@ class AcknowledgeFunction:
                 # A mistake of ours must cost this message an attempt, and its neighbours nothing.
                 # Lambda does not count it: the invocation succeeds.
                 self._logger.exception("message failed unexpectedly", message_id=record.message_id)
-                failed = Metric.MESSAGE_FAILED
-                self._metrics.add_metric(name=failed, unit=failed.unit, value=1)
+                self._count(Metric.MESSAGE_FAILED)
                 raise
             if not done:
                 raise _ComesAgainError

@@ -4,7 +4,7 @@ from typing import Final
 
 from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
-from shared.metrics import Metric, metric_name
+from shared.metrics import Metric
 from shared.outcomes import NEEDS_A_PERSON, Outcome
 from shared.telemetry import Telemetry
 
@@ -25,7 +25,7 @@ class PowertoolsRecorder(Telemetry):
         elif record.disposition == Disposition.DONE:
             log = self._logger.info
         log("order outcome", extra=record.as_dict())
-        self._metrics.add_metric(name=metric_name(record.outcome), unit="Count", value=1)
+        self.count_outcome(record.outcome)
         if record.latency_ms is not None:
             self.measure(Metric.MARKETPLACE_LATENCY, record.latency_ms)
         if record.origin != "manual":

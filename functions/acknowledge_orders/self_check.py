@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from acknowledge_orders.records import CHECKS, SelfCheckRecord
+from shared.calling import CLOCK_MAY_DIFFER_S, clock_ahead_s
 from shared.credentials import (
     Secret,
     SecretsUnavailableError,
@@ -26,9 +27,6 @@ from walmart_ca import (
 )
 
 CALL_TIMEOUT_S: Final = 20.0
-CLOCK_MAY_DIFFER_S: Final = 60.0
-"""Walmart does not say how old a timestamp may be; for another programme with the same signature it is
-fifteen minutes, so this is no reason for a refusal yet, and far more than a clock that is kept has."""
 _A_LITTLE: Final = timedelta(minutes=1)
 
 
@@ -76,15 +74,15 @@ class SelfCheck:
         """Check everything. The one call to Walmart asks for the orders of the last minute."""
         secret: Secret | None = None
         call: Call | None = None
-        clock_ahead_s: float | None = None
+        ahead_s: float | None = None
         failed: _FailedError | None = None
         try:
             secret = self._secret()
             client = self._client(secret)
             result = await self._ask(client)
-            call, clock_ahead_s = result.call, self._clock_ahead_s(result.call)
+            call, ahead_s = result.call, clock_ahead_s(self._now(), result.call)
             _check_host(result)
-            _check_clock(clock_ahead_s)
+            _check_clock(ahead_s)
             _check_credentials(result)
         except _FailedError as error:
             failed = error
@@ -96,7 +94,7 @@ class SelfCheck:
             checks=_checks(failed.check if failed else None),
             http_status=call.status if call else None,
             correlation_id=call.correlation_id if call else None,
-            clock_ahead_s=clock_ahead_s,
+            clock_ahead_s=ahead_s,
             secret_version_id=secret.version_id if secret else None,
         )
         self._record(record)
@@ -133,11 +131,6 @@ class SelfCheck:
             return error
         finally:
             await client.aclose()
-
-    def _clock_ahead_s(self, call: Call) -> float | None:
-        if call.answered_at is None:
-            return None
-        return round((self._now() - call.answered_at).total_seconds(), 1)
 
 
 def _check_host(result: OrderPage | WalmartError) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
@@ -23,6 +24,9 @@ RESERVED_S: Final = 10.0
 """Of the invocation's time, kept for carrying out and recording what came of a call: ten messages side by
 side, with an SQS that does not answer (`composition`), and a last look at the secret. So a call that
 begins last has five."""
+CLOCK_MAY_DIFFER_S: Final = 60.0
+"""Walmart does not say how old a timestamp may be; for another programme with the same signature it is
+fifteen minutes, so this is no reason for a refusal yet, and far more than a clock that is kept has."""
 _CHOOSING_S: Final = 1.0
 """Kept from the wait for a turn, for choosing the key after it."""
 
@@ -47,6 +51,16 @@ _NOT_TRIED: Final = (Deferred, SetupError, SecretsUnavailableError, CredentialsP
 type Send[T: (Order, OrderPage)] = Callable[[AsyncClient, float], Awaitable[T]]
 """Sends one call with a client, within so many seconds."""
 type _Choose = Callable[[], Access | NoAccess | None]
+
+
+def clock_ahead_s(now: datetime, call: Call) -> float | None:
+    """Return how far our clock is ahead of Walmart's, negative when behind; None where it did not tell.
+
+    Args:
+        now: By our clock, aware.
+        call: One that was answered just now.
+    """
+    return round((now - call.answered_at).total_seconds(), 1) if call.answered_at else None
 
 
 class Marketplace(Protocol):

@@ -5,7 +5,7 @@ from typing import Final
 
 from aws_lambda_powertools import Logger, Metrics
 
-from shared.metrics import Metric
+from shared.metrics import Metric, metric_name
 
 SERVICE: Final = "walmart-order-acknowledgement"
 """The `service` of every log line, and the only dimension of every metric."""
@@ -40,6 +40,10 @@ class Telemetry:
     def count(self, metric: Metric) -> None:
         """Count something once."""
         self.measure(metric, 1)
+
+    def count_outcome(self, outcome: str) -> None:
+        """Count an outcome once."""
+        self._metrics.add_metric(name=metric_name(outcome), unit="Count", value=1)
 
     def warn(self, message: str, **fields: object) -> None:
         """Log something that costs no order but should be known; `message` is constant text."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from shared.calling import Calls, Marketplace
+from shared.calling import Calls, Marketplace, clock_ahead_s
 from shared.order_event import SWEPT_FOR
 from shared.order_state import waits
 from shared.pacing import Pacer
@@ -51,10 +51,9 @@ class Listing:
             now: By our own clock.
         """
         self.pages += 1
-        self.now = now
-        if page.call.answered_at:
-            self.now = max(now, page.call.answered_at)
-            self.clock_ahead_s = round((now - page.call.answered_at).total_seconds(), 1)
+        self.now = max(now, page.call.answered_at or now)
+        if (ahead_s := clock_ahead_s(now, page.call)) is not None:
+            self.clock_ahead_s = ahead_s
         for order in page.orders:
             try:
                 purchase_order_id = check_purchase_order_id(order.purchase_order_id)

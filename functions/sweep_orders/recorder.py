@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.metrics import Metric, metric_name
+from shared.metrics import Metric
 from shared.outcomes import NEEDS_A_PERSON
 from shared.telemetry import Telemetry
 from sweep_orders.records import COMPLETED, SweepRecord
@@ -21,7 +21,7 @@ class PowertoolsRecorder(Telemetry):
         if record.outcome in NEEDS_A_PERSON:
             log = self._logger.error
             # By the very metrics of the outcomes: without orders nobody else would notice.
-            self._metrics.add_metric(name=metric_name(record.outcome), unit="Count", value=1)
+            self.count_outcome(record.outcome)
         elif record.outcome == COMPLETED:
             log = self._logger.info
             self.count(Metric.SWEEP_COMPLETED)

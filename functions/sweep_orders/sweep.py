@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from shared.calling import CLOCK_MAY_DIFFER_S
 from shared.pacing import usable_per_second
 from sweep_orders.listing import Listing, ReleasedOrders
 from sweep_orders.ports import OrderQueueLength, QueueLengthError, Recorder
@@ -14,7 +15,6 @@ from sweep_orders.selection import due, oldest
 
 PUBLISHING_S: Final = 30.0
 """Of the invocation's time, kept for publishing what was found before it ran out."""
-_CLOCKS_APART_S: Final = 60.0
 
 
 class Sweep:
@@ -71,7 +71,7 @@ class Sweep:
                 orders_unusable=listing.unusable,
                 correlation_id=listing.call.correlation_id if listing.call else None,
             )
-        if abs(listing.clock_ahead_s or 0) > _CLOCKS_APART_S:
+        if abs(listing.clock_ahead_s or 0) > CLOCK_MAY_DIFFER_S:
             self._recorder.warn(
                 "clock differs from Walmart's, which may refuse the signature",
                 clock_ahead_s=listing.clock_ahead_s,

@@ -124,8 +124,8 @@ def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartErr
     header_blamed = status == HTTPStatus.BAD_REQUEST and codes & _HEADER_BLAMED
     # The path is unknown, not the order: what a withdrawn API would answer to every order.
     path_unknown = status == HTTPStatus.NOT_FOUND and "URI_NOT_FOUND" in codes
-    # "Request invalid." without a cause is an outage in disguise (ShipWorks: "try again later").
     token_refused = status == HTTPStatus.BAD_REQUEST and "INVALID_TOKEN" in codes
+    # "Request invalid." without a cause is an outage in disguise (ShipWorks: "try again later").
     disguised_outage = (
         status == HTTPStatus.BAD_REQUEST
         and codes == {"INVALID_REQUEST"}
