@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
+import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.local_marketplace import Call, Marketplace, Seller
+from tests.local_marketplace import Call, Fault, Marketplace, Seller
 
 ORDER = "7400123456789"
 SPLIT = "7400000000004"
@@ -26,6 +27,16 @@ GET = f"/v3/ca/orders/{ORDER}"
 TOKEN = "/v3/token"
 NOW = 1_790_000_000.25
 NOTHING: Mapping[str, str] = {}
+
+in_an_odd_way = pytest.mark.parametrize(
+    ("fault", "details"),
+    [
+        (Fault.DELAY, {"seconds": 0.0}),
+        (Fault.SLOW_DRIP, {"interval": 0.0}),
+        (Fault.HUGE, {"size": 300_000}),
+        (Fault.CLOSE_WHEN_IDLE, {}),
+    ],
+)
 
 
 @dataclass(frozen=True)

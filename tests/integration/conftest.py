@@ -20,6 +20,7 @@ from shared.metrics import Metric
 from shared.settings import AcknowledgeSettings, SweepSettings
 from shared.telemetry import SERVICE
 from sweep_orders.function import SweepFunction
+from tests.integration.caller import Caller, TokenCaller
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
 
@@ -348,3 +349,16 @@ def world(
     door: str,
 ) -> World:
     return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys, door)
+
+
+@pytest.fixture(params=[Caller, TokenCaller])
+def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key: str) -> Caller:
+    """A caller of the marketplace that is nobody's client, through one door and then through the other."""
+    caller: Caller = request.param(marketplace.url, marketplace.register_seller(private_key))
+    return caller
+
+
+@pytest.fixture
+def signer(marketplace: Marketplace, private_key: str) -> Caller:
+    """Such a caller that signs."""
+    return Caller(marketplace.url, marketplace.register_seller(private_key))

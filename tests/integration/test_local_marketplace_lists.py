@@ -10,7 +10,7 @@ import pytest
 
 from tests.local_marketplace import Fault, Marketplace
 
-from .caller import ORDER, Answer, Caller, Clock, TokenCaller, control, order_calls, told
+from .caller import ORDER, Answer, Caller, Clock, TokenCaller, control, in_an_odd_way, order_calls, told
 
 LIST = "/v3/ca/orders/released"
 PLACED = datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
@@ -27,17 +27,6 @@ LIST_FAULTS = (
 in_every_form = pytest.mark.parametrize(
     ("caller", "form"), [(Caller, "json"), (Caller, "xml"), (TokenCaller, "json")], indirect=["caller"]
 )
-
-
-@pytest.fixture(params=[Caller, TokenCaller])
-def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key: str) -> Caller:
-    caller: Caller = request.param(marketplace.url, marketplace.register_seller(private_key))
-    return caller
-
-
-@pytest.fixture
-def signer(marketplace: Marketplace, private_key: str) -> Caller:
-    return Caller(marketplace.url, marketplace.register_seller(private_key))
 
 
 @pytest.fixture
@@ -512,15 +501,7 @@ def test_a_list_can_meet_a_reset(
     assert listed(released(caller)) == placed
 
 
-@pytest.mark.parametrize(
-    ("fault", "details"),
-    [
-        (Fault.DELAY, {"seconds": 0.0}),
-        (Fault.SLOW_DRIP, {"interval": 0.0}),
-        (Fault.HUGE, {"size": 300_000}),
-        (Fault.CLOSE_WHEN_IDLE, {}),
-    ],
-)
+@in_an_odd_way
 def test_a_list_can_come_as_it_should_in_an_odd_way(
     marketplace: Marketplace, caller: Caller, placed: list[str], fault: Fault, details: dict[str, Any]
 ) -> None:

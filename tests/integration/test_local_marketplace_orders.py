@@ -13,24 +13,13 @@ import pytest
 
 from tests.local_marketplace import Fault, Marketplace
 
-from .caller import NOW, ORDER, SPLIT, Answer, Caller, TokenCaller, order_calls, statuses
+from .caller import NOW, ORDER, SPLIT, Answer, Caller, order_calls, statuses
 
 
 @pytest.fixture
 def marketplace(marketplace: Marketplace) -> Marketplace:
     marketplace.add_order(ORDER, statuses=["Created", "Created"])
     return marketplace
-
-
-@pytest.fixture(params=[Caller, TokenCaller])
-def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key: str) -> Caller:
-    caller: Caller = request.param(marketplace.url, marketplace.register_seller(private_key))
-    return caller
-
-
-@pytest.fixture
-def signer(marketplace: Marketplace, private_key: str) -> Caller:
-    return Caller(marketplace.url, marketplace.register_seller(private_key))
 
 
 # --- Acknowledging and looking ----------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from .caller import (
     TokenCaller,
     basic,
     control,
+    in_an_odd_way,
     milliseconds,
     order_calls,
     statuses,
@@ -552,15 +553,7 @@ def test_a_call_for_a_token_can_meet_a_reset(
     assert marketplace.tokens_issued == issued
 
 
-@pytest.mark.parametrize(
-    ("fault", "details"),
-    [
-        (Fault.DELAY, {"seconds": 0.0}),
-        (Fault.SLOW_DRIP, {"interval": 0.0}),
-        (Fault.HUGE, {"size": 300_000}),
-        (Fault.CLOSE_WHEN_IDLE, {}),
-    ],
-)
+@in_an_odd_way
 def test_a_token_can_come_as_it_should_in_an_odd_way(
     marketplace: Marketplace, caller: TokenCaller, fault: Fault, details: dict[str, Any]
 ) -> None:
