@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -53,6 +53,7 @@ class AcknowledgeOrders:
         sweeping: bool,
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
+        executor: Executor,
     ) -> None:
         """Work through the given ports.
 
@@ -64,6 +65,7 @@ class AcknowledgeOrders:
             sweeping: Whether sweeps go on, by which an order is seen again.
             now: The time, aware.
             uniform: Draws a number between two others.
+            executor: Where calls of the queue block. With room for a whole batch, none waits for another's.
         """
         self._attempts = attempts
         self._queue = queue
@@ -72,8 +74,7 @@ class AcknowledgeOrders:
         self._sweeping = sweeping
         self._now = now
         self._uniform = uniform
-        # As many as there are messages in a batch: none waits for another's.
-        self._threads = ThreadPoolExecutor(BATCH_SIZE, thread_name_prefix="order-queue")
+        self._executor = executor
 
     async def handle_message(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
         """Attempt the order that a message tells of, and carry out what follows from it.
@@ -156,7 +157,7 @@ class AcknowledgeOrders:
         return decision
 
     async def _in_thread(self, do: Callable[..., None], *arguments: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, do, *arguments)
+        await asyncio.get_running_loop().run_in_executor(self._executor, do, *arguments)
 
     def _draw(self, delay: Delay) -> int:
         """Draw a delay in whole seconds, which is what SQS takes."""

@@ -1,11 +1,7 @@
 """Puts AcknowledgeFunction together: the one place that knows every part."""
 
-import asyncio
 import functools
 import os
-import random
-import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +16,7 @@ from acknowledge_orders.policy import Waiting
 from acknowledge_orders.recorder import PowertoolsRecorder
 from acknowledge_orders.self_check import SelfCheck
 from shared.credentials import CURRENT, MarketplaceAccess
+from shared.edges import Edges
 from shared.marketplace import connect
 from shared.pacing import Pacer
 from shared.secrets_manager import SecretsManagerStore
@@ -55,9 +52,7 @@ def compose(
     *,
     secrets_manager: "SecretsManagerClient",
     sqs: "SQSClient",
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    uniform: Callable[[float, float], float] = random.uniform,
+    edges: Edges | None = None,
     call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> AcknowledgeFunction:
     """Put the function together.
@@ -66,28 +61,27 @@ def compose(
         settings: From the environment.
         secrets_manager: Where the credentials are.
         sqs: Where the order queue and its dead-letter queue are.
-        clock: Epoch seconds.
-        sleep: Waits for so many seconds.
-        uniform: Draws a number between two others; jitter, no secret.
+        edges: Time, chance, threads and the network; the real ones when None.
         call_timeout_s: Seconds for a call to Walmart.
     """
+    edges = edges or Edges()
 
     def pacer() -> Pacer:
         return Pacer(
             requests_per_minute=settings.requests_per_minute,
             sharers=settings.maximum_concurrency,
-            clock=clock,
-            sleep=sleep,
+            clock=edges.clock,
+            sleep=edges.sleep,
         )
 
     logger, metrics = new_logger(), new_metrics()
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
-    open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, clock=clock)
-    marketplace = MarketplaceAccess(store.read, open_client, clock, recorder.count)
+    open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, edges=edges)
+    marketplace = MarketplaceAccess(store.read, open_client, edges.clock, recorder.count)
 
     def now() -> datetime:
-        return datetime.fromtimestamp(clock(), UTC)
+        return datetime.fromtimestamp(edges.clock(), UTC)
 
     application = AcknowledgeOrders(
         attempts=Attempts(marketplace, posts=pacer(), looks=pacer(), call_timeout_s=call_timeout_s),
@@ -104,7 +98,8 @@ def compose(
         ),
         sweeping=settings.sweep_enabled == "true",
         now=now,
-        uniform=uniform,
+        uniform=edges.uniform,
+        executor=edges.executor(BATCH_SIZE, "order-queue"),
     )
     self_check = SelfCheck(
         read_secret=functools.partial(store.read, CURRENT),

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.batch import (
     AsyncBatchProcessor,
     EventType,
@@ -32,7 +33,7 @@ class AcknowledgeFunction:
         self_check: SelfCheck,
         count: Callable[[Metric], None],
         logger: Logger,
-        metrics: Metrics,
+        metrics: EphemeralMetrics,
     ) -> None:
         """Hand every order to `application`, `count` in `metrics`, and flush them at the end."""
         self._application = application

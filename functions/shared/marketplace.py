@@ -1,14 +1,13 @@
 """Makes the client for the marketplace that the settings name."""
 
-from collections.abc import Callable
-
 from shared.credentials import SetupError
+from shared.edges import Edges
 from shared.settings import Settings
 from walmart_ca import AsyncClient, Credentials
 
 
 def connect(
-    credentials: Credentials, *, settings: Settings, max_concurrency: int, clock: Callable[[], float]
+    credentials: Credentials, *, settings: Settings, max_concurrency: int, edges: Edges
 ) -> AsyncClient:
     """Make a client; nothing is opened before its first call.
 
@@ -16,7 +15,7 @@ def connect(
         credentials: Who calls.
         settings: From the environment.
         max_concurrency: How many calls run side by side.
-        clock: Epoch seconds.
+        edges: Of the execution environment.
 
     Raises:
         SetupError: The URL or the service name is unusable.
@@ -27,7 +26,9 @@ def connect(
             base_url=settings.marketplace_url,
             service_name=settings.marketplace_service_name,
             max_concurrency=max_concurrency,
-            clock=clock,
+            executor=edges.executor(max_concurrency, "walmart-ca"),
+            transport=edges.transport(settings.marketplace_url) if edges.transport else None,
+            clock=edges.clock,
         )
     except ValueError as error:
         # The client names its own parameter; the operator knows the setting.

@@ -3,7 +3,8 @@
 import logging
 from typing import Final
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from shared.metrics import Metric, metric_name
 
@@ -20,15 +21,18 @@ def new_logger() -> Logger:
     return Logger(service=SERVICE, location=None, use_rfc3339=True)
 
 
-def new_metrics() -> Metrics:
-    """Make the metrics; they are printed, one EMF line for each invocation, when flushed."""
-    return Metrics(namespace=NAMESPACE, service=SERVICE)
+def new_metrics() -> EphemeralMetrics:
+    """Make the metrics; they are printed, one EMF line for each invocation, when flushed.
+
+    Ephemeral ones keep their values to themselves: the others share them with all in the process.
+    """
+    return EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
 
 
 class Telemetry:
     """Logs and counts. What belongs to one line goes with the call: shared keys would put it on others."""
 
-    def __init__(self, logger: Logger, metrics: Metrics) -> None:
+    def __init__(self, logger: Logger, metrics: EphemeralMetrics) -> None:
         """Log to `logger` and count in `metrics`, which somebody else flushes."""
         self._logger = logger
         self._metrics = metrics

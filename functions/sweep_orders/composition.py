@@ -1,11 +1,7 @@
 """Puts SweepFunction together: the one place that knows every part."""
 
-import asyncio
 import functools
 import os
-import random
-import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +9,7 @@ import boto3
 from botocore.config import Config
 
 from shared.credentials import MarketplaceAccess
+from shared.edges import Edges
 from shared.marketplace import connect
 from shared.pacing import Pacer
 from shared.secrets_manager import SecretsManagerStore
@@ -56,9 +53,7 @@ def compose(
     secrets_manager: "SecretsManagerClient",
     sqs: "SQSClient",
     events: "EventBridgeClient",
-    clock: Callable[[], float] = time.time,
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    uniform: Callable[[float, float], float] = random.uniform,
+    edges: Edges | None = None,
 ) -> SweepFunction:
     """Put the function together.
 
@@ -67,16 +62,17 @@ def compose(
         secrets_manager: Where the credentials are.
         sqs: Where the order queue is.
         events: Where the event bus is.
-        clock: Epoch seconds.
-        sleep: Waits for so many seconds.
-        uniform: Draws a number between two others; jitter, no secret.
+        edges: Time, chance, threads and the network; the real ones when None.
     """
+    edges = edges or Edges()
     logger, metrics = new_logger(), new_metrics()
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
-    open_client = functools.partial(connect, settings=settings, max_concurrency=1, clock=clock)
-    marketplace = MarketplaceAccess(store.read, open_client, clock, recorder.count)
-    pacer = Pacer(requests_per_minute=settings.requests_per_minute, sharers=1, clock=clock, sleep=sleep)
+    open_client = functools.partial(connect, settings=settings, max_concurrency=1, edges=edges)
+    marketplace = MarketplaceAccess(store.read, open_client, edges.clock, recorder.count)
+    pacer = Pacer(
+        requests_per_minute=settings.requests_per_minute, sharers=1, clock=edges.clock, sleep=edges.sleep
+    )
     event_bus = EventBridgeBus(
         events,
         name=settings.event_bus_name,
@@ -84,8 +80,8 @@ def compose(
         detail_type=settings.order_event_detail_type,
     )
     sweep = Sweep(
-        released=ReleasedOrders(marketplace, pacer, lambda: datetime.fromtimestamp(clock(), UTC)),
-        publisher=Publisher(event_bus, sleep, uniform),
+        released=ReleasedOrders(marketplace, pacer, lambda: datetime.fromtimestamp(edges.clock(), UTC)),
+        publisher=Publisher(event_bus, edges.sleep, edges.uniform),
         queue_length=SqsQueueLength(sqs, settings.order_queue_url),
         recorder=recorder,
         requests_per_minute=settings.requests_per_minute,

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sweep_orders.sweep import Sweep
@@ -13,7 +14,7 @@ class SweepFunction:
     """Takes what Lambda hands over, and gives back what became of the sweep."""
 
     def __init__(
-        self, sweep: Sweep, disconnect: Callable[[], None], logger: Logger, metrics: Metrics
+        self, sweep: Sweep, disconnect: Callable[[], None], logger: Logger, metrics: EphemeralMetrics
     ) -> None:
         """Run `sweep`, and `disconnect` and flush `metrics` at the end."""
         self._sweep = sweep

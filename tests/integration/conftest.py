@@ -16,6 +16,7 @@ import acknowledge_orders.composition
 import sweep_orders.composition
 from acknowledge_orders.function import AcknowledgeFunction
 from shared.credentials import Access
+from shared.edges import Edges
 from shared.metrics import Metric
 from shared.settings import AcknowledgeSettings, SweepSettings
 from shared.telemetry import SERVICE
@@ -88,7 +89,7 @@ class World:
             ),
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
-            clock=self._clock,
+            edges=Edges(clock=self._clock),
             call_timeout_s=1.0,
         )
 
@@ -111,7 +112,7 @@ class World:
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
             events=self.events,
-            clock=self._clock,
+            edges=Edges(clock=self._clock),
         )
 
     def _environment(self) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -110,6 +111,7 @@ def build(
         sweeping=True,
         now=lambda: NOW,
         uniform=uniform,
+        executor=ThreadPoolExecutor(1),
     )
 
 

@@ -33,6 +33,7 @@ from .order_calls import Released
 from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
+from .transport import Sender
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",
@@ -53,6 +54,7 @@ __all__ = [
     "OutcomeUnknown",
     "Released",
     "Request",
+    "Sender",
     "SignatureCredentials",
     "Status",
     "Throttled",

@@ -2,9 +2,8 @@
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from types import TracebackType
 from typing import Protocol, Self, TypedDict, Unpack
 
@@ -13,6 +12,7 @@ from .client import Client
 from .doors import Credentials
 from .order_calls import Orders, Released
 from .orders import Order, OrderPage
+from .transport import Sender
 
 
 class ClientOptions(TypedDict, total=False):
@@ -22,6 +22,7 @@ class ClientOptions(TypedDict, total=False):
     service_name: str
     timeout: float
     ssl_context: ssl.SSLContext | None
+    transport: Sender | None
     clock: Callable[[], float]
     new_correlation_id: Callable[[], str]
 
@@ -36,13 +37,19 @@ class AsyncClient:
     orders: "AsyncOrders"
 
     def __init__(
-        self, credentials: Credentials, *, max_concurrency: int = 10, **options: Unpack[ClientOptions]
+        self,
+        credentials: Credentials,
+        *,
+        max_concurrency: int = 10,
+        executor: Executor | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         """Prepare a client; nothing is opened and no thread is started before the first call.
 
         Args:
             credentials: Who calls, and through which door.
             max_concurrency: How many calls run side by side; further ones wait, within their time-out.
+            executor: Where the calls run, to be shut down with the client; when None, so many threads.
             **options: See `Client`.
 
         Raises:
@@ -51,7 +58,7 @@ class AsyncClient:
         if max_concurrency < 1:
             raise ValueError("max_concurrency must be at least 1")
         self._client = Client(credentials, max_connections=max_concurrency, **options)
-        self._executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="walmart-ca")
+        self._executor = executor or ThreadPoolExecutor(max_concurrency, thread_name_prefix="walmart-ca")
         self.orders = AsyncOrders(self._client.orders, self._in_thread)
 
     async def aclose(self) -> None:
@@ -74,10 +81,9 @@ class AsyncClient:
 
     async def _in_thread[T](self, call: Callable[[float], T], timeout: float | None) -> T:
         """Run one call in a thread, with what the wait for a free one left of its time-out."""
-        deadline = time.monotonic() + (self._client.timeout if timeout is None else timeout)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._executor, lambda: call(deadline - time.monotonic())
-        )
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (self._client.timeout if timeout is None else timeout)
+        return await loop.run_in_executor(self._executor, lambda: call(deadline - loop.time()))
 
 
 class _InThread(Protocol):

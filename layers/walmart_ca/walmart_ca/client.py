@@ -16,7 +16,7 @@ from .doors import Credentials
 from .errors import NotSent, OutcomeUnknown
 from .hosts import check_base_url
 from .order_calls import Orders
-from .transport import ONE_ORDER, Limits, NoAnswerError, NothingSentError, Transport
+from .transport import ONE_ORDER, Limits, NoAnswerError, NothingSentError, Sender, Transport
 from .verdicts import replenished_at, tokens_left
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
@@ -46,6 +46,7 @@ class Client:
         timeout: float = DEFAULT_TIMEOUT,
         max_connections: int = 10,
         ssl_context: ssl.SSLContext | None = None,
+        transport: Sender | None = None,
         clock: Callable[[], float] = time.time,
         new_correlation_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
@@ -58,6 +59,8 @@ class Client:
             timeout: Seconds for each call, from connecting to the last byte of the answer.
             max_connections: How many connections are kept open.
             ssl_context: What to trust; the system's authorities when None.
+            transport: What to send the calls by, and to close with the client; when None, a pool of
+                connections to `base_url`, for which the two settings before are.
             clock: Epoch seconds, for the timestamp that is signed.
             new_correlation_id: Makes `WM_QOS.CORRELATION_ID`, new for each call.
 
@@ -75,7 +78,9 @@ class Client:
         self._clock = clock
         self._new_correlation_id = new_correlation_id
         self._door = credentials.open_door(self)
-        self._transport = Transport(self.base_url, max_connections=max_connections, ssl_context=ssl_context)
+        self._transport = transport or Transport(
+            self.base_url, max_connections=max_connections, ssl_context=ssl_context
+        )
 
     def close(self) -> None:
         """Close every connection."""

@@ -12,7 +12,7 @@ import ssl
 import time
 from collections.abc import Buffer
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -62,8 +62,18 @@ class NoAnswerError(Exception):
     """The call was sent, at least in part, and no whole answer came; its text is one word that says why."""
 
 
+class Sender(Protocol):
+    """What a client sends its calls by."""
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        """Send one call, once. See `Transport.send`."""
+
+    def close(self) -> None:
+        """Let go of whatever is not in use."""
+
+
 class Transport:
-    """Sends calls to one host."""
+    """Sends calls to one host, over its own pool of connections."""
 
     def __init__(
         self,
