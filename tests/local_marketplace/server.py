@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from typing import Protocol
 
 HOST = "127.0.0.1"
 _LONGEST_LINE = 65_536
@@ -36,34 +37,46 @@ class Request:
     connection: int
 
 
-class Wire:
-    """The way back to the caller."""
+class Wire(Protocol):
+    """The way back to the caller. Whatever waits may end in a ``ConnectionError``: the call is given up."""
 
+    def write(self, data: bytes) -> None:
+        """Send bytes, now."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait, at most until the server stops; then the connection is given up."""
+
+    def close(self) -> None:
+        """Close the connection in good order as soon as this call is served, without having said so."""
+
+    def hang(self) -> None:
+        """Keep the connection and say nothing, until the caller gives it up or the server stops."""
+
+    def reset(self) -> None:
+        """End the connection with a TCP reset instead of an orderly close."""
+
+
+class _SocketWire:
     def __init__(self, handler: "_Handler") -> None:
         self._handler = handler
 
     def write(self, data: bytes) -> None:
-        """Send bytes, now."""
         self._handler.connection.sendall(data)
 
     def wait(self, seconds: float) -> None:
-        """Wait, at most until the server stops; then the connection is given up."""
         if self._handler.server.stopping.wait(seconds):
             raise ConnectionAbortedError("the server stops")
 
     def close(self) -> None:
-        """Close the connection in good order as soon as this call is served, without having said so."""
         self._handler.close_connection = True
 
     def hang(self) -> None:
-        """Keep the connection and say nothing, until the caller gives it up or the server stops."""
         self.close()
         # Nothing can be read any more but the end of the connection; a stop brings that about too.
         while self._handler.connection.recv(_LONGEST_LINE):
             pass
 
     def reset(self) -> None:
-        """End the connection with a TCP reset instead of an orderly close."""
         handler = self._handler
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         handler.close_connection = True
@@ -169,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         # Not self.path, which the base class tidies up: a signature covers the target as it was sent.
         target = self.requestline.split()[1]
         request = Request(self.command, target, tuple(self.headers.items()), body, self._number)
-        self.server.serve(request, Wire(self))
+        self.server.serve(request, _SocketWire(self))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
         """Keep quiet: the marketplace tells about its calls itself."""
