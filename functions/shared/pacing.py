@@ -36,7 +36,9 @@ class Pacer:
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Start with a full bucket.
+        """Start with one turn in the bucket: what an environment before this one used up is not known.
+
+        With a full one, every environment that Lambda replaces would send a burst of its own.
 
         Args:
             requests_per_minute: Walmart's limit for the seller.
@@ -50,7 +52,7 @@ class Pacer:
         self._sharers = sharers
         self._clock = clock
         self._sleep = sleep
-        self._full_at = clock()
+        self._full_at = clock() + (self._burst - 1) * self._interval_s
         self._paused_until = 0.0
 
     async def turn(self, at_most_s: float) -> bool:

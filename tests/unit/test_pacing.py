@@ -1,6 +1,7 @@
 """Pacing: how calls are kept to Walmart's count, on a clock that the test turns."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -32,7 +33,17 @@ class Time:
 
 
 def pacer(time: Time, requests_per_minute: float = 57 / 0.95, sharers: int = 1) -> Pacer:
-    return Pacer(requests_per_minute=requests_per_minute, sharers=sharers, clock=time.clock, sleep=time.sleep)
+    """A pacer that has rested, so that its bucket is full."""
+    return rested(time, time.sleep, requests_per_minute, sharers)
+
+
+def rested(
+    time: Time, sleep: Callable[[float], Awaitable[None]], requests_per_minute: float, sharers: int = 1
+) -> Pacer:
+    time.now -= 3600
+    made = Pacer(requests_per_minute=requests_per_minute, sharers=sharers, clock=time.clock, sleep=sleep)
+    time.now += 3600
+    return made
 
 
 def turns(pacer: Pacer, count: int, at_most_s: float = FOREVER) -> list[bool]:
@@ -49,6 +60,17 @@ def answer(tokens_left: int | None = None) -> Order:
 def throttled(retry_in_s: float | None = None) -> Throttled:
     retry_at = None if retry_in_s is None else datetime.fromtimestamp(START + retry_in_s, UTC)
     return Throttled("http_429", Call("POST", "https://walmart.invalid/x", "c", 429, 0.1, retry_at))
+
+
+def test_a_new_environment_sends_one_call_and_the_next_at_its_pace() -> None:
+    """It may be one of many that follow each other, and none knows what the one before it used up."""
+    time = Time()
+    paced = Pacer(requests_per_minute=57 / 0.95, sharers=1, clock=time.clock, sleep=time.sleep)
+
+    assert turns(paced, 1) == [True]
+    assert time.elapsed == 0
+    turns(paced, 2)
+    assert time.elapsed == pytest.approx(2 * 60 / 57)
 
 
 def test_one_batch_goes_out_at_once() -> None:
@@ -185,7 +207,7 @@ def test_a_call_that_waits_gives_up_when_walmart_calls_for_a_longer_pause() -> N
         time.now += seconds
         paced.correct(throttled(retry_in_s=100))
 
-    paced = Pacer(requests_per_minute=60, sharers=1, clock=time.clock, sleep=refused_meanwhile)
+    paced = rested(time, refused_meanwhile, 60)
     turns(paced, BURST)
 
     assert turns(paced, 1, at_most_s=50) == [False]
@@ -199,7 +221,7 @@ def test_whoever_gives_up_for_a_pause_gives_the_turn_back() -> None:
         time.now += seconds
         paced.correct(throttled(retry_in_s=3))
 
-    paced = Pacer(requests_per_minute=57 / 0.95, sharers=1, clock=time.clock, sleep=refused_meanwhile)
+    paced = rested(time, refused_meanwhile, 57 / 0.95)
     turns(paced, BURST)
     assert turns(paced, 1, at_most_s=2) == [False]
     time.now = START + 3
@@ -226,7 +248,7 @@ def test_a_clock_that_is_set_back_does_not_make_anybody_wait_for_it() -> None:
         slept.append(seconds)
         time.now -= 3600
 
-    paced = Pacer(requests_per_minute=60, sharers=1, clock=time.clock, sleep=set_back)
+    paced = rested(time, set_back, 60)
     turns(paced, BURST)
 
     assert turns(paced, 1, at_most_s=45) == [False]

@@ -128,9 +128,7 @@ class World:
             """Wait for nothing."""
 
         keys = Keys(self.no_access or Access(cast("AsyncClient", self.pages), "v1"))
-        pacer = Pacer(
-            requests_per_minute=self.requests_per_minute, sharers=1, clock=self.now.timestamp, sleep=sleep
-        )
+        pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=self.now.timestamp, sleep=sleep)
         sweep = Sweep(
             released=ReleasedOrders(keys, pacer, lambda: self.now),
             publisher=Publisher(self, sleep, max),
