@@ -55,6 +55,13 @@ class Order:
         return any(status.casefold() == _CREATED for line in self.lines for status in line.statuses)
 
     @property
+    def acknowledgeable(self) -> bool:
+        """Whether acknowledging it is allowed: its seller ships it, and none of it is beyond that."""
+        return self.ship_node == SELLER_FULFILLED and all(
+            status.casefold() in _ACKNOWLEDGEABLE for line in self.lines for status in line.statuses
+        )
+
+    @property
     def rank(self) -> tuple[datetime, str]:
         """The order's place among others, the same whatever becomes of any of them."""
         return self.order_date, self.purchase_order_id
@@ -154,9 +161,7 @@ class Orders:
             order = self._orders[purchase_order_id]
             if order.ship_node != SELLER_FULFILLED:
                 raise NotAcknowledgeableError("Order is not fulfilled by the seller")
-            if any(
-                status.casefold() not in _ACKNOWLEDGEABLE for line in order.lines for status in line.statuses
-            ):
+            if not order.acknowledgeable:
                 raise NotAcknowledgeableError("Some or all qty in higher status")
             return self._put(order.with_status("Acknowledged", self.now()))
 

@@ -1,0 +1,170 @@
+"""AWS as a function meets it: clients with the methods that it calls, and the errors of botocore."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+
+from tests.simulation.queue import NotInFlightError, Queue
+from tests.simulation.weather import Mishap
+
+if TYPE_CHECKING:
+    from tests.simulation.environment import Environment
+
+_TAKES_S: Final = (0.003, 0.03)
+_URL: Final = "https://aws.example"
+
+
+@dataclass(slots=True)
+class SecretVersions:
+    """The versions of the secret, by their staging labels.
+
+    Attributes:
+        denied: Somebody took the permission to read it away.
+    """
+
+    _texts: list[str] = field(default_factory=list)
+    denied: bool = False
+
+    def store(self, text: str) -> None:
+        """Store a new current version; the one before becomes the previous."""
+        self._texts.append(text)
+
+    def read(self, stage: str) -> tuple[str, str]:
+        """Return text and id of the version with a label; a `LookupError` when there is none."""
+        number = len(self._texts) - (1 if stage == "AWSCURRENT" else 2)
+        if number < 0:
+            raise LookupError(stage)
+        return self._texts[number], f"version-{number}"
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """Every version's text."""
+        return self._texts
+
+
+class SecretsManager:
+    """The client of Secrets Manager in one execution environment."""
+
+    def __init__(self, environment: "Environment") -> None:
+        """Read the secret of the environment's world."""
+        self._environment = environment
+
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
+        """Read a version of the secret."""
+        del SecretId
+        world = self._environment.world
+        self._environment.touch()
+        if world.weather.strikes(Mishap.SECRETS_UNAVAILABLE):
+            self._environment.spend(world.chance.uniform(0.1, 6.0))
+            raise EndpointConnectionError(endpoint_url=_URL)
+        self._environment.spend(world.chance.uniform(*_TAKES_S))
+        if world.secret.denied:
+            raise _refusal("AccessDeniedException", "GetSecretValue")
+        try:
+            text, version_id = world.secret.read(VersionStage)
+        except LookupError:
+            raise _refusal("ResourceNotFoundException", "GetSecretValue") from None
+        return {"SecretString": text, "VersionId": version_id}
+
+
+class Sqs:
+    """The client of SQS in one execution environment."""
+
+    def __init__(self, environment: "Environment") -> None:
+        """Reach the queues of the environment's world, whose URLs are their names."""
+        self._environment = environment
+
+    def change_message_visibility(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto3's name
+        ReceiptHandle: str,  # noqa: N803 - boto3's name
+        VisibilityTimeout: int,  # noqa: N803 - boto3's name
+    ) -> None:
+        """Hide a message."""
+        if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
+            raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
+
+        def hide() -> None:
+            try:
+                self._queue(QueueUrl).hide(ReceiptHandle, VisibilityTimeout)
+            except NotInFlightError:
+                raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None
+
+        self._do(hide)
+
+    def send_message(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - boto3's name
+        MessageBody: str,  # noqa: N803 - boto3's name
+        MessageAttributes: dict[str, Any],  # noqa: N803 - boto3's name
+    ) -> None:
+        """Send a message."""
+        attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
+        if not all(attributes.values()):
+            raise _refusal("InvalidParameterValue", "SendMessage")  # SQS takes no empty attribute
+        self._do(lambda: self._queue(QueueUrl).send(MessageBody, attributes))
+
+    def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        """Count a queue's messages."""
+        counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
+
+        def count() -> None:
+            messages = self._queue(QueueUrl).messages
+            counted["ApproximateNumberOfMessages"] = str(len(messages))
+
+        self._do(count)
+        return {"Attributes": counted}
+
+    def _queue(self, name: str) -> Queue:
+        return self._environment.world.queues[name]
+
+    def _do(self, what: Callable[[], None]) -> None:
+        environment, weather = self._environment, self._environment.world.weather
+        environment.touch()
+        environment.spend(weather.chance.uniform(*_TAKES_S))
+        if weather.strikes(Mishap.QUEUE_REFUSES):
+            raise _refusal("InternalError", "SQS")
+        what()
+        environment.touch()
+        if weather.strikes(Mishap.QUEUE_MUTE):
+            environment.spend(3.0)
+            raise ReadTimeoutError(endpoint_url=_URL)
+
+
+class Events:
+    """The client of EventBridge in one execution environment."""
+
+    def __init__(self, environment: "Environment") -> None:
+        """Publish on the bus of the environment's world."""
+        self._environment = environment
+
+    def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        """Publish up to ten events."""
+        environment, weather = self._environment, self._environment.world.weather
+        if len(Entries) > 10:
+            raise _refusal("ValidationException", "PutEvents")
+        environment.touch()
+        environment.spend(weather.chance.uniform(*_TAKES_S))
+        answers: list[dict[str, str]] = []
+        for entry in Entries:
+            if weather.strikes(Mishap.BUS_REFUSES):
+                answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+            else:
+                environment.world.bus.publish(entry["Detail"])
+                answers.append({"EventId": "simulated"})
+        environment.touch()
+        if weather.strikes(Mishap.BUS_MUTE):
+            environment.spend(5.0)
+            raise ReadTimeoutError(endpoint_url=_URL)
+        return {"Entries": answers}
+
+    def close(self) -> None:
+        """Have no connections."""
+
+
+def _refusal(code: str, operation: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "simulated"}}, operation)

@@ -1,0 +1,69 @@
+"""The event bus and its one rule: every order event into the order queue, at least once."""
+
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any, Final
+
+from tests.simulation.queue import Queue
+from tests.simulation.timeline import Timeline
+from tests.simulation.weather import Mishap, Weather
+
+SOURCE: Final = "walmart.ca.orders"
+DETAIL_TYPE: Final = "Order Created"
+_TAKES_S: Final = (0.05, 2.0)
+_LATE_S: Final = (60.0, 3600.0)
+
+
+class Bus:
+    """Delivers events, sooner or later.
+
+    Attributes:
+        on_their_way: The bodies of events that were published and are not delivered.
+    """
+
+    def __init__(self, timeline: Timeline, weather: Weather, queue: Queue) -> None:
+        """Deliver into `queue`."""
+        self._timeline = timeline
+        self._weather = weather
+        self._queue = queue
+        self._published = 0
+        self.on_their_way: Counter[str] = Counter()
+
+    def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
+        """Publish an event, or replay one that was published some time ago. Returns its body."""
+        self._published += 1
+        event = order_event(json.loads(detail), f"event-{self._published}", self._timeline, age)
+        body = json.dumps(event)
+        self.deliver(body)
+        if self._weather.strikes(Mishap.EVENT_TWICE):
+            self.deliver(body)
+        return body
+
+    def deliver(self, body: str) -> None:
+        """Bring a body to the queue, as it is."""
+        seconds = self._weather.chance.uniform(*_TAKES_S)
+        if self._weather.strikes(Mishap.EVENT_LATE):
+            seconds += self._weather.chance.uniform(*_LATE_S)
+        self.on_their_way[body] += 1
+
+        def arrive() -> None:
+            self.on_their_way -= Counter([body])
+            self._queue.send(body)
+
+        self._timeline.after(seconds, arrive)
+
+
+def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - whatever was published
+    """Return an event as EventBridge delivers it."""
+    return {
+        "version": "0",
+        "id": event_id,
+        "detail-type": DETAIL_TYPE,
+        "source": SOURCE,
+        "account": "000000000000",
+        "time": f"{timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
+        "region": "ca-central-1",
+        "resources": [],
+        "detail": detail,
+    }

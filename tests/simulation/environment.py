@@ -1,0 +1,174 @@
+"""Lambda's execution environments: the real function in one, from its composition to its end."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from shared.edges import Edges
+from tests.simulation.network import Network
+from tests.simulation.timeline import Actor, Killed
+from tests.simulation.weather import Mishap
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+type Function = Callable[[object, LambdaContext], dict[str, object]]
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One invocation, and what became of it.
+
+    Attributes:
+        event: What the function was given.
+        answer: What it returned, or None when it was ended.
+        lines: What it printed, in its order; each line is JSON.
+    """
+
+    event: Any
+    answer: dict[str, Any] | None = None
+    lines: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Environment:
+    """One execution environment. It takes one invocation at a time, until it is dead.
+
+    Attributes:
+        dead: It was killed, or ran out of time: nothing that it does has any effect any more.
+    """
+
+    def __init__(self, world: "World", build: Callable[["Environment"], Function], timeout_s: float) -> None:
+        """Start with nothing: `build` puts the function together at the first invocation."""
+        self.world = world
+        self.dead = False
+        self.invocation: Invocation | None = None
+        self._build = build
+        self._timeout_s = timeout_s
+        self._function: Function | None = None
+        self._actor: Actor | None = None
+        self._edges_to_come: int | None = None
+        self._deadline = 0.0
+        self._invocations = 0
+
+    def edges(self) -> Edges:
+        """Make the function's edges: everything that is not this one is the real thing."""
+        timeline = self.world.timeline
+        return Edges(
+            clock=timeline.clock,
+            sleep=asyncio.sleep,
+            uniform=self.world.chance.uniform,
+            executor=lambda _size, _name: _InOneGo(self),
+            transport=lambda _url: Network(self, self.world.marketplace),
+        )
+
+    def invoke(self, event: object, ended: Callable[[Invocation], None]) -> None:
+        """Invoke the function, and let `ended` happen when it has returned or was ended."""
+        timeline, weather = self.world.timeline, self.world.weather
+        invocation = self.invocation = Invocation(event)
+        self._invocations += 1
+        timers = [timeline.after(self._timeout_s, self._end)]
+        self._deadline = timeline.clock() + self._timeout_s
+        if weather.looms(Mishap.KILLED_AT_AN_EDGE):
+            self._edges_to_come = weather.chance.randint(1, 60)
+        if weather.looms(Mishap.KILLED_AT_A_TIME):
+            timers.append(timeline.after(weather.chance.expovariate(1 / 3), self._kill))
+
+        def run() -> None:
+            self._function = self._function or self._build(self)
+            invocation.answer = self._function(event, _Context(self))
+
+        def over() -> None:
+            for timer in timers:
+                timer.cancel()
+            self._actor = self.invocation = self._edges_to_come = None
+            ended(invocation)
+
+        self._actor = Actor(timeline, run, over)
+        self.world.actors[self._actor] = self
+        self._actor.start()
+
+    def touch(self) -> None:
+        """Touch something outside, which is where an environment can be killed with a difference."""
+        if self.dead:
+            raise Killed
+        if self._edges_to_come is not None:
+            self._edges_to_come -= 1
+            if self._edges_to_come <= 0 and self._actor:
+                self.world.weather.struck[Mishap.KILLED_AT_AN_EDGE] += 1
+                self.dead = self._actor.killed = True
+                raise Killed
+
+    def spend(self, seconds: float) -> None:
+        """Let a call that blocks take its time: in a thread pool its own, otherwise the whole function's."""
+        if self.dead or self._actor is None:
+            raise Killed
+        if self._in_one_go:
+            self.world.timeline.ahead += seconds
+        else:
+            self._actor.wait(seconds)
+
+    def write(self, text: str) -> None:
+        """Take what the function prints."""
+        for line in text.splitlines():
+            if line.strip() and self.invocation:
+                self.touch()
+                self.invocation.lines.append(json.loads(line))
+                self.touch()
+
+    def time_left_s(self) -> float:
+        """Tell what is left of the invocation."""
+        return max(0.0, self._deadline - self.world.timeline.clock())
+
+    _in_one_go = False
+
+    def play(self, future: Future[Any], do: Callable[[], Any]) -> None:
+        """Play a blocking call through at once, and let its end come when it would."""
+        timeline = self.world.timeline
+        with timeline.in_one_go():
+            self._in_one_go = True
+            settle: Callable[[], None]
+            try:
+                result = do()
+                settle = lambda: future.set_result(result)  # noqa: E731 - one of two
+            except Exception as error:  # noqa: BLE001 - whatever the call raises is the future's
+                failure = error
+                settle = lambda: future.set_exception(failure)  # noqa: E731 - one of two
+            finally:
+                self._in_one_go = False
+            took_s = timeline.ahead
+        asyncio.get_running_loop().call_later(took_s, lambda: None if future.cancelled() else settle())
+
+    def _kill(self) -> None:
+        self.world.weather.struck[Mishap.KILLED_AT_A_TIME] += 1
+        self._end()
+
+    def _end(self) -> None:
+        self.dead = True
+        if self._actor:
+            self._actor.kill()
+
+
+class _InOneGo(Executor):
+    """A pool with a thread for every call."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        self._environment.play(future, lambda: fn(*args, **kwargs))
+        return future
+
+
+class _Context(LambdaContext):
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._aws_request_id = "simulated"
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
+        return int(self._environment.time_left_s() * 1000)

@@ -1,0 +1,173 @@
+"""The network between client and marketplace: no socket, and whatever happens to bytes on their way."""
+
+import http.client
+import io
+import math
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from urllib3 import HTTPHeaderDict
+
+from tests.local_marketplace import Fault, Marketplace
+from tests.local_marketplace.faults import PlannedFault
+from tests.local_marketplace.server import Request as WireRequest
+from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
+from walmart_ca.answers import Answer
+from walmart_ca.calls import Request
+from walmart_ca.transport import CONNECT_TIMEOUT, Limits, NoAnswerError, NothingSentError
+
+if TYPE_CHECKING:
+    from tests.simulation.environment import Environment
+
+HOST: Final = "127.0.0.1:8080"
+URL: Final = f"http://{HOST}"
+_TRAVELS_S: Final = (0.02, 0.4)
+"""How long a call takes to Walmart, and its answer back."""
+_SLOW_S: Final = (1.0, 20.0)
+
+
+def _can_meet(fault: Fault, action: str) -> bool:
+    try:
+        PlannedFault(fault, action=action)
+    except ValueError:
+        return False
+    return True
+
+
+_MET: Final = {
+    action: [fault for fault in OF_CALLS if _can_meet(fault, action)]
+    for action in ("acknowledge", "get", "released", "token")
+}
+
+
+class Network:
+    """Implements `walmart_ca.Sender`, for one execution environment."""
+
+    def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
+        """Bring the calls of `environment` to `marketplace`."""
+        self._environment = environment
+        self._marketplace = marketplace
+        self._weather = environment.world.weather
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        """Send one call, once. See `walmart_ca.transport.Transport.send`."""
+        environment, chance = self._environment, self._weather.chance
+        environment.touch()
+        if not timeout > 0:
+            raise NothingSentError("no_time_left")
+        if self._weather.strikes(Mishap.UNREACHABLE):
+            environment.spend(min(timeout, chance.uniform(0, CONNECT_TIMEOUT)))
+            raise NothingSentError("connect")
+        there, back = chance.uniform(*_TRAVELS_S), chance.uniform(*_TRAVELS_S)
+        if self._weather.strikes(Mishap.SLOW):
+            back += chance.uniform(*_SLOW_S)
+        budget = min(timeout, limits.seconds)
+        environment.spend(min(there, budget))
+        environment.touch()  # as if it were killed with its call on the way
+        wire = _Wire(environment, budget - there, limits.size)
+        environment.world.sends(environment, request)
+        self._plan_fault(request)
+        try:
+            self._marketplace.serve(self._on_the_wire(request), wire)
+            wire.wait(back)
+        except ConnectionError:
+            pass
+        environment.touch()
+        answer = wire.answer(request.method)
+        environment.world.answered(environment, request, answer)
+        return answer
+
+    def close(self) -> None:
+        """Have no connections."""
+
+    def _plan_fault(self, request: Request) -> None:
+        action = _action(request)
+        faults = _MET[action]
+        if action == "released":
+            faults = sorted(faults, key=lambda fault: fault not in OF_LISTS)
+        fault = self._weather.one_of(faults)
+        if fault is None:
+            return
+        details: dict[str, float | str] = {}
+        if fault is Fault.DELAY:
+            details["seconds"] = self._weather.chance.uniform(1, 20)
+        if fault is Fault.THROTTLED:
+            details["replenish_in"] = self._weather.chance.choice([1.0, 30.0, 900.0])
+        if fault is Fault.GATEWAY_TIMEOUT and action == "acknowledge":
+            details["applied"] = self._weather.chance.random() < 0.5
+        self._marketplace.fail_all(fault, times=1, action=action, **details)
+
+    def _on_the_wire(self, request: Request) -> WireRequest:
+        target = request.url.removeprefix(URL)
+        headers = {**request.headers, "Host": HOST, "Content-Length": str(len(request.body))}
+        return WireRequest(request.method, target, tuple(headers.items()), request.body, connection=1)
+
+
+def _action(request: Request) -> str:
+    path = urlsplit(request.url).path
+    if path.endswith("/token"):
+        return "token"
+    if path.endswith("/released"):
+        return "released"
+    return "acknowledge" if request.method == "POST" else "get"
+
+
+class _Wire:
+    """Takes what the marketplace sends; whoever reads it gives up when the time or the size is used up."""
+
+    def __init__(self, environment: "Environment", seconds: float, size: int) -> None:
+        self._environment = environment
+        self._left_s = seconds
+        self._enough = size + 64 * 1024
+        self._data = bytearray()
+        self._trouble: str | None = None
+
+    def write(self, data: bytes) -> None:
+        self._data += data
+        if len(self._data) > self._enough:
+            raise ConnectionAbortedError("the reader has enough")
+
+    def wait(self, seconds: float) -> None:
+        waited = min(seconds, max(0.0, self._left_s))
+        self._environment.spend(waited)
+        self._left_s -= waited
+        if seconds > waited:
+            self._trouble = "answer_timeout"
+            raise ConnectionAbortedError("the reader has gone")
+
+    def close(self) -> None:
+        """Have no connection that could be used again."""
+
+    def hang(self) -> None:
+        self.wait(math.inf)
+
+    def reset(self) -> None:
+        self._trouble = "connection_lost"
+
+    def answer(self, method: str) -> Answer:
+        """Read what came.
+
+        Raises:
+            NoAnswerError: It is no whole answer.
+        """
+        if self._trouble:
+            raise NoAnswerError(self._trouble)
+        response = http.client.HTTPResponse(_Socket(bytes(self._data)), method=method)  # type: ignore[arg-type]  # it only reads
+        try:
+            response.begin()
+            limit = self._enough - 64 * 1024
+            body = response.read(limit + 1)
+        except (http.client.HTTPException, ValueError, OSError) as error:
+            raise NoAnswerError("connection_lost") from error
+        if len(body) > limit:
+            raise NoAnswerError("answer_too_large")
+        return Answer(response.status, HTTPHeaderDict(response.getheaders()), body)
+
+
+class _Socket:
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        del mode
+        return io.BytesIO(self._data)

@@ -1,0 +1,235 @@
+"""A course of events drawn from a seed: orders and troubles of every kind, and then fair weather."""
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from tests.simulation.weather import KINDS, OF_CALLS, OF_LISTS, Kind, Mishap
+from tests.simulation.world import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, World, going_on
+
+ORDERS: Final = 100
+LASTS_S: Final = 2 * 3600.0
+"""How long there is trouble, and orders come in."""
+_EVENTS_OF_ITS_OWN: Final = 12
+"""How many times something is done to the world, beside what goes wrong by itself."""
+_LIKELY: Final[dict[Kind, float]] = {
+    Mishap.UNREACHABLE: 0.1,
+    Mishap.SLOW: 0.1,
+    Mishap.SECRETS_UNAVAILABLE: 0.5,
+    Mishap.KILLED_AT_AN_EDGE: 0.2,
+    Mishap.KILLED_AT_A_TIME: 0.1,
+    Mishap.RECYCLED: 0.1,
+    # There are few events of sweeps, and few messages that are done with.
+    Mishap.BUS_REFUSES: 0.3,
+    Mishap.BUS_MUTE: 0.3,
+    Mishap.DELETION_LOST: 0.15,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one seed.
+
+    Attributes:
+        seed: The one.
+        orders: How many orders there were, known to Walmart or only told of.
+        struck: How often each kind of trouble struck.
+        outcomes: The outcome records, counted.
+        posts_of_twins: See `Promise`.
+        breaches: What was broken of the promise.
+    """
+
+    seed: int
+    orders: int
+    struck: Counter[Kind]
+    outcomes: Counter[str]
+    posts_of_twins: int
+    breaches: Sequence[str]
+
+
+def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Report:
+    """Let a storm of a seed rage, and see what is left of the promise."""
+    chance = random.Random(f"storm {seed}")
+    world = World(
+        seed,
+        private_keys,
+        door=chance.choice(["signature", "token"]),
+        requests_per_minute=chance.choice([20, 60, 60, 300]),
+        sweeping=chance.random() < 0.8,
+    )
+    with going_on(world):
+        storm = _Storm(world, chance)
+        storm.rage(orders)
+        storm.clear_up()
+    promise = world.promise
+    return Report(
+        seed, orders, world.weather.struck, promise.records, promise.posts_of_twins, promise.breaches
+    )
+
+
+class _Storm:
+    def __init__(self, world: World, chance: random.Random) -> None:
+        self._world = world
+        self._chance = chance
+        self._ids: list[str] = []
+
+    def rage(self, orders: int) -> None:
+        """Let orders come in while the weather changes and people do things."""
+        moments: list[tuple[float, Callable[[], None]]] = []
+        burst_at = self._chance.uniform(0, LASTS_S)
+        for _ in range(orders):
+            in_burst = self._chance.random() < 0.3
+            at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
+            moments.append((at, self._order))
+        doings = [
+            self._somebody_ships,
+            self._somebody_cancels,
+            self._rotate,
+            self._store_nonsense,
+            self._take_the_permission_away,
+            self._redrive,
+            self._replay,
+            self._nonsense_comes_in,
+        ]
+        moments += [
+            (self._chance.uniform(0, LASTS_S), self._chance.choice(doings)) for _ in range(_EVENTS_OF_ITS_OWN)
+        ]
+        at = 0.0
+        while at < LASTS_S:
+            moments.append((at, self._change_weather))
+            at += self._chance.uniform(300, 1800)
+        for when, do in sorted(moments, key=lambda moment: moment[0]):
+            self._world.pass_time(when - self._world.timeline.elapsed)
+            do()
+        self._world.pass_time(LASTS_S - self._world.timeline.elapsed)
+
+    def clear_up(self) -> None:
+        """Let the weather clear up, and every order that can be acknowledged be so in time."""
+        world = self._world
+        world.clear_up()
+        world.store_credentials(world.seller)
+        world.promise.watch_end()
+        limit_s = drain_limit_s(world)
+        world.pass_time(limit_s)
+        world.promise.watch_acknowledged(limit_s)
+        world.promise.watch_end()
+
+    def _order(self) -> None:
+        kind = self._chance.random()
+        place = self._world.place_order
+        if kind < 0.8:
+            self._ids.append(place(told=not self._world.sweeping or self._chance.random() < 0.85))
+        elif kind < 0.84:
+            self._ids.append(place(statuses=("Created", "Created", "Created")))
+        elif kind < 0.87:
+            place(statuses=("Created", "Shipped"))
+        elif kind < 0.9:
+            place(statuses=(self._chance.choice(["Shipped", "Cancelled", "Delivered"]),))
+        elif kind < 0.92:
+            place(ship_node="WFSFulfilled")
+        elif kind < 0.94:
+            place(statuses=("Backordered",))
+        elif kind < 0.96:
+            place(age=timedelta(hours=self._chance.uniform(1, 50)))
+        elif kind < 0.98:
+            self._world.tell_of("7400000000000", self._world.timeline.now())
+        else:
+            # Walmart knows it some time after its event.
+            purchase_order_id = str(self._chance.randrange(10**12, 10**13))
+            now = self._world.timeline.now()
+            self._world.tell_of(purchase_order_id, now)
+            self._world.timeline.after(
+                self._chance.uniform(1, 1200),
+                lambda: self._ids.append(self._world.release(purchase_order_id, now)),
+            )
+
+    def _change_weather(self) -> None:
+        """Let it be fair, or let a few kinds of trouble come at once."""
+        if self._chance.random() < 0.25:
+            self._world.weather.likely = {}
+            return
+        kinds: list[Kind] = self._chance.sample(KINDS, self._chance.randint(2, 10))
+        # Few calls are for lists: what only they can meet, they meet often.
+        kinds += self._chance.sample(sorted(OF_LISTS, key=str), 2)
+        scale = self._chance.choice([0.3, 1.0, 1.0, 3.0])
+        self._world.weather.likely = {
+            kind: 0.4
+            if kind in OF_LISTS
+            else min(0.9, scale * _LIKELY.get(kind, 0.08 if kind in OF_CALLS else 0.05))
+            for kind in kinds
+        }
+
+    def _some_order(self) -> str | None:
+        return self._chance.choice(self._ids) if self._ids else None
+
+    def _set_some(self, status: str) -> None:
+        if purchase_order_id := self._some_order():
+            self._world.marketplace.set_status(purchase_order_id, status)
+
+    def _somebody_ships(self) -> None:
+        self._set_some("Shipped")
+
+    def _somebody_cancels(self) -> None:
+        self._set_some("Cancelled")
+
+    def _rotate(self) -> None:
+        """Change the credentials at Walmart, and store them some time before or after that."""
+        seller = self._world.change_key()
+        self._world.timeline.after(
+            self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller)
+        )
+
+    def _store_nonsense(self) -> None:
+        """Store something unusable, and mend it later."""
+        self._world.store_secret(self._chance.choice(["", "{}", "not JSON", '{"consumerId": "c"}']))
+        self._world.timeline.after(
+            self._chance.uniform(60, 1200), lambda: self._world.store_credentials(self._world.seller)
+        )
+
+    def _take_the_permission_away(self) -> None:
+        self._world.secret.denied = True
+
+        def give_back() -> None:
+            self._world.secret.denied = False
+
+        self._world.timeline.after(self._chance.uniform(60, 1200), give_back)
+
+    def _redrive(self) -> None:
+        self._world.redrive()
+
+    def _replay(self) -> None:
+        if purchase_order_id := self._some_order():
+            order = self._world.marketplace.order(purchase_order_id)
+            age = timedelta(minutes=self._chance.uniform(1, 600))
+            self._world.tell_of(purchase_order_id, order.order_date, age=age)
+
+    def _nonsense_comes_in(self) -> None:
+        self._world.tell(self._chance.choice(NONSENSE) + " " * self._chance.randrange(1000))
+
+
+NONSENSE: Final = (
+    "",
+    "not JSON",
+    "[]",
+    "{}",
+    '{"detail": null}',
+    json.dumps({"detail": {"purchaseOrderId": "1/../x"}}),
+    json.dumps({"detail": {"purchaseOrderId": 7400000000001}}),
+    json.dumps({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "true"}}),
+)
+
+
+def drain_limit_s(world: World) -> float:
+    """Return how long the queue may take to be worked off once the weather is fair.
+
+    What waits is hidden for the longest back-off; then everything is worked off at the limit; and an order
+    that only the sweep knows of waits for the next one.
+    """
+    waiting = len(world.orders) + sum(world.bus.on_their_way.values())
+    drain_s = 60 * waiting / (0.95 * world.requests_per_minute)
+    sweep_s = SWEEP_INTERVAL_S + 600 if world.sweeping else 0
+    return BACKOFF_CAP_S + BACKOFF_BASE_S + drain_s + sweep_s

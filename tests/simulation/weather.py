@@ -1,0 +1,93 @@
+"""What goes wrong, and how often."""
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from tests.local_marketplace import Fault
+
+
+class Mishap(Enum):
+    """What goes wrong beside the marketplace's own faults."""
+
+    UNREACHABLE = "unreachable"
+    """No connection to Walmart."""
+    SLOW = "slow"
+    """An answer of Walmart's that takes seconds."""
+    SECRETS_UNAVAILABLE = "secrets unavailable"
+    """Secrets Manager does not answer."""
+    QUEUE_REFUSES = "queue refuses"
+    """SQS does not do what the function asks it to."""
+    QUEUE_MUTE = "queue mute"
+    """SQS does what the function asks it to, and the answer is lost."""
+    BUS_REFUSES = "bus refuses"
+    """EventBridge refuses an entry."""
+    BUS_MUTE = "bus mute"
+    """EventBridge takes the events, and the answer is lost."""
+    DELETION_LOST = "deletion lost"
+    """A message that was done with is not deleted."""
+    MESSAGE_TWICE = "message twice"
+    """SQS hands a message out that is being worked on."""
+    EVENT_TWICE = "event twice"
+    """EventBridge delivers an event twice."""
+    EVENT_LATE = "event late"
+    """EventBridge delivers an event minutes later."""
+    RECYCLED = "recycled"
+    """Lambda replaces an execution environment between two invocations."""
+    KILLED_AT_AN_EDGE = "killed at an edge"
+    """An execution environment ends while it touches something outside of it, before or after."""
+    KILLED_AT_A_TIME = "killed at a time"
+    """An execution environment ends some time into an invocation."""
+
+
+type Kind = Fault | Mishap
+
+OF_CALLS: Final = tuple(
+    fault
+    for fault in Fault
+    # What happens to a connection that is kept is for real sockets, and so is what only they can tell.
+    if fault is not Fault.CLOSE_WHEN_IDLE
+)
+OF_LISTS: Final = frozenset(
+    {
+        Fault.BARE_CURSOR,
+        Fault.ENDLESS_CURSOR,
+        Fault.REPEATED_ORDER,
+        Fault.INCOMPLETE_ORDER,
+        Fault.HOSTILE_ORDER_ID,
+    }
+)
+KINDS: Final[tuple[Kind, ...]] = (*OF_CALLS, *Mishap)
+"""Everything that can go wrong by itself."""
+
+
+@dataclass(slots=True)
+class Weather:
+    """How likely each kind of trouble is, and how often each one struck."""
+
+    chance: random.Random
+    likely: Mapping[Kind, float] = field(default_factory=dict)
+    struck: Counter[Kind] = field(default_factory=Counter)
+
+    def looms(self, kind: Kind) -> bool:
+        """Tell whether this may go wrong; whoever lets it strike counts it."""
+        probability = self.likely.get(kind, 0.0)
+        return probability > 0 and self.chance.random() < probability
+
+    def strikes(self, kind: Kind) -> bool:
+        """Tell whether this goes wrong now, and count it."""
+        struck = self.looms(kind)
+        if struck:
+            self.struck[kind] += 1
+        return struck
+
+    def one_of(self, faults: Iterable[Fault]) -> Fault | None:
+        """Draw what a call to Walmart meets."""
+        return next((fault for fault in faults if self.looms(fault)), None)
+
+    def clear_up(self) -> None:
+        """Let nothing go wrong any more."""
+        self.likely = {}

@@ -1,0 +1,302 @@
+"""The simulated world: everything around the two functions, in virtual time.
+
+The functions and the client are the real ones. Exchanged are the clock and chance, the network between client
+and marketplace, and AWS: the queue, the bus, the secret, the schedule, and the execution environments, which
+may end at any point. The marketplace is the local one that all other tests have too.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import math
+import random
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+import acknowledge_orders.composition
+import sweep_orders.composition
+from shared.settings import AcknowledgeSettings, SweepSettings
+from shared.telemetry import SERVICE
+from tests.local_marketplace import Call, Marketplace, Order, Seller
+from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
+from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
+from tests.simulation.environment import Environment, Function
+from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
+from tests.simulation.network import URL
+from tests.simulation.promise import Promise
+from tests.simulation.queue import Queue
+from tests.simulation.timeline import Actor, Timeline, in_virtual_time
+from tests.simulation.weather import Weather
+from walmart_ca.answers import Answer
+from walmart_ca.calls import Request
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+type Door = Literal["signature", "token"]
+
+ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
+SWEEP_TIMEOUT_S: Final = 240.0
+SWEEP_INTERVAL_S: Final = 900.0
+BACKOFF_BASE_S: Final = 30.0
+BACKOFF_CAP_S: Final = 600.0
+HOLD_S: Final = 300.0
+
+
+class World:
+    """One seller, from the first order to the last, with one seed for everything that is left to chance.
+
+    Attributes:
+        sole_caller: Nobody else uses up Walmart's quota.
+        keys_change: Walmart may refuse a call for its credentials without anybody's fault.
+        placed: The ids of the orders that Walmart knows.
+        told: The bodies of the events that producers published.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        private_keys: Sequence[str],
+        *,
+        door: Door = "signature",
+        requests_per_minute: int = 60,
+        sweeping: bool = True,
+    ) -> None:
+        """Make a world in which nothing goes wrong yet.
+
+        Args:
+            seed: The same one gives the same world.
+            private_keys: Of which the seller has the first; making one takes longer than a whole world.
+            door: Which of Walmart's doors the seller goes through.
+            requests_per_minute: Walmart's limit.
+            sweeping: Whether sweeps are made.
+        """
+        self.chance = random.Random(seed)
+        self.timeline = Timeline()
+        self.weather = Weather(random.Random(seed + 1))
+        self.door = door
+        self.requests_per_minute = requests_per_minute
+        self.sweeping = sweeping
+        self.sole_caller = True
+        self.keys_change = False
+        self.actors: dict[Actor, Environment] = {}
+        self.placed: list[str] = []
+        self.told: list[str] = []
+        self.promise = Promise(self)
+        self.marketplace = Marketplace(
+            clock=self.timeline.clock,
+            on_call=self._served,
+            requests_per_minute=requests_per_minute,
+            looks_per_minute=requests_per_minute,
+            lists_per_minute=requests_per_minute,
+        )
+        self._private_keys = private_keys
+        self.seller = self.marketplace.register_seller(private_keys[0])
+        self.secret = SecretVersions()
+        self.never_told = list(self.marketplace.buyer_data)
+        self.store_credentials(self.seller)
+        self.dead_letters = Queue("dead-letters", self.timeline, self.chance)
+        self.orders = Queue("orders", self.timeline, self.chance, redrives_to=self.dead_letters)
+        self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
+        self.bus = Bus(self.timeline, self.weather, self.orders)
+        self.mapping = EventSourceMapping(
+            self,
+            self.orders,
+            lambda: Environment(self, self._acknowledge_function, ACKNOWLEDGE_TIMEOUT_S),
+            self.promise.watch_invocation,
+            self.promise.watch_deletion,
+        )
+        self.schedule = Schedule(
+            self,
+            lambda: Environment(self, self._sweep_function, SWEEP_TIMEOUT_S),
+            self.promise.watch_sweep,
+            SWEEP_INTERVAL_S if sweeping else math.inf,
+        )
+
+    # What happens in it
+
+    def place_order(
+        self,
+        *,
+        statuses: Sequence[str] = ("Created",),
+        ship_node: str = SELLER_FULFILLED,
+        told: bool = True,
+        age: timedelta = timedelta(0),
+    ) -> str:
+        """Let a buyer place an order, and a producer tell of it, or nobody. Returns its id."""
+        purchase_order_id = str(self.chance.randrange(10**12, 10**13))
+        ordered_at = self.timeline.now() - age
+        self.marketplace.add_order(purchase_order_id, statuses, ordered_at, ship_node)
+        self.placed.append(purchase_order_id)
+        if told:
+            self.tell_of(purchase_order_id, ordered_at)
+        return purchase_order_id
+
+    def release(self, purchase_order_id: str, ordered_at: datetime) -> str:
+        """Let Walmart know an order that an event told of before. Returns its id."""
+        self.marketplace.add_order(purchase_order_id, order_date=ordered_at)
+        self.placed.append(purchase_order_id)
+        return purchase_order_id
+
+    def tell_of(
+        self, purchase_order_id: object, ordered_at: datetime | None, *, age: timedelta = timedelta(0)
+    ) -> None:
+        """Publish an order event, or replay one of some age; the order need not exist."""
+        date = {"orderDate": ordered_at.isoformat()} if ordered_at else {}
+        detail = json.dumps({"purchaseOrderId": purchase_order_id, **date})
+        self.told.append(self.bus.publish(detail, age=age))
+
+    def tell(self, body: str) -> None:
+        """Let something come into the queue that is no order event."""
+        self.bus.deliver(body)
+        self.told.append(body)
+
+    def store_credentials(self, seller: Seller) -> None:
+        """Store a seller's credentials as the secret's current version."""
+        self.store_secret(seller.secret() if self.door == "signature" else seller.token_secret())
+        self.never_told += [seller.private_key[40:100], seller.client_secret]
+
+    def store_secret(self, text: str) -> None:
+        """Store any text as the secret's current version."""
+        self.secret.store(text)
+
+    def change_key(self) -> Seller:
+        """Let the seller make new credentials at Walmart, which takes the old ones back. Returns the new."""
+        self.keys_change = True
+        if self.door == "token":
+            self.marketplace.expire_tokens()
+            self.seller = self.marketplace.change_client_secret(self.seller.consumer_id)
+            return self.seller
+        index = self._private_keys.index(self.seller.private_key)
+        other = self._private_keys[(index + 1) % len(self._private_keys)]
+        before = self.seller
+        self.seller = self.marketplace.add_key(before.consumer_id, other)
+        self.marketplace.revoke_key(before.consumer_id, before.private_key)
+        return self.seller
+
+    def redrive(self) -> None:
+        """Let the operator move every parked message back into the order queue."""
+        for message in self.dead_letters.messages:
+            self.dead_letters.take(message)
+            self.orders.send(message.body, message.attributes)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.timeline.run(seconds)
+
+    def clear_up(self) -> None:
+        """Let nothing go wrong from now on."""
+        self.weather.clear_up()
+        self.marketplace.recover_all()
+        self.secret.denied = False
+
+    def order(self, purchase_order_id: str | None) -> Order | None:
+        """Return an order as Walmart has it, or None."""
+        try:
+            return self.marketplace.order(str(purchase_order_id))
+        except KeyError:
+            return None
+
+    # What the parts of it are told
+
+    def sends(self, environment: Environment, request: Request) -> None:
+        """Take note of a call that reaches Walmart."""
+        self.promise.watch_request(environment, request)
+
+    def answered(self, environment: Environment, request: Request, answer: Answer) -> None:
+        """Take note of an answer that the client got."""
+        del environment
+        call = self._last_call
+        if call and call.action == "get" and call.fault is None and answer.status == HTTPStatus.OK:
+            self.promise.watch_look(request)
+
+    def write(self, text: str) -> None:
+        """Take what is printed by the function that has its turn."""
+        if self.timeline.running:
+            self.actors[self.timeline.running].write(text)
+
+    _last_call: Call | None = None
+
+    def _served(self, call: Call) -> None:
+        self._last_call = call
+        if call.fault:
+            self.weather.struck[call.fault] += 1
+        self.promise.watch_call(call)
+
+    def _acknowledge_function(self, environment: Environment) -> Function:
+        _forget_logger()
+        return acknowledge_orders.composition.compose(
+            AcknowledgeSettings.from_environment(
+                {
+                    **self._settings(),
+                    "DEAD_LETTER_QUEUE_URL": self.dead_letters.name,
+                    "MAXIMUM_CONCURRENCY": str(MAXIMUM_CONCURRENCY),
+                    "BACKOFF_BASE_SECONDS": str(BACKOFF_BASE_S),
+                    "BACKOFF_CAP_SECONDS": str(BACKOFF_CAP_S),
+                    "CREDENTIALS_HOLD_SECONDS": str(HOLD_S),
+                    "SWEEP_ENABLED": "true" if self.sweeping else "false",
+                }
+            ),
+            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
+            sqs=cast("SQSClient", Sqs(environment)),
+            edges=environment.edges(),
+        )
+
+    def _sweep_function(self, environment: Environment) -> Function:
+        _forget_logger()
+        return sweep_orders.composition.compose(
+            SweepSettings.from_environment(
+                {
+                    **self._settings(),
+                    "EVENT_BUS_NAME": "default",
+                    "ORDER_EVENT_SOURCE": SOURCE,
+                    "ORDER_EVENT_DETAIL_TYPE": DETAIL_TYPE,
+                    "SWEEP_INTERVAL_MINUTES": str(SWEEP_INTERVAL_S / 60),
+                }
+            ),
+            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
+            sqs=cast("SQSClient", Sqs(environment)),
+            events=cast("EventBridgeClient", Events(environment)),
+            edges=environment.edges(),
+        )
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "CREDENTIALS_SECRET_ARN": "secret",
+            "MARKETPLACE_URL": URL,
+            "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
+            "ORDER_QUEUE_URL": self.orders.name,
+            "REQUESTS_PER_MINUTE": str(self.requests_per_minute),
+        }
+
+
+class _Output(io.TextIOBase):
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._line = ""
+
+    def write(self, text: str, /) -> int:
+        self._line += text
+        if self._line.endswith("\n"):
+            line, self._line = self._line, ""
+            self._world.write(line)
+        return len(text)
+
+
+@contextlib.contextmanager
+def going_on(world: World) -> Iterator[World]:
+    """Let a world go on: what is printed is its functions' output, and who waits waits in virtual time."""
+    with in_virtual_time(world.timeline), contextlib.redirect_stdout(_Output(world)):
+        yield world
+    _forget_logger()
+
+
+def _forget_logger() -> None:
+    # Each environment has a logger of its own: Powertools sets one up only once for all of a process.
+    logging.Logger.manager.loggerDict.pop(SERVICE, None)
