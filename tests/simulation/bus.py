@@ -29,6 +29,7 @@ class Bus:
         self._queue = queue
         self._published = 0
         self.on_their_way: Counter[str] = Counter()
+        self._last_arrives_at = 0.0
 
     def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
         """Publish an event, or replay one that was published some time ago. Returns its body."""
@@ -46,12 +47,18 @@ class Bus:
         if self._weather.strikes(Mishap.EVENT_LATE):
             seconds += self._weather.chance.uniform(*_LATE_S)
         self.on_their_way[body] += 1
+        self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
 
         def arrive() -> None:
             self.on_their_way -= Counter([body])
             self._queue.send(body)
 
         self._timeline.after(seconds, arrive)
+
+    @property
+    def last_arrives_in_s(self) -> float:
+        """In how many seconds everything has arrived that is on its way."""
+        return max(0.0, self._last_arrives_at - self._timeline.elapsed)
 
 
 def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - whatever was published

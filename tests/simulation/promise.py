@@ -81,7 +81,7 @@ class Promise:
 
     def _in_hand(self, environment: Environment, purchase_order_id: str) -> list[dict[str, Any]]:
         records = environment.invocation.event["Records"] if environment.invocation else []
-        return [record for record in records if _order_of(record["body"]) == purchase_order_id]
+        return [record for record in records if order_of(record["body"]) == purchase_order_id]
 
     def _may_be_posted(self, record: dict[str, Any]) -> bool:
         """Tell whether an event is posted without a look: it is new, young, and not from a sweep."""
@@ -148,13 +148,13 @@ class Promise:
         """Watch a message that is about to be deleted: what it tells of must be settled or kept elsewhere."""
         if self._is_settled(message.body) or self._is_parked(message.body) or self._is_swept(message.body):
             return
-        self.breach(f"the event of {_order_of(message.body)} is gone")
+        self.breach(f"the event of {order_of(message.body)} is gone")
 
     def watch_end(self) -> None:
         """Watch what is left at the end: what was parked has its reason, and every event is somewhere."""
         for message in self.world.dead_letters.messages:
             if not message.attributes.get("outcome") or not message.attributes.get("reason"):
-                self.breach(f"the event of {_order_of(message.body)} is parked without a reason")
+                self.breach(f"the event of {order_of(message.body)} is parked without a reason")
             text = json.dumps(dict(message.attributes), ensure_ascii=False)
             if any(word in text for word in self.world.never_told):
                 self.breach("a reason tells what it must not")
@@ -162,12 +162,12 @@ class Promise:
         for body in self.world.told:
             if body in waiting or self._is_settled(body) or self._is_parked(body):
                 continue
-            self.breach(f"the event of {_order_of(body)} is nowhere")
+            self.breach(f"the event of {order_of(body)} is nowhere")
 
     def watch_acknowledged(self, limit_s: float) -> None:
         """Watch that nothing waits which could be acknowledged, so long after the weather became fair."""
-        parked = {_order_of(message.body) for message in self.world.dead_letters.messages}
-        told = {_order_of(body) for body in self.world.told}
+        parked = {order_of(message.body) for message in self.world.dead_letters.messages}
+        told = {order_of(body) for body in self.world.told}
         for purchase_order_id in self.world.placed:
             order = self.world.marketplace.order(purchase_order_id)
             known = purchase_order_id in told or self.world.sweeping
@@ -175,7 +175,7 @@ class Promise:
                 self.breach(f"{purchase_order_id} is not acknowledged {limit_s:.0f} s later")
 
     def _is_settled(self, body: str) -> bool:
-        order = self.world.order(_order_of(body))
+        order = self.world.order(order_of(body))
         return order is not None and not order.released
 
     def _is_parked(self, body: str) -> bool:
@@ -183,7 +183,7 @@ class Promise:
 
     def _is_swept(self, body: str) -> bool:
         """Tell whether the order of an event of a sweep is seen by the sweeps to come."""
-        order = self.world.order(_order_of(body))
+        order = self.world.order(order_of(body))
         if order is None or not self.world.sweeping or not _is_of_sweep(body):
             return False
         return order.released and self.world.timeline.now() - order.order_date < _SWEPT_FOR
@@ -197,7 +197,8 @@ def _detail_of(body: str) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {}
 
 
-def _order_of(body: str) -> str | None:
+def order_of(body: str) -> str | None:
+    """Return the id of the order that an event tells of, if it can be read."""
     found = _detail_of(body).get("purchaseOrderId")
     return found if isinstance(found, str) else None
 

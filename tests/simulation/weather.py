@@ -64,6 +64,11 @@ KINDS: Final[tuple[Kind, ...]] = (*OF_CALLS, *Mishap)
 """Everything that can go wrong by itself."""
 
 
+def name(kind: Kind) -> str:
+    """Return what a kind of trouble is called."""
+    return str(kind.value).replace("_", " ")
+
+
 @dataclass(slots=True)
 class Weather:
     """How likely each kind of trouble is, and how often each one struck."""

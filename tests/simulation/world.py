@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import random
+import warnings
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -27,7 +28,7 @@ from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
 from tests.simulation.environment import Environment, Function
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
 from tests.simulation.network import URL
-from tests.simulation.promise import Promise
+from tests.simulation.promise import Promise, order_of
 from tests.simulation.queue import Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.simulation.weather import Weather
@@ -53,6 +54,7 @@ class World:
     """One seller, from the first order to the last, with one seed for everything that is left to chance.
 
     Attributes:
+        seed: The one.
         sole_caller: Nobody else uses up Walmart's quota.
         keys_change: Walmart may refuse a call for its credentials without anybody's fault.
         placed: The ids of the orders that Walmart knows.
@@ -77,6 +79,7 @@ class World:
             requests_per_minute: Walmart's limit.
             sweeping: Whether sweeps are made.
         """
+        self.seed = seed
         self.chance = random.Random(seed)
         self.timeline = Timeline()
         self.weather = Weather(random.Random(seed + 1))
@@ -190,11 +193,17 @@ class World:
         """Let time pass."""
         self.timeline.run(seconds)
 
+    @property
+    def every_order(self) -> set[str]:
+        """The id of every order that there is, and of those that were only told of."""
+        return {*self.placed, *filter(None, map(order_of, self.told))}
+
     def clear_up(self) -> None:
         """Let nothing go wrong from now on."""
         self.weather.clear_up()
         self.marketplace.recover_all()
         self.secret.denied = False
+        self.store_credentials(self.seller)
 
     def order(self, purchase_order_id: str | None) -> Order | None:
         """Return an order as Walmart has it, or None."""
@@ -292,7 +301,13 @@ class _Output(io.TextIOBase):
 @contextlib.contextmanager
 def going_on(world: World) -> Iterator[World]:
     """Let a world go on: what is printed is its functions' output, and who waits waits in virtual time."""
-    with in_virtual_time(world.timeline), contextlib.redirect_stdout(_Output(world)):
+    with (
+        in_virtual_time(world.timeline),
+        contextlib.redirect_stdout(_Output(world)),
+        warnings.catch_warnings(),
+    ):
+        # Of an environment that was killed: it has nothing to print, which Powertools warns of.
+        warnings.filterwarnings("ignore", "No application metrics to publish")
         yield world
     _forget_logger()
 

@@ -1,0 +1,135 @@
+"""`make prove`: many storms and many lives of a seller, and one line that says what became of the promise."""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.local_marketplace import Marketplace
+from tests.simulation.aftermath import Report
+from tests.simulation.life import Life
+from tests.simulation.storm import ORDERS, rage
+from tests.simulation.weather import KINDS, Kind, name
+
+SELLERS_KEYS: Final = 3
+SEEDS_FOR_EACH_STRIKE: Final = 20
+"""A run counts only when every kind of trouble struck at least once in so many seeds, on average."""
+_TELLS_EVERY: Final = 100
+_SHOWN: Final = 20
+
+
+def private_keys() -> list[str]:
+    """Make the keys that a seller changes among."""
+    return [Marketplace().register_seller().private_key for _ in range(SELLERS_KEYS)]
+
+
+class Proof:
+    """Adds reports up."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.seeds = self.orders = self.twins = 0
+        self.struck: Counter[Kind] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.violations: list[str] = []
+
+    def add(self, report: Report) -> None:
+        """Add one."""
+        self.seeds += 1
+        self.orders += report.orders
+        self.twins += report.posts_of_twins
+        self.struck += report.struck
+        self.outcomes += report.outcomes
+        self.violations += [f"seed {report.seed}: {breach}" for breach in report.breaches]
+
+    @property
+    def too_rare(self) -> list[str]:
+        """Say which kinds of trouble struck too seldom for the run to count."""
+        least = max(1, self.seeds // SEEDS_FOR_EACH_STRIKE)
+        return [
+            f"{name(kind)} struck {self.struck[kind]} times, {least} are needed"
+            for kind in KINDS
+            if self.struck[kind] < least
+        ]
+
+    @property
+    def holds(self) -> bool:
+        """Whether the promise held, in a run that counts."""
+        return not self.violations and not self.too_rare
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{self.orders:,} orders, {self.seeds:,} seeds, {self.struck.total():,} faults of"
+            f" {len(self.struck)} kinds, {self.outcomes.total():,} outcome records,"
+            f" {len(self.violations)} violations"
+        )
+
+
+def prove(seeds: Sequence[int], orders: int, jobs: int) -> Iterator[Report]:
+    """Let a storm rage for each seed, several side by side."""
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(partial(rage, private_keys=private_keys(), orders=orders), seeds, chunksize=4)
+
+
+def lives(count: int, keys: Sequence[str]) -> list[Report]:
+    """Let Hypothesis make up so many lives; an `AssertionError` when the promise breaks in one."""
+    reports: list[Report] = []
+
+    class OneOfMany(Life):
+        private_keys = keys
+
+        def ended(self, report: Report) -> None:
+            reports.append(report)
+
+    run_state_machine_as_test(
+        OneOfMany,
+        settings=settings(
+            max_examples=count,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            derandomize=True,
+            database=None,
+        ),
+    )
+    return reports
+
+
+def main() -> int:
+    """Prove, print, and return 0 when the promise held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many worlds")
+    parser.add_argument("--first", type=int, default=0, help="the first seed; the others follow")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each world")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many side by side")
+    options = parser.parse_args()
+    proof = Proof()
+    reports = prove(range(options.first, options.first + options.seeds), options.orders, options.jobs)
+    while some := list(islice(reports, _TELLS_EVERY)):
+        for report in some:
+            proof.add(report)
+        print(proof, flush=True)
+    for kind, times in sorted(proof.struck.items(), key=lambda item: item[1]):
+        print(f"  {times:>9,} {name(kind)}")
+    for violation in proof.violations[:_SHOWN]:
+        print(violation)
+    for rarity in proof.too_rare:
+        print(f"the run does not count: {rarity}")
+    if proof.violations:
+        seed = proof.violations[0].split()[1].rstrip(":")
+        print(f"again: python -m tests.simulation --seeds 1 --first {seed} --orders {options.orders}")
+    print(proof)
+    return 0 if proof.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What is left when the weather has cleared up."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.pacing import usable_per_second
+from sweep_orders.selection import DUE_AFTER
+from tests.simulation.weather import Kind
+from tests.simulation.world import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, World
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one world.
+
+    Attributes:
+        seed: Of the world.
+        orders: How many orders there were, known to Walmart or only told of.
+        struck: How often each kind of trouble struck.
+        outcomes: The outcome records, counted.
+        posts_of_twins: See `Promise`.
+        breaches: What was broken of the promise.
+        course: A digest of every call that Walmart got, and when: two worlds with one digest are the same.
+    """
+
+    seed: int
+    orders: int
+    struck: Counter[Kind]
+    outcomes: Counter[str]
+    posts_of_twins: int
+    breaches: Sequence[str]
+    course: str
+
+
+def settle(world: World) -> None:
+    """Let the weather clear up, and see that every order that can be acknowledged is so in time."""
+    world.clear_up()
+    world.promise.watch_end()
+    limit_s = drain_limit_s(world)
+    world.pass_time(limit_s)
+    world.promise.watch_acknowledged(limit_s)
+    world.promise.watch_end()
+
+
+def drain_limit_s(world: World) -> float:
+    """Return how long the queue may take to be worked off once the weather is fair.
+
+    What waits is hidden for the longest back-off at most; then everything is worked off at the limit. What
+    is on its way has to arrive, and an order that only the sweep knows of waits until it is due, and for the
+    next sweep.
+    """
+    waiting = len(world.orders) + sum(world.bus.on_their_way.values())
+    drain_s = waiting / usable_per_second(world.requests_per_minute)
+    sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if world.sweeping else 0
+    return BACKOFF_CAP_S + BACKOFF_BASE_S + drain_s + max(sweep_s, world.bus.last_arrives_in_s)
+
+
+def report(world: World) -> Report:
+    """Describe what became of a world."""
+    promise, course = world.promise, hashlib.sha256()
+    for call in world.marketplace.calls:
+        line = f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
+        course.update(line.encode())
+    return Report(
+        world.seed,
+        len(world.every_order),
+        world.weather.struck,
+        promise.records,
+        promise.posts_of_twins,
+        promise.breaches,
+        course.hexdigest(),
+    )
