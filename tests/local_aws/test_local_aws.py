@@ -138,3 +138,5 @@ def ended(pid: int) -> bool:
 def test_given_a_tool_that_is_not_installed_then_the_error_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingTool, match="run make"):
         _ = Venvs(tmp_path).sam
+    with pytest.raises(MissingTool, match="run make"):
+        Venvs(tmp_path).emulator("arm64")

@@ -21,7 +21,7 @@ def _directory() -> Path:
 
 @dataclass(frozen=True)
 class Venvs:
-    """The project's virtual environments: `sam` and `local-aws` below one directory.
+    """The project's virtual environments: `sam`, `local-aws` and `runtime` below one directory.
 
     Args:
         directory: Where they are; by default `VENVS_DIR` or the project's `.venv`.
@@ -49,6 +49,22 @@ class Venvs:
     def sam(self) -> Path:
         """The SAM command line."""
         return self.tool("sam", "sam")
+
+    @property
+    def runtime(self) -> Path:
+        """A Python with what Lambda brings by itself, and nothing else."""
+        return self.tool("runtime", "python")
+
+    def emulator(self, architecture: str) -> Path:
+        """AWS's Lambda Runtime Interface Emulator for a processor; SAM has it for its own use.
+
+        Raises:
+            MissingTool: It is not there.
+        """
+        name = f"samcli/local/rapid/aws-lambda-rie-{architecture}"
+        for path in self.directory.glob(f"sam/lib/python*/site-packages/{name}"):
+            return path
+        raise MissingTool(f"{name} is missing in {self.directory / 'sam'}: run make to install it")
 
 
 def search_path() -> str:
