@@ -26,6 +26,8 @@ from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
@@ -97,7 +99,7 @@ class World:
         """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
         self._forget_logger()
         if self._bus is None:
-            self._bus = self._make_bus()
+            self._bus = make_bus(self.events, self.sqs, self.order_queue)
         return sweep_orders.composition.compose(
             SweepSettings.from_environment(
                 {
@@ -131,18 +133,6 @@ class World:
     def _forget_logger() -> None:
         # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
         logging.Logger.manager.loggerDict.pop(SERVICE, None)
-
-    def _make_bus(self) -> str:
-        bus = f"bus-{uuid.uuid4().hex}"
-        self.events.create_event_bus(Name=bus)
-        pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
-        self.events.put_rule(Name="orders", EventBusName=bus, EventPattern=json.dumps(pattern))
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.order_queue, AttributeNames=["QueueArn"])
-        target_arn = arn["Attributes"]["QueueArn"]
-        self.events.put_targets(
-            Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": target_arn}]
-        )
-        return bus
 
     def secret(self) -> str:
         """The seller's credentials for the door that is gone through."""
@@ -182,7 +172,7 @@ class World:
         With `received`, as if each message had been received so often.
         """
         messages = self._receive(self.order_queue)
-        event = {"Records": [_record(message, received) for message in messages]}
+        event = {"Records": [sqs_record(message, received) for message in messages]}
         answer = function(event, context or Context())
         failures = answer["batchItemFailures"]
         assert isinstance(failures, list)
@@ -249,6 +239,19 @@ class World:
         ).get("Messages", [])
 
 
+def make_bus(events: "EventBridgeClient", sqs: "SQSClient", queue_url: str) -> str:
+    """Make a bus with a rule that brings order events into a queue, and return its name."""
+    bus = f"bus-{uuid.uuid4().hex}"
+    events.create_event_bus(Name=bus)
+    pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
+    events.put_rule(Name="orders", EventBusName=bus, EventPattern=json.dumps(pattern))
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
+    events.put_targets(
+        Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": attributes["QueueArn"]}]
+    )
+    return bus
+
+
 class Always:
     """A marketplace whose credentials are always the same, and always good."""
 
@@ -296,7 +299,8 @@ def _no_connection(request: AWSPreparedRequest, **_: object) -> None:
     raise EndpointConnectionError(endpoint_url=request.url)
 
 
-def _record(message: "MessageTypeDef", received: int | None) -> dict[str, Any]:
+def sqs_record(message: "MessageTypeDef", received: int | None = None) -> dict[str, Any]:
+    """A message that was received, as the event source mapping puts it into a batch."""
     count = {} if received is None else {"ApproximateReceiveCount": str(received)}
     return {
         "messageId": message["MessageId"],
