@@ -83,7 +83,9 @@ class Surroundings:
     def receive(self, count: int = 1, *, hidden_for_s: int = 600) -> "list[MessageTypeDef]":
         """Receive so many messages, which come again unless they are deleted in time."""
         messages: list[MessageTypeDef] = []
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while len(messages) < count:
+            assert time.monotonic() < deadline, f"{len(messages)} of {count} messages came"
             messages += self._sqs.receive_message(
                 QueueUrl=self._order_queue,
                 MaxNumberOfMessages=10,

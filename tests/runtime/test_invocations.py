@@ -34,15 +34,32 @@ class Warm:
 
     surroundings: Surroundings
     environment: Environment
+    lines_before: int
+
+    def printed(self) -> list[dict[str, Any]]:
+        """What this test's invocations printed."""
+        return self.environment.output()[self.lines_before :]
 
 
 @pytest.fixture(scope="module")
-def warm(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[Warm]:
+def surroundings_of_several(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[Surroundings]:
     with Marketplace() as marketplace:
         marketplace.add_order(ORDER)
-        surroundings = Surroundings(build, local_aws, marketplace, private_key)
-        with surroundings.environment() as environment:
-            yield Warm(surroundings, environment)
+        yield Surroundings(build, local_aws, marketplace, private_key)
+
+
+@pytest.fixture(scope="module")
+def environment_of_several(surroundings_of_several: Surroundings) -> Iterator[Environment]:
+    with surroundings_of_several.environment() as environment:
+        yield environment
+
+
+@pytest.fixture
+def warm(surroundings_of_several: Surroundings, environment_of_several: Environment) -> Warm:
+    surroundings_of_several.marketplace.set_status(ORDER, "Created")
+    return Warm(
+        surroundings_of_several, environment_of_several, lines_before=len(environment_of_several.output())
+    )
 
 
 def test_a_batch_is_acknowledged_answered_and_recorded_once(surroundings: Surroundings) -> None:
@@ -199,12 +216,10 @@ def test_without_a_layer_nothing_is_imported_and_the_message_stays(
 def test_however_large_an_event_is_its_record_is_small(
     warm: Warm, event: dict[str, Any], outcome: str
 ) -> None:
-    warm.surroundings.marketplace.set_status(ORDER, "Created")
-
     answer = warm.environment.invoke(event)
 
     assert answer["outcome"] == outcome
-    assert_small(answer, *warm.environment.output())
+    assert_small(answer, *warm.printed())
 
 
 @pytest.mark.parametrize(
@@ -220,13 +235,12 @@ def test_however_large_an_event_is_its_record_is_small(
 def test_however_large_an_answer_of_walmarts_is_the_record_is_small(
     warm: Warm, fault: Fault, details: dict[str, Any], outcome: str
 ) -> None:
-    warm.surroundings.marketplace.set_status(ORDER, "Created")
     warm.surroundings.marketplace.fail(ORDER, fault, action="acknowledge", **details)
 
     answer = warm.environment.invoke(order_event(ORDER))
 
     assert answer["outcome"] == outcome
-    assert_small(answer, *warm.environment.output())
+    assert_small(answer, *warm.printed())
 
 
 def test_a_batch_of_large_messages_that_all_fail_is_answered_with_their_ids_alone(warm: Warm) -> None:
@@ -239,7 +253,7 @@ def test_a_batch_of_large_messages_that_all_fail_is_answered_with_their_ids_alon
     assert sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"]) == sorted(
         message["MessageId"] for message in messages
     )
-    assert_small(answer, *warm.environment.output())
+    assert_small(answer, *warm.printed())
 
 
 def assert_small(*documents: object) -> None:
