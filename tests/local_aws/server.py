@@ -1,5 +1,6 @@
 """The local AWS: one server process, and the functions' processes it starts."""
 
+import copy
 import json
 import os
 import shutil
@@ -23,12 +24,15 @@ from tests.local_aws.venvs import Venvs
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
 
 _HOST: Final = "127.0.0.1"
 _STARTUP_SECONDS: Final = 60
@@ -65,6 +69,7 @@ class LocalAws:
         self._process: subprocess.Popen[str] | None = None
         self._directory: Path | None = None
         self._session = _session()
+        self._credentials = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
 
     @property
     def endpoint_url(self) -> str:
@@ -88,6 +93,10 @@ class LocalAws:
     @overload
     def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
     @overload
+    def client(self, service: Literal["iam"]) -> "IAMClient": ...
+    @overload
+    def client(self, service: Literal["kms"]) -> "KMSClient": ...
+    @overload
     def client(self, service: Literal["lambda"]) -> "LambdaClient": ...
     @overload
     def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
@@ -99,16 +108,34 @@ class LocalAws:
     def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
     @overload
     def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    @overload
+    def client(self, service: Literal["sts"]) -> "STSClient": ...
 
     def client(self, service: str) -> object:
         """A client of this AWS, as its root user, that reads nothing of the user's own AWS settings."""
         make: object = self._session.client(  # type: ignore[call-overload] # the overloads above name the services
             service,
             endpoint_url=self.endpoint_url,
+            **self._credentials,
             # No proxies, where None would mean the environment's; and more time than any function has.
             config=Config(proxies={}, read_timeout=90, retries={"mode": "standard", "total_max_attempts": 1}),
         )
         return make
+
+    def assume(self, role_arn: str) -> Self:
+        """This AWS for somebody who took a role: its clients may do what the role may.
+
+        Raises:
+            ClientError: The role does not let this AWS's root user take it.
+        """
+        taken = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="assumed")["Credentials"]
+        same = copy.copy(self)
+        same._credentials = {  # noqa: SLF001 - it is one of us
+            "aws_access_key_id": taken["AccessKeyId"],
+            "aws_secret_access_key": taken["SecretAccessKey"],
+            "aws_session_token": taken["SessionToken"],
+        }
+        return same
 
     def __enter__(self) -> Self:
         try:
@@ -225,12 +252,7 @@ def _session() -> boto3.session.Session:
             "ca_bundle": nothing,
         },
     )
-    return boto3.session.Session(
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-        region_name=REGION,
-        botocore_session=core,
-    )
+    return boto3.session.Session(region_name=REGION, botocore_session=core)
 
 
 def _free_port() -> int:
