@@ -1,16 +1,20 @@
 """A real queue service, a real secret store and a real marketplace around the function's own entry."""
 
+import copy
+import io
 import json
 import logging
 import time
 import uuid
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.awsrequest import AWSPreparedRequest
-from botocore.exceptions import EndpointConnectionError
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError, EndpointConnectionError
+from urllib3.response import HTTPResponse
 
 import acknowledge_orders.composition
 import sweep_orders.composition
@@ -73,6 +77,15 @@ class World:
             Name=f"walmart-{name}", SecretString=self.secret()
         )["ARN"]
 
+    def acting_as(self, aws: LocalAws) -> Self:
+        """The same world for somebody with these clients, whose the functions and the mapping then are."""
+        self.bus()  # which somebody may not be allowed to make
+        same = copy.copy(self)
+        same.sqs = aws.client("sqs")
+        same.events = aws.client("events")
+        same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - it is one of us
+        return same
+
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
         self._forget_logger()
@@ -98,13 +111,11 @@ class World:
     def sweep_function(self, **environment: str) -> SweepFunction:
         """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
         self._forget_logger()
-        if self._bus is None:
-            self._bus = make_bus(self.events, self.sqs, self.order_queue)
         return sweep_orders.composition.compose(
             SweepSettings.from_environment(
                 {
                     **self._environment(),
-                    "EVENT_BUS_NAME": self._bus,
+                    "EVENT_BUS_NAME": self.bus(),
                     "ORDER_EVENT_SOURCE": "walmart.ca.orders",
                     "ORDER_EVENT_DETAIL_TYPE": "Order Created",
                     "SWEEP_INTERVAL_MINUTES": "15",
@@ -134,6 +145,15 @@ class World:
         # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
         logging.Logger.manager.loggerDict.pop(SERVICE, None)
 
+    def bus(self) -> str:
+        """The bus that the sweep publishes on, made when first needed."""
+        self._bus = self._bus or make_bus(self.events, self.sqs, self.order_queue)
+        return self._bus
+
+    def arn(self, queue_url: str) -> str:
+        """The ARN of a queue."""
+        return arn_of(self.sqs, queue_url)
+
     def secret(self) -> str:
         """The seller's credentials for the door that is gone through."""
         return self.seller.token_secret() if self.door == "token" else self.seller.secret()
@@ -154,6 +174,20 @@ class World:
         """Let every call to Secrets Manager fail from now on, as an outage does."""
         # Nobody listens there; the function has this very client.
         self._secrets_manager.meta.events.register("before-send.secretsmanager", _no_connection)
+
+    def encrypt_secret(self, decrypt: Callable[[], object]) -> None:
+        """Let Secrets Manager decrypt the secret first, as its caller, as it does under a customer key."""
+
+        def decrypt_first(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+            try:
+                decrypt()
+            except ClientError:
+                refusal = {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
+                body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
+                return AWSResponse(request.url, 400, HTTPHeaders(), body)
+            return None
+
+        self._secrets_manager.meta.events.register("before-send.secretsmanager.GetSecretValue", decrypt_first)
 
     def delete_secret(self) -> None:
         """Delete the secret."""
@@ -245,11 +279,15 @@ def make_bus(events: "EventBridgeClient", sqs: "SQSClient", queue_url: str) -> s
     events.create_event_bus(Name=bus)
     pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
     events.put_rule(Name="orders", EventBusName=bus, EventPattern=json.dumps(pattern))
-    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
     events.put_targets(
-        Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": attributes["QueueArn"]}]
+        Rule="orders", EventBusName=bus, Targets=[{"Id": "orders", "Arn": arn_of(sqs, queue_url)}]
     )
     return bus
+
+
+def arn_of(sqs: "SQSClient", queue_url: str) -> str:
+    """Return the ARN of a queue."""
+    return sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
 class Always:

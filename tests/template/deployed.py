@@ -21,6 +21,8 @@ type _Function = Callable[[Any], object]
 def deployed(template: Template, **parameters: str) -> Template:
     """What a stack named `orders` consists of, given some parameters and the defaults of the rest.
 
+    Pseudo parameters may be given as well.
+
     A reference to a resource becomes `<OrderQueue>`, one to its attribute `<OrderQueue.Arn>`.
     """
     stack = _Stack(template.body, parameters)
@@ -29,7 +31,7 @@ def deployed(template: Template, **parameters: str) -> Template:
 
 class _Stack:
     def __init__(self, body: dict[str, Any], parameters: dict[str, str]) -> None:
-        assert parameters.keys() <= body["Parameters"].keys()
+        assert parameters.keys() <= body["Parameters"].keys() | PSEUDO_PARAMETERS.keys()
         self._body = body
         defaults = {name: str(each.get("Default", f"<{name}>")) for name, each in body["Parameters"].items()}
         self._values = {**PSEUDO_PARAMETERS, **defaults, **parameters}
