@@ -105,6 +105,17 @@ def test_no_managed_policy_widens_a_role(template: Template, role: str) -> None:
     }
 
 
+def test_no_policy_beside_the_roles_own_and_the_queues_lets_anybody_do_anything(template: Template) -> None:
+    # Whatever CloudFormation calls it: a queue's inline one, a topic's, a permission of Lambda's.
+    policies = {
+        name
+        for name, each in template.body["Resources"].items()
+        if each["Type"].endswith(("Policy", "Permission", "::Url"))
+    }
+
+    assert policies == {"OrderQueuePolicy", "UndeliveredEventQueuePolicy"}
+
+
 @every_function
 def test_a_function_has_its_own_role(template: Template, function: str) -> None:
     assert template[function]["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
