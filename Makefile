@@ -53,11 +53,11 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 	@$(VENV)/dev/bin/python -m tests.local_marketplace --port $(MARKETPLACE_PORT)
 
 .PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done
 
-# Four environments, because their packages must not meet: SAM pins what it needs, the local AWS puts its own
-# packages on the functions' path, where they could hide a dependency that a layer forgot, and the runtime has
-# what Lambda brings and nothing else.
+# Five environments, because their packages must not meet: SAM and the scanners pin what they need, the local AWS
+# puts its own packages on the functions' path, where they could hide a dependency that a layer forgot, and the
+# runtime has what Lambda brings and nothing else.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
 	@$(PYTHON) -m venv --clear $(VENV)/$*
@@ -83,7 +83,7 @@ audit: $(VENV)/audit.done ## Look every locked package up among the known vulner
 	done
 
 # The layer's lock comes before dev's, which has the functions' packages at the layer's versions.
-LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/audit \
+LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan requirements/audit \
 	layers/dependencies/requirements requirements/dev
 
 .PHONY: lock

@@ -1,0 +1,162 @@
+"""Two scanners look for what is unwise in the template; what is waived is waived there, with its reason.
+
+checkov looks at the resources, parliament at what the policies say. Neither asks anybody else.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.local_aws import CommandFailed, Venvs
+from tests.local_aws.commands import run
+from tests.local_aws.venvs import ROOT
+from tests.template.conftest import Template
+from tests.template.deployed import deployed
+
+_WAIVER: Final = re.compile(r"checkov:skip=(\w+):?(.*)")
+_ARNS: Final = {
+    "AWS::Events::Rule": "events:ca-central-1:123456789012:rule/name",
+    "AWS::Lambda::Function": "lambda:ca-central-1:123456789012:function:name",
+    "AWS::Logs::LogGroup": "logs:ca-central-1:123456789012:log-group:name:*",
+    "AWS::SQS::Queue": "sqs:ca-central-1:123456789012:name",
+}
+
+type Finding = tuple[str, str]
+"""Of checkov's: the check, and the resource by its logical id."""
+
+
+class Findings:
+    """What checkov says of the template: as it is, without its waivers, and as SAM transforms it."""
+
+    def __init__(self, directory: Path, template: Template) -> None:
+        text = (ROOT / "template.yaml").read_text()
+        (directory / "written.yaml").write_text(text)
+        (directory / "unwaived.yaml").write_text(_WAIVER.sub("", text))
+        (directory / "transformed.json").write_text(json.dumps(template.body))
+        answer = run(
+            [
+                Venvs().tool("scan", "checkov"),
+                *("--directory", directory),
+                *("--framework", "cloudformation"),
+                *("--output", "json"),
+                "--skip-download",
+                "--soft-fail",
+            ],
+            cwd=directory,
+            # Neither the user's own settings nor a question to anybody.
+            extra={"HOME": str(directory), "BC_API_KEY": "", "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"},
+        )
+        self._results = json.loads(answer)["results"]
+
+    def passed(self, file: str) -> set[Finding]:
+        return {_finding(check) for check in self._of("passed_checks", file)}
+
+    def failed(self, file: str) -> set[Finding]:
+        return {_finding(check) for check in self._of("failed_checks", file)}
+
+    def waived(self) -> set[Finding]:
+        return {_finding(check) for check in self._of("skipped_checks", "written.yaml")}
+
+    def _of(self, kind: str, file: str) -> list[dict[str, Any]]:
+        return [check for check in self._results[kind] if check["file_path"] == f"/{file}"]
+
+
+def _finding(check: dict[str, Any]) -> Finding:
+    return check["check_id"], check["resource"].rpartition(".")[2]
+
+
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory, template: Template) -> Findings:
+    return Findings(tmp_path_factory.mktemp("checkov"), template)
+
+
+@pytest.mark.parametrize("file", ["written.yaml", "unwaived.yaml", "transformed.json"])
+def test_checkov_has_looked_at_each_function(findings: Findings, file: str) -> None:
+    # "Ensure no hard-coded secrets exist in Lambda environment".
+    assert {("CKV_AWS_45", "AcknowledgeFunction"), ("CKV_AWS_45", "SweepFunction")} <= findings.passed(file)
+
+
+def test_checkov_finds_nothing_that_is_not_waived(findings: Findings) -> None:
+    assert findings.failed("written.yaml") == set()
+
+
+def test_every_waiver_is_still_of_use(findings: Findings) -> None:
+    assert findings.failed("unwaived.yaml") == findings.waived()
+
+
+def test_what_sam_makes_of_the_template_adds_no_finding(findings: Findings) -> None:
+    assert findings.failed("transformed.json") == findings.waived()
+
+
+def test_every_waiver_takes_effect_and_says_why(findings: Findings) -> None:
+    waivers = _WAIVER.findall((ROOT / "template.yaml").read_text())
+
+    assert sorted(check for check, _ in waivers) == sorted(check for check, _ in findings.waived())
+    for _, reason in waivers:
+        assert len(reason.split()) > 3
+
+
+@pytest.fixture(scope="module")
+def policies(template: Template) -> dict[str, str]:
+    """The policies of roles and queues as CloudFormation resolves them, with ARNs of the right kind."""
+    resolved = deployed(
+        template,
+        CredentialsSecretArn="arn:aws:secretsmanager:ca-central-1:123456789012:secret:name-AbCdEf",
+        CredentialsKeyArn="arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    )
+    roles, queues = resolved.of_type("AWS::IAM::Role"), resolved.of_type("AWS::SQS::QueuePolicy")
+    documents = {
+        **{f"{name}-{each['PolicyName']}": each for name in roles for each in roles[name]["Policies"]},
+        **queues,
+    }
+
+    def arn(found: re.Match[str]) -> str:
+        return f"arn:aws:{_ARNS[resolved.body['Resources'][found[1]]['Type']]}"
+
+    return {
+        name: re.sub(r"<(\w+)\.Arn>", arn, json.dumps(each["PolicyDocument"]))
+        for name, each in documents.items()
+    }
+
+
+def scan(directory: Path, policies: dict[str, str]) -> str:
+    """What parliament finds in policies: words unknown to AWS, resources that do not fit, wildcards."""
+    for name, policy in policies.items():
+        (directory / f"{name}.json").write_text(policy)
+    return run(
+        [
+            Venvs().tool("scan", "parliament"),
+            *("--directory", directory),
+            *("--include_policy_extension", "json"),
+            "--include-community-auditors",
+            "--json",
+        ],
+        cwd=directory,
+    )
+
+
+def test_parliament_finds_nothing_in_any_policy(tmp_path: Path, policies: dict[str, str]) -> None:
+    assert len(policies) == 5
+    assert scan(tmp_path, policies) == ""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "finding"),
+    [
+        ("sqs:SendMessage", "sqs:SentMessage", "UNKNOWN_ACTION"),
+        ("sqs:SendMessage", "sqs:*", "PERMISSIONS_MANAGEMENT_ACTIONS"),
+        ('arn:aws:secretsmanager:[^"]+', "*", "RESOURCE_STAR"),
+        ("arn:aws:sqs:", "arn:aws:sns:", "RESOURCE_MISMATCH"),
+        ("kms:ViaService", "kms:ThroughService", "UNKNOWN_CONDITION_FOR_ACTION"),
+    ],
+)
+def test_parliament_would_find(
+    tmp_path: Path, policies: dict[str, str], right: str, wrong: str, finding: str
+) -> None:
+    changed = {name: re.sub(right, wrong, policy) for name, policy in policies.items()}
+
+    with pytest.raises(CommandFailed, match=finding):
+        scan(tmp_path, changed)
