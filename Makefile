@@ -9,6 +9,8 @@ WEATHER ?= calm
 DOOR ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
+# The proof's.
+SEEDS ?= 100
 
 # The tools' own telemetry and version checks stay at home.
 export SAM_CLI_TELEMETRY := 0
@@ -21,6 +23,7 @@ help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation or migration,"
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
+	@echo "  The proof takes SEEDS=$(SEEDS)."
 
 .PHONY: demo
 demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
@@ -52,6 +55,11 @@ format: $(VENV)/dev.done ## Format the code and mend what the linter can
 marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a client on
 	@$(VENV)/dev/bin/python -m tests.local_marketplace --port $(MARKETPLACE_PORT)
 
+.PHONY: prove
+prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
+	@PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.simulation \
+		--seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done
 
@@ -77,9 +85,12 @@ build: $(VENV)/dev.done $(VENV)/sam.done ## Build layers and function for AWS, a
 .PHONY: audit
 audit: $(VENV)/audit.done ## Look every locked package up among the known vulnerabilities (needs the internet)
 	@# --strict: a package that could not be looked up is a failure, not a pass.
+	@# checkov has ecdsa to check the signatures of checks that it is sent, and nobody sends it any: what is known of
+	@# ecdsa, a leak by timing that will not be mended, is none of ours.
 	@for lock in requirements/*.txt layers/dependencies/requirements.txt; do \
 		echo "auditing $$lock"; \
-		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $$lock || exit 1; \
+		case $$lock in */scan.txt) ignored="--ignore-vuln CVE-2024-23342";; *) ignored=;; esac; \
+		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $$ignored --requirement $$lock || exit 1; \
 	done
 
 # The layer's lock comes before dev's, which has the functions' packages at the layer's versions.

@@ -4,10 +4,9 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from itertools import islice
 from typing import Final
 
 from hypothesis import HealthCheck, settings
@@ -74,10 +73,14 @@ class Proof:
         )
 
 
-def prove(seeds: Sequence[int], orders: int, jobs: int) -> Iterator[Report]:
+def prove(seeds: Iterable[int], orders: int, jobs: int) -> Iterator[Report]:
     """Let a storm rage for each seed, several side by side."""
+    storm = partial(rage, private_keys=private_keys(), orders=orders)
+    if jobs == 1:
+        yield from map(storm, seeds)
+        return
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(partial(rage, private_keys=private_keys(), orders=orders), seeds, chunksize=4)
+        yield from pool.map(storm, seeds, chunksize=4)
 
 
 def lives(count: int, keys: Sequence[str]) -> list[Report]:
@@ -107,28 +110,38 @@ def lives(count: int, keys: Sequence[str]) -> list[Report]:
 def main() -> int:
     """Prove, print, and return 0 when the promise held."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100, help="how many worlds")
+    parser.add_argument("--seeds", type=int, default=100, help="how many storms")
     parser.add_argument("--first", type=int, default=0, help="the first seed; the others follow")
-    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each world")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each storm")
+    parser.add_argument("--lives", type=int, default=0, help="how many lives beside, by Hypothesis")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many side by side")
+    parser.add_argument("--until", help="stop at the first violation that says this")
     options = parser.parse_args()
     proof = Proof()
-    reports = prove(range(options.first, options.first + options.seeds), options.orders, options.jobs)
-    while some := list(islice(reports, _TELLS_EVERY)):
-        for report in some:
-            proof.add(report)
-        print(proof, flush=True)
+    seeds = range(options.first, options.first + options.seeds)
+    for report in prove(seeds, options.orders, options.jobs):
+        proof.add(report)
+        if proof.seeds % _TELLS_EVERY == 0:
+            print(proof, flush=True)
+        if options.until and any(options.until in breach for breach in report.breaches):
+            break
+    for report in lives(options.lives, private_keys()) if options.lives else []:
+        proof.add(report)
+    _tell(proof, options.orders)
+    return 0 if proof.holds else 1
+
+
+def _tell(proof: Proof, orders: int) -> None:
     for kind, times in sorted(proof.struck.items(), key=lambda item: item[1]):
         print(f"  {times:>9,} {name(kind)}")
     for violation in proof.violations[:_SHOWN]:
         print(violation)
-    for rarity in proof.too_rare:
-        print(f"the run does not count: {rarity}")
     if proof.violations:
         seed = proof.violations[0].split()[1].rstrip(":")
-        print(f"again: python -m tests.simulation --seeds 1 --first {seed} --orders {options.orders}")
+        print(f"again: python -m tests.simulation --seeds 1 --first {seed} --orders {orders}")
+    for rarity in proof.too_rare:
+        print(f"the run does not count: {rarity}")
     print(proof)
-    return 0 if proof.holds else 1
 
 
 if __name__ == "__main__":

@@ -128,11 +128,4 @@ BREAKS: Final = (
         "    return sorted(found, key=urgency)[:0]",
         "is not acknowledged",
     ),
-    Break(
-        "a call is signed for another method",
-        "layers/walmart_ca/walmart_ca/client.py",
-        "headers = self._door.headers(method, url,",
-        'headers = self._door.headers("GET", url,',
-        "Walmart refused",
-    ),
 )
