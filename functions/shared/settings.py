@@ -7,6 +7,8 @@ from typing import Self
 
 _MAX_NUMBER = 43200.0
 """What no setting is above; in seconds, the longest that SQS hides a message."""
+_MIN_NUMBER = 0.01
+"""What no setting is below: by next to nothing a minute, no pace can be reckoned."""
 
 
 class SettingsError(Exception):
@@ -47,7 +49,7 @@ class Settings:
             if setting.type is str:
                 values[setting.name] = text
             else:
-                number = _number(variable, text)
+                number = _number(variable, text, whole=setting.type is int)
                 values[setting.name] = int(number) if setting.type is int else number
         return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
 
@@ -95,11 +97,13 @@ class SweepSettings(Settings):
     sweep_interval_minutes: float
 
 
-def _number(variable: str, text: str) -> float:
+def _number(variable: str, text: str, *, whole: bool) -> float:
+    least = 1 if whole else _MIN_NUMBER
     try:
         number = float(text)
     except ValueError:
         number = math.nan
-    if not 0 < number <= _MAX_NUMBER:
-        raise SettingsError(f"{variable} must be a number above 0, {_MAX_NUMBER:.0f} at most")
+    if not least <= number <= _MAX_NUMBER or (whole and not number.is_integer()):
+        kind = "whole number" if whole else "number"
+        raise SettingsError(f"{variable} must be a {kind} between {least} and {_MAX_NUMBER:.0f}")
     return number

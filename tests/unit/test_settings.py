@@ -58,7 +58,7 @@ def test_an_empty_variable_is_missing(
         kind.from_environment({**environment, variable: ""})
 
 
-@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "43201", "1e9"])
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "43201", "1e9", "0.009", "5e-324"])
 @pytest.mark.parametrize(
     ("kind", "environment", "variable"),
     [row for row in EACH if row[1][row[2]].isdecimal()],
@@ -68,6 +68,13 @@ def test_a_number_out_of_bounds_is_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=variable):
         kind.from_environment({**environment, variable: value})
+
+
+@pytest.mark.parametrize("value", ["0.5", "0.999", "1.5"])
+def test_the_number_of_those_who_share_a_limit_is_a_whole_one(value: str) -> None:
+    # Half an environment would be none, and a share of the limit be divided by it.
+    with pytest.raises(SettingsError, match="MAXIMUM_CONCURRENCY must be a whole number between 1 and 43200"):
+        AcknowledgeSettings.from_environment({**ACKNOWLEDGE, "MAXIMUM_CONCURRENCY": value})
 
 
 def test_a_refusal_shows_no_value() -> None:
