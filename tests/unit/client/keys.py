@@ -44,6 +44,43 @@ def pkcs1_pem(key: rsa.RSAPrivateKey) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
 
 
+def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
+    """The numbers of a key in the order in which its form has them; see `NUMBERS`."""
+    private = key.private_numbers()
+    return [
+        private.public_numbers.n,
+        private.public_numbers.e,
+        private.d,
+        private.p,
+        private.q,
+        private.dmp1,
+        private.dmq1,
+        private.iqmp,
+    ]
+
+
+NUMBERS = ["n", "e", "d", "p", "q", "dP", "dQ", "qInv"]
+
+
+def written(numbers: list[int]) -> str:
+    """A key of any numbers, PKCS#1 without armour."""
+    return base64.b64encode(sequence(*map(integer, [0, *numbers]))).decode()
+
+
+def integer(number: int) -> bytes:
+    return tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
+def sequence(*parts: bytes) -> bytes:
+    return tagged(0x30, b"".join(parts))
+
+
+def tagged(tag: int, content: bytes) -> bytes:
+    length = len(content)
+    size = length.to_bytes((length.bit_length() + 7) // 8 or 1, "big")
+    return bytes([tag, *([] if length < 0x80 else [0x80 | len(size)]), *size]) + content
+
+
 def credentials(bits: int = 1024) -> SignatureCredentials:
     return SignatureCredentials(
         consumer_id=CONSUMER_ID, channel_type=CHANNEL_TYPE, private_key=walmart_form(rsa_key(bits))

@@ -24,7 +24,19 @@ from hypothesis import strategies as st
 
 from walmart_ca import SignatureCredentials
 
-from .keys import CHANNEL_TYPE, CONSUMER_ID, pkcs1_pem, pkcs8_der, pkcs8_pem, rsa_key, walmart_form, wrapped
+from .keys import (
+    CHANNEL_TYPE,
+    CONSUMER_ID,
+    NUMBERS,
+    numbers_of,
+    pkcs1_pem,
+    pkcs8_der,
+    pkcs8_pem,
+    rsa_key,
+    walmart_form,
+    wrapped,
+    written,
+)
 
 SHOWN = 8
 """So many characters of a value in a row would be a part of it shown."""
@@ -174,48 +186,11 @@ def test_a_key_cut_short_anywhere_is_refused(length: int) -> None:
     refusal(base64.b64encode(pkcs8_der(rsa_key())[:length]).decode())
 
 
-def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
-    """The numbers of a key in the order in which its form has them; see `NUMBERS`."""
-    private = key.private_numbers()
-    return [
-        private.public_numbers.n,
-        private.public_numbers.e,
-        private.d,
-        private.p,
-        private.q,
-        private.dmp1,
-        private.dmq1,
-        private.iqmp,
-    ]
-
-
-NUMBERS = ["n", "e", "d", "p", "q", "dP", "dQ", "qInv"]
-
-
-def written(numbers: list[int]) -> str:
-    """A key of any numbers, PKCS#1 without armour."""
-    return base64.b64encode(sequence(*map(integer, [0, *numbers]))).decode()
-
-
 def with_one_number_altered(position: int, change: int) -> str:
     """Only its DER is right: the numbers no longer belong together."""
     numbers = numbers_of(rsa_key())
     numbers[position] += change
     return written(numbers)
-
-
-def integer(number: int) -> bytes:
-    return tagged(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big"))
-
-
-def sequence(*parts: bytes) -> bytes:
-    return tagged(0x30, b"".join(parts))
-
-
-def tagged(tag: int, content: bytes) -> bytes:
-    length = len(content)
-    size = length.to_bytes((length.bit_length() + 7) // 8 or 1, "big")
-    return bytes([tag, *([] if length < 0x80 else [0x80 | len(size)]), *size]) + content
 
 
 @pytest.mark.parametrize("change", [1, 2, 65536])
