@@ -11,6 +11,10 @@ AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 # The proof's.
 SEEDS ?= 100
+# What `make fuzz` does: so many seconds for each target, or for those named; or one of them with the input of a file.
+SECONDS ?= 60
+ONLY ?=
+REPLAY ?=
 
 # The tools' own telemetry and version checks stay at home.
 export SAM_CLI_TELEMETRY := 0
@@ -24,13 +28,14 @@ help: ## Show this
 	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation or migration,"
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
 	@echo "  The proof takes SEEDS=$(SEEDS)."
+	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."
 
 .PHONY: demo
 demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
 	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: test
-test: lint types pytest ## Lint, types, and every test
+test: lint types pytest fuzz-a-little ## Lint, types, and every test
 
 .PHONY: lint
 lint: $(VENV)/dev.done
@@ -45,6 +50,16 @@ types: $(VENV)/dev.done
 pytest: setup
 	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
 	pytest -n 4 --dist loadfile
+
+# So many inputs, the same each time; the packages of .venv/dev, and the fuzzer beside them.
+FUZZ := PYTHONPATH=functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.fuzz
+.PHONY: fuzz-a-little
+fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done
+	@$(FUZZ) --jobs 2 --where-possible
+
+.PHONY: fuzz
+fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what others wrote anything to read (Linux on x86-64)
+	@$(FUZZ) --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code and mend what the linter can
@@ -94,8 +109,8 @@ audit: $(VENV)/audit.done ## Look every locked package up among the known vulner
 	done
 
 # The layer's lock comes before dev's, which has the functions' packages at the layer's versions.
-LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan requirements/audit \
-	layers/dependencies/requirements requirements/dev
+LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
+	requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes

@@ -1,0 +1,182 @@
+"""Order events: whatever comes out of the queue, and whatever somebody invokes the function with."""
+
+import json
+import re
+import zlib
+from typing import Any, Final
+
+from acknowledge_orders.policy import Disposition
+from shared.order_event import InvalidEventError, OrderEvent
+from shared.outcomes import Outcome
+from tests.fuzz.oracles import PURCHASE_ORDER_ID, refusals, says_nothing_of_it, shows_none
+from tests.fuzz.world import SECRETS, URL, Reply, Seen, acknowledge
+from tests.unit.client.documents import as_json, as_xml, line, order
+from walmart_ca.answers import Answer
+from walmart_ca.transport import NoAnswerError, NothingSentError
+
+SEPARATOR: Final = "\x1e"
+"""Stands between the messages of a batch."""
+BUYER: Final = "buyer-of-this-order-e3b0"
+BATCH_SIZE: Final = 10
+_CALLED: Final = re.compile(rf"{re.escape(URL)}/v3/orders/[A-Za-z0-9_-]{{1,64}}(?:/acknowledge)?")
+_DEAR: Final = (Disposition.DONE, Disposition.PARKED, Disposition.LEFT)
+_NO_IDS: Final[list[object]] = [None, True, 7, 7.5, [], {}, ""]
+_UNUSABLE: Final[list[object]] = [
+    None,
+    {},
+    {"detail": {}},
+    *({"detail": {"purchaseOrderId": value}} for value in _NO_IDS),
+    {"detail": {"purchaseOrderId": "7", "dryRun": "no"}},
+]
+_REFUSALS: Final = refusals(OrderEvent.read, _UNUSABLE, InvalidEventError)
+
+
+def _answers() -> list[list[Reply]]:
+    """What Walmart may do. An event's own bytes choose, so that it meets the same again."""
+
+    def said(status: int, code: str = "", **headers: str) -> Answer:
+        return Answer(status, headers, as_json({"errors": {"error": [{"code": code}]}}))
+
+    created = Answer(200, {}, as_json({"order": order(line("1", ("Created", "1")), purchaseOrderId="7")}))
+    foreign = Answer(200, {}, as_xml("order", order(purchaseOrderId="8")))
+    return [
+        [created, created, created],
+        [NothingSentError("connect"), created],
+        [said(401, "UNAUTHORIZED"), said(401), said(401)],
+        [said(429, **{"x-next-replenishment-time": "1795532460000"})],
+        [said(503), foreign],
+        [said(404, "CONTENT_NOT_FOUND"), said(404, "CONTENT_NOT_FOUND")],
+        [NoAnswerError("answer_timeout"), created],
+        [foreign, foreign],
+    ]
+
+
+ANSWERS: Final = _answers()
+
+
+def order_event(data: bytes) -> None:
+    """`OrderEvent.read` reads an event, or refuses it without showing anything of it."""
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    try:
+        read = OrderEvent.read(event)
+    except InvalidEventError as error:
+        says_nothing_of_it(error, _REFUSALS)
+        assert error.event_id is None or len(error.event_id) <= 64
+        return
+    detail = event["detail"]
+    assert PURCHASE_ORDER_ID.fullmatch(read.purchase_order_id)
+    assert read.purchase_order_id == detail["purchaseOrderId"]
+    assert read.dry_run is detail.get("dryRun", False)
+    assert read.event_id is None or len(read.event_id) <= 64
+    for instant in (read.order_date, read.event_time):
+        assert instant is None or instant.utcoffset() is not None
+    assert not (read.order_date and read.order_date_unreadable)
+
+
+def events(data: bytes) -> None:
+    """The function's entry takes whatever comes, accounts for each message, and answers every bare event."""
+    text = data.decode("utf-8", "replace")
+    replies = ANSWERS[zlib.crc32(data) % len(ANSWERS)]
+    _queue_batch(text.split(SEPARATOR)[:BATCH_SIZE], replies)
+    try:
+        event = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    _bare(event, replies)
+
+
+def _queue_batch(bodies: list[str], replies: list[Reply]) -> None:
+    records = [_record(number, body) for number, body in enumerate(bodies)]
+    seen = acknowledge({"Records": records}, replies)
+    failures = seen.result["batchItemFailures"]
+    assert isinstance(failures, list)
+    again = [failure["itemIdentifier"] for failure in failures]
+    outcomes = {record["message_id"]: record for record in seen.outcomes}
+    assert len(seen.outcomes) == len(outcomes) == len(bodies), "not one outcome record for each message"
+    for number, body in enumerate(bodies):
+        record = outcomes[f"m-{number}"]
+        _is_outcome(record)
+        disposition = Disposition(record["disposition"])
+        assert (f"m-{number}" in again) == (disposition not in _DEAR), "deleted, and to come again"
+        assert (disposition is Disposition.PARKED) == ((body, record["outcome"]) in seen.parked)
+        if not _usable(body):
+            assert (record["outcome"], disposition) == (Outcome.INVALID_EVENT, Disposition.PARKED)
+            assert record["reason"] in {*_REFUSALS, "body: must be JSON"}
+    assert len(again) == len(set(again))
+    assert len(seen.parked) == sum(record["disposition"] == "parked" for record in outcomes.values())
+    _calls_are_safe(seen, bodies)
+
+
+def _bare(event: object, replies: list[Reply]) -> None:
+    if isinstance(event, dict) and isinstance(event.get("detail"), dict):
+        # Buyers' data in places that a producer of events may put them.
+        event["detail"] |= {"shippingInfo": {"postalAddress": {"name": BUYER}}, "customerEmailId": BUYER}
+    seen = acknowledge(event, replies)
+    shows_none(seen.output + repr(seen.result), [BUYER, *SECRETS])
+    if "batchItemFailures" in seen.result or "self_check" in seen.result:
+        return
+    (record,) = seen.outcomes
+    _is_outcome(seen.result)
+    assert seen.result["outcome"] == record["outcome"]
+    assert seen.result["disposition"] in {Disposition.DONE, Disposition.ANSWERED}
+    assert (seen.parked, seen.hidden) == ([], [])
+    _calls_are_safe(seen, [json.dumps(event)])
+
+
+def _is_outcome(record: dict[str, Any]) -> None:
+    Outcome(record["outcome"])
+    named = record.get("purchase_order_id")
+    assert named is None or PURCHASE_ORDER_ID.fullmatch(named)
+
+
+def _calls_are_safe(seen: Seen, bodies: list[str]) -> None:
+    for request in seen.requests:
+        assert _CALLED.fullmatch(request.url), f"{request.url} was called"
+        assert not request.body
+    called = {request.url.removesuffix("/acknowledge").rpartition("/")[2] for request in seen.requests}
+    assert called <= {_asked_for(body) for body in bodies}, "called for what no event asked for"
+
+
+def _usable(body: str) -> bool:
+    """Whether an event is one, by other means than the function's."""
+    detail = _detail(body)
+    name = detail.get("purchaseOrderId")
+    return (
+        isinstance(name, str)
+        and PURCHASE_ORDER_ID.fullmatch(name) is not None
+        and isinstance(detail.get("dryRun", False), bool)
+    )
+
+
+def _asked_for(body: str) -> str | None:
+    """The order of an event that is one, and no rehearsal."""
+    detail = _detail(body)
+    return detail["purchaseOrderId"] if _usable(body) and not detail.get("dryRun") else None
+
+
+def _detail(body: str) -> dict[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    detail = event.get("detail") if isinstance(event, dict) else None
+    return detail if isinstance(detail, dict) else {}
+
+
+def _record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"m-{number}",
+        "receiptHandle": f"r-{number}",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "ApproximateFirstReceiveTimestamp": "1795532390000",
+        },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:ca-central-1:000000000000:orders",
+        "awsRegion": "ca-central-1",
+    }
