@@ -82,8 +82,7 @@ class OrderEvent:
         """
         if not isinstance(event, Mapping):
             raise InvalidEventError("event: must be a JSON object")
-        event_id = event.get("id")
-        event_id = event_id[:_MAX_EVENT_ID] if isinstance(event_id, str) else None
+        event_id = _event_id(event.get("id"))
         detail = event.get("detail")
         if not isinstance(detail, Mapping):
             raise InvalidEventError("detail: must be a JSON object", event_id)
@@ -107,3 +106,8 @@ class OrderEvent:
             dry_run=dry_run,
             swept=detail.get("origin") == SWEEP,
         )
+
+
+def _event_id(value: object) -> str | None:
+    """Take an event's id as it can be printed: UTF-8 has no half of a surrogate pair, and JSON does."""
+    return value[:_MAX_EVENT_ID].encode("utf-8", "replace").decode() if isinstance(value, str) else None

@@ -224,7 +224,8 @@ def acknowledge(event: object, replies: Iterable[Reply], token: Reply | None = N
             edges=_edges(sender),
         )
         result = function(event, Context())
-    return Seen(result, output.getvalue(), sender.requests, aws.parked, aws.hidden, aws.published)
+        printed = output.getvalue().decode()
+    return Seen(result, printed, sender.requests, aws.parked, aws.hidden, aws.published)
 
 
 def sweep(replies: Iterable[Reply], token: Reply | None = None) -> Seen:
@@ -239,7 +240,8 @@ def sweep(replies: Iterable[Reply], token: Reply | None = None) -> Seen:
             edges=_edges(sender),
         )
         result = function({}, Context())
-    return Seen(result, output.getvalue(), sender.requests, aws.parked, aws.hidden, aws.published)
+        printed = output.getvalue().decode()
+    return Seen(result, printed, sender.requests, aws.parked, aws.hidden, aws.published)
 
 
 def _edges(sender: Sender) -> Edges:
@@ -254,8 +256,10 @@ def _edges(sender: Sender) -> Edges:
 
 
 @contextlib.contextmanager
-def _output() -> Iterator[io.StringIO]:
-    """Take whatever is printed, by the functions' logger too, which keeps the first stdout that it sees."""
+def _output() -> Iterator[io.BytesIO]:
+    """Take whatever is printed, as Lambda does: in UTF-8, which has no half of a surrogate pair."""
+    # The functions' logger keeps the first stdout that it sees.
     logging.Logger.manager.loggerDict.pop(SERVICE, None)
-    with contextlib.redirect_stdout(io.StringIO()) as output:
+    output = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
         yield output

@@ -1,5 +1,6 @@
 """The order event: what is taken from it, and what is refused, with the member named."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -93,6 +94,19 @@ def test_a_refusal_shows_no_value_and_keeps_the_events_id() -> None:
 
     assert "hunter2" not in str(refused.value)
     assert refused.value.event_id == "e-7"
+
+
+@pytest.mark.parametrize("detail", [{"purchaseOrderId": "7400000000001"}, {}])
+def test_an_id_that_no_log_could_print_is_told_as_far_as_it_can_be(detail: dict[str, str]) -> None:
+    # JSON can write half of a surrogate pair, and the line with it would be lost.
+    event = json.loads(json.dumps({"id": "e-\ud800-7", "detail": detail}))
+
+    try:
+        event_id = OrderEvent.read(event).event_id
+    except InvalidEventError as error:
+        event_id = error.event_id
+
+    assert event_id == "e-?-7"
 
 
 json_values = st.recursive(
