@@ -25,6 +25,7 @@ TOKEN: Final = "token-77aa01"
 
 _STATUS: Final = re.compile("[2-5][0-9]{2}")
 _ELEMENT: Final = re.compile("[A-Za-z_][A-Za-z0-9_]{0,40}")
+_REPEATED: Final = {"order", "orderLine", "orderLineStatus", "error", "cause"}
 _LOGGED: Final = re.compile("[\x20-\x7e]{0,100}")
 _REASON: Final = re.compile("[\x20-\x7e]{1,210}")
 _DEEPEST: Final = 50
@@ -214,6 +215,8 @@ def _same_in_xml(tree: dict[str, Any], status: int) -> None:
     if len(tree) != 1 or not _can_be_xml(tree, _DEEPEST):
         return
     ((name, content),) = tree.items()
+    if isinstance(content, list):  # XML has one root
+        return
     in_json = Answer(status, {"Content-Type": "application/json"}, as_json(tree))
     in_xml = Answer(status, {"Content-Type": "application/xml"}, as_xml(name, content, prefix=""))
     for one, other in zip(_verdicts(in_json), _verdicts(in_xml), strict=True):
@@ -229,24 +232,25 @@ def _can_be_xml(node: object, depth: int) -> bool:
     """Whether XML can say it, in a way that is read alike: no list in a list, and no scalar in one."""
     match node:
         case dict():
-            return depth > 0 and bool(node) and all(
-                _ELEMENT.fullmatch(name) is not None
-                and (
-                    all(isinstance(each, dict) and _can_be_xml(each, depth - 1) for each in content)
-                    if isinstance(content, list)
-                    else _can_be_xml(content, depth - 1)
-                )
-                and content != []
-                for name, content in node.items()
-            )  # fmt: skip
+            return (
+                bool(node) and depth > 0 and all(_is_element(*member, depth - 1) for member in node.items())
+            )
         case str():
             return node.isprintable() and node == node.strip()
         case bool():
             return False
-        case int():
-            return True
         case _:
-            return False
+            return isinstance(node, int)
+
+
+def _is_element(name: str, content: object, depth: int) -> bool:
+    if not _ELEMENT.fullmatch(name):
+        return False
+    if isinstance(content, list):
+        # In XML a list of one is no list: where none is expected, JSON's is not read.
+        told = len(content) > 1 or (content and name in _REPEATED)
+        return bool(told) and all(isinstance(each, dict) and _can_be_xml(each, depth) for each in content)
+    return _can_be_xml(content, depth)
 
 
 def _draw_order(draws: Draws) -> Order:

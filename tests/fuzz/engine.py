@@ -17,8 +17,13 @@ def main() -> None:
     """Fuzz, or run the target once for each file that is named."""
     name, *options = sys.argv[1:]
     with atheris.instrument_imports(include=[*_OURS, *_OTHERS.get(name, [])]):
+        from tests.fuzz.mutation import mutate  # noqa: PLC0415 - it imports some of that
         from tests.fuzz.targets import TARGETS  # noqa: PLC0415 - what is imported here is what is watched
-    atheris.Setup([sys.argv[0], *options], TARGETS[name].run)
+
+    def change(data: bytes, max_size: int, seed: int) -> bytes:
+        return mutate(data, atheris.Mutate, max_size, seed)
+
+    atheris.Setup([sys.argv[0], *options], TARGETS[name].run, custom_mutator=change)
     atheris.Fuzz()
 
 
