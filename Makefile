@@ -51,7 +51,7 @@ pytest: setup
 	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
 	pytest -n 4 --dist loadfile
 
-# So many inputs, the same each time; the packages of .venv/dev, and the fuzzer beside them.
+# The packages of .venv/dev, and the fuzzer beside them. A little is a fixed number of inputs, drawn from a fixed seed.
 FUZZ := PYTHONPATH=functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.fuzz
 .PHONY: fuzz-a-little
 fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.fuzz.targets import TARGETS, regressions
 from tests.local_aws.venvs import ROOT, Venvs
 
 _WORDS: Final = Path(__file__).with_name("words.dict")
+_POSSIBLE: Final = (sys.platform, platform.machine()) == ("linux", "x86_64")
+"""Whether this is the kind of machine that the fuzzer is built for (`requirements/fuzz.in`)."""
 _KEPT: Final = ROOT / ".local" / "fuzz"
 _TIMEOUT_S: Final = 20
 """An input that takes longer hangs: the largest take under one second, where nothing else goes on."""
@@ -45,11 +48,11 @@ def main() -> int:
     """Fuzz; 0 when nothing was found, 1 when something was, 2 when there is no fuzzer."""
     arguments = _arguments()
     if not (_fuzzer() / "atheris").is_dir():
+        why = f"{_fuzzer()} has no atheris" if _POSSIBLE else "atheris has a build for Linux on x86-64 alone"
         sys.stdout.write(
-            "No fuzzing: atheris has a build for Linux on x86-64 alone, or is not installed (make fuzz).\n"
-            "`pytest tests/fuzz` replays seeds and former findings everywhere.\n"
+            f"No fuzzing: {why}.\n`pytest tests/fuzz` replays seeds and former findings everywhere.\n"
         )
-        return 0 if arguments.where_possible else 2
+        return 0 if arguments.where_possible and not _POSSIBLE else 2
     if arguments.replay:
         return _engine(arguments.targets[0], str(arguments.replay.resolve())).returncode
     with ThreadPoolExecutor(arguments.jobs) as pool:
@@ -64,7 +67,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the fuzzer's draws")
     parser.add_argument("--jobs", type=int, default=1, help="targets side by side")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="run one target with one input")
-    parser.add_argument("--where-possible", action="store_true", help="pass on a machine without a fuzzer")
+    parser.add_argument(
+        "--where-possible", action="store_true", help="pass on a machine that none is built for"
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.targets) - TARGETS.keys():
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
@@ -74,7 +79,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _fuzz(name: str, arguments: argparse.Namespace) -> Result:
-    """Fuzz one target: for some seconds, going on from what was kept; or so many inputs, always the same."""
+    """Fuzz one target: for some seconds, from what was kept on; or so many inputs, from the seeds alone."""
     target = TARGETS[name]
     findings = _KEPT / name / "findings"
     findings.mkdir(parents=True, exist_ok=True)
