@@ -35,18 +35,19 @@ def unusable() -> list[str]:
         "-----BEGIN CERTIFICATE-----",
         base64.b64encode(b"something else").decode(),
         _of_another_kind(),
-        _altered("n"),
+        _altered("n", 2),
+        _altered("n", 1 << 8192),
     ]
 
 
 def inconsistent() -> str:
     """A key that signs rightly, although its numbers are not one."""
-    return _altered("qInv")
+    return _altered("qInv", 2)
 
 
-def _altered(name: str) -> str:
+def _altered(name: str, change: int) -> str:
     numbers = numbers_of(rsa_key())
-    numbers[NUMBERS.index(name)] += 2
+    numbers[NUMBERS.index(name)] += change
     return written(numbers)
 
 

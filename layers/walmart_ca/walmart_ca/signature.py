@@ -23,6 +23,8 @@ from .headers import header_value
 
 _ARMOUR: Final = re.compile(r"-----(?:BEGIN|END) ([A-Z0-9 ]+)-----")
 _PRIVATE_ARMOUR: Final = {"PRIVATE KEY", "RSA PRIVATE KEY"}
+_MAX_BITS: Final = 8192
+"""Walmart hands out 1024. With the largest that a secret can hold, one signature takes over half a minute."""
 
 
 class SignatureCredentials:
@@ -139,6 +141,8 @@ def _load_private_key(text: str) -> RSAPrivateKey:
         raise ValueError(f"{problem}; this is base64 of something else, or encrypted") from None
     if not isinstance(key, RSAPrivateKey):
         raise ValueError(f"{problem}; this is a private key of another kind")
+    if key.key_size > _MAX_BITS:
+        raise ValueError(f"{problem}; this one has more than {_MAX_BITS} bits")
     try:
         key.public_key().verify(key.sign(b"proof", PKCS1v15(), SHA256()), b"proof", PKCS1v15(), SHA256())
     except (ValueError, InvalidSignature):

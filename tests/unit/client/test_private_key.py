@@ -238,6 +238,18 @@ def test_a_damaged_key_is_refused_or_signs_all_the_same(position: int, mask: int
         assert result.startswith("private_key")
 
 
+@pytest.mark.parametrize(
+    ("bits", "problem"), [(8192, "do not belong together"), (8193, "more than 8192 bits")]
+)
+def test_a_key_is_refused_untried_when_a_signature_with_it_would_take_for_ever(
+    bits: int, problem: str
+) -> None:
+    numbers = numbers_of(rsa_key())
+    numbers[0] = (1 << (bits - 1)) + 1
+
+    assert problem in refusal(written(numbers))
+
+
 def test_a_key_of_2048_bits_is_accepted() -> None:
     key: rsa.RSAPrivateKey = rsa_key(2048)
 
