@@ -1,6 +1,6 @@
 """Where an order stands, by its lines: Walmart gives an order no status of its own."""
 
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import Final
 
 from walmart_ca import Order, Status
@@ -14,21 +14,21 @@ _WALMART_FULFILLED: Final = "wfsfulfilled"
 class OrderState(StrEnum):
     """Where an order stands."""
 
-    CREATED = "created"
+    CREATED = auto()
     """Some lines wait for acknowledgement, and none is beyond it."""
-    ACKNOWLEDGED = "acknowledged"
+    ACKNOWLEDGED = auto()
     """No line waits any more, and at least one is acknowledged."""
-    SHIPPED = "shipped"
+    SHIPPED = auto()
     """No line waits any more; what was not cancelled has gone out."""
-    CANCELLED = "cancelled"
+    CANCELLED = auto()
     """Every line is cancelled."""
-    MIXED = "mixed"
+    MIXED = auto()
     """A line waits beside one that is shipped, delivered or cancelled: acknowledging is for a person."""
-    WALMART_FULFILLED = "walmart_fulfilled"
+    WALMART_FULFILLED = auto()
     """Walmart ships it, and acknowledges it too."""
-    UNCLEAR = "unclear"
+    UNCLEAR = auto()
     """Some line has no status, or one that is unknown: it may be beyond acknowledging, or wait for it."""
-    UNSEEN = "unseen"
+    UNSEEN = auto()
     """No line has a status: nothing speaks against acknowledging."""
 
 
