@@ -10,8 +10,8 @@ import pytest
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import DryRun, Tried
 from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
-from shared.credentials import Access, CredentialsPaused, NoAccess
-from shared.pacing import Pacer
+from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.pacing import BURST, Pacer
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -113,12 +113,17 @@ class Keys:
         self.marks.append(f"accepted {access.secret_version_id}")
 
 
-async def no_sleep(_: float) -> None:
-    """Wait for nothing."""
+async def never_wait(seconds: float) -> None:
+    """Fail: by a clock that stands still a turn that is waited for never comes."""
+    raise AssertionError(seconds)
 
 
 def pacer() -> Pacer:
-    return Pacer(requests_per_minute=1e6, sharers=1, clock=lambda: 1e9, sleep=no_sleep)
+    """A pacer that has rested, so that its bucket is full."""
+    now = [1e9 - 3600]
+    rested = Pacer(requests_per_minute=60, sharers=1, clock=lambda: now[0], sleep=never_wait)
+    now[0] = 1e9
+    return rested
 
 
 def plenty() -> float:
@@ -217,15 +222,15 @@ def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> Non
 
 
 def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
-    script = Script([CREATED])
-    posts = Pacer(requests_per_minute=60, sharers=1, clock=lambda: 1e9, sleep=no_sleep)
+    script, posts = Script([CREATED] * BURST), pacer()
 
-    for _ in range(3):
+    for _ in range(BURST):
         assert attempt(Keys(script), posts=posts) == CredentialsPaused()
 
     assert script.calls == []
-    # The one turn that there is at first is still there, and has not to be waited for.
-    assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
+    # All the turns are still there: none has to be waited for.
+    for _ in range(BURST):
+        assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
 
 
 def test_when_no_other_key_is_left_the_refusal_stands() -> None:
@@ -235,6 +240,47 @@ def test_when_no_other_key_is_left_the_refusal_stands() -> None:
 
     assert isinstance(result, Tried)
     assert result.posted is REFUSED
+
+
+NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), CredentialsPaused()]
+
+
+class LostKeys(Keys):
+    """Keys of which only so many can be had, and then none for a reason."""
+
+    def __init__(self, script: Script, had: int, reason: NoAccess) -> None:
+        super().__init__(script, "v1")
+        self._had = had
+        self._reason = reason
+
+    def current(self) -> Access | NoAccess:
+        self._had -= 1
+        return self.peek() if self._had >= 0 else self._reason
+
+
+@pytest.mark.parametrize("reason", NO_ACCESS)
+def test_why_there_is_no_key_any_more_is_told_as_it_is(reason: NoAccess) -> None:
+    assert attempt(LostKeys(Script([]), 0, reason)) == reason
+
+
+@pytest.mark.parametrize("reason", NO_ACCESS)
+def test_when_a_repeat_cannot_be_made_what_the_call_brought_stands(reason: NoAccess) -> None:
+    result = attempt(LostKeys(Script([NOT_SENT]), 1, reason))
+
+    assert isinstance(result, Tried)
+    assert result.posted is NOT_SENT
+
+
+@pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
+def test_when_the_time_is_up_for_a_repeat_what_the_call_brought_stands(first: WalmartError) -> None:
+    script = Script([first])
+    left = [60.0]
+    script.meanwhile = lambda: left.append(5.0)
+
+    result = attempt(Keys(script, "v1", "v2"), time_left=lambda: left[-1])
+
+    assert isinstance(result, Tried)
+    assert result.posted is first
 
 
 def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
@@ -255,8 +301,9 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
 
 
 async def exhaust(paced: Pacer) -> None:
-    """Take the one turn that a new environment has."""
-    await paced.turn(1e9)
+    """Take every turn that there is."""
+    while await paced.turn(0.0):
+        pass
 
 
 def test_posts_and_looks_have_turns_of_their_own() -> None:

@@ -8,7 +8,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import walmart_ca
@@ -146,19 +146,33 @@ def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
         assert reason == because
 
 
+STATUSES = {status: [int(each) for each in re.findall(r"\d{3}", status)] for status, *_ in ANSWERS}
+
+
+def made_into(status: int, code: str = "", **members: object) -> str:
+    """The name of what the client makes of an answer with this code in its error list."""
+    body = {"errors": {"error": [{"code": f"{code}.GMP_ORDER_API"}]}} if code else members
+    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+    return type(order_or_error(answer, call(status), "1")).__name__
+
+
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
-    [(int(status), row[1], row[2]) for row in ANSWERS for status in re.findall(r"\d{3}", row[0])],
+    [(status, row[1], row[2]) for row in ANSWERS for status in STATUSES[row[0]]],
 )
 def test_an_answer_is_made_into(status: int, code: str, kind: str) -> None:
-    body: dict[str, object] = {}
     if kind == "Order":
-        body = {"order": {"purchaseOrderId": "1"}}
-    elif code:
-        body = {"errors": {"error": [{"code": f"{code}.GMP_ORDER_API"}]}}
-    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+        assert made_into(status, order={"purchaseOrderId": "1"}) == kind
+    else:
+        assert made_into(status, code) == kind
 
-    assert type(order_or_error(answer, call(status), "1")).__name__ == kind
+
+@pytest.mark.parametrize("code", sorted({code for _, code, *_ in ANSWERS if code}))
+def test_a_code_means_something_with_its_own_status_alone(code: str) -> None:
+    own = {status for row in ANSWERS if row[1] == code for status in STATUSES[row[0]]}
+
+    for status in {status for statuses in STATUSES.values() for status in statuses} - own:
+        assert made_into(status, code) == made_into(status)
 
 
 SIGHTS: dict[str, Sight] = {
@@ -194,6 +208,10 @@ def test_every_combination_has_one_consequence(posting: str) -> None:
             decision = decide(tried(posting, looking), while_, WAITING)
 
             assert (decision.delay is not None) == (decision.disposition is Disposition.LATER)
+
+
+def test_what_becomes_of_a_message_has_one_word_in_every_log() -> None:
+    assert set(Disposition) == {"done", "later", "parked", "left", "answered"}
 
 
 @pytest.mark.parametrize("looking", LOOKINGS)
@@ -261,6 +279,23 @@ def test_a_swept_order_that_may_still_succeed_waits_in_the_queue_like_any_other(
     assert decide(tried("Unavailable", "-"), circumstances(swept=True), WAITING) == decide(
         tried("Unavailable", "-"), circumstances(), WAITING
     )
+
+
+AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
+
+
+@given(event_age=AGES, order_age=AGES)
+@example(event_age=timedelta(minutes=30), order_age=timedelta(days=1))
+@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30))
+@example(event_age=timedelta(minutes=30, seconds=1), order_age=timedelta(days=1))
+@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30, seconds=1))
+def test_an_order_is_known_since_its_date_or_its_event_whichever_is_later(
+    event_age: timedelta, order_age: timedelta
+) -> None:
+    _, _, consequence = judge(tried("-", "OrderRejected 404"), circumstances(event_age, order_age))
+
+    known_long = min(event_age, order_age) > timedelta(minutes=30)
+    assert consequence == ("park" if known_long else "back-off")
 
 
 @pytest.mark.parametrize(("minutes", "parked"), [(0, False), (29, False), (61, True)])

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from walmart_ca import (
+    Call,
     CredentialsRefused,
     ErrorEntry,
     Misconfigured,
@@ -179,6 +180,23 @@ def test_an_errors_text_names_the_status_the_call_and_the_remedy(
     assert "POST https://host/" in str(error)
 
 
+def test_an_errors_text_is_one_sentence_with_what_walmarts_support_asks_for() -> None:
+    blamed = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
+
+    assert str(read_error(as_json({"error": blamed}))) == (
+        "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME:"
+        f" {Misconfigured.remedy} [POST https://host/, correlation id correlation-id]"
+    )
+
+
+def test_an_errors_text_leaves_out_what_is_not_known() -> None:
+    error = NotSent("connect_timeout", Call("GET", "https://host/", "correlation-id", None, 0.1))
+
+    assert str(error) == (
+        f"connect_timeout: {NotSent.remedy} [GET https://host/, correlation id correlation-id]"
+    )
+
+
 def test_an_errors_text_names_the_header_that_walmart_blames() -> None:
     blamed = {"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "field": "WM_CONSUMER.CHANNEL.TYPE"}
 
@@ -201,6 +219,12 @@ def test_an_error_survives_pickling() -> None:
 
     assert (type(copy), copy.call, copy.entries) == (type(error), error.call, error.entries)
     assert str(copy) == str(error)
+
+
+def test_an_error_made_by_keyword_survives_pickling_too() -> None:
+    error = NotSent(reason="connect_timeout", call=read_error(b"").call)
+
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301 - of this test's own making
 
 
 ECHOES = {

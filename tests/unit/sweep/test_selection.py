@@ -62,6 +62,13 @@ def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
     assert due([late, in_time], NOW) == [in_time, late]
 
 
+@pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=5), None])
+def test_orders_of_one_date_come_in_one_order_however_walmart_lists_them(age: timedelta | None) -> None:
+    first, second = order("1", age), order("2", age)
+
+    assert due([second, first], NOW) == due([first, second], NOW) == [first, second]
+
+
 def test_the_oldest_age_is_that_of_any_waiting_order_due_or_not() -> None:
     orders = [order("1", timedelta(minutes=3)), order("2", timedelta(minutes=5)), order("3", None)]
 
