@@ -29,6 +29,7 @@ help: ## Show this
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
 	@echo "  The proof takes SEEDS=$(SEEDS)."
 	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."
+	@echo "  MODULES=\"policy verdicts\" mutates these alone."
 
 .PHONY: demo
 demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
@@ -60,6 +61,11 @@ fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done
 .PHONY: fuzz
 fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what others wrote anything to read (Linux on x86-64)
 	@$(FUZZ) --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
+
+# Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
+.PHONY: mutate
+mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
+	@$(VENV)/dev/bin/python -m tests.mutation $(MODULES)
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code and mend what the linter can

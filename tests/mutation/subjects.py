@@ -1,0 +1,42 @@
+"""What is mutated, and by which tests it is held."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+ROOTS: Final = (ROOT / "functions", ROOT / "layers" / "walmart_ca")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A module, and the tests that hold it: those that kill most in the least time first."""
+
+    module: str
+    tests: tuple[str, ...]
+
+    @property
+    def path(self) -> Path:
+        """The module's file."""
+        paths = [root / f"{self.module.replace('.', '/')}.py" for root in ROOTS]
+        return next(path for path in paths if path.exists())
+
+
+_CONSEQUENCES: Final = "tests/unit/test_consequences.py"
+_SWEEP: Final = "tests/unit/sweep"
+_TOKENS: Final = "tests/unit/client/test_tokens.py"
+_ERRORS: Final = "tests/unit/client/test_errors.py"
+_ANSWERS: Final = "tests/integration/client/test_verdicts.py"
+_LISTS: Final = "tests/integration/client/test_released.py"
+SUBJECTS: Final = {
+    "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
+    "outcomes": Subject("shared.outcomes", (_CONSEQUENCES, _SWEEP)),
+    "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
+    "calling": Subject("shared.calling", ("tests/unit/test_attempt.py", _SWEEP)),
+    "selection": Subject("sweep_orders.selection", (_SWEEP,)),
+    "verdicts": Subject("walmart_ca.verdicts", (_CONSEQUENCES, _TOKENS, _ERRORS, _ANSWERS, _LISTS)),
+    "errors": Subject("walmart_ca.errors", (_ERRORS, _ANSWERS)),
+    "order_calls": Subject(
+        "walmart_ca.order_calls", (_TOKENS, _LISTS, "tests/integration/client/test_requests.py")
+    ),
+}
