@@ -29,6 +29,8 @@ HANGS_AFTER_S: Final = 120
 """A mutant that hangs is no killed one: no test says so, and how long is too long depends on the machine."""
 PYTEST: Final = ("-x", "-q", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
 """The profile is Hypothesis' own; with it the same examples are tried every time."""
+KILLED: Final = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
+"""A test failed, or could not be imported. Whatever else keeps pytest from passing is no find of a test's."""
 
 
 class Mutated(SourceFileLoader):
@@ -51,7 +53,7 @@ class Mutated(SourceFileLoader):
 def start(subject: Subject, tests: str, source: str) -> int:
     """Run tests on another source of the subject, in a process whose id is returned.
 
-    It ends with 0 when they all pass, with another code when one fails, by a signal when they hang.
+    It ends as pytest does, or by a signal when the tests hang. A source that cannot be imported fails them.
     """
     if child := os.fork():
         return child
@@ -59,7 +61,7 @@ def start(subject: Subject, tests: str, source: str) -> int:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    code = 1
+    code = int(pytest.ExitCode.TESTS_FAILED)
     try:
         sys.meta_path.insert(0, Mutated(subject, source))
         importlib.import_module(subject.module)
@@ -73,6 +75,7 @@ def survive(subject: Subject, sources: dict[str, str]) -> dict[str, str]:
     for tests in subject.tests:
         collect(tests)
         found = passing(subject, tests, sources)
+        say(f"  {len(found):3} of {len(sources)} pass {tests}")
         sources = {name: source for name, source in sources.items() if name in found}
     return sources
 
@@ -88,7 +91,7 @@ def passing(subject: Subject, tests: str, sources: dict[str, str]) -> set[str]:
             running[start(subject, tests, sources[name])] = name
         child, status = os.wait()
         name = running.pop(child)
-        if os.waitstatus_to_exitcode(status) <= 0:
+        if os.waitstatus_to_exitcode(status) not in KILLED:
             found.add(name)
     return found
 
@@ -112,15 +115,16 @@ def judge(name: str) -> bool:
     subject = SUBJECTS[name]
     since = time.monotonic()
     source = subject.path.read_text()
-    if not survive(subject, {"unchanged": source}):
-        sys.exit(f"{name}: its tests fail without any mutant")
     every = mutants(source)
+    say(f"{name}: {len(every)} mutants, and none:")
+    if not survive(subject, {"none": source}):
+        sys.exit(f"{name}: the tests fail without any mutant")
     survivors = survive(subject, every)
     known = [mutant for module, mutant in listed() if module == name]
     new = [mutant for mutant in survivors if mutant not in known]
     gone = [mutant for mutant in known if mutant not in survivors]
     took_s = time.monotonic() - since
-    say(f"{name}: {len(every)} mutants, {len(survivors)} survive, {took_s:.0f} s")
+    say(f"{name}: {len(survivors)} survive; {took_s:.0f} s")
     for mutant in new:
         say(f"survives, and is not listed:\n{row(name, mutant)}")
     for mutant in gone:

@@ -23,8 +23,10 @@ class Subject:
 
 
 _CONSEQUENCES: Final = "tests/unit/test_consequences.py"
+_TABLE: Final = f"{_CONSEQUENCES}::test_an_answer_is_made_into"
 _SWEEP: Final = "tests/unit/sweep"
 _TOKENS: Final = "tests/unit/client/test_tokens.py"
+_PAGES: Final = "tests/unit/client/test_pages.py"
 _ERRORS: Final = "tests/unit/client/test_errors.py"
 _ANSWERS: Final = "tests/integration/client/test_verdicts.py"
 _LISTS: Final = "tests/integration/client/test_released.py"
@@ -34,7 +36,7 @@ SUBJECTS: Final = {
     "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
     "calling": Subject("shared.calling", ("tests/unit/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", (_CONSEQUENCES, _TOKENS, _ERRORS, _ANSWERS, _LISTS)),
+    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _TOKENS, _PAGES, _ERRORS, _ANSWERS)),
     "errors": Subject("walmart_ca.errors", (_ERRORS, _ANSWERS)),
     "order_calls": Subject(
         "walmart_ca.order_calls", (_TOKENS, _LISTS, "tests/integration/client/test_requests.py")
