@@ -24,21 +24,19 @@ class Subject:
 
 _CONSEQUENCES: Final = "tests/unit/test_consequences.py"
 _TABLE: Final = f"{_CONSEQUENCES}::test_an_answer_is_made_into"
+_CODES: Final = f"{_CONSEQUENCES}::test_a_code_means_something_with_its_own_status_alone"
 _SWEEP: Final = "tests/unit/sweep"
 _TOKENS: Final = "tests/unit/client/test_tokens.py"
+_QUOTA: Final = "tests/unit/client/test_quota.py"
 _PAGES: Final = "tests/unit/client/test_pages.py"
 _ERRORS: Final = "tests/unit/client/test_errors.py"
 _ANSWERS: Final = "tests/integration/client/test_verdicts.py"
-_LISTS: Final = "tests/integration/client/test_released.py"
 SUBJECTS: Final = {
     "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
     "outcomes": Subject("shared.outcomes", (_CONSEQUENCES, _SWEEP)),
     "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
     "calling": Subject("shared.calling", ("tests/unit/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _TOKENS, _PAGES, _ERRORS, _ANSWERS)),
+    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _CODES, _QUOTA, _TOKENS, _PAGES, _ERRORS, _ANSWERS)),
     "errors": Subject("walmart_ca.errors", (_ERRORS, _ANSWERS)),
-    "order_calls": Subject(
-        "walmart_ca.order_calls", (_TOKENS, _LISTS, "tests/integration/client/test_requests.py")
-    ),
 }
