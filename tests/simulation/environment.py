@@ -28,11 +28,15 @@ class Invocation:
         event: What the function was given.
         answer: What it returned, or None when it was ended.
         lines: What it printed, in its order; each line is JSON.
+        size: How many bytes that was.
+        took_s: How long it took, in virtual time.
     """
 
     event: Any
     answer: dict[str, Any] | None = None
     lines: list[dict[str, Any]] = field(default_factory=list)
+    size: int = 0
+    took_s: float = 0.0
 
 
 class Environment:
@@ -70,6 +74,7 @@ class Environment:
         """Invoke the function, and let `ended` happen when it has returned or was ended."""
         timeline, weather = self.world.timeline, self.world.weather
         invocation = self.invocation = Invocation(event)
+        began = timeline.clock()
         self._invocations += 1
         timers = [timeline.after(self._timeout_s, self._end)]
         self._deadline = timeline.clock() + self._timeout_s
@@ -86,6 +91,7 @@ class Environment:
             for timer in timers:
                 timer.cancel()
             self._actor = self.invocation = self._edges_to_come = None
+            invocation.took_s = timeline.clock() - began
             ended(invocation)
 
         self._actor = Actor(timeline, run, over)
@@ -118,6 +124,7 @@ class Environment:
             if line.strip() and self.invocation:
                 self.touch()
                 self.invocation.lines.append(json.loads(line))
+                self.invocation.size += len(line.encode())
                 self.touch()
 
     def time_left_s(self) -> float:

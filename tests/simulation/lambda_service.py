@@ -57,8 +57,10 @@ class EventSourceMapping:
         if self._timer:
             self._timer.cancel()
             self._timer = None
+        if self.paused or self._busy == MAXIMUM_CONCURRENCY:
+            return
         visible_in = self._queue.next_visible_in()
-        if visible_in is None or self.paused or self._busy == MAXIMUM_CONCURRENCY:
+        if visible_in is None:
             return
         soon = self._world.chance.uniform(*_POLLS_AFTER_S)
         self._timer = self._world.timeline.after(visible_in + soon, self._poll)

@@ -25,7 +25,7 @@ from tests.local_marketplace import Call, Marketplace, Order, Seller
 from tests.local_marketplace.orders import SELLER_FULFILLED
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
-from tests.simulation.environment import Environment, Function
+from tests.simulation.environment import Environment, Function, Invocation
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
 from tests.simulation.network import URL
 from tests.simulation.promise import Promise, order_of
@@ -59,6 +59,7 @@ class World:
         keys_change: Walmart may refuse a call for its credentials without anybody's fault.
         placed: The ids of the orders that Walmart knows.
         told: The bodies of the events that producers published.
+        batches: The invocations that worked off a batch of the order queue, in the order of their ends.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class World:
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
         self.told: list[str] = []
+        self.batches: list[Invocation] = []
         self.promise = Promise(self)
         self.marketplace = Marketplace(
             clock=self.timeline.clock,
@@ -112,7 +114,7 @@ class World:
             self,
             self.orders,
             lambda: Environment(self, self._acknowledge_function, ACKNOWLEDGE_TIMEOUT_S),
-            self.promise.watch_invocation,
+            self._worked_off,
             self.promise.watch_deletion,
         )
         self.schedule = Schedule(
@@ -237,6 +239,10 @@ class World:
         if call.fault:
             self.weather.struck[call.fault] += 1
         self.promise.watch_call(call)
+
+    def _worked_off(self, invocation: Invocation) -> None:
+        self.batches.append(invocation)
+        self.promise.watch_invocation(invocation)
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         _forget_logger()
