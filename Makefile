@@ -80,6 +80,12 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
 	@PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.simulation \
 		--seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+.PHONY: capacity
+capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
+	@PYTHONPATH=functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.capacity $(ARGS)
+
+.PHONY: setup
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done
 
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done
