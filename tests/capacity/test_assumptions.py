@@ -3,6 +3,7 @@
 from acknowledge_orders.application import BATCH_SIZE
 from shared.calling import LEAST_TIME_LEFT_S
 from tests.capacity.assumptions import Output, Prices, Quotas, Setup, Stack
+from tests.capacity.flow import spins
 from tests.template.conftest import read
 
 TEMPLATE = read()
@@ -40,3 +41,9 @@ def test_every_assumption_says_what_it_is() -> None:
         assert kind.__doc__
         for name in kind.__dataclass_fields__:
             assert f"\n    {name}: " in kind.__doc__, name
+
+
+def test_an_invocation_has_a_turn_at_the_lowest_limit_that_the_template_takes() -> None:
+    lowest = PARAMETERS["RequestsPerMinute"]["MinValue"]
+
+    assert not spins(Setup(requests_per_minute=lowest))
