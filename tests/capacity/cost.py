@@ -47,6 +47,11 @@ class Order:
     handed_back: float
     log_bytes: float
 
+    @property
+    def sqs_requests(self) -> float:
+        """Sent by the rule; received and deleted by the batch; hidden one by one."""
+        return 1 + 2 * self.invocations + self.handed_back
+
 
 def one_by_one(setup: Setup, output: Output) -> Order:
     """Return what an order uses that comes alone, and is acknowledged at once."""
@@ -73,11 +78,14 @@ def _log_bytes(output: Output, *, invocations: float, handed_back: float) -> flo
 
 def of_a_million(order: Order, setup: Setup, prices: Prices) -> list[Item]:
     """Return what a million such orders cost."""
-    # Sent by the rule; received and deleted by the batch; hidden one by one.
-    sqs = 1 + 2 * order.invocations + order.handed_back
     return [
         Item("EventBridge: events", MILLION, "events", prices.events),
-        Item("SQS: sent, received, deleted, hidden", MILLION * sqs, "requests", prices.sqs_request),
+        Item(
+            "SQS: sent, received, deleted, hidden",
+            MILLION * order.sqs_requests,
+            "requests",
+            prices.sqs_request,
+        ),
         Item("Lambda: invocations", MILLION * order.invocations, "requests", prices.lambda_request),
         Item("Lambda: time", MILLION * order.billed_s * setup.memory_gb, "GB seconds", prices.lambda_gb_s),
         Item("CloudWatch Logs", MILLION * order.log_bytes / 1e9, "GB", prices.logs_gb),

@@ -97,6 +97,15 @@ def test_what_is_written_about_an_order_in_a_full_batch_is_what_the_model_bills(
     assert simulate(case).size / case[1] == pytest.approx(order.log_bytes, rel=0.06)
 
 
+@pytest.mark.parametrize("case", [AT_THE_LIMIT, HANDED_BACK], ids=str)
+def test_an_order_in_a_full_batch_takes_the_requests_to_the_queue_that_the_model_bills(case: Case) -> None:
+    seen, orders = simulate(case), case[1]
+
+    requests = orders + 2 * seen.invocations + (seen.receives - orders)
+    told = cost.in_full_batches(setup_of(case), AS_SIMULATED)
+    assert requests / orders == pytest.approx(told.sqs_requests, rel=0.05)
+
+
 def test_an_order_alone_takes_and_writes_what_the_model_bills() -> None:
     orders = 60
     seen = [simulated.burst(60, 1, seed=seed) for seed in range(orders)]
