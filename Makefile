@@ -21,6 +21,9 @@ export SAM_CLI_TELEMETRY := 0
 # One set of tools for everything that is started below, ahead of what else the machine has.
 export PATH := $(CURDIR)/$(VENV)/dev/bin:$(PATH)
 
+# With the functions and the client as they lie here. Only where it is said: nothing else may find them by it.
+RUN := PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m
+
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## Show this
@@ -52,15 +55,14 @@ pytest: setup
 	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
 	pytest -n 4 --dist loadfile
 
-# The packages of .venv/dev, and the fuzzer beside them. A little is a fixed number of inputs, drawn from a fixed seed.
-FUZZ := PYTHONPATH=functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.fuzz
+# The fuzzer comes beside the packages of .venv/dev. A little is a fixed number of inputs, drawn from a fixed seed.
 .PHONY: fuzz-a-little
 fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done
-	@$(FUZZ) --jobs 2 --where-possible
+	@$(RUN) tests.fuzz --jobs 2 --where-possible
 
 .PHONY: fuzz
 fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what others wrote anything to read (Linux on x86-64)
-	@$(FUZZ) --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
+	@$(RUN) tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
 
 # Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
 .PHONY: mutate
@@ -78,14 +80,10 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 
 .PHONY: prove
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
-	@PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.simulation \
-		--seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+	@$(RUN) tests.simulation --seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
 .PHONY: capacity
 capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
-	@PYTHONPATH=functions:layers/walmart_ca $(VENV)/dev/bin/python -m tests.capacity $(ARGS)
-
-.PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done
+	@$(RUN) tests.capacity $(ARGS)
 
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done

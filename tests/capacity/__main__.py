@@ -14,7 +14,7 @@ def main() -> None:
         PAGE.write_text(filled(PAGE.read_text()))
         return
     for name, table in tables().items():
-        print(f"{name}\n\n{table}\n")  # noqa: T201 - what it is for
+        print(f"{name}\n\n{table}\n")
 
 
 if __name__ == "__main__":
