@@ -521,6 +521,23 @@ def test_acknowledgements_and_looks_have_a_bucket_each(clock: Clock, private_key
         assert [told(caller.get())[:2] for _ in range(3)] == [(200, "1"), (200, "0"), (429, "0")]
 
 
+def test_somebody_else_can_use_up_what_a_bucket_has_and_no_other(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=60, looks_per_minute=2) as (marketplace, caller):
+        marketplace.use_up("acknowledge")
+
+        assert told(caller.acknowledge())[:2] == (429, "0")
+        assert told(caller.get())[:2] == (200, "1")
+        clock.now += 1
+        assert told(caller.acknowledge())[:2] == (200, "0")
+
+
+def test_nobody_can_use_up_what_has_no_limit(clock: Clock, private_key: str) -> None:
+    with metered(clock, private_key, requests_per_minute=1) as (marketplace, caller):
+        marketplace.use_up("get")
+
+        assert caller.get().status == 200
+
+
 def test_without_a_quota_nothing_is_told(clock: Clock, private_key: str) -> None:
     with metered(clock, private_key, requests_per_minute=1) as (_, caller):
         assert told(caller.get()) == (200, None, None)

@@ -276,6 +276,12 @@ class Marketplace:
         """Put every JSON error in one of Walmart's three shapes; None lets each origin have its own."""
         self._forced_error_shape = shape
 
+    def use_up(self, action: str) -> None:
+        """Let somebody else who calls for the seller take all that is left for a kind of call, if limited."""
+        bucket = self._buckets.get(action)
+        while bucket is not None and bucket.take().granted:
+            pass
+
     @property
     def calls(self) -> list[Call]:
         """Every call to the order API so far, in order of arrival."""
