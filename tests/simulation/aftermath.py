@@ -4,11 +4,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from shared.pacing import usable_per_second
 from sweep_orders.selection import DUE_AFTER
+from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
 from tests.simulation.weather import Kind
 from tests.simulation.world import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, World
+
+_WAITS_FOR_TURNS_S: Final = 40.0
+"""So long an invocation can wait for turns, of the sixty seconds that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +52,17 @@ def settle(world: World) -> None:
 def drain_limit_s(world: World) -> float:
     """Return how long the queue may take to be worked off once the weather is fair.
 
-    What waits is hidden for the longest back-off at most; then everything is worked off at the limit. What
-    is on its way has to arrive, and an order that only the sweep knows of waits until it is due, and for the
-    next sweep.
+    What waits is hidden for the longest back-off at most; then everything is worked off at the limit. Where
+    the limit is so low that no invocation can wait for the turns of a whole batch, an order may be hidden
+    once more. What is on its way has to arrive, and an order that only the sweep knows of waits until it is
+    due, and for the next sweep.
     """
     waiting = len(world.orders) + sum(world.bus.on_their_way.values())
-    drain_s = waiting / usable_per_second(world.requests_per_minute)
+    per_second = usable_per_second(world.requests_per_minute)
+    turns_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
+    hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (1 if turns_s < _WAITS_FOR_TURNS_S else 2)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if world.sweeping else 0
-    return BACKOFF_CAP_S + BACKOFF_BASE_S + drain_s + max(sweep_s, world.bus.last_arrives_in_s)
+    return hidden_s + waiting / per_second + max(sweep_s, world.bus.last_arrives_in_s)
 
 
 def report(world: World) -> Report:

@@ -25,17 +25,27 @@ class SecretVersions:
     """
 
     _texts: list[str] = field(default_factory=list)
+    _labels: dict[str, int] = field(default_factory=dict)
     denied: bool = False
 
     def store(self, text: str) -> None:
         """Store a new current version; the one before becomes the previous."""
         self._texts.append(text)
+        self._move(len(self._texts) - 1)
+
+    def roll_back(self) -> None:
+        """Make the previous version the current one, and the current one the previous."""
+        if "AWSPREVIOUS" in self._labels:
+            self._move(self._labels["AWSPREVIOUS"])
+
+    def _move(self, number: int) -> None:
+        if "AWSCURRENT" in self._labels:
+            self._labels["AWSPREVIOUS"] = self._labels["AWSCURRENT"]
+        self._labels["AWSCURRENT"] = number
 
     def read(self, stage: str) -> tuple[str, str]:
         """Return text and id of the version with a label; a `LookupError` when there is none."""
-        number = len(self._texts) - (1 if stage == "AWSCURRENT" else 2)
-        if number < 0:
-            raise LookupError(stage)
+        number = self._labels[stage]
         return self._texts[number], f"version-{number}"
 
     @property
@@ -106,7 +116,12 @@ class Sqs:
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if not all(attributes.values()):
             raise _refusal("InvalidParameterValue", "SendMessage")  # SQS takes no empty attribute
-        self._do(lambda: self._queue(QueueUrl).send(MessageBody, attributes))
+
+        def send() -> None:
+            self._environment.world.promise.watch_parking(self._environment, MessageBody, attributes)
+            self._queue(QueueUrl).send(MessageBody, attributes)
+
+        self._do(send)
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
         """Count a queue's messages."""
@@ -155,6 +170,8 @@ class Events:
                 answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
             else:
                 environment.world.bus.publish(entry["Detail"])
+                if environment.invocation:
+                    environment.invocation.published += 1
                 answers.append({"EventId": "simulated"})
         environment.touch()
         if weather.strikes(Mishap.BUS_MUTE):

@@ -22,11 +22,12 @@ class Bus:
         on_their_way: The bodies of events that were published and are not delivered.
     """
 
-    def __init__(self, timeline: Timeline, weather: Weather, queue: Queue) -> None:
-        """Deliver into `queue`."""
+    def __init__(self, timeline: Timeline, weather: Weather, queue: Queue, undelivered: Queue) -> None:
+        """Deliver into `queue`, and what cannot be delivered into `undelivered`."""
         self._timeline = timeline
         self._weather = weather
         self._queue = queue
+        self._undelivered = undelivered
         self._published = 0
         self.on_their_way: Counter[str] = Counter()
         self._last_arrives_at = 0.0
@@ -38,20 +39,23 @@ class Bus:
         body = json.dumps(event)
         self.deliver(body)
         if self._weather.strikes(Mishap.EVENT_TWICE):
-            self.deliver(body)
+            self.deliver(body, late=self._weather.chance.random() < 0.5)
         return body
 
-    def deliver(self, body: str) -> None:
+    def deliver(self, body: str, *, late: bool = False) -> None:
         """Bring a body to the queue, as it is."""
         seconds = self._weather.chance.uniform(*_TAKES_S)
-        if self._weather.strikes(Mishap.EVENT_LATE):
+        if late or self._weather.strikes(Mishap.EVENT_LATE):
             seconds += self._weather.chance.uniform(*_LATE_S)
         self.on_their_way[body] += 1
         self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
 
         def arrive() -> None:
             self.on_their_way -= Counter([body])
-            self._queue.send(body)
+            if self._weather.strikes(Mishap.EVENT_UNDELIVERED):
+                self._undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
+            else:
+                self._queue.send(body)
 
         self._timeline.after(seconds, arrive)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
@@ -26,17 +27,25 @@ class Invocation:
 
     Attributes:
         event: What the function was given.
-        answer: What it returned, or None when it was ended.
+        returned: Whether it returned; not, when it was ended or raised something.
+        answer: What it returned, as JSON.
         lines: What it printed, in its order; each line is JSON.
         size: How many bytes that was.
         took_s: How long it took, in virtual time.
+        secrets: What it sent to Walmart and must tell nobody.
+        looks: The statuses that each right look of its own at an order showed, in their order.
+        published: How many events it published.
     """
 
     event: Any
-    answer: dict[str, Any] | None = None
+    returned: bool = False
+    answer: Any = None
     lines: list[dict[str, Any]] = field(default_factory=list)
     size: int = 0
     took_s: float = 0.0
+    secrets: set[str] = field(default_factory=set)
+    looks: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+    published: int = 0
 
 
 class Environment:
@@ -84,8 +93,14 @@ class Environment:
             timers.append(timeline.after(weather.chance.expovariate(1 / 3), self._kill))
 
         def run() -> None:
-            self._function = self._function or self._build(self)
-            invocation.answer = self._function(event, _Context(self))
+            try:
+                self._function = self._function or self._build(self)
+                answer = json.loads(json.dumps(self._function(event, _Context(self))))
+            except Exception:  # noqa: BLE001 - whatever it raises, Lambda prints it
+                invocation.lines.append({"exception": traceback.format_exc()})
+                return
+            if not self.dead:
+                invocation.returned, invocation.answer = True, answer
 
         def over() -> None:
             for timer in timers:

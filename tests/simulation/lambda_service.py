@@ -1,6 +1,7 @@
 """What Lambda does around the functions: it polls the queue, and keeps the sweeps' schedule."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +21,13 @@ _POLLS_AFTER_S: Final = (0.01, 0.5)
 class EventSourceMapping:
     """Hands the queue's messages to execution environments, as AWS documents it for partial batch responses.
 
-    What the function returns decides: a message that it does not name is deleted. When it returns nothing,
-    because it was ended, or something that cannot be understood, every message stays and comes again.
+    What the function returns decides: a message that it does not name is deleted, and so is every one when
+    it names none, or returns nothing at all. When it was ended or raised something, or when what it returns
+    names anything by no id, every message stays and comes again. AWS does not say what an id is worth that
+    none of them has: here, nothing.
+
+    Attributes:
+        paused: It is disabled, and hands out nothing.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class EventSourceMapping:
         self._deletes = deletes
         self._idle: list[Environment] = []
         self._busy = 0
+        self._version = 0
         self._timer: Timer | None = None
         self.paused = False
         queue.changed = self.poke
@@ -65,8 +72,18 @@ class EventSourceMapping:
         soon = self._world.chance.uniform(*_POLLS_AFTER_S)
         self._timer = self._world.timeline.after(visible_in + soon, self._poll)
 
+    def pause(self, *, paused: bool = True) -> None:
+        """Disable it, or enable it again; what it has handed out is worked off."""
+        self.paused = paused
+        self.poke()
+
     def recycle(self) -> None:
         """Let every environment end that has nothing to do."""
+        self._idle = []
+
+    def update(self) -> None:
+        """Let every environment end as soon as it has nothing to do: the function's settings have changed."""
+        self._version += 1
         self._idle = []
 
     def _poll(self) -> None:
@@ -78,43 +95,68 @@ class EventSourceMapping:
 
     def _invoke(self, batch: list[Message]) -> None:
         weather = self._world.weather
-        event = {"Records": [_record(message) for message in batch]}
-        receipts = [message.receipt for message in batch]
+        if weather.strikes(Mishap.INVOCATION_THROTTLED):
+            return  # Their visibility timeout runs out.
+        handed_out = [_HandedOut(message, message.receipt, _record(message)) for message in batch]
         for message in batch:
             if weather.strikes(Mishap.MESSAGE_TWICE):
-                self._queue.hand_out_twice(message)
+                handed_out += self._hand_out_twice(message, room=len(handed_out) < BATCH_SIZE)
         environment = self._idle.pop() if self._idle else self._new_environment()
         self._busy += 1
-        environment.invoke(event, partial(self._ended, environment, batch, receipts))
+        event = {"Records": [one.record for one in handed_out]}
+        environment.invoke(event, partial(self._ended, environment, self._version, handed_out))
+
+    def _hand_out_twice(self, message: Message, *, room: bool) -> list["_HandedOut"]:
+        """Hand a message out a second time, to the same invocation or to another, counted or not."""
+        if room and self._world.chance.random() < 0.3:
+            if self._queue.hand_out_again(message):
+                return [_HandedOut(message, message.receipt, _record(message))]
+        else:
+            self._queue.hand_out_twice(message, counted=self._world.chance.random() < 0.5)
+        return []
 
     def _ended(
-        self, environment: Environment, batch: list[Message], receipts: list[str], invocation: Invocation
+        self,
+        environment: Environment,
+        version: int,
+        handed_out: list["_HandedOut"],
+        invocation: Invocation,
     ) -> None:
         weather = self._world.weather
         self._busy -= 1
         self._worked_off(invocation)
-        if invocation.answer is not None:
-            failed = _failed(invocation.answer, batch)
-            for message, receipt in zip(batch, receipts, strict=True):
-                if message.message_id in failed:
+        if invocation.returned:
+            failed = failed_ids(invocation.answer, {one.message.message_id for one in handed_out})
+            for one in handed_out:
+                if one.message.message_id in failed:
                     continue
-                if weather.strikes(Mishap.DELETION_LOST):
-                    continue
-                self._deletes(message)
-                self._queue.delete(receipt)
-        if not environment.dead and not weather.strikes(Mishap.RECYCLED):
+                self._deletes(one.message)
+                if not weather.strikes(Mishap.DELETION_LOST):
+                    self._queue.delete(one.receipt)
+        up_to_date = version == self._version and not environment.dead
+        if up_to_date and not weather.strikes(Mishap.RECYCLED):
             self._idle.append(environment)
         self.poke()
 
 
-def _failed(answer: dict[str, Any], batch: list[Message]) -> set[str]:
-    """Return the ids of the messages that stay: all of them, when the answer makes no sense."""
-    everything = {message.message_id for message in batch}
-    failures = answer.get("batchItemFailures") or []
-    failed = {failure.get("itemIdentifier") for failure in failures}
-    if failed - everything:
-        return everything
-    return failed
+@dataclass(frozen=True, slots=True)
+class _HandedOut:
+    message: Message
+    receipt: str
+    record: dict[str, Any]
+
+
+def failed_ids(answer: object, message_ids: set[str]) -> set[str]:
+    """Return the ids of the messages that stay, by what a function answered to a batch of `message_ids`."""
+    if answer is None:
+        return set()
+    failures = (answer.get("batchItemFailures") or []) if isinstance(answer, dict) else None
+    if not isinstance(failures, list):
+        return message_ids
+    named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
+    if not all(named):
+        return message_ids
+    return message_ids.intersection(named)
 
 
 def _record(message: Message) -> dict[str, Any]:
@@ -139,7 +181,12 @@ def _record(message: Message) -> dict[str, Any]:
 
 
 class Schedule:
-    """Invokes the sweep at an interval; one that is still under way is not started anew."""
+    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time.
+
+    Attributes:
+        overlapped: There were two at the same time.
+        enabled: Whether it invokes anything.
+    """
 
     def __init__(
         self,
@@ -153,24 +200,29 @@ class Schedule:
         self._new_environment = new_environment
         self._swept = swept
         self._interval_s = interval_s
-        self._environment: Environment | None = None
-        self._under_way = False
+        self._idle: list[Environment] = []
+        self._busy = 0
+        self.overlapped = False
+        self.enabled = True
         world.timeline.after(interval_s, self._tick)
 
     def _tick(self) -> None:
         self._world.timeline.after(self._interval_s, self._tick)
+        if not self.enabled:
+            return
         self.sweep()
+        if self._world.weather.strikes(Mishap.SWEEP_TWICE):
+            self._world.timeline.after(self._world.chance.uniform(0, 10), self.sweep)
 
     def sweep(self) -> None:
         """Invoke it now."""
-        if self._under_way:
-            return
-        self._under_way = True
-        environment = self._environment or self._new_environment()
+        self.overlapped |= self._busy > 0
+        self._busy += 1
+        environment = self._idle.pop() if self._idle else self._new_environment()
         environment.invoke({"source": "aws.scheduler"}, partial(self._ended, environment))
 
     def _ended(self, environment: Environment, invocation: Invocation) -> None:
-        self._under_way = False
-        keeps = not environment.dead and not self._world.weather.strikes(Mishap.RECYCLED)
-        self._environment = environment if keeps else None
+        self._busy -= 1
+        if not environment.dead and not self._world.weather.strikes(Mishap.RECYCLED):
+            self._idle.append(environment)
         self._swept(invocation)

@@ -6,7 +6,7 @@ shrinks what broke it to the few steps that are needed.
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -33,10 +33,18 @@ class Life(RuleBasedStateMachine):
         door=st.sampled_from(["signature", "token"]),
         limit=st.sampled_from([10, 60, 300]),
         sweeping=st.booleans(),
+        walmart_ahead_s=st.one_of(st.just(0.0), st.floats(-300, 300)),
     )
-    def begin(self, seed: int, door: Door, limit: int, sweeping: bool) -> None:
+    def begin(self, seed: int, door: Door, limit: int, sweeping: bool, walmart_ahead_s: float) -> None:
         self.stack = ExitStack()
-        self.world = World(seed, self.private_keys, door=door, requests_per_minute=limit, sweeping=sweeping)
+        self.world = World(
+            seed,
+            self.private_keys,
+            door=door,
+            requests_per_minute=limit,
+            sweeping=sweeping,
+            walmart_ahead_s=walmart_ahead_s,
+        )
         self.stack.enter_context(going_on(self.world))
 
     @rule(target=orders, count=st.integers(1, 25), told=st.booleans())
@@ -69,6 +77,14 @@ class Life(RuleBasedStateMachine):
         date = self.world.marketplace.order(order).order_date
         self.world.tell_of(order, date, age=timedelta(minutes=minutes))
 
+    @rule(order=orders, date=st.one_of(st.none(), st.text(max_size=20), st.datetimes(timezones=st.just(UTC))))
+    def an_order_is_told_of_with_an_odd_date(self, order: str, date: datetime | str | None) -> None:
+        self.world.tell_of(order, date)
+
+    @rule(order=orders)
+    def a_rehearsal_comes_over_the_bus(self, order: str) -> None:
+        self.world.tell_of(order, None, dry_run=True)
+
     @rule(order=orders, status=_STATUSES)
     def somebody_else_handles_an_order(self, order: str, status: str) -> None:
         if self.world.marketplace.order(order).released or status != "Created":
@@ -94,7 +110,7 @@ class Life(RuleBasedStateMachine):
     @rule(later_s=st.floats(0, 900))
     def the_credentials_change(self, later_s: float) -> None:
         seller = self.world.change_key()
-        self.world.timeline.after(later_s, lambda: self.world.store_credentials(seller))
+        self.world.later(later_s, lambda: self.world.store_credentials(seller))
 
     @rule(text=st.sampled_from(["", "{}", "not JSON", '{"consumerId": "c"}']))
     def somebody_stores_nonsense(self, text: str) -> None:
@@ -109,8 +125,32 @@ class Life(RuleBasedStateMachine):
         self.world.secret.denied = denied
 
     @rule()
+    def the_secret_is_rolled_back(self) -> None:
+        self.world.secret.roll_back()
+
+    @rule()
+    def every_token_ends_early(self) -> None:
+        self.world.end_tokens()
+
+    @rule()
     def the_operator_redrives(self) -> None:
         self.world.redrive()
+
+    @rule()
+    def the_operator_makes_up_for_what_was_not_delivered(self) -> None:
+        self.world.make_up()
+
+    @rule(paused=st.booleans())
+    def somebody_uses_the_pause_switch(self, paused: bool) -> None:
+        self.world.mapping.pause(paused=paused)
+
+    @rule(on=st.booleans())
+    def somebody_turns_the_sweeps(self, on: bool) -> None:
+        self.world.turn_sweeps(on=on)
+
+    @rule()
+    def hours_of_trouble_lie_behind(self) -> None:
+        self.world.let_hours_of_trouble_pass()
 
     @rule()
     def a_sweep_comes_early(self) -> None:

@@ -66,6 +66,12 @@ class Network:
         environment.touch()  # as if it were killed with its call on the way
         wire = _Wire(environment, budget - there, limits.size)
         environment.world.sends(environment, request)
+        if self._weather.strikes(Mishap.QUOTA_USED_UP):
+            environment.world.use_up_quota(action_of(request))
+        if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):
+            environment.world.apply_late(request.url.rsplit("/", 2)[1])
+            environment.spend(max(0.0, budget - there))
+            raise NoAnswerError("answer_timeout")
         self._plan_fault(request)
         try:
             self._marketplace.serve(self._on_the_wire(request), wire)
@@ -81,7 +87,7 @@ class Network:
         """Have no connections."""
 
     def _plan_fault(self, request: Request) -> None:
-        action = _action(request)
+        action = action_of(request)
         faults = _MET[action]
         if action == "released":
             faults = sorted(faults, key=lambda fault: fault not in OF_LISTS)
@@ -103,7 +109,8 @@ class Network:
         return WireRequest(request.method, target, tuple(headers.items()), request.body, connection=1)
 
 
-def _action(request: Request) -> str:
+def action_of(request: Request) -> str:
+    """Name what a call is for, as the marketplace does."""
     path = urlsplit(request.url).path
     if path.endswith("/token"):
         return "token"

@@ -1,4 +1,8 @@
-"""A standard queue as SQS documents it: at least once, in any order, hidden while it is worked on."""
+"""A standard queue as SQS documents it: at least once, in any order, hidden while it is worked on.
+
+Its messages do not grow too old: no world lasts for the four days after which SQS deletes one, and nothing
+but age lets a message wait so long. A copy that SQS hands out after its deletion is a deletion that was lost.
+"""
 
 import math
 import random
@@ -25,9 +29,9 @@ class Message:
         body: What was sent.
         attributes: What was sent beside it.
         visible_at: From when on it is handed out, by the timeline.
-        receives: How often it was handed out.
+        receives: How often it was handed out, as far as the queue knows.
         first_received_at: When that was first, in epoch seconds.
-        receipt: By which it was handed out last.
+        receipts: By which it was handed out, the last one last.
     """
 
     message_id: str
@@ -36,7 +40,12 @@ class Message:
     visible_at: float
     receives: int = 0
     first_received_at: float = math.nan
-    receipt: str = ""
+    receipts: list[str] = field(default_factory=list)
+
+    @property
+    def receipt(self) -> str:
+        """By which it was handed out last; empty before that."""
+        return self.receipts[-1] if self.receipts else ""
 
 
 @dataclass(slots=True)
@@ -56,6 +65,7 @@ class Queue:
     _messages: dict[str, Message] = field(default_factory=dict)
     _by_receipt: dict[str, Message] = field(default_factory=dict)
     _sent: int = 0
+    _handed_out: int = 0
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
         """Take a message."""
@@ -73,13 +83,14 @@ class Queue:
 
     def _hand_out(self, message: Message) -> bool:
         message.receives += 1
-        if message.receives > MAX_RECEIVES and self.redrives_to:
+        if message.receives > MAX_RECEIVES and self.redrives_to is not None:
             del self._messages[message.message_id]
             self.redrives_to.send(message.body, message.attributes)
             return False
-        if message.receives == 1:
+        if math.isnan(message.first_received_at):
             message.first_received_at = self.timeline.clock()
-        message.receipt = _receipt(message, message.receives)
+        self._handed_out += 1
+        message.receipts.append(f"{message.message_id}#{self._handed_out}")
         self._by_receipt[message.receipt] = message
         message.visible_at = self._now() + VISIBILITY_TIMEOUT_S
         return True
@@ -102,13 +113,22 @@ class Queue:
         message = self._by_receipt.get(receipt)
         if message and (message.receipt == receipt or self.chance.random() < 0.5):
             self._messages.pop(message.message_id, None)
-            for receive in range(1, message.receives + 1):
-                self._by_receipt.pop(_receipt(message, receive), None)
+            for receipt_before in message.receipts:
+                self._by_receipt.pop(receipt_before, None)
 
-    def hand_out_twice(self, message: Message) -> None:
-        """Let a message be visible although it was handed out, as happens at times."""
+    def hand_out_twice(self, message: Message, *, counted: bool = True) -> None:
+        """Let a message be visible although it was handed out, as happens at times.
+
+        A server that knows nothing of that does not count it either.
+        """
+        if not counted:
+            message.receives -= 1
         message.visible_at = self._now()
         self.changed()
+
+    def hand_out_again(self, message: Message) -> bool:
+        """Hand a message out once more, in the same answer; False when it was moved instead."""
+        return self._hand_out(message)
 
     def take(self, message: Message) -> None:
         """Take a message out for good."""
@@ -131,7 +151,3 @@ class Queue:
 
     def _now(self) -> float:
         return self.timeline.elapsed + self.timeline.ahead
-
-
-def _receipt(message: Message, receive: int) -> str:
-    return f"{message.message_id}#{receive}"

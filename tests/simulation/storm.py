@@ -13,7 +13,7 @@ from tests.simulation.world import World, going_on
 ORDERS: Final = 100
 LASTS_S: Final = 2 * 3600.0
 """How long there is trouble, and orders come in."""
-_EVENTS_OF_ITS_OWN: Final = 12
+_EVENTS_OF_ITS_OWN: Final = 18
 """How many times something is done to the world, beside what goes wrong by itself."""
 _RUSHES: Final = 0.1
 """How many seeds are a rush instead of a storm."""
@@ -29,6 +29,7 @@ _LIKELY: Final[dict[Kind, float]] = {
     Mishap.BUS_MUTE: 0.6,
     Mishap.DELETION_LOST: 0.15,
     Mishap.QUEUE_REFUSES: 0.15,
+    Mishap.SWEEP_TWICE: 0.5,
 }
 
 
@@ -41,6 +42,7 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
         door=chance.choice(["signature", "token"]),
         requests_per_minute=chance.choice([10, 20, 60, 300]),
         sweeping=chance.random() < 0.8,
+        walmart_ahead_s=chance.choice([0.0, 0.0, 0.0, chance.uniform(-300, 300)]),
     )
     with going_on(world):
         if chance.random() < _RUSHES:
@@ -80,8 +82,15 @@ class _Storm:
             self._rotate,
             self._store_nonsense,
             self._take_the_permission_away,
-            self._redrive,
+            self._world.secret.roll_back,
+            self._world.end_tokens,
+            self._world.redrive,
+            self._world.make_up,
+            self._world.let_hours_of_trouble_pass,
+            self._pause,
+            self._turn_sweeps,
             self._replay,
+            self._rehearse,
             self._nonsense_comes_in,
         ]
         moments += [
@@ -111,17 +120,21 @@ class _Storm:
             place(ship_node="WFSFulfilled")
         elif kind < 0.94:
             place(statuses=("Backordered",))
-        elif kind < 0.96:
+        elif kind < 0.95:
             place(age=timedelta(hours=self._chance.uniform(1, 50)))
-        elif kind < 0.98:
+        elif kind < 0.97:
+            tomorrow = self._world.timeline.now() + timedelta(days=1)
+            self._ids.append(place(told=False))
+            self._world.tell_of(self._ids[-1], self._chance.choice([None, "", "soon", tomorrow]))
+        elif kind < 0.985:
             self._world.tell_of("7400000000000", self._world.timeline.now())
         else:
-            # Walmart knows it some time after its event.
+            # Walmart knows it some time after its event, and by the end of the storm at the latest.
             purchase_order_id = str(self._chance.randrange(10**12, 10**13))
             now = self._world.timeline.now()
             self._world.tell_of(purchase_order_id, now)
             self._world.timeline.after(
-                self._chance.uniform(1, 1200),
+                min(self._chance.uniform(1, 1200), LASTS_S - self._world.timeline.elapsed),
                 lambda: self._ids.append(self._world.release(purchase_order_id, now)),
             )
 
@@ -157,14 +170,12 @@ class _Storm:
     def _rotate(self) -> None:
         """Change the credentials at Walmart, and store them some time before or after that."""
         seller = self._world.change_key()
-        self._world.timeline.after(
-            self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller)
-        )
+        self._world.later(self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller))
 
     def _store_nonsense(self) -> None:
         """Store something unusable, and mend it later."""
         self._world.store_secret(self._chance.choice(["", "{}", "not JSON", '{"consumerId": "c"}']))
-        self._world.timeline.after(
+        self._world.later(
             self._chance.uniform(60, 1200), lambda: self._world.store_credentials(self._world.seller)
         )
 
@@ -174,10 +185,22 @@ class _Storm:
         def give_back() -> None:
             self._world.secret.denied = False
 
-        self._world.timeline.after(self._chance.uniform(60, 1200), give_back)
+        self._world.later(self._chance.uniform(60, 1200), give_back)
 
-    def _redrive(self) -> None:
-        self._world.redrive()
+    def _pause(self) -> None:
+        self._world.mapping.pause()
+        self._world.later(self._chance.uniform(60, 1200), lambda: self._world.mapping.pause(paused=False))
+
+    def _turn_sweeps(self) -> None:
+        """Turn the sweeps off or on; most of the time they are turned back."""
+        on = self._world.sweeping
+        self._world.turn_sweeps(on=not on)
+        if self._chance.random() < 0.7:
+            self._world.later(self._chance.uniform(60, 3600), lambda: self._world.turn_sweeps(on=on))
+
+    def _rehearse(self) -> None:
+        if purchase_order_id := self._some_order():
+            self._world.tell_of(purchase_order_id, self._world.timeline.now(), dry_run=True)
 
     def _replay(self) -> None:
         if purchase_order_id := self._some_order():

@@ -3,6 +3,11 @@
 The functions and the client are the real ones. Exchanged are the clock and chance, the network between client
 and marketplace, and AWS: the queue, the bus, the secret, the schedule, and the execution environments, which
 may end at any point. The marketplace is the local one that all other tests have too.
+
+What is kinder here than it can be outside: no message waits for four days, after which SQS deletes it; the
+clocks of all environments are one, and only Walmart's is another; a blocking call is played through at once,
+so that what it does at Walmart or in a queue is done when it begins, up to some seconds early; Secrets
+Manager shows a new version at once (the function keeps the old one for minutes); and nobody invokes by hand.
 """
 
 import contextlib
@@ -12,26 +17,28 @@ import logging
 import math
 import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import acknowledge_orders.composition
 import sweep_orders.composition
+from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
 from shared.telemetry import SERVICE
-from tests.local_marketplace import Call, Marketplace, Order, Seller
+from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.simulation.accounts import order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
 from tests.simulation.environment import Environment, Function, Invocation
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
 from tests.simulation.network import URL
-from tests.simulation.promise import Promise, order_of
+from tests.simulation.promise import Promise
 from tests.simulation.queue import Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
-from tests.simulation.weather import Weather
+from tests.simulation.weather import Mishap, Weather
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Request
 
@@ -48,6 +55,8 @@ SWEEP_INTERVAL_S: Final = 900.0
 BACKOFF_BASE_S: Final = 30.0
 BACKOFF_CAP_S: Final = 600.0
 HOLD_S: Final = 300.0
+_RIGHT: Final = frozenset({None, Fault.DELAY, Fault.SLOW_DRIP, Fault.ECHO_CREATED})
+"""The faults of a look of which the answer is right, if it comes."""
 
 
 class World:
@@ -55,8 +64,11 @@ class World:
 
     Attributes:
         seed: The one.
-        sole_caller: Nobody else uses up Walmart's quota.
+        sole_caller: Nobody else uses up Walmart's quota, or has done so a moment ago.
         keys_change: Walmart may refuse a call for its credentials without anybody's fault.
+        tokens_end_early: It may refuse one for its token.
+        sweeping: Whether sweeps are made.
+        swept_until: When they were turned off last, by the timeline.
         placed: The ids of the orders that Walmart knows.
         told: The bodies of the events that producers published.
         batches: The invocations that worked off a batch of the order queue, in the order of their ends.
@@ -70,6 +82,7 @@ class World:
         door: Door = "signature",
         requests_per_minute: int = 60,
         sweeping: bool = True,
+        walmart_ahead_s: float = 0.0,
     ) -> None:
         """Make a world in which nothing goes wrong yet.
 
@@ -79,6 +92,7 @@ class World:
             door: Which of Walmart's doors the seller goes through.
             requests_per_minute: Walmart's limit.
             sweeping: Whether sweeps are made.
+            walmart_ahead_s: How far Walmart's clock is ahead of ours.
         """
         self.seed = seed
         self.chance = random.Random(seed)
@@ -87,29 +101,34 @@ class World:
         self.door = door
         self.requests_per_minute = requests_per_minute
         self.sweeping = sweeping
-        self.sole_caller = True
+        self.swept_until = -math.inf
         self.keys_change = False
+        self.tokens_end_early = False
+        self._shared_until = -math.inf
+        self._cleared_up = False
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
         self.told: list[str] = []
         self.batches: list[Invocation] = []
         self.promise = Promise(self)
         self.marketplace = Marketplace(
-            clock=self.timeline.clock,
+            clock=lambda: self.timeline.clock() + walmart_ahead_s,
             on_call=self._served,
             requests_per_minute=requests_per_minute,
             looks_per_minute=requests_per_minute,
             lists_per_minute=requests_per_minute,
         )
         self._private_keys = private_keys
+        self._walmart_ahead = timedelta(seconds=walmart_ahead_s)
         self.seller = self.marketplace.register_seller(private_keys[0])
         self.secret = SecretVersions()
         self.never_told = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
         self.dead_letters = Queue("dead-letters", self.timeline, self.chance)
         self.orders = Queue("orders", self.timeline, self.chance, redrives_to=self.dead_letters)
+        self.undelivered = Queue("undelivered-events", self.timeline, self.chance)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
-        self.bus = Bus(self.timeline, self.weather, self.orders)
+        self.bus = Bus(self.timeline, self.weather, self.orders, self.undelivered)
         self.mapping = EventSourceMapping(
             self,
             self.orders,
@@ -121,8 +140,9 @@ class World:
             self,
             lambda: Environment(self, self._sweep_function, SWEEP_TIMEOUT_S),
             self.promise.watch_sweep,
-            SWEEP_INTERVAL_S if sweeping else math.inf,
+            SWEEP_INTERVAL_S,
         )
+        self.schedule.enabled = sweeping
 
     # What happens in it
 
@@ -136,7 +156,7 @@ class World:
     ) -> str:
         """Let a buyer place an order, and a producer tell of it, or nobody. Returns its id."""
         purchase_order_id = str(self.chance.randrange(10**12, 10**13))
-        ordered_at = self.timeline.now() - age
+        ordered_at = self.timeline.now() + self._walmart_ahead - age
         self.marketplace.add_order(purchase_order_id, statuses, ordered_at, ship_node)
         self.placed.append(purchase_order_id)
         if told:
@@ -150,12 +170,19 @@ class World:
         return purchase_order_id
 
     def tell_of(
-        self, purchase_order_id: object, ordered_at: datetime | None, *, age: timedelta = timedelta(0)
+        self,
+        purchase_order_id: object,
+        ordered_at: datetime | str | None,
+        *,
+        age: timedelta = timedelta(0),
+        dry_run: bool = False,
     ) -> None:
-        """Publish an order event, or replay one of some age; the order need not exist."""
-        date = {"orderDate": ordered_at.isoformat()} if ordered_at else {}
-        detail = json.dumps({"purchaseOrderId": purchase_order_id, **date})
-        self.told.append(self.bus.publish(detail, age=age))
+        """Publish an order event, or replay one of some age; order and date may be anything."""
+        date = ordered_at.isoformat() if isinstance(ordered_at, datetime) else ordered_at
+        detail: dict[str, object] = {"purchaseOrderId": purchase_order_id}
+        detail |= {"orderDate": date} if date is not None else {}
+        detail |= {"dryRun": True} if dry_run else {}
+        self.told.append(self.bus.publish(json.dumps(detail), age=age))
 
     def tell(self, body: str) -> None:
         """Let something come into the queue that is no order event."""
@@ -185,15 +212,64 @@ class World:
         self.marketplace.revoke_key(before.consumer_id, before.private_key)
         return self.seller
 
+    def end_tokens(self) -> None:
+        """Let Walmart end every token before its time."""
+        self.tokens_end_early = True
+        self.marketplace.expire_tokens()
+
+    def use_up_quota(self, action: str) -> None:
+        """Let somebody else call Walmart until it takes no more; our own count of it is wrong for a while."""
+        self.marketplace.use_up(action)
+        self._shared_until = self.timeline.elapsed + LONGEST_PAUSE_S
+
+    @property
+    def sole_caller(self) -> bool:
+        """Whether nobody else has used up Walmart's quota of late."""
+        return self.timeline.elapsed > self._shared_until
+
+    def apply_late(self, purchase_order_id: str) -> None:
+        """Let Walmart acknowledge an order in some minutes, if it still can."""
+
+        def apply() -> None:
+            order = self.order(purchase_order_id)
+            if order and order.acknowledgeable:
+                self.marketplace.set_status(purchase_order_id, "Acknowledged")
+                self.promise.applied.add(purchase_order_id)
+
+        self.timeline.after(self.chance.uniform(20, 300), apply)
+
+    def turn_sweeps(self, *, on: bool) -> None:
+        """Let somebody turn the sweeps off or on, which changes a setting of the other function too."""
+        if self.sweeping and not on:
+            self.swept_until = self.timeline.elapsed
+        self.sweeping = self.schedule.enabled = on
+        self.mapping.update()
+
     def redrive(self) -> None:
-        """Let the operator move every parked message back into the order queue."""
+        """Let the operator move every parked message back into the order queue, some of them twice."""
         for message in self.dead_letters.messages:
-            self.dead_letters.take(message)
+            if not self.weather.strikes(Mishap.DELETION_LOST):
+                self.dead_letters.take(message)
             self.orders.send(message.body, message.attributes)
+
+    def make_up(self) -> None:
+        """Let the operator bring every event that was not delivered into the order queue."""
+        for message in self.undelivered.messages:
+            self.undelivered.take(message)
+            self.orders.send(message.body, message.attributes)
+
+    def let_hours_of_trouble_pass(self) -> None:
+        """Let everything that waits have been received as often as after hours of an outage."""
+        for message in self.orders.messages:
+            message.receives = max(message.receives, self.chance.randint(80, 89))
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
         self.timeline.run(seconds)
+
+    def later(self, seconds: float, do: Callable[[], None]) -> None:
+        """Let somebody do something in so many seconds, unless the weather has cleared up by then."""
+        self.timeline.after(seconds, lambda: None if self._cleared_up else do())
 
     @property
     def every_order(self) -> set[str]:
@@ -201,11 +277,14 @@ class World:
         return {*self.placed, *filter(None, map(order_of, self.told))}
 
     def clear_up(self) -> None:
-        """Let nothing go wrong from now on."""
+        """Let nothing go wrong from now on, and nobody do anything."""
+        self._cleared_up = True
         self.weather.clear_up()
         self.marketplace.recover_all()
         self.secret.denied = False
         self.store_credentials(self.seller)
+        self.mapping.pause(paused=False)
+        self.make_up()
 
     def order(self, purchase_order_id: str | None) -> Order | None:
         """Return an order as Walmart has it, or None."""
@@ -222,10 +301,9 @@ class World:
 
     def answered(self, environment: Environment, request: Request, answer: Answer) -> None:
         """Take note of an answer that the client got."""
-        del environment
         call = self._last_call
-        if call and call.action == "get" and call.fault is None and answer.status == HTTPStatus.OK:
-            self.promise.watch_look(request)
+        if call and call.action == "get" and call.fault in _RIGHT and answer.status == HTTPStatus.OK:
+            self.promise.watch_look(environment, request)
 
     def write(self, text: str) -> None:
         """Take what is printed by the function that has its turn."""

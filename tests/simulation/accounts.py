@@ -1,0 +1,222 @@
+"""Whether what a function tells of a batch is what truly happened: its records, its metrics, its answer."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.metrics import metric_name
+from shared.outcomes import Outcome
+from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.simulation.environment import Invocation
+from tests.simulation.lambda_service import failed_ids
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+BEYOND: Final = frozenset({"shipped", "delivered", "refund", "cancelled"})
+"""The statuses that no acknowledgement leads back from."""
+_GONE_OUT: Final = BEYOND - {"cancelled"}
+_DONE: Final = frozenset({"acknowledged", "already_acknowledged", "already_shipped", "cancelled"})
+_NOTHING_AT_RISK: Final = frozenset({"already_acknowledged", "already_shipped", "cancelled", "dry_run"})
+_OUTCOME_METRICS: Final = frozenset(metric_name(outcome) for outcome in Outcome)
+_LAST_RECEIVE: Final = 90
+_PATIENCE: Final = {"rejected": timedelta(hours=1), "not_found": timedelta(minutes=30)}
+"""So old an event is at least when its order is given up for one of these."""
+_DEADLINE_S: Final = 4 * 3600.0
+_LASTS_S: Final = 61.0
+"""How long an invocation lasts at most, and a record may be older than its end."""
+_USABLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def detail_of(body: str) -> dict[str, Any]:
+    """Return the detail of an event; nothing, if it cannot be read."""
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return detail if isinstance(detail, dict) else {}
+
+
+def order_of(body: str) -> str | None:
+    """Return the id of the order that an event tells of, if it can be read."""
+    found = detail_of(body).get("purchaseOrderId")
+    return found if isinstance(found, str) else None
+
+
+def is_of_sweep(body: str) -> bool:
+    """Tell whether a sweep published an event."""
+    return detail_of(body).get("origin") == "sweep"
+
+
+def is_rehearsal(body: str) -> bool:
+    """Tell whether an event asks for a dry run."""
+    return detail_of(body).get("dryRun") is True
+
+
+def event_time(body: str) -> datetime | None:
+    """Return when an event was published, as EventBridge says."""
+    try:
+        return datetime.fromisoformat(json.loads(body)["time"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+class Accounts:
+    """Holds what was told of one invocation against what happened in it."""
+
+    def __init__(
+        self,
+        world: "World",
+        invocation: Invocation,
+        applied: set[str],
+        parked: Mapping[str, list[Mapping[str, str]]],
+    ) -> None:
+        """Take what is known.
+
+        Args:
+            world: In its state at the end of the invocation.
+            invocation: Of a batch.
+            applied: The ids of the orders that Walmart has ever acknowledged for us.
+            parked: For each body, the attributes by which it was ever parked.
+        """
+        self._world = world
+        self._invocation = invocation
+        self._applied = applied
+        self._parked = parked
+        self._received = {record["messageId"]: record for record in invocation.event["Records"]}
+        self.records = [line for line in invocation.lines if line.get("message") == "order outcome"]
+
+    def complaints(self) -> Iterator[str]:
+        """Say what is not true."""
+        invocation = self._invocation
+        told = Counter((record["message_id"], record["attempt"]) for record in self.records)
+        handed_out = Counter(
+            (record["messageId"], int(record["attributes"]["ApproximateReceiveCount"]))
+            for record in invocation.event["Records"]
+        )
+        if not told <= handed_out:
+            yield f"outcome records {told} for the messages {handed_out}"
+            return
+        for record in self.records:
+            yield from self._complaints_of(record)
+        if invocation.returned:
+            if told != handed_out:
+                yield f"outcome records {told} for the messages {handed_out}"
+            later = {record["message_id"] for record in self.records if record["disposition"] == "later"}
+            kept = failed_ids(invocation.answer, set(self._received))
+            if kept != later:
+                yield f"the answer keeps {kept}, the records {later}"
+            yield from self._complaints_of_metrics()
+
+    def _complaints_of(self, record: dict[str, Any]) -> Iterator[str]:
+        received = self._received[record["message_id"]]
+        body, order = received["body"], order_of(received["body"])
+        outcome, disposition = record["outcome"], record["disposition"]
+        what = f"{outcome}, {record.get('reason')}, {disposition} of {order}"
+        if record.get("purchase_order_id") not in {order, None} or (
+            record.get("purchase_order_id") is None and outcome != "invalid_event"
+        ):
+            yield f"{what} is told of {record.get('purchase_order_id')}"
+        if (outcome in _DONE) != (disposition == "done"):
+            yield f"{what} makes no sense"
+        if outcome in _DONE and not self._came_true(outcome, str(order)):
+            yield f"{what} is not true"
+        if disposition in {"parked", "left"} and not self._may_be_given_up(record, received):
+            yield f"{what} gives up too early"
+        if disposition == "left" and not is_of_sweep(body):
+            yield f"{what} leaves what no sweep published"
+        attributes = {"outcome": outcome, "reason": record.get("reason") or outcome}
+        if disposition == "parked" and attributes not in self._parked.get(body, []):
+            yield f"{what} was not parked so"
+        yield from self._complaints_of_age(record, body)
+
+    def _came_true(self, outcome: str, order: str) -> bool:
+        """Tell whether Walmart has done, or has shown in a look of this invocation, what an outcome says."""
+        looks = self._invocation.looks.get(order, [])
+        match outcome:
+            case "acknowledged":
+                return order in self._applied or any("acknowledged" in seen for seen in looks)
+            case "already_acknowledged":
+                return any("acknowledged" in seen and "created" not in seen for seen in looks)
+            case "already_shipped":
+                return any(seen & _GONE_OUT and not seen - BEYOND for seen in looks)
+            case _:
+                return any(seen == {"cancelled"} for seen in looks)
+
+    def _may_be_given_up(self, record: dict[str, Any], received: dict[str, Any]) -> bool:
+        """Tell whether it is for a person: nothing else may be parked before its 90th receive."""
+        body, order = received["body"], str(order_of(received["body"]))
+        published_at = event_time(body)
+        age = self._world.timeline.now() - published_at if published_at else None
+        last_receive = int(record["attempt"]) >= _LAST_RECEIVE and record["disposition"] == "parked"
+        match record["outcome"], record.get("reason"):
+            case "invalid_event", _:
+                dry_run = detail_of(body).get("dryRun", False)
+                return not _USABLE_ID.fullmatch(order_of(body) or "") or not isinstance(dry_run, bool)
+            case "dry_run", _:
+                return is_rehearsal(body)
+            case "rejected", "mixed_lines":
+                return any("created" in seen and seen & BEYOND for seen in self._looks(order))
+            case "rejected", "walmart_fulfilled":
+                known = self._world.order(order)
+                return known is not None and known.ship_node != SELLER_FULFILLED
+            case outcome, _:
+                patience = _PATIENCE.get(outcome, timedelta.max)
+                return last_receive or age is None or age > patience
+
+    def _looks(self, order: str) -> list[frozenset[str]]:
+        return self._invocation.looks.get(order, [])
+
+    def _complaints_of_age(self, record: dict[str, Any], body: str) -> Iterator[str]:
+        age_s = record.get("order_age_s")
+        date = detail_of(body).get("orderDate")
+        try:
+            since = datetime.fromisoformat(date) if date is not None else event_time(body)
+        except (ValueError, TypeError):
+            return  # Whatever it is, the event's time may stand in for it.
+        if age_s is None or since is None or since.tzinfo is None:
+            return
+        true_s = (self._world.timeline.now() - since).total_seconds()
+        if not -0.1 <= true_s - age_s <= _LASTS_S:
+            yield f"an order is told to be {age_s} s old, and is {true_s}"
+        if abs(age_s + record["deadline_remaining_s"] - _DEADLINE_S) > 0.2:
+            yield f"{record['deadline_remaining_s']} s are told to be left of an order of {age_s} s"
+
+    def _complaints_of_metrics(self) -> Iterator[str]:
+        measured = _measurements(self._invocation.lines)
+        records = self.records
+        counted = {name: len(values) for name, values in measured.items() if name in _OUTCOME_METRICS}
+        outcomes = Counter(metric_name(record["outcome"]) for record in records)
+        if counted != outcomes:
+            yield f"the metrics count {counted}, the records {outcomes}"
+        ages = [record for record in records if record.get("order_age_s") is not None]
+        expected = {
+            "Attempts": [float(record["attempt"]) for record in records],
+            "MarketplaceLatency": [
+                record["latency_ms"] for record in records if record.get("latency_ms") is not None
+            ],
+            "OrderAge": [
+                max(0.0, record["order_age_s"])
+                for record in ages
+                if record["outcome"] not in _NOTHING_AT_RISK and record["disposition"] != "left"
+            ],
+            "OrderAgeAtAcknowledgement": [
+                max(0.0, record["order_age_s"]) for record in ages if record["outcome"] == "acknowledged"
+            ],
+        }
+        for name, values in expected.items():
+            if sorted(measured.get(name, [])) != sorted(values):
+                yield f"{name} is not that of the records"
+
+
+def _measurements(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
+    values: dict[str, list[float]] = {}
+    for line in lines:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                found = line[metric["Name"]]
+                values.setdefault(metric["Name"], []).extend(found if isinstance(found, list) else [found])
+    return values
