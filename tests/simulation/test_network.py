@@ -1,0 +1,152 @@
+"""What a client sees of each thing that can happen to bytes, and what Walmart has done by then."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from tests.local_marketplace import Fault
+from tests.simulation.bus import order_event
+from tests.simulation.environment import Environment, Function
+from tests.simulation.network import URL, Network
+from tests.simulation.weather import Mishap
+from tests.simulation.world import World, going_on
+from walmart_ca import Client, NotSent, Order, OutcomeUnknown, SignatureCredentials, Throttled, WalmartError
+
+ORDER: Final = "7400000000001"
+A_CALL_S: Final = 15.0
+
+
+@pytest.fixture
+def world(keys: Sequence[str]) -> Iterator[World]:
+    with going_on(World(1, keys, sweeping=False)) as world:
+        world.marketplace.add_order(ORDER, order_date=world.timeline.now())
+        yield world
+
+
+def acknowledged(world: World, *, lives_s: float = 60.0) -> Order | WalmartError | None:
+    """Acknowledge the order from an execution environment, and return what came of it until it was killed."""
+    outcome = list[Order | WalmartError]()
+
+    def build(environment: Environment) -> Function:
+        network = Network(environment, world.marketplace)
+        seller = world.seller
+        credentials = SignatureCredentials(
+            consumer_id=seller.consumer_id, channel_type=seller.channel_type, private_key=seller.private_key
+        )
+
+        def function(_event: object, _context: object) -> dict[str, object]:
+            with Client(credentials, base_url=URL, transport=network, clock=world.timeline.clock) as client:
+                try:
+                    outcome.append(client.orders.acknowledge(ORDER, timeout=A_CALL_S))
+                except WalmartError as error:
+                    outcome.append(error)
+            return {}
+
+        return function
+
+    detail = json.dumps({"purchaseOrderId": ORDER})
+    record = {
+        "body": json.dumps(order_event(json.loads(detail), "event", world.timeline, timedelta(0))),
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+    }
+    Environment(world, build, lives_s).invoke({"Records": [record]}, lambda _invocation: None)
+    world.pass_time(A_CALL_S)
+    return outcome[0] if outcome else None
+
+
+def is_applied(world: World) -> bool:
+    return not world.marketplace.order(ORDER).released
+
+
+def test_an_answer_comes_as_walmart_gave_it(world: World) -> None:
+    order = acknowledged(world)
+
+    assert isinstance(order, Order)
+    assert order.purchase_order_id == ORDER
+    assert is_applied(world)
+
+
+def test_an_answer_that_takes_seconds_comes_all_the_same(world: World) -> None:
+    world.marketplace.fail(ORDER, Fault.DELAY, seconds=8.0)
+
+    assert isinstance(acknowledged(world), Order)
+
+
+def test_nothing_is_sent_without_a_connection(world: World) -> None:
+    world.weather.likely = {Mishap.UNREACHABLE: 1.0}
+
+    assert isinstance(acknowledged(world), NotSent)
+    assert world.marketplace.calls == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "applied"),
+    [
+        (Fault.RESET_BEFORE_APPLYING, "connection_lost", False),
+        (Fault.RESET_AFTER_APPLYING, "connection_lost", True),
+        (Fault.TIMEOUT_AFTER_APPLYING, "answer_timeout", True),
+        (Fault.SLOW_DRIP, "answer_timeout", True),
+        (Fault.HUGE, "answer_too_large", True),
+        (Fault.ENDLESS, "answer_timeout", True),
+    ],
+)
+def test_an_answer_that_does_not_come_as_a_whole_leaves_the_outcome_open(
+    fault: Fault, reason: str, applied: bool, world: World
+) -> None:
+    world.marketplace.fail(ORDER, fault)
+
+    error = acknowledged(world)
+
+    assert isinstance(error, OutcomeUnknown)
+    assert error.reason == reason
+    assert is_applied(world) is applied
+
+
+@pytest.mark.parametrize("fault", [Fault.EMPTY_SUCCESS, Fault.BROKEN_JSON, Fault.FOREIGN_SUCCESS])
+def test_an_answer_that_is_whole_and_says_nothing_leaves_it_open_too(fault: Fault, world: World) -> None:
+    world.marketplace.fail(ORDER, fault)
+
+    assert isinstance(acknowledged(world), OutcomeUnknown)
+
+
+def test_a_call_that_nobody_waits_for_any_more_may_be_applied_later(world: World) -> None:
+    world.weather.likely = {Mishap.APPLIED_LATE: 1.0}
+    error = acknowledged(world)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.reason == "answer_timeout"
+    assert not is_applied(world)
+
+    world.pass_time(300)
+
+    assert is_applied(world)
+
+
+def test_a_call_of_an_order_that_was_shipped_in_the_meantime_is_not_applied_later(world: World) -> None:
+    world.weather.likely = {Mishap.APPLIED_LATE: 1.0}
+    acknowledged(world)
+    world.marketplace.set_status(ORDER, "Shipped")
+
+    world.pass_time(300)
+
+    assert world.marketplace.order(ORDER).lines[0].status == "Shipped"
+
+
+def test_walmart_refuses_what_is_beyond_its_limit_when_somebody_else_used_it_up(world: World) -> None:
+    world.weather.likely = {Mishap.QUOTA_USED_UP: 1.0}
+
+    assert isinstance(acknowledged(world), Throttled)
+    assert not world.sole_caller
+    assert world.promise.breaches == []
+
+
+def test_nobody_sees_the_answer_of_a_call_whose_environment_was_killed_while_it_was_on_its_way(
+    world: World,
+) -> None:
+    world.weather.likely = {Mishap.SLOW: 1.0}
+
+    assert acknowledged(world, lives_s=0.41) is None
+    assert is_applied(world)
