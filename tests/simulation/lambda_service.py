@@ -55,6 +55,7 @@ class EventSourceMapping:
         self._idle: list[Environment] = []
         self._busy = 0
         self._version = 0
+        self._started_at: list[float] = []
         self._timer: Timer | None = None
         self.paused = False
         queue.changed = self.poke
@@ -77,6 +78,11 @@ class EventSourceMapping:
         self.paused = paused
         self.poke()
 
+    def started_within(self, seconds: float) -> int:
+        """Count the environments that were started in the last so many seconds."""
+        since = self._world.timeline.elapsed - seconds
+        return sum(started_at >= since for started_at in self._started_at)
+
     def recycle(self) -> None:
         """Let every environment end that has nothing to do."""
         self._idle = []
@@ -85,6 +91,10 @@ class EventSourceMapping:
         """Let every environment end as soon as it has nothing to do: the function's settings have changed."""
         self._version += 1
         self._idle = []
+
+    def _start(self) -> Environment:
+        self._started_at.append(self._world.timeline.elapsed)
+        return self._new_environment()
 
     def _poll(self) -> None:
         self._timer = None
@@ -101,7 +111,7 @@ class EventSourceMapping:
         for message in batch:
             if weather.strikes(Mishap.MESSAGE_TWICE):
                 handed_out += self._hand_out_twice(message, room=len(handed_out) < BATCH_SIZE)
-        environment = self._idle.pop() if self._idle else self._new_environment()
+        environment = self._idle.pop() if self._idle else self._start()
         self._busy += 1
         event = {"Records": [one.record for one in handed_out]}
         environment.invoke(event, partial(self._ended, environment, self._version, handed_out))

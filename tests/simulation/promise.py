@@ -32,6 +32,7 @@ _INVOCATION: Final = timedelta(minutes=1)
 _FRESH: Final = timedelta(minutes=15) + _INVOCATION
 """So old an event may be when its order is posted without a look: it may have waited for its turn."""
 _SWEPT_FOR: Final = timedelta(hours=48)
+_A_WHILE_S: Final = 300.0
 _OPEN: Final = frozenset({"created", "acknowledged"})
 _SETTLED: Final = BEYOND | {"acknowledged"}
 
@@ -66,13 +67,23 @@ class Promise:
         """Watch a call that the marketplace has served."""
         if call.applied and call.purchase_order_id:
             self.applied.add(call.purchase_order_id)
-        # Two sweeps at once list what one would: that is known, and costs nothing but the list.
-        paced = self.world.sole_caller and not (call.action == "released" and self.world.schedule.overlapped)
-        if call.status == 429 and call.fault is None and paced:
+        if call.status == 429 and call.fault is None and self._is_paced(call.action):
             self.breach(f"Walmart's bucket refused {call.action} of {call.purchase_order_id}")
         ended_early = call.refusal == "token has expired" and self.world.tokens_end_early
         if call.refusal and not ended_early and not self.world.keys_change:
             self.breach(f"Walmart refused {call.action} of {call.purchase_order_id}: {call.refusal}")
+
+    def _is_paced(self, action: str | None) -> bool:
+        """Tell whether Walmart's bucket can have enough for us.
+
+        It cannot where somebody else calls, or two sweeps list at once. And each new environment begins with
+        a call of its own, for which the pace leaves half of the bucket: where Lambda replaces so many in a
+        few minutes, it runs dry.
+        """
+        if action == "released":
+            return self.world.sole_caller and not self.world.schedule.overlapped
+        replaced = self.world.mapping.started_within(_A_WHILE_S)
+        return self.world.sole_caller and replaced <= self.world.requests_per_minute / 2
 
     def watch_request(self, environment: Environment, request: Request) -> None:
         """Watch a call that is about to reach Walmart."""

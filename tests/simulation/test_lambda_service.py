@@ -210,6 +210,17 @@ def test_an_environment_is_used_again(served: Served) -> None:
     assert len(served.environments) == 1
 
 
+def test_it_tells_how_many_environments_were_started_of_late(served: Served) -> None:
+    served.world.weather.likely = {Mishap.RECYCLED: 1.0}
+    served.send()
+    served.pass_time(100)
+    served.send()
+    served.pass_time(100)
+
+    assert served.mapping.started_within(150) == 1
+    assert served.mapping.started_within(300) == 2
+
+
 @pytest.mark.parametrize("updated_while", ["busy", "idle"])
 def test_an_environment_is_not_used_again_once_the_settings_have_changed(
     updated_while: str, served: Served
