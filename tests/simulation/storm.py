@@ -15,7 +15,7 @@ LASTS_S: Final = 2 * 3600.0
 """How long there is trouble, and orders come in."""
 _EVENTS_OF_ITS_OWN: Final = 18
 """How many times something is done to the world, beside what goes wrong by itself."""
-_RUSHES: Final = 0.1
+_RUSHES: Final = 0.15
 """How many seeds are a rush instead of a storm."""
 _LIKELY: Final[dict[Kind, float]] = {
     Mishap.UNREACHABLE: 0.1,
@@ -46,16 +46,16 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
     )
     with going_on(world):
         if chance.random() < _RUSHES:
-            _rush(world, orders)
+            _rush(world, chance, orders)
         else:
             _Storm(world, chance).rage(orders)
         settle(world)
     return report(world)
 
 
-def _rush(world: World, orders: int) -> None:
+def _rush(world: World, chance: random.Random, orders: int) -> None:
     """Let every order come in at once, while environments come and go: all that counts is Walmart's limit."""
-    world.weather.likely = {Mishap.RECYCLED: 0.3, Mishap.KILLED_AT_A_TIME: 0.1}
+    world.weather.likely = {Mishap.RECYCLED: chance.choice([0.05, 0.1, 0.3]), Mishap.KILLED_AT_A_TIME: 0.05}
     for _ in range(orders):
         world.place_order()
     world.pass_time(LASTS_S)
