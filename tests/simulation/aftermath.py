@@ -52,15 +52,16 @@ def settle(world: World) -> None:
 def drain_limit_s(world: World) -> float:
     """Return how long the queue may take to be worked off once the weather is fair.
 
-    What waits is hidden for the longest back-off at most; then everything is worked off at the limit. Where
-    the limit is so low that no invocation can wait for the turns of a whole batch, an order may be hidden
-    once more. What is on its way has to arrive, and an order that only the sweep knows of waits until it is
-    due, and for the next sweep.
+    What waits is hidden for the longest back-off at most; then everything is worked off at the limit. An
+    order may be hidden once more where the limit is so low that no invocation can wait for the turns of a
+    whole batch, or where Walmart has called for a pause that outlasts the weather. What is on its way has to
+    arrive, and an order that only the sweep knows of waits until it is due, and for the next sweep.
     """
     waiting = len(world.orders) + sum(world.bus.on_their_way.values())
     per_second = usable_per_second(world.requests_per_minute)
     turns_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
-    hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (1 if turns_s < _WAITS_FOR_TURNS_S else 2)
+    hidden_twice = turns_s >= _WAITS_FOR_TURNS_S or world.is_to_pause
+    hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (2 if hidden_twice else 1)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if world.sweeping else 0
     return hidden_s + waiting / per_second + max(sweep_s, world.bus.last_arrives_in_s)
 

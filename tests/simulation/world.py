@@ -55,6 +55,7 @@ SWEEP_INTERVAL_S: Final = 900.0
 BACKOFF_BASE_S: Final = 30.0
 BACKOFF_CAP_S: Final = 600.0
 HOLD_S: Final = 300.0
+_CALLS_FOR_A_PAUSE: Final = frozenset({420, 423, 429})
 _RIGHT: Final = frozenset({None, Fault.DELAY, Fault.SLOW_DRIP, Fault.ECHO_CREATED})
 """The faults of a look of which the answer is right, if it comes."""
 
@@ -104,7 +105,7 @@ class World:
         self.swept_until = -math.inf
         self.keys_change = False
         self.tokens_end_early = False
-        self._shared_until = -math.inf
+        self._shared_until = self._pause_until = -math.inf
         self._cleared_up = False
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
@@ -212,6 +213,11 @@ class World:
         self.marketplace.revoke_key(before.consumer_id, before.private_key)
         return self.seller
 
+    @property
+    def is_to_pause(self) -> bool:
+        """Whether Walmart may have called for a pause that is not over."""
+        return self.timeline.elapsed < self._pause_until
+
     def end_tokens(self) -> None:
         """Let Walmart end every token before its time."""
         self.tokens_end_early = True
@@ -316,6 +322,8 @@ class World:
         self._last_call = call
         if call.fault:
             self.weather.struck[call.fault] += 1
+        if call.status in _CALLS_FOR_A_PAUSE:
+            self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.promise.watch_call(call)
 
     def _worked_off(self, invocation: Invocation) -> None:
