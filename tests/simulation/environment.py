@@ -66,7 +66,7 @@ class Environment:
         self._actor: Actor | None = None
         self._edges_to_come: int | None = None
         self._deadline = 0.0
-        self._invocations = 0
+        self._in_one_go = False
 
     def edges(self) -> Edges:
         """Make the function's edges: everything that is not this one is the real thing."""
@@ -84,7 +84,6 @@ class Environment:
         timeline, weather = self.world.timeline, self.world.weather
         invocation = self.invocation = Invocation(event)
         began = timeline.clock()
-        self._invocations += 1
         timers = [timeline.after(self._timeout_s, self._end)]
         self._deadline = timeline.clock() + self._timeout_s
         if weather.looms(Mishap.KILLED_AT_AN_EDGE):
@@ -145,8 +144,6 @@ class Environment:
     def time_left_s(self) -> float:
         """Tell what is left of the invocation."""
         return max(0.0, self._deadline - self.world.timeline.clock())
-
-    _in_one_go = False
 
     def play(self, future: Future[Any], do: Callable[[], Any]) -> None:
         """Play a blocking call through at once, and let its end come when it would."""
