@@ -96,7 +96,12 @@ def before_the_answer_comes(surroundings: Surroundings) -> Iterator[Moment]:
 def before_the_function_returns(surroundings: Surroundings) -> Iterator[Moment]:
     surroundings.marketplace.add_order(NEIGHBOUR)
     surroundings.marketplace.fail(NEIGHBOUR, Fault.DELAY, action="acknowledge", seconds=FOR_EVER_S)
-    yield Moment(lambda environment: len(records_of(environment.output())) == 3, neighbours=(NEIGHBOUR,))
+
+    def reached(environment: Environment) -> bool:
+        held_up = [call.fault for call in surroundings.marketplace.calls_for(NEIGHBOUR)] == [Fault.DELAY]
+        return held_up and len(records_of(environment.output())) == 3
+
+    yield Moment(reached, neighbours=(NEIGHBOUR,))
 
 
 type KillPoint = Callable[[Surroundings], AbstractContextManager[Moment]]
