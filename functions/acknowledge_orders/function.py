@@ -3,25 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    EventType,
-    async_process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.self_check import SelfCheck, asks_for_self_check
 from shared.metrics import Metric
-
-
-class _ComesAgainError(Exception):
-    """Tells the batch processor to report a message as failed, so that the queue keeps it."""
 
 
 class AcknowledgeFunction:
@@ -66,26 +57,28 @@ class AcknowledgeFunction:
             return asyncio.run(self._self_check.run()).as_dict()
         try:
             if isinstance(records, list) and all(map(_is_message, records)):
-                return self._handle_batch(records, time_left)
+                return asyncio.run(self._handle_batch(records, time_left))
             return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
         finally:
             self._metrics.flush_metrics()
 
-    def _handle_batch(self, records: list[object], time_left: Callable[[], float]) -> dict[str, object]:
-        async def handle(record: SQSRecord) -> None:
-            try:
-                done = await self._application.handle_message(_message(record), time_left)
-            except Exception:
-                # A mistake of ours must cost this message an attempt, and its neighbours nothing.
-                # Lambda does not count it: the invocation succeeds.
-                self._logger.exception("message failed unexpectedly", message_id=record.message_id)
-                self._count(Metric.MESSAGE_FAILED)
-                raise
-            if not done:
-                raise _ComesAgainError
+    async def _handle_batch(
+        self, records: list[dict[str, Any]], time_left: Callable[[], float]
+    ) -> dict[str, object]:
+        """Handle all messages side by side, and report those that are to come again."""
+        done = await asyncio.gather(*(self._handle(record, time_left) for record in records))
+        again = [record["messageId"] for record, is_done in zip(records, done, strict=True) if not is_done]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
-        processor = AsyncBatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-        return {**async_process_partial_response({"Records": records}, handle, processor)}
+    async def _handle(self, record: dict[str, Any], time_left: Callable[[], float]) -> bool:
+        try:
+            return await self._application.handle_message(_message(record), time_left)
+        except Exception:
+            # A mistake of ours must cost this message an attempt, and its neighbours nothing.
+            # Lambda does not count it: the invocation succeeds.
+            self._logger.exception("message failed unexpectedly", message_id=record["messageId"])
+            self._count(Metric.MESSAGE_FAILED)
+            return False
 
 
 def _is_message(record: object) -> bool:
@@ -93,16 +86,16 @@ def _is_message(record: object) -> bool:
     return isinstance(record, dict) and record.keys() >= {"messageId", "receiptHandle", "body", "attributes"}
 
 
-def _message(record: SQSRecord) -> QueueMessage:
-    attributes = record.attributes
+def _message(record: dict[str, Any]) -> QueueMessage:
+    attributes = record["attributes"]
     return QueueMessage(
-        body=record.body,
-        message_id=record.message_id,
-        receipt=record.receipt_handle,
-        receive_count=int(attributes.approximate_receive_count),
+        body=record["body"],
+        message_id=record["messageId"],
+        receipt=record["receiptHandle"],
+        receive_count=int(attributes["ApproximateReceiveCount"]),
         first_received_at=datetime.fromtimestamp(
-            int(attributes.approximate_first_receive_timestamp) / 1000, UTC
+            int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC
         ),
         # What the function parks has it, and nothing else in the order queue has.
-        was_parked="outcome" in record.message_attributes,
+        was_parked="outcome" in record.get("messageAttributes", {}),
     )
