@@ -3,7 +3,7 @@
 import functools
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import boto3
 from botocore.config import Config
@@ -22,6 +22,7 @@ from shared.pacing import Pacer
 from shared.secrets_manager import SecretsManagerStore
 from shared.settings import AcknowledgeSettings
 from shared.telemetry import new_logger, new_metrics
+from shared.when_needed import WhenNeeded
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -43,7 +44,8 @@ def acknowledge_function() -> AcknowledgeFunction:
     return compose(
         AcknowledgeSettings.from_environment(os.environ),
         secrets_manager=session.client("secretsmanager", config=_SECRETS_MANAGER_CALLS),
-        sqs=session.client("sqs", config=_SQS_CALLS),
+        # Nothing is asked of the queue while every order of a batch succeeds.
+        sqs=cast("SQSClient", WhenNeeded(lambda: session.client("sqs", config=_SQS_CALLS))),
     )
 
 
