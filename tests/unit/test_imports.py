@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.settings import AcknowledgeSettings, SweepSettings
+
 ROOT = Path(__file__).parents[2]
 
 PROBE = """
 import importlib, os, sys
-import aws_lambda_powertools.utilities.batch, boto3  # what they do when imported is not at issue here
+import aws_lambda_powertools, botocore.session  # what they do when imported is not at issue here
 
 sys.path[:0] = ["functions", "layers/walmart_ca"]
 reads = []
@@ -50,3 +52,69 @@ def test_the_inner_modules_know_no_aws() -> None:
     done = subprocess.run([sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+COLD_START = """
+import os, sys
+sys.path[:0] = ["functions", "layers/walmart_ca"]
+from {package}.composition import {function}
+{function}()
+print(*sys.modules)
+"""
+ENVIRONMENT = {
+    **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
+    "MARKETPLACE_URL": "https://marketplace.example",
+    "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+NEEDLESS = {
+    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.utilities.data_classes",
+    "aws_xray_sdk",
+    "boto3",
+    "fastjsonschema",
+    "jsonpath_ng",
+    "multiprocessing",
+    "pydantic",
+    "requests",
+    "s3transfer",
+}
+"""What a cold start would pay for by a slip in an import; each is some package's, and some are large."""
+
+
+@pytest.mark.parametrize(
+    ("package", "function"),
+    [("acknowledge_orders", "acknowledge_function"), ("sweep_orders", "sweep_function")],
+)
+def test_a_cold_start_loads_nothing_that_it_can_do_without(package: str, function: str) -> None:
+    program = COLD_START.format(package=package, function=function)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert NEEDLESS & set(done.stdout.split()) == set()
+
+
+def test_a_cold_start_knows_no_queue_before_it_needs_one() -> None:
+    probe = """
+import sys
+sys.path[:0] = ["functions", "layers/walmart_ca"]
+opened = []
+sys.addaudithook(lambda event, arguments: opened.append(str(arguments[0])) if event == "open" else None)
+from acknowledge_orders.composition import acknowledge_function
+acknowledge_function()
+print(*(path for path in opened if "/botocore/data/" in path))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+
+    assert "/secretsmanager/" in done.stdout
+    assert "/sqs/" not in done.stdout
