@@ -15,6 +15,8 @@ SEEDS ?= 100
 SECONDS ?= 60
 ONLY ?=
 REPLAY ?=
+# The benchmark's.
+ROUNDS ?= 30
 
 # The tools' own telemetry and version checks stay at home.
 export SAM_CLI_TELEMETRY := 0
@@ -30,7 +32,7 @@ help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation or migration,"
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
-	@echo "  The proof takes SEEDS=$(SEEDS)."
+	@echo "  The proof takes SEEDS=$(SEEDS), the benchmark ROUNDS=$(ROUNDS)."
 	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."
 	@echo "  MODULES=\"policy verdicts\" mutates these alone."
 
@@ -85,6 +87,10 @@ prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many l
 capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
 	@$(RUN) tests.capacity $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer
+	@$(VENV)/dev/bin/python -m tests.bench --rounds $(ROUNDS)
+
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done
 
@@ -118,9 +124,9 @@ audit: $(VENV)/audit.done ## Look every locked package up among the known vulner
 		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $$ignored --requirement $$lock || exit 1; \
 	done
 
-# The layer's lock comes before dev's, which has the functions' packages at the layer's versions.
+# The layer's lock comes before dev's and bench's, which have the functions' packages at the layer's versions.
 LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
-	requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev
+	requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev requirements/bench
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes

@@ -1,0 +1,22 @@
+"""`walmart_ca.Client`."""
+
+import json
+from collections.abc import Sequence
+
+from walmart_ca import Client, SignatureCredentials
+
+
+class Contender:
+    def __init__(self, url: str, secret: str) -> None:
+        seller = json.loads(secret)
+        credentials = SignatureCredentials(
+            consumer_id=seller["consumerId"],
+            channel_type=seller["channelType"],
+            private_key=seller["privateKey"],
+        )
+        self._client = Client(credentials, base_url=url)
+
+    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
+        return [self._client.orders.acknowledge(each).purchase_order_id for each in purchase_order_ids]
+
+    side_by_side = one_by_one

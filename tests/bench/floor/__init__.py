@@ -1,0 +1,1 @@
+"""What is run as a function of Lambda, to compare with."""
