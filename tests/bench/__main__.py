@@ -150,7 +150,7 @@ class _Bench:
             {name: partial(self._first_call, name, run) for name in ("ours", "httpx_pydantic")}, self._rounds
         )
         rows = _runs(
-            "Client alone, to httpx and pydantic", runs["ours"], runs["httpx_pydantic"], "≤ 0.50", "≤ 35 MB"
+            "Client alone, to httpx and pydantic", runs["ours"], runs["httpx_pydantic"], "≤ 0.50", "≤ 35 MiB"
         )
         return [
             *rows,
@@ -248,7 +248,7 @@ def _runs(
     return [
         row("wall time", lambda each: each.wall_s, "ms", 1e3, target),
         row("processor time", lambda each: each.processor_s, "ms", 1e3, target),
-        row("peak memory", lambda each: each.peak_bytes, "MB", _MEGA, memory_target),
+        row("peak memory", lambda each: each.peak_bytes, "MiB", 1 / 2**20, memory_target),
     ]
 
 

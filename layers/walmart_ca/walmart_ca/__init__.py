@@ -13,7 +13,8 @@ AWS::
 calls. `AsyncClient` has the same members to await, and runs its calls side by side.
 """
 
-from .async_client import AsyncClient
+from typing import TYPE_CHECKING
+
 from .calls import Call, ErrorEntry, Request
 from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, Client
 from .dates import parse_instant
@@ -34,6 +35,19 @@ from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
 from .transport import Sender
+
+if TYPE_CHECKING:
+    from .async_client import AsyncClient
+else:
+
+    def __getattr__(name: str) -> object:
+        """Load `AsyncClient` when it is asked for: who only calls and waits has no use for asyncio."""
+        if name != "AsyncClient":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .async_client import AsyncClient  # noqa: PLC0415 - see above
+
+        return AsyncClient
+
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",

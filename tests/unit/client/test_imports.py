@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import walmart_ca
 
 LAYER = Path(walmart_ca.__file__).parents[1]
@@ -34,6 +36,23 @@ def test_importing_the_client_loads_nothing_of_aws_and_calls_nobody() -> None:
     # urllib3 binds a socket to see whether there is IPv6; nothing is looked up, connected or sent.
     assert {"socket.connect", "socket.getaddrinfo", "socket.sendto"}.isdisjoint(events.split())
     assert "http.client.connect" not in events.split()
+
+
+def test_a_client_that_only_waits_loads_no_asyncio_and_no_xml() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "PYTHONPATH": str(LAYER)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert {"asyncio", "pydantic", "xml"}.isdisjoint(done.stdout.split())
+
+
+def test_a_name_that_the_package_does_not_have_is_missing_as_any_other_is() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'AsyncKlient'"):
+        walmart_ca.AsyncKlient  # type: ignore[attr-defined]  # noqa: B018 - that is the point
 
 
 def test_the_package_exports_what_it_names() -> None:
