@@ -89,7 +89,7 @@ capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; AR
 
 .PHONY: bench
 bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer
-	@$(VENV)/dev/bin/python -m tests.bench --rounds $(ROUNDS)
+	@$(RUN) tests.bench --rounds $(ROUNDS)
 
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done

@@ -3,18 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from tests.capacity.assumptions import Output, Prices
+
 MILLION: Final = 1_000_000
 MEMORY_OF_ONE_CPU_MB: Final = 1769
 """With so much memory a function has one processor; with less, that share of one (AWS)."""
-
-LAMBDA_REQUEST: Final = 0.20e-6
-LAMBDA_GB_S: Final = 1.33334e-5
-"""On arm64."""
-EVENT: Final = 1.00e-6
-SQS_REQUEST: Final = 0.40e-6
-LOGS_GB: Final = 0.55
-LAMBDAS_OWN_LOG_BYTES: Final = 600
-"""Of `platform.start` and `platform.report`, as JSON, for an invocation. Assumed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +46,13 @@ def cost(measured: Measured) -> dict[str, float]:
     """
     invocations = 1 / measured.orders
     gigabyte_s = measured.billed_ms / 1000 * measured.memory_mb / 1024
-    log_gb = (measured.log_bytes + LAMBDAS_OWN_LOG_BYTES) / 1e9
+    log_gb = (measured.log_bytes + Output().lambdas) / 1e9
+    prices = Prices()
     each = {
-        "events": EVENT,
-        "queue": (1 + 2 * invocations) * SQS_REQUEST,
-        "requests": invocations * LAMBDA_REQUEST,
-        "time": invocations * gigabyte_s * LAMBDA_GB_S,
-        "logs": invocations * log_gb * LOGS_GB,
+        "events": prices.events,
+        "queue": (1 + 2 * invocations) * prices.sqs_request,
+        "requests": invocations * prices.lambda_request,
+        "time": invocations * gigabyte_s * prices.lambda_gb_s,
+        "logs": invocations * log_gb * prices.logs_gb,
     }
     return {name: dollars * MILLION for name, dollars in each.items()}
