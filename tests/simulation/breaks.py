@@ -54,8 +54,8 @@ BREAKS: Final = (
     Break(
         "a message that is to come again is deleted",
         _FUNCTION,
-        "            if not done:\n                raise _ComesAgainError\n",
-        "",
+        "if not is_done]",
+        "if is_done is None]",
         "is gone",
     ),
     Break(
@@ -187,8 +187,8 @@ BREAKS: Final = (
     Break(
         "the function answers nothing",
         _FUNCTION,
-        "        return {**async_process_partial_response(",
-        "        return None and {**async_process_partial_response(",
+        "                return asyncio.run(self._handle_batch(",
+        "                return None and asyncio.run(self._handle_batch(",
         "is gone",
     ),
     Break(
