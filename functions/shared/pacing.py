@@ -24,7 +24,7 @@ class Pacer:
     """Gives calls of one kind their turns, in one execution environment.
 
     A token bucket, kept as the one instant at which it would be full again. It waits inside the
-    invocation, which costs less than handing a message back, and is corrected by Walmart's own count.
+    invocation, which burns no receives, and is corrected by Walmart's own count.
     One event loop at a time uses it.
     """
 
