@@ -48,6 +48,10 @@ else:
 
         return AsyncClient
 
+    def __dir__() -> list[str]:
+        """List `AsyncClient` before it is loaded as well."""
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",

@@ -55,5 +55,9 @@ def test_a_name_that_the_package_does_not_have_is_missing_as_any_other_is() -> N
         walmart_ca.AsyncKlient  # type: ignore[attr-defined]  # noqa: B018 - that is the point
 
 
+def test_the_package_lists_what_it_loads_when_asked() -> None:
+    assert set(walmart_ca.__all__) <= set(dir(walmart_ca))
+
+
 def test_the_package_exports_what_it_names() -> None:
     assert [name for name in walmart_ca.__all__ if not hasattr(walmart_ca, name)] == []
