@@ -21,6 +21,8 @@ from tests.simulation.weather import KINDS, Kind, name
 SELLERS_KEYS: Final = 3
 SEEDS_FOR_EACH_STRIKE: Final = 20
 """A run counts only when every kind of trouble struck at least once in so many seeds, on average."""
+_RUN: Final = "PYTHONPATH=.:functions:layers/walmart_ca .venv/dev/bin/python -m tests.simulation"
+"""As `make prove` does it."""
 _TELLS_EVERY: Final = 100
 _SHOWN: Final = 20
 
@@ -138,7 +140,7 @@ def _tell(proof: Proof, orders: int) -> None:
         print(violation)
     if proof.violations:
         seed = proof.violations[0].split()[1].rstrip(":")
-        print(f"again: python -m tests.simulation --seeds 1 --first {seed} --orders {orders}")
+        print(f"again: {_RUN} --seeds 1 --first {seed} --orders {orders}")
     for rarity in proof.too_rare:
         print(f"the run does not count: {rarity}")
     print(proof)
