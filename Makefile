@@ -9,12 +9,16 @@ WEATHER ?= calm
 DOOR ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
-# The proof's.
+# The proof's: how many storms.
 SEEDS ?= 100
 # What `make fuzz` does: so many seconds for each target, or for those named; or one of them with the input of a file.
 SECONDS ?= 60
 ONLY ?=
 REPLAY ?=
+# Modules that `make mutate` keeps to; all when empty.
+MODULES ?=
+# What `make capacity` passes on.
+ARGS ?=
 # The benchmark's.
 ROUNDS ?= 30
 
@@ -37,7 +41,7 @@ help: ## Show this
 	@echo "  MODULES=\"policy verdicts\" mutates these alone."
 
 .PHONY: demo
-demo: setup ## Deploy to a local AWS, publish order events, watch each order become acknowledged
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
 	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: test
@@ -83,6 +87,7 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 .PHONY: prove
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
 	@$(RUN) tests.simulation --seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+
 .PHONY: capacity
 capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
 	@$(RUN) tests.capacity $(ARGS)
@@ -92,9 +97,9 @@ bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done
 	@$(RUN) tests.bench --rounds $(ROUNDS)
 
 .PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done ## Install what the tests need
 
-# Five environments, because their packages must not meet: SAM and the scanners pin what they need, the local AWS
+# Five environments for the tests, because their packages must not meet: SAM and the scanners pin what they need, the local AWS
 # puts its own packages on the functions' path, where they could hide a dependency that a layer forgot, and the
 # runtime has what Lambda brings and nothing else.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
