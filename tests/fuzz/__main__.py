@@ -72,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     )
     arguments = parser.parse_args()
     if unknown := set(arguments.targets) - TARGETS.keys():
-        parser.error(f"no such target: {', '.join(sorted(unknown))}")
+        parser.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}")
     if arguments.replay and len(arguments.targets) != 1:
         parser.error("--replay needs one target")
     return arguments
