@@ -58,7 +58,9 @@ class AsyncClient:
         if max_concurrency < 1:
             raise ValueError("max_concurrency must be at least 1")
         self._client = Client(credentials, max_connections=max_concurrency, **options)
-        self._executor = executor or ThreadPoolExecutor(max_concurrency, thread_name_prefix="walmart-ca")
+        if executor is None:
+            executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="walmart-ca")
+        self._executor = executor
         self.orders = AsyncOrders(self._client.orders, self._in_thread)
 
     async def aclose(self) -> None:

@@ -78,9 +78,9 @@ class Client:
         self._clock = clock
         self._new_correlation_id = new_correlation_id
         self._door = credentials.open_door(self)
-        self._transport = transport or Transport(
-            self.base_url, max_connections=max_connections, ssl_context=ssl_context
-        )
+        if transport is None:
+            transport = Transport(self.base_url, max_connections=max_connections, ssl_context=ssl_context)
+        self._transport = transport
 
     def close(self) -> None:
         """Close every connection."""
