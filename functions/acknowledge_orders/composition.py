@@ -2,7 +2,6 @@
 
 import functools
 import os
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 import boto3
@@ -82,9 +81,6 @@ def compose(
     open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, edges=edges)
     marketplace = MarketplaceAccess(store.read, open_client, edges.clock, recorder.count)
 
-    def now() -> datetime:
-        return datetime.fromtimestamp(edges.clock(), UTC)
-
     application = AcknowledgeOrders(
         attempts=Attempts(marketplace, posts=pacer(), looks=pacer(), call_timeout_s=call_timeout_s),
         queue=SqsOrderQueue(
@@ -99,7 +95,7 @@ def compose(
             hold_s=settings.credentials_hold_seconds,
         ),
         sweeping=settings.sweep_enabled == "true",
-        now=now,
+        now=edges.now,
         uniform=edges.uniform,
         executor=edges.executor(BATCH_SIZE, "order-queue"),
     )
@@ -107,6 +103,6 @@ def compose(
         read_secret=functools.partial(store.read, CURRENT),
         connect=open_client,
         record=recorder.record_self_check,
-        now=now,
+        now=edges.now,
     )
     return AcknowledgeFunction(application, self_check, recorder.count, logger, metrics)

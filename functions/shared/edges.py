@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from walmart_ca import Sender
 
@@ -29,3 +30,7 @@ class Edges:
     uniform: Callable[[float, float], float] = random.uniform
     executor: Callable[[int, str], Executor] = ThreadPoolExecutor
     transport: Callable[[str], Sender] | None = None
+
+    def now(self) -> datetime:
+        """Return the clock's time, aware."""
+        return datetime.fromtimestamp(self.clock(), UTC)

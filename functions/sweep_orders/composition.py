@@ -2,7 +2,7 @@
 
 import functools
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -80,7 +80,7 @@ def compose(
         detail_type=settings.order_event_detail_type,
     )
     sweep = Sweep(
-        released=ReleasedOrders(marketplace, pacer, lambda: datetime.fromtimestamp(edges.clock(), UTC)),
+        released=ReleasedOrders(marketplace, pacer, edges.now),
         publisher=Publisher(event_bus, edges.sleep, edges.uniform),
         queue_length=SqsQueueLength(sqs, settings.order_queue_url),
         recorder=recorder,
