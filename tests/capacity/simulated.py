@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from tests.local_marketplace import Fault
+from tests.printed import records_of
 from tests.simulation.world import World, going_on
 from tests.unit.client.keys import rsa_key, walmart_form
 
@@ -97,9 +98,7 @@ def _world(requests_per_minute: int, seed: int) -> World:
 
 
 def _seen(world: World, *, since_s: float, deadline_s: float) -> Seen:
-    records: list[dict[str, Any]] = [
-        line for batch in world.batches for line in batch.lines if line.get("message") == "order outcome"
-    ]
+    records = records_of(line for batch in world.batches for line in batch.lines)
     ages = [record["order_age_s"] for record in records if record["outcome"] == "acknowledged"]
     return Seen(
         drain_s=world.timeline.elapsed - since_s,

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
@@ -16,8 +15,8 @@ import acknowledge_orders.composition
 import sweep_orders.composition
 from shared.edges import Edges
 from shared.settings import AcknowledgeSettings, SweepSettings
-from shared.telemetry import SERVICE
 from tests.fuzz.oracles import strict_json
+from tests.printed import forget_logger, records_of
 from walmart_ca import Request
 from walmart_ca.answers import Answer
 from walmart_ca.transport import Limits, NoAnswerError, NothingSentError
@@ -162,7 +161,7 @@ class Seen:
     @property
     def outcomes(self) -> list[dict[str, Any]]:
         """The outcome records among them."""
-        return [line for line in self.lines if line.get("message") == "order outcome"]
+        return records_of(self.lines)
 
 
 @dataclass(slots=True)
@@ -258,8 +257,7 @@ def _edges(sender: Sender) -> Edges:
 @contextlib.contextmanager
 def _output() -> Iterator[io.BytesIO]:
     """Take whatever is printed, as Lambda does: in UTF-8, which has no half of a surrogate pair."""
-    # The functions' logger keeps the first stdout that it sees.
-    logging.Logger.manager.loggerDict.pop(SERVICE, None)
+    forget_logger()
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
         yield output

@@ -3,7 +3,6 @@
 import copy
 import io
 import json
-import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,11 +22,11 @@ from shared.credentials import Access
 from shared.edges import Edges
 from shared.metrics import Metric
 from shared.settings import AcknowledgeSettings, SweepSettings
-from shared.telemetry import SERVICE
 from sweep_orders.function import SweepFunction
 from tests.integration.caller import Caller, TokenCaller
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
+from tests.printed import forget_logger, measurements_of
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -88,7 +87,7 @@ class World:
 
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
-        self._forget_logger()
+        forget_logger()
         return acknowledge_orders.composition.compose(
             AcknowledgeSettings.from_environment(
                 {
@@ -110,7 +109,7 @@ class World:
 
     def sweep_function(self, **environment: str) -> SweepFunction:
         """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
-        self._forget_logger()
+        forget_logger()
         return sweep_orders.composition.compose(
             SweepSettings.from_environment(
                 {
@@ -139,11 +138,6 @@ class World:
 
     def _clock(self) -> float:
         return time.time() + self.ahead_s
-
-    @staticmethod
-    def _forget_logger() -> None:
-        # A handler keeps the stdout of its first test otherwise: Powertools sets a logger up only once.
-        logging.Logger.manager.loggerDict.pop(SERVICE, None)
 
     def bus(self) -> str:
         """The bus that the sweep publishes on, made when first needed."""
@@ -310,22 +304,6 @@ class Always:
 
     def accepted(self, access: Access) -> None:
         assert access is self._access
-
-
-def records_of(output: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The outcome records among the lines that were printed."""
-    return [line for line in output if line.get("message") == "order outcome"]
-
-
-def measurements_of(output: list[dict[str, Any]]) -> dict[str, list[float]]:
-    """Every metric among the lines that were printed, with its values."""
-    values: dict[str, list[float]] = {}
-    for line in output:
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            for metric in directive["Metrics"]:
-                found = line[metric["Name"]]
-                values.setdefault(metric["Name"], []).extend(found if isinstance(found, list) else [found])
-    return values
 
 
 def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.conftest import Context, World, counts_of, measurements_of, records_of
+from tests.integration.conftest import Context, World, counts_of
 from tests.local_marketplace import Fault
+from tests.printed import measurements_of, records_of
 
 ORDER = "7400000000001"
 UNSAFE = "detail.purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'"

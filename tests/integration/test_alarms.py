@@ -10,8 +10,9 @@ import pytest
 from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
 from shared.telemetry import NAMESPACE
 from sweep_orders.recorder import WORTH_TELLING_S
-from tests.integration.conftest import Context, World, measurements_of
+from tests.integration.conftest import Context, World
 from tests.local_marketplace import Fault
+from tests.printed import measurements_of
 from tests.template.conftest import read
 from tests.template.deployed import deployed
 

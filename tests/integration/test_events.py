@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.event_cases import EventCase, load_event_cases
-from tests.integration.conftest import Context, World, counts_of, records_of, through_both_doors
+from tests.integration.conftest import Context, World, counts_of, through_both_doors
+from tests.printed import records_of
 
 CASES = load_event_cases()
 

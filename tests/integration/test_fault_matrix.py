@@ -9,9 +9,10 @@ import pytest
 
 from acknowledge_orders.policy import LAST_RECEIVE
 from shared.credentials import REFUSED_SECONDS
-from tests.integration.conftest import Context, World, counts_of, records_of, through_both_doors
+from tests.integration.conftest import Context, World, counts_of, through_both_doors
 from tests.local_marketplace import Fault, Marketplace, issue_certificate
 from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.printed import records_of
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"

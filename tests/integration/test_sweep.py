@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from sweep_orders.function import SweepFunction
-from tests.integration.conftest import Context, World, measurements_of, records_of, through_both_doors
+from tests.integration.conftest import Context, World, through_both_doors
 from tests.local_marketplace import Fault
 from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.printed import measurements_of, records_of
 
 ORDER = "7400000000001"
 HOUR_AGO = timedelta(hours=1)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.integration.client.raw_server import RawServer
-from tests.integration.conftest import records_of
 from tests.local_aws import Build, LocalAws
 from tests.local_marketplace import Call, Fault, Marketplace
+from tests.printed import records_of
 from tests.runtime import Environment, EnvironmentGone
 from tests.runtime.conftest import (
     FOR_EVER_S,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.metrics import metric_name
 from shared.outcomes import Outcome
 from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.printed import measurements_of, records_of
 from tests.simulation.environment import Invocation
 from tests.simulation.lambda_service import failed_ids
 
@@ -87,7 +88,7 @@ class Accounts:
         self._applied = applied
         self._parked = parked
         self._received = {record["messageId"]: record for record in invocation.event["Records"]}
-        self.records = [line for line in invocation.lines if line.get("message") == "order outcome"]
+        self.records = records_of(invocation.lines)
 
     def complaints(self) -> Iterator[str]:
         """Say what is not true."""
@@ -186,7 +187,7 @@ class Accounts:
             yield f"{record['deadline_remaining_s']} s are told to be left of an order of {age_s} s"
 
     def _complaints_of_metrics(self) -> Iterator[str]:
-        measured = _measurements(self._invocation.lines)
+        measured = measurements_of(self._invocation.lines)
         records = self.records
         counted = {name: len(values) for name, values in measured.items() if name in _OUTCOME_METRICS}
         outcomes = Counter(metric_name(record["outcome"]) for record in records)
@@ -210,13 +211,3 @@ class Accounts:
         for name, values in expected.items():
             if sorted(measured.get(name, [])) != sorted(values):
                 yield f"{name} is not that of the records"
-
-
-def _measurements(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {}
-    for line in lines:
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            for metric in directive["Metrics"]:
-                found = line[metric["Name"]]
-                values.setdefault(metric["Name"], []).extend(found if isinstance(found, list) else [found])
-    return values

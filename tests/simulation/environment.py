@@ -73,7 +73,6 @@ class Environment:
         timeline = self.world.timeline
         return Edges(
             clock=timeline.clock,
-            sleep=asyncio.sleep,
             uniform=self.world.chance.uniform,
             executor=lambda _size, _name: _InOneGo(self),
             transport=lambda _url: Network(self, self.world.marketplace),

@@ -13,7 +13,6 @@ Manager shows a new version at once (the function keeps the old one for minutes)
 import contextlib
 import io
 import json
-import logging
 import math
 import random
 import warnings
@@ -26,9 +25,9 @@ import acknowledge_orders.composition
 import sweep_orders.composition
 from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
-from shared.telemetry import SERVICE
 from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.printed import forget_logger
 from tests.simulation.accounts import order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
@@ -107,6 +106,7 @@ class World:
         self.tokens_end_early = False
         self._shared_until = self._pause_until = -math.inf
         self._cleared_up = False
+        self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
         self.told: list[str] = []
@@ -316,8 +316,6 @@ class World:
         if self.timeline.running:
             self.actors[self.timeline.running].write(text)
 
-    _last_call: Call | None = None
-
     def _served(self, call: Call) -> None:
         self._last_call = call
         if call.fault:
@@ -331,7 +329,7 @@ class World:
         self.promise.watch_invocation(invocation)
 
     def _acknowledge_function(self, environment: Environment) -> Function:
-        _forget_logger()
+        forget_logger()
         return acknowledge_orders.composition.compose(
             AcknowledgeSettings.from_environment(
                 {
@@ -350,7 +348,7 @@ class World:
         )
 
     def _sweep_function(self, environment: Environment) -> Function:
-        _forget_logger()
+        forget_logger()
         return sweep_orders.composition.compose(
             SweepSettings.from_environment(
                 {
@@ -401,9 +399,4 @@ def going_on(world: World) -> Iterator[World]:
         # Of an environment that was killed: it has nothing to print, which Powertools warns of.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield world
-    _forget_logger()
-
-
-def _forget_logger() -> None:
-    # Each environment has a logger of its own: Powertools sets one up only once for all of a process.
-    logging.Logger.manager.loggerDict.pop(SERVICE, None)
+    forget_logger()

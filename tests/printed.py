@@ -1,0 +1,28 @@
+"""What a function prints, one JSON object a line: its outcome records and its metrics."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from shared.telemetry import SERVICE
+
+
+def forget_logger() -> None:
+    """Let the next function print to the stdout of now: Powertools sets a logger up only once a process."""
+    logging.Logger.manager.loggerDict.pop(SERVICE, None)
+
+
+def records_of(output: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The outcome records among the lines that were printed."""
+    return [line for line in output if line.get("message") == "order outcome"]
+
+
+def measurements_of(output: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
+    """Every metric among the lines that were printed, with its values."""
+    values: dict[str, list[float]] = {}
+    for line in output:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
+            for metric in directive["Metrics"]:
+                found = line[metric["Name"]]
+                values.setdefault(metric["Name"], []).extend(found if isinstance(found, list) else [found])
+    return values
