@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from json import dumps
 from typing import Any
 
+from tests.batches import sqs_record
+
 
 def batch(purchase_order_ids: Sequence[str]) -> dict[str, Any]:
     """Return a batch with an event for each order, published now and received for the first time."""
@@ -21,14 +23,12 @@ def _record(purchase_order_id: str) -> dict[str, Any]:
         "time": datetime.now(UTC).isoformat(),
         "detail": {"purchaseOrderId": purchase_order_id},
     }
-    return {
-        "messageId": str(uuid.uuid4()),
-        "receiptHandle": "receipt",
-        "body": dumps(event),
-        "attributes": {
+    return sqs_record(
+        message_id=str(uuid.uuid4()),
+        receipt="receipt",
+        body=dumps(event),
+        system={
             "ApproximateReceiveCount": "1",
             "ApproximateFirstReceiveTimestamp": str(int(time.time() * 1000)),
         },
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-    }
+    )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from acknowledge_orders.policy import Disposition
 from shared.order_event import InvalidEventError, OrderEvent
 from shared.outcomes import Outcome
+from tests.batches import sqs_record
 from tests.fuzz.oracles import PURCHASE_ORDER_ID, refusals, says_nothing_of_it, shows_none
 from tests.fuzz.world import SECRETS, URL, Reply, Seen, acknowledge
 from tests.unit.client.documents import as_json, as_xml, line, order
@@ -167,16 +168,9 @@ def _detail(body: str) -> dict[str, Any]:
 
 
 def _record(number: int, body: str) -> dict[str, Any]:
-    return {
-        "messageId": f"m-{number}",
-        "receiptHandle": f"r-{number}",
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "ApproximateFirstReceiveTimestamp": "1795532390000",
-        },
-        "messageAttributes": {},
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:ca-central-1:000000000000:orders",
-        "awsRegion": "ca-central-1",
-    }
+    return sqs_record(
+        message_id=f"m-{number}",
+        receipt=f"r-{number}",
+        body=body,
+        system={"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532390000"},
+    )

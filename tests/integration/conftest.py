@@ -23,6 +23,7 @@ from shared.edges import Edges
 from shared.metrics import Metric
 from shared.settings import AcknowledgeSettings, SweepSettings
 from sweep_orders.function import SweepFunction
+from tests.batches import sqs_record
 from tests.integration.caller import Caller, TokenCaller
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
-QUEUE_ARN = "arn:aws:sqs:ca-central-1:000000000000:orders"
 
 
 class Context(LambdaContext):
@@ -200,7 +200,7 @@ class World:
         With `received`, as if each message had been received so often.
         """
         messages = self._receive(self.order_queue)
-        event = {"Records": [sqs_record(message, received) for message in messages]}
+        event = {"Records": [record_of(message, received) for message in messages]}
         answer = function(event, context or Context())
         failures = answer["batchItemFailures"]
         assert isinstance(failures, list)
@@ -315,23 +315,18 @@ def _no_connection(request: AWSPreparedRequest, **_: object) -> None:
     raise EndpointConnectionError(endpoint_url=request.url)
 
 
-def sqs_record(message: "MessageTypeDef", received: int | None = None) -> dict[str, Any]:
+def record_of(message: "MessageTypeDef", received: int | None = None) -> dict[str, Any]:
     """A message that was received, as the event source mapping puts it into a batch."""
     count = {} if received is None else {"ApproximateReceiveCount": str(received)}
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": {**message["Attributes"], **count},
-        "messageAttributes": {
-            name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
-            for name, value in message.get("MessageAttributes", {}).items()
+    return sqs_record(
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        system={**{str(name): value for name, value in message["Attributes"].items()}, **count},
+        attributes={
+            name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()
         },
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": QUEUE_ARN,
-        "awsRegion": "ca-central-1",
-    }
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.client.raw_server import Connection
-from tests.integration.conftest import make_bus, sqs_record
+from tests.integration.conftest import make_bus, record_of
 from tests.local_aws import Build, LocalAws
 from tests.local_marketplace import Marketplace
 from tests.runtime import BuiltFunction, Environment
@@ -147,7 +147,7 @@ def order_event(purchase_order_id: str, **detail: str) -> dict[str, Any]:
 
 def batch_of(messages: "list[MessageTypeDef]") -> dict[str, Any]:
     """The event that brings messages to the function."""
-    return {"Records": [sqs_record(message) for message in messages]}
+    return {"Records": [record_of(message) for message in messages]}
 
 
 def takes_the_call_and_says_nothing(connection: Connection) -> None:

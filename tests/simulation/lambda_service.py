@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.batches import sqs_record
 from tests.simulation.environment import Environment, Invocation
 from tests.simulation.queue import Message, Queue
 from tests.simulation.weather import Mishap
@@ -170,24 +171,16 @@ def failed_ids(answer: object, message_ids: set[str]) -> set[str]:
 
 
 def _record(message: Message) -> dict[str, Any]:
-    return {
-        "messageId": message.message_id,
-        "receiptHandle": message.receipt,
-        "body": message.body,
-        "attributes": {
+    return sqs_record(
+        message_id=message.message_id,
+        receipt=message.receipt,
+        body=message.body,
+        system={
             "ApproximateReceiveCount": str(message.receives),
             "ApproximateFirstReceiveTimestamp": str(int(message.first_received_at * 1000)),
-            "SentTimestamp": "0",
-            "SenderId": "simulated",
         },
-        "messageAttributes": {
-            name: {"dataType": "String", "stringValue": value} for name, value in message.attributes.items()
-        },
-        "md5OfBody": "",
-        "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:ca-central-1:000000000000:orders",
-        "awsRegion": "ca-central-1",
-    }
+        attributes=message.attributes,
+    )
 
 
 class Schedule:

@@ -21,16 +21,19 @@ print(*events, sep="\\n")
 """
 
 
-def test_importing_the_client_loads_nothing_of_aws_and_calls_nobody() -> None:
-    done = subprocess.run(
+def imported() -> str:
+    """What a new process loads and does to import the client."""
+    return subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "PYTHONPATH": str(LAYER)},
         capture_output=True,
         text=True,
         check=True,
-    )
+    ).stdout
 
-    modules, _, events = done.stdout.partition("--\n")
+
+def test_importing_the_client_loads_nothing_of_aws_and_calls_nobody() -> None:
+    modules, _, events = imported().partition("--\n")
     loaded = {module.partition(".")[0] for module in modules.split()}
     assert loaded.isdisjoint({"boto3", "botocore", "aws_lambda_powertools", "aws_xray_sdk", "pydantic"})
     # urllib3 binds a socket to see whether there is IPv6; nothing is looked up, connected or sent.
@@ -39,15 +42,7 @@ def test_importing_the_client_loads_nothing_of_aws_and_calls_nobody() -> None:
 
 
 def test_a_client_that_only_waits_loads_no_asyncio_and_no_xml() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**os.environ, "PYTHONPATH": str(LAYER)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert {"asyncio", "pydantic", "xml"}.isdisjoint(done.stdout.split())
+    assert {"asyncio", "pydantic", "xml"}.isdisjoint(imported().split())
 
 
 def test_a_name_that_the_package_does_not_have_is_missing_as_any_other_is() -> None:
