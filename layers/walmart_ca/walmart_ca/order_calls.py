@@ -179,7 +179,7 @@ class Orders:
 
         Args:
             page: The page before.
-            limit: Orders on a page, 1 to 200; as many as the cursor says when None.
+            limit: Orders on a page, 1 to 200, in place of what the cursor says, if any.
             timeout: Seconds for this call; the client's own when None.
 
         Raises:
