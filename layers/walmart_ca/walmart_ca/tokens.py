@@ -11,7 +11,7 @@ from typing import Final
 from .calls import Call, Request
 from .doors import Channel, Door
 from .errors import NotSent, OutcomeUnknown, WalmartError
-from .headers import header_value
+from .headers import header_value, opaque_value
 from .verdicts import token_or_error
 
 TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - where one is asked for, not one
@@ -55,7 +55,7 @@ class TokenCredentials:
             ValueError: A value is missing or unusable. The text names it and does not show it.
         """
         self.client_id = header_value("client_id", client_id)
-        self._client_secret = header_value("client_secret", client_secret)
+        self._client_secret = opaque_value("client_secret", client_secret)
         if ":" in self.client_id:
             raise ValueError("client_id must be without a colon, which ends it in the header it goes into")
         self._market = {"WM_MARKET": header_value("market", market)}
