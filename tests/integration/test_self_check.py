@@ -10,6 +10,7 @@ from acknowledge_orders.records import CHECKS
 from tests.integration.client.raw_server import RawServer, answer, answers
 from tests.integration.conftest import Context, World, through_both_doors
 from tests.local_marketplace import Fault
+from tests.unit.client.documents import as_json
 
 EVENT = json.loads((Path(__file__).parents[2] / "events" / "self-check.json").read_text())
 
@@ -241,3 +242,82 @@ def test_from_the_queue_it_is_no_order_event_and_is_parked(world: World) -> None
 
     (parked,) = world.parked()
     assert parked["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
+
+
+GONE = as_json(
+    {
+        "error": [
+            {"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "description": "No static resource v3/ca/orders."}
+        ]
+    }
+)
+
+
+def checked_against(world: World, *answers_in_turn: bytes) -> dict[str, Any]:
+    with RawServer(answers(*answers_in_turn)) as server:
+        return self_check(world, MARKETPLACE_URL=server.url)
+
+
+def test_a_withdrawn_api_fails_and_the_advice_is_to_move_to_tokens(world: World) -> None:
+    found = checked_against(world, answer(GONE, 404))
+
+    failed_first(found, "credentials_accepted")
+    assert (found["reason"], found["http_status"]) == ("CONTENT_NOT_FOUND", 404)
+    assert "move to tokens" in found["what_to_do"]
+    assert "clientSecret" in found["what_to_do"]
+
+
+@pytest.mark.parametrize("status", [500, 503, 520])
+def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(
+    world: World, status: int
+) -> None:
+    empty = as_json({"list": {"meta": {"totalCount": 0}, "elements": {"order": []}}})
+
+    assert checked_against(world, answer(b"", status), answer(empty))["self_check"] == "passed"
+
+
+def test_a_firewall_fails_the_check_and_the_advice_is_to_keep_the_credentials(world: World) -> None:
+    page = b"<html><title>Access Denied</title>Reference #18.example</html>"
+
+    found = checked_against(world, answer(page, 403, content_type="text/html"))
+
+    failed_first(found, "host_reachable")
+    assert found["reason"] == "blocked_by_firewall"
+    assert "keep them" in found["what_to_do"]
+
+
+TOKEN = as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 900})
+FORBIDDEN = as_json({"error": [{"code": "FORBIDDEN.GMP_GATEWAY_API"}]})
+
+
+@pytest.mark.parametrize(("channel_type", "named"), [(None, True), ("7b2c8dab", False)])
+def test_without_a_channel_type_a_forbidden_client_is_told_of_it(
+    world: World, channel_type: str | None, named: bool
+) -> None:
+    secret = json.loads(world.seller.token_secret()) | ({"channelType": channel_type} if channel_type else {})
+    world.store_secret(json.dumps(secret))
+
+    found = checked_against(world, answer(TOKEN), answer(FORBIDDEN, 403))
+
+    failed_first(found, "credentials_accepted")
+    assert ("channelType: add that member" in found["what_to_do"]) is named
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"error": [{"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "field": "Authorization"}]},
+        {"error": [{"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"}]},
+        {"error": "invalid_client"},
+    ],
+    ids=repr,
+)
+def test_a_client_that_is_refused_with_400_is_told_of_the_market_too(
+    world: World, refusal: dict[str, object]
+) -> None:
+    world.store_secret(world.seller.token_secret())
+
+    found = checked_against(world, answer(as_json(refusal), 400))
+
+    failed_first(found, "credentials_accepted")
+    assert "check the member market" in found["what_to_do"].lower()

@@ -118,26 +118,29 @@ class World:
     bus_fails: bool = False
     requests_per_minute: float = 60
     now: datetime = NOW
+    interval: timedelta = timedelta(minutes=15)
     left_s: Callable[[], float] = lambda: 240.0
     published: list[WaitingOrder] = field(default_factory=list)
     records: list[SweepRecord] = field(default_factory=list)
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def sweep(self) -> SweepRecord:
+        return asyncio.run(self.put_together().run(self.left_s))
+
+    def put_together(self) -> Sweep:
         async def sleep(_: float) -> None:
             """Wait for nothing."""
 
         keys = Keys(self.no_access or Access(cast("AsyncClient", self.pages), "v1"))
         pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=self.now.timestamp, sleep=sleep)
-        sweep = Sweep(
+        return Sweep(
             released=ReleasedOrders(keys, pacer, lambda: self.now),
             publisher=Publisher(self, sleep, max),
             queue_length=self._length,
             recorder=self,
             requests_per_minute=self.requests_per_minute,
-            interval=timedelta(minutes=15),
+            interval=self.interval,
         )
-        return asyncio.run(sweep.run(self.left_s))
 
     def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
         if self.bus_fails:
@@ -454,3 +457,72 @@ def test_where_walmart_does_not_tell_the_time_our_own_clock_serves() -> None:
 
     assert (record.oldest_order_age_s, record.clock_ahead_s) == (1800.0, None)
     assert world.warnings == []
+
+
+def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
+    world = World(Pages(last_page(created("1", 30), created("2", -300))))
+
+    record = world.sweep()
+
+    assert world.ids == ["2", "1"]
+    assert record.outcome == "completed"
+    assert world.warnings == [
+        ("released orders dated ahead of the clock, taken for undated", {"orders_dated_ahead": 1})
+    ]
+
+
+def test_an_entry_that_cannot_be_read_is_recorded_and_warned_about_and_the_sweep_not_completed() -> None:
+    unread = OutcomeUnknown("unreadable_answer", CALL, unread=last_page())
+    halves = [unread] * 8
+    world = World(Pages(*halves))
+
+    record = world.sweep()
+
+    assert (record.outcome, record.reason, record.orders_unread) == ("unavailable", "entries_unreadable", 1)
+    assert world.warnings == [
+        (
+            "released orders that cannot be read, look for them in Seller Center",
+            {"orders_unread": 1, "correlation_id": "c-1"},
+        )
+    ]
+
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "hours"),
+    [(8, 59, 48), (9, 0, 720), (9, 29, 720), (9, 30, 48), (21, 0, 48), (0, 0, 48)],
+)
+def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hours: float) -> None:
+    now = MIDNIGHT + timedelta(hours=hour, minutes=minute)
+    world = World(Pages(last_page(), last_page()), now=now)
+
+    record = world.sweep()
+
+    assert record.look_back_h == hours
+    assert world.pages.asked[0]["created_start_date"] == now - timedelta(hours=hours)
+    ship_nodes = [asked["ship_node_type"] for asked in world.pages.asked]
+    assert ship_nodes == ([None, "3PLFulfilled"] if hours == 720 else [None])
+
+
+def test_one_look_back_a_day_is_enough() -> None:
+    world = World(Pages(*[last_page()] * 5), now=MIDNIGHT + timedelta(hours=9))
+    sweep = world.put_together()
+
+    looked_back = []
+    for minutes in (0, 15, 24 * 60):
+        world.now = MIDNIGHT + timedelta(hours=9, minutes=minutes)
+        looked_back.append(asyncio.run(sweep.run(world.left_s)).look_back_h)
+
+    assert looked_back == [720, 48, 720]
+
+
+def test_a_long_look_back_that_failed_is_made_again() -> None:
+    failed = Unavailable("http_503", replace(CALL, status=None))
+    world = World(Pages(failed, last_page(), last_page()), now=MIDNIGHT + timedelta(hours=9))
+    sweep = world.put_together()
+
+    looked_back = [asyncio.run(sweep.run(world.left_s)).look_back_h for _ in range(2)]
+
+    assert looked_back == [720, 720]

@@ -1,0 +1,304 @@
+"""Reading the lists of orders, by the real client, from a Walmart that is written after others' reports.
+
+Its cursors count (`soIndex`, `poIndex`), its gateway says that there is no static resource where it serves no
+path, and behind a token its list of released orders may answer 520.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.credentials import Access
+from shared.outcomes import Outcome
+from shared.pacing import Pacer
+from sweep_orders.listing import Listing, ReleasedOrders
+from tests.unit.client.keys import credentials
+from walmart_ca import AsyncClient
+from walmart_ca.answers import Answer
+from walmart_ca.calls import Request
+from walmart_ca.transport import Limits
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+JSON = {"Content-Type": "application/json"}
+TWO_DAYS, THIRTY_DAYS = timedelta(hours=48), timedelta(days=30)
+GONE = Answer(
+    404,
+    JSON,
+    b'{"error": [{"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "description": "No static resource"}]}',
+)
+EMPTY = Answer(
+    404,
+    JSON,
+    b'{"errors": {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO", "causes": []}]}}',
+)
+
+
+def order(number: int, age: timedelta = timedelta(hours=1), node: str = "SellerFulfilled") -> dict[str, Any]:
+    status = {"status": "Created", "statusQuantity": {"amount": "1"}}
+    return {
+        "purchaseOrderId": str(7400000000000 + number),
+        "orderDate": int((NOW - age).timestamp() * 1000),
+        "shipNode": {"type": node},
+        "customer": "Jo",
+        "orderLines": {
+            "orderLine": [{"lineNumber": "1", "orderLineStatuses": {"orderLineStatus": [status]}}]
+        },
+    }
+
+
+@dataclass
+class Walmart:
+    """Answers the calls for lists; it is what a client sends its calls by."""
+
+    orders: list[dict[str, Any]]
+    unreadable: set[int] = field(default_factory=set)
+    instead: dict[str, Answer] = field(default_factory=dict)
+    """What a path answers whatever is asked; the key is the path's end."""
+    asked: list[str] = field(default_factory=list)
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        del timeout, limits
+        url = urlsplit(request.url)
+        name = url.path.rpartition("/")[2]
+        self.asked.append(f"{name}?{url.query}")
+        return self.instead.get(name) or self._page(
+            {key: value[0] for key, value in parse_qs(url.query).items()}
+        )
+
+    def close(self) -> None:
+        """Have no connections."""
+
+    def _page(self, query: dict[str, str]) -> Answer:
+        since = datetime.fromisoformat(query["createdStartDate"]).timestamp() * 1000
+        node = query.get("shipNodeType", "SellerFulfilled")
+        found = [
+            each for each in self.orders if each["orderDate"] >= since and each["shipNode"]["type"] == node
+        ]
+        start, limit = int(query.get("poIndex", 0)), int(query["limit"])
+        shown = found[start : start + limit]
+        if not shown:
+            return EMPTY
+        rest = {key: value for key, value in query.items() if key not in {"limit", "soIndex", "poIndex"}}
+        more = "".join(f"&{key}={value}" for key, value in rest.items())
+        cursor = f"?limit={limit}&hasMoreElements=true&soIndex={len(found)}&poIndex={start + limit}{more}"
+        meta: dict[str, object] = {"totalCount": len(found), "limit": limit, "nextCursor": cursor}
+        if start + limit >= len(found):
+            meta["nextCursor"] = None
+        body = json.dumps({"list": {"meta": meta, "elements": {"order": shown}}}).encode()
+        for number in self.unreadable:
+            whole = json.dumps({**order(number), "customer": "Jo"}).encode()
+            mark = whole[: whole.index(b'"orderDate"')]
+            at = body.find(mark)
+            if at >= 0:
+                name = body.index(b'"Jo"', at)
+                body = body[:name] + b'"Jo "the" Doe"' + body[name + 4 :]
+        return Answer(200, JSON, body)
+
+
+class Keys:
+    """One key that is always good."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def peek(self) -> Access:
+        return self._access
+
+    def current(self) -> Access:
+        return self._access
+
+    def refused(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+    def another(self) -> None:
+        """Have no other."""
+
+    def accepted(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+
+def listed(
+    walmart: Walmart,
+    *,
+    look_back: timedelta = TWO_DAYS,
+    by_others: bool = False,
+    left: Callable[[], float] = lambda: 240.0,
+) -> Listing:
+    now = NOW.timestamp()
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    client = AsyncClient(credentials(), transport=walmart, clock=lambda: now)
+    pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=lambda: now, sleep=sleep)
+    released = ReleasedOrders(Keys(Access(client, "v1")), pacer, lambda: NOW)
+    return asyncio.run(released.list(left, look_back=look_back, by_others=by_others))
+
+
+def ids(*numbers: int) -> set[str]:
+    return {str(7400000000000 + number) for number in numbers}
+
+
+def test_an_entry_that_cannot_be_read_costs_itself_only() -> None:
+    walmart = Walmart([order(number) for number in range(450)], unreadable={57})
+
+    listing = listed(walmart)
+
+    assert listing.seen == ids(*range(450)) - ids(57)
+    assert listing.unread == 1
+    assert listing.problem == (Outcome.UNAVAILABLE, "entries_unreadable")
+    assert len(walmart.asked) < 25
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sets(st.integers(0, 259), max_size=4), st.integers(1, 260))
+def test_whichever_entries_cannot_be_read_all_others_are(unreadable: set[int], count: int) -> None:
+    listing = listed(Walmart([order(number) for number in range(count)], unreadable=unreadable))
+
+    odd = {number for number in unreadable if number < count}
+    assert listing.seen == ids(*range(count)) - ids(*odd)
+    assert listing.unread == len(odd)
+    assert (listing.problem is None) == (not odd)
+
+
+def test_after_an_entry_that_cannot_be_read_pages_are_large_again() -> None:
+    walmart = Walmart([order(number) for number in range(600)], unreadable={0})
+
+    listed(walmart)
+
+    limits = [query.partition("limit=")[2].partition("&")[0] for query in walmart.asked]
+    assert limits == ["200", "100", "50", "25", "12", "6", "3", "1", "200", "200", "200"]
+
+
+def test_cursors_are_sent_as_they_came_while_every_page_can_be_read() -> None:
+    walmart = Walmart([order(number) for number in range(250)])
+
+    listed(walmart)
+
+    cursor = "limit=200&hasMoreElements=true&soIndex=250&poIndex=200&createdStartDate=2026-11-22T15:00:00Z"
+    assert walmart.asked[1] == f"released?{cursor}"
+
+
+def test_a_maintenance_page_is_not_asked_for_in_parts() -> None:
+    page = Answer(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
+    walmart = Walmart([], instead={"released": page})
+
+    listing = listed(walmart)
+
+    assert listing.problem == (Outcome.UNAVAILABLE, "unreadable_answer")
+    assert len(walmart.asked) == 1
+
+
+# The other list
+
+FAILS = {"520": Answer(520, {}, b""), "503": Answer(503, {}, b""), "an unknown path": GONE}
+
+
+@pytest.mark.parametrize("failure", FAILS.values(), ids=FAILS.keys())
+def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(failure: Answer) -> None:
+    walmart = Walmart([order(number) for number in range(201)], instead={"released": failure})
+
+    listing = listed(walmart)
+
+    assert listing.problem is None
+    assert (len(listing.seen), listing.listed_by) == (201, "all")
+    assert walmart.asked[1] == "orders?status=Created&createdStartDate=2026-11-22T15:00:00Z&limit=200"
+    assert walmart.asked[2].startswith("orders?limit=200&hasMoreElements=true")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [Answer(401, {}, b""), Answer(429, {}, b""), Answer(403, {}, b""), Answer(405, {}, b"")],
+    ids=repr,
+)
+def test_no_other_failure_is_one_of_the_list(failure: Answer) -> None:
+    walmart = Walmart([order(1)], instead={"released": failure})
+
+    listing = listed(walmart)
+
+    assert listing.problem is not None
+    assert {query.partition("?")[0] for query in walmart.asked} == {"released"}
+
+
+@pytest.mark.parametrize(
+    ("of_released", "of_all", "problem"),
+    [
+        (FAILS["520"], FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
+        (FAILS["520"], Answer(429, {}, b""), (Outcome.THROTTLED, "http_429")),
+        (FAILS["520"], GONE, (Outcome.UNAVAILABLE, "http_520")),
+        (GONE, GONE, (Outcome.MISCONFIGURED, "CONTENT_NOT_FOUND")),
+        (GONE, FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
+    ],
+)
+def test_when_both_lists_fail_the_one_that_is_there_says_why(
+    of_released: Answer, of_all: Answer, problem: tuple[Outcome, str]
+) -> None:
+    assert listed(Walmart([], instead={"released": of_released, "orders": of_all})).problem == problem
+
+
+def test_a_later_page_that_fails_is_not_looked_for_elsewhere() -> None:
+    walmart = Walmart([order(number) for number in range(201)])
+
+    def left() -> float:
+        if walmart.asked:
+            walmart.instead["released"] = FAILS["503"]
+        return 240.0
+
+    listing = listed(walmart, left=left)
+
+    assert listing.problem == (Outcome.UNAVAILABLE, "http_503")
+    assert len(listing.seen) == 200
+
+
+# How far it looks
+
+OLD = timedelta(days=20)
+THIRD_PARTY = "3PLFulfilled"
+
+
+@pytest.mark.parametrize("failing", [{}, {"released": FAILS["520"]}], ids=["released", "all"])
+def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: dict[str, Answer]) -> None:
+    orders = [order(1), order(2, OLD), order(3, node=THIRD_PARTY), order(4, OLD, THIRD_PARTY)]
+    walmart = Walmart(orders, instead=failing)
+
+    assert listed(walmart).seen == ids(1)
+    listing = listed(walmart, look_back=THIRTY_DAYS, by_others=True)
+
+    assert listing.seen == set(listing.waiting) == ids(1, 2, 3, 4)
+    assert listing.problem is None
+
+
+def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
+    class Legacy(Walmart):
+        def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+            answer = super().send(request, timeout, limits)
+            code = b'{"errors": {"error": [{"code": "INVALID_REQUEST_PARAM.GMP_ORDER_API"}]}}'
+            return Answer(400, JSON, code) if "shipNodeType" in request.url else answer
+
+    listing = listed(Legacy([order(1)]), look_back=THIRTY_DAYS, by_others=True)
+
+    assert (listing.seen, listing.problem) == (ids(1), None)
+
+
+# Dates
+
+
+@pytest.mark.parametrize(
+    ("ahead", "believed"),
+    [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False), (timedelta(days=365), False)],
+)
+def test_a_date_ahead_of_the_clock_is_none(ahead: timedelta, believed: bool) -> None:
+    listing = listed(Walmart([order(1, -ahead)]))
+
+    (waiting,) = listing.waiting.values()
+    assert (waiting.ordered_at is not None) is believed
+    assert listing.dated_ahead == (not believed)
