@@ -105,17 +105,18 @@ class AcknowledgeOrders:
     async def _attempt(
         self, event: object, time_left: Callable[[], float], *, tried_before: bool = False
     ) -> _Attempted:
+        now = self._now()
         try:
-            order_event = OrderEvent.read(event)
+            order_event = OrderEvent.read(event, now)
         except InvalidEventError as error:
             return _Attempted(None, error)
-        now = self._now()
-        for warning in order_event.warnings(now):
+        for ignored in order_event.ignored_dates:
             self._recorder.warn(
-                warning,
+                "event date ignored",
                 purchase_order_id=order_event.purchase_order_id,
                 event_id=order_event.event_id,
-                field="detail.orderDate",
+                field=ignored.field,
+                reason=ignored.why,
             )
         if order_event.dry_run:
             rehearsed = await self._attempts.rehearse(order_event.purchase_order_id, time_left)
@@ -134,7 +135,7 @@ class AcknowledgeOrders:
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            swept_since=event.swept_since if event and self._sweeping else None,
+            swept=event is not None and event.swept and self._sweeping,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:

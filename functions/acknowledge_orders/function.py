@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from acknowledge_orders.application import AcknowledgeOrders
+from acknowledge_orders.batch import ForeignBatchError, read_batch
 from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.self_check import SelfCheck, asks_for_self_check
 from shared.metrics import Metric
@@ -44,58 +43,51 @@ class AcknowledgeFunction:
         Returns:
             For a batch, the messages that are to come again (`batchItemFailures`); for a bare event,
             the outcome record, or that of the self-check.
+
+        Raises:
+            ForeignBatchError: The event is a batch, and not one of SQS. No order of it was tried, and its
+                source keeps it.
         """
         self._logger.append_keys(function_request_id=context.aws_request_id)
 
         def time_left() -> float:
             return context.get_remaining_time_in_millis() / 1000
 
-        records = event.get("Records") if isinstance(event, dict) else None
-        if records == []:
+        messages = self._read_batch(event)
+        if messages == []:
             return {"batchItemFailures": []}
-        if asks_for_self_check(event):
+        if messages is None and asks_for_self_check(event):
             return asyncio.run(self._self_check.run()).as_dict()
         try:
-            if isinstance(records, list) and all(map(_is_message, records)):
-                return asyncio.run(self._handle_batch(records, time_left))
+            if messages is not None:
+                return asyncio.run(self._handle_batch(messages, time_left))
             return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
         finally:
             self._metrics.flush_metrics()
 
+    def _read_batch(self, event: object) -> list[QueueMessage] | None:
+        try:
+            return read_batch(event)
+        except ForeignBatchError as error:
+            self._logger.error("batch refused", reason=str(error))  # noqa: TRY400 - the reason says it all
+            self._count(Metric.MESSAGE_FAILED)
+            self._metrics.flush_metrics()
+            raise
+
     async def _handle_batch(
-        self, records: list[dict[str, Any]], time_left: Callable[[], float]
+        self, messages: list[QueueMessage], time_left: Callable[[], float]
     ) -> dict[str, object]:
         """Handle all messages side by side, and report those that are to come again."""
-        done = await asyncio.gather(*(self._handle(record, time_left) for record in records))
-        again = [record["messageId"] for record, is_done in zip(records, done, strict=True) if not is_done]
+        done = await asyncio.gather(*(self._handle(message, time_left) for message in messages))
+        again = [message.message_id for message, is_done in zip(messages, done, strict=True) if not is_done]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
 
-    async def _handle(self, record: dict[str, Any], time_left: Callable[[], float]) -> bool:
+    async def _handle(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
         try:
-            return await self._application.handle_message(_message(record), time_left)
+            return await self._application.handle_message(message, time_left)
         except Exception:
             # A mistake of ours must cost this message an attempt, and its neighbours nothing.
             # Lambda does not count it: the invocation succeeds.
-            self._logger.exception("message failed unexpectedly", message_id=record["messageId"])
+            self._logger.exception("message failed unexpectedly", message_id=message.message_id)
             self._count(Metric.MESSAGE_FAILED)
             return False
-
-
-def _is_message(record: object) -> bool:
-    """Tell a message of a queue from whatever somebody may put into `Records` by hand."""
-    return isinstance(record, dict) and record.keys() >= {"messageId", "receiptHandle", "body", "attributes"}
-
-
-def _message(record: dict[str, Any]) -> QueueMessage:
-    attributes = record["attributes"]
-    return QueueMessage(
-        body=record["body"],
-        message_id=record["messageId"],
-        receipt=record["receiptHandle"],
-        receive_count=int(attributes["ApproximateReceiveCount"]),
-        first_received_at=datetime.fromtimestamp(
-            int(attributes["ApproximateFirstReceiveTimestamp"]) / 1000, UTC
-        ),
-        # What the function parks has it, and nothing else in the order queue has.
-        was_parked="outcome" in record.get("messageAttributes", {}),
-    )

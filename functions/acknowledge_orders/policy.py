@@ -11,8 +11,8 @@ from typing import Final
 
 from shared.calling import Deferred, NotTried
 from shared.credentials import NoAccess
-from shared.order_event import SWEPT_FOR, InvalidEventError, OrderEvent
-from shared.order_state import OrderState, state_of
+from shared.order_event import CLOCKS_APART, SWEPT_FOR, InvalidEventError, OrderEvent
+from shared.order_state import OrderState, state_of, waits
 from shared.outcomes import Outcome, outcome_of
 from walmart_ca import Call, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
 
@@ -106,7 +106,7 @@ class Circumstances:
         ordered_at: When the buyer ordered, as far as is known.
         first_received_at: When the message was first received.
         receive_count: How often it was received, this time included.
-        swept_since: Since when sweeps may see the order; None when none published the event, or nobody knows.
+        swept: The event says that the sweep published it, and sweeps go on. Any producer can say so.
     """
 
     now: datetime
@@ -114,12 +114,7 @@ class Circumstances:
     ordered_at: datetime | None
     first_received_at: datetime
     receive_count: int
-    swept_since: datetime | None = None
-
-    @property
-    def swept_again(self) -> bool:
-        """Whether the sweep will see the order again, if it is not acknowledged by then."""
-        return self.swept_since is not None and self.now - self.swept_since < LAST_SWEEPS
+    swept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,8 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
     """Tell whether the order is to be looked at before anything is posted.
 
     `tried_before` says that there was an attempt: what it saw, or whether it applied, is not known any more.
-    A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging.
+    A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging. That
+    an event is the sweep's is only a claim, and being careful because of it harms nobody.
     """
     old = event.event_time is None or now - event.event_time > LOOK_FIRST_AFTER
     return tried_before or event.swept or old
@@ -181,7 +177,7 @@ def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Deci
     outcome, reason, consequence = judge(sight, circumstances)
     if consequence is Consequence.DONE:
         return Decision(outcome, reason, Disposition.DONE)
-    if consequence is Consequence.PARK and circumstances.swept_again:
+    if consequence is Consequence.PARK and circumstances.swept and _sweeps_see(sight, circumstances.now):
         # It is not parked anew by every sweep.
         return Decision(outcome, reason, Disposition.LEFT)
     if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
@@ -189,6 +185,17 @@ def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Deci
         # seeing it again.
         return Decision(outcome, reason, Disposition.PARKED)
     return Decision(outcome, reason, Disposition.LATER, _delay(sight, consequence, circumstances, waiting))
+
+
+def _sweeps_see(sight: Sight, now: datetime) -> bool:
+    """Tell whether the next sweep sees the order, by what this attempt saw at Walmart and nothing else.
+
+    An event is no evidence: an order that is left because of a mark or a date in it may never be seen again.
+    """
+    seen = sight.looked if isinstance(sight, Tried) else None
+    if not isinstance(seen, Order) or seen.order_date is None or not waits(seen):
+        return False
+    return -CLOCKS_APART <= now - seen.order_date < LAST_SWEEPS
 
 
 def decide_bare(sight: Sight, circumstances: Circumstances) -> Decision:
@@ -267,10 +274,8 @@ def _judge_rejected(looked: OrderRejected, circumstances: Circumstances) -> Verd
     if looked.status != HTTPStatus.NOT_FOUND:
         return _caught_up_with(looked.reason, circumstances)
     # An order may be released some time after its date, and a redriven message may be young in the queue.
-    known_since = max(
-        filter(None, (circumstances.ordered_at, circumstances.event_time)),
-        default=circumstances.first_received_at,
-    )
+    published = circumstances.event_time or circumstances.first_received_at
+    known_since = max(published, circumstances.ordered_at or published)
     young = circumstances.now - known_since <= UNKNOWN_UNTIL
     return Outcome.NOT_FOUND, looked.reason, Consequence.BACK_OFF if young else Consequence.PARK
 

@@ -39,10 +39,11 @@ class PowertoolsRecorder(Telemetry):
     def _measure_attempt(self, record: OutcomeRecord) -> None:
         """Measure an attempt at an order that came over the bus: whoever invokes by hand sees its age."""
         self.measure(Metric.ATTEMPTS, record.attempt)
+        if record.disposition == Disposition.LEFT:
+            self.count(Metric.LEFT_TO_SWEEP)
+            return  # The sweep itself measures it, and for two days it would hide every other order's age.
         if record.order_age_s is None or record.outcome in _NOTHING_AT_RISK:
             return
-        if record.disposition == Disposition.LEFT:
-            return  # The sweep itself measures it, and for two days it would hide every other order's age.
         age_s = max(0.0, record.order_age_s)
         self.measure(Metric.ORDER_AGE, age_s)
         if record.outcome == Outcome.ACKNOWLEDGED:

@@ -31,7 +31,7 @@ class OutcomeRecord:
         correlation_id: Of the last call to Walmart, or of the request that a dry run signed.
         event_id: EventBridge's id of the order event.
         message_id: The queue's id of the message.
-        origin: `queue`; `sweep` where the sweep published the event; `manual` for a bare event.
+        origin: `queue`; `sweep` where the event says that the sweep published it; `manual` for a bare event.
         secret_version_id: The version of the secret that signed.
     """
 

@@ -16,7 +16,10 @@ class Metric(StrEnum):
     MARKETPLACE_LATENCY = "MarketplaceLatency"
     """Of each attempt that made a call: how long the last one took."""
     MESSAGE_FAILED = "MessageFailed"
-    """A message that met a mistake of the function's own: it has no outcome, and comes again."""
+    """A message that met a mistake of the function's own, or a batch that is not SQS's: it has no outcome,
+    and comes again."""
+    LEFT_TO_SWEEP = "LeftToSweep"
+    """An order that cannot be acknowledged, and is not parked because the next sweep sees it again."""
     CREDENTIAL_FALLBACK = "CredentialFallback"
     """A call that the previous version of the secret made good."""
     STALE_CREDENTIALS = "StaleCredentials"

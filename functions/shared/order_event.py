@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Self
 
+from shared.foreign_events import name_foreign
 from walmart_ca import check_purchase_order_id, parse_instant
 
 DEADLINE: Final = timedelta(hours=4)
@@ -15,8 +16,13 @@ SWEPT_FOR: Final = timedelta(hours=48)
 """So long after its date an order is swept: again at every sweep, while it is not acknowledged. A seller
 whose look-back was narrower lost orders (statco/gci-order-hub)."""
 
+CLOCKS_APART: Final = timedelta(minutes=5)
+"""The clocks of two machines may differ by so much. A time further ahead is no time."""
+
+_NO_OBJECT: Final = "must be a JSON object"
 _MAX_EVENT_ID: Final = 64
-_CLOCKS_APART: Final = timedelta(minutes=5)
+_EXACT_BELOW: Final = 2**53
+"""Many JSON writers and readers keep numbers as floats, which lose digits of a larger integer."""
 
 
 class InvalidEventError(Exception):
@@ -32,24 +38,37 @@ class InvalidEventError(Exception):
         self.event_id = event_id
 
 
+@dataclass(frozen=True, slots=True)
+class IgnoredDate:
+    """A date of an event that is not used.
+
+    Attributes:
+        field: The member that it stands in.
+        why: A constant text.
+    """
+
+    field: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
     """One order event, checked.
 
     Attributes:
         purchase_order_id: Safe in a path, a signature and a log.
-        order_date: When the buyer ordered, aware; None when missing or unreadable.
-        order_date_unreadable: The event has an order date that could not be read.
-        event_time: When the event was published, aware; None when missing or unreadable.
+        order_date: When the buyer ordered, aware; None when missing or ignored.
+        event_time: When the event was published, aware; None when missing or ignored.
+        ignored_dates: What stands in the event for either, and is not used.
         event_id: EventBridge's id of the event, or None.
         dry_run: Sign and report, and post nothing.
-        swept: The sweep published it, and does so again while the order is not acknowledged.
+        swept: The event says that the sweep published it. Any producer can say so.
     """
 
     purchase_order_id: str
     order_date: datetime | None
-    order_date_unreadable: bool
     event_time: datetime | None
+    ignored_dates: tuple[IgnoredDate, ...]
     event_id: str | None
     dry_run: bool
     swept: bool
@@ -59,53 +78,91 @@ class OrderEvent:
         """The instant from which Walmart's four hours run, as well as the event tells."""
         return self.order_date or self.event_time
 
-    @property
-    def swept_since(self) -> datetime | None:
-        """Since when sweeps may see the order, which is its date; None when none published the event."""
-        return self.order_date if self.swept else None
-
-    def warnings(self, now: datetime) -> list[str]:
-        """Say what is odd about the event and costs the order nothing, as constant texts."""
-        found = []
-        if self.order_date_unreadable:
-            found.append("order date unreadable, the deadline is counted from the event's time")
-        if self.order_date and self.order_date > now + _CLOCKS_APART:
-            found.append("order date in the future, the deadline may be earlier than it seems")
-        return found
-
     @classmethod
-    def read(cls, event: object) -> Self:
+    def read(cls, event: object, now: datetime) -> Self:
         """Read an event as EventBridge delivers it. Unknown members are ignored.
+
+        Args:
+            event: Parsed from JSON.
+            now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored.
 
         Raises:
             InvalidEventError: A member that is needed is missing or unusable.
         """
         if not isinstance(event, Mapping):
-            raise InvalidEventError("event: must be a JSON object")
+            raise InvalidEventError(f"event: {name_foreign(event) or _NO_OBJECT}")
         event_id = _event_id(event.get("id"))
-        detail = event.get("detail")
-        if not isinstance(detail, Mapping):
-            raise InvalidEventError("detail: must be a JSON object", event_id)
-        if "purchaseOrderId" not in detail:
-            raise InvalidEventError("detail.purchaseOrderId: missing", event_id)
         try:
-            purchase_order_id = check_purchase_order_id(detail["purchaseOrderId"])
-        except ValueError as error:
-            raise InvalidEventError(f"detail.{error}", event_id) from None
-        dry_run = detail.get("dryRun", False)
-        if not isinstance(dry_run, bool):
-            # Whoever wrote "true" meant it: an order must not be posted by a misspelt rehearsal.
-            raise InvalidEventError("detail.dryRun: must be true or false", event_id)
-        order_date = parse_instant(detail.get("orderDate"))
+            detail = _detail(event)
+            _refuse_self_check(detail)
+            purchase_order_id = _purchase_order_id(detail)
+            dry_run = _flag(detail, "dryRun")
+        except InvalidEventError as error:
+            raise InvalidEventError(str(error), event_id) from None
+        ignored: list[IgnoredDate] = []
         return cls(
             purchase_order_id=purchase_order_id,
-            order_date=order_date,
-            order_date_unreadable=order_date is None and detail.get("orderDate") is not None,
-            event_time=parse_instant(event.get("time")),
+            order_date=_date("detail.orderDate", detail.get("orderDate"), now, ignored),
+            event_time=_date("time", event.get("time"), now, ignored),
+            ignored_dates=tuple(ignored),
             event_id=event_id,
             dry_run=dry_run,
             swept=detail.get("origin") == SWEEP,
         )
+
+
+def _detail(event: Mapping[str, object]) -> Mapping[str, object]:
+    detail = event.get("detail")
+    if isinstance(detail, Mapping):
+        return detail
+    if foreign := name_foreign(event):
+        raise InvalidEventError(f"event: {foreign}")
+    raise InvalidEventError(f"detail: {name_foreign(detail) or _NO_OBJECT}")
+
+
+def _refuse_self_check(detail: Mapping[str, object]) -> None:
+    """Refuse what asks for the self-check: by hand it is answered without reading it as an order event."""
+    if _flag(detail, "selfCheck"):
+        raise InvalidEventError("detail.selfCheck: is for direct invocation, and no order event may have it")
+
+
+def _purchase_order_id(detail: Mapping[str, object]) -> str:
+    """Read the id. A number, and white space around a text, can mean one order only."""
+    if "purchaseOrderId" not in detail:
+        foreign = name_foreign(detail)
+        raise InvalidEventError(f"detail: {foreign}" if foreign else "detail.purchaseOrderId: missing")
+    value = detail["purchaseOrderId"]
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        if value >= _EXACT_BELOW:
+            raise InvalidEventError(
+                "detail.purchaseOrderId: is too large a number to keep every digit; write it as a string"
+            )
+        value = str(value)
+    try:
+        return check_purchase_order_id(value.strip() if isinstance(value, str) else value)
+    except ValueError as error:
+        raise InvalidEventError(f"detail.{error}") from None
+
+
+def _flag(detail: Mapping[str, object], name: str) -> bool:
+    value = detail.get(name)
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        # An event with "true" asks for it, and an order must not be acknowledged because of a spelling.
+        raise InvalidEventError(f"detail.{name}: must be true or false")
+    return value
+
+
+def _date(field: str, value: object, now: datetime, ignored: list[IgnoredDate]) -> datetime | None:
+    """Read a date of an event if it can be true, and otherwise add it to those that are ignored."""
+    date = parse_instant(value)
+    if date is None and value is not None:
+        ignored.append(IgnoredDate(field, "unreadable"))
+    elif date is not None and date - now > CLOCKS_APART:
+        ignored.append(IgnoredDate(field, "more than five minutes ahead of the clock"))
+        return None
+    return date
 
 
 def _event_id(value: object) -> str | None:

@@ -266,7 +266,7 @@ def _draw_order(draws: Draws) -> Order:
         quantity = draws.choose([None, draws.number(0, 10**18 - 1)])
         return OrderLineStatus(Status(draws.choose(known)), quantity)
 
-    seconds = draws.number(1_000_000_000, 99_999_999_999)
+    seconds = draws.number(1_000_000_000, 4_102_444_800)
     return Order(
         purchase_order_id=draws.word("0123456789ABCxyz_-", 1, 64),
         customer_order_id=draws.text(20),

@@ -3,14 +3,16 @@
 import json
 import re
 import zlib
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, cast
 
+from acknowledge_orders.batch import ForeignBatchError
 from acknowledge_orders.policy import Disposition
 from shared.order_event import InvalidEventError, OrderEvent
 from shared.outcomes import Outcome
 from tests.batches import sqs_record
 from tests.fuzz.oracles import PURCHASE_ORDER_ID, refusals, says_nothing_of_it, shows_none
-from tests.fuzz.world import SECRETS, URL, Reply, Seen, acknowledge
+from tests.fuzz.world import NOW, SECRETS, URL, Reply, Seen, acknowledge
 from tests.unit.client.documents import as_json, as_xml, line, order
 from walmart_ca.answers import Answer
 from walmart_ca.transport import NoAnswerError, NothingSentError
@@ -21,15 +23,37 @@ BUYER: Final = "buyer-of-this-order-e3b0"
 BATCH_SIZE: Final = 10
 _CALLED: Final = re.compile(rf"{re.escape(URL)}/v3/orders/[A-Za-z0-9_-]{{1,64}}(?:/acknowledge)?")
 _DEAR: Final = (Disposition.DONE, Disposition.PARKED, Disposition.LEFT)
-_NO_IDS: Final[list[object]] = [None, True, 7, 7.5, [], {}, ""]
+_NOW: Final = datetime.fromtimestamp(NOW, UTC)
+_NO_IDS: Final[list[object]] = [None, True, 0, 2**53, 7.5, [], {}, "", "released"]
+_FOREIGN: Final[list[object]] = [
+    "{",
+    {"Type": 0, "Message": 0},
+    {"specversion": 0},
+    {"payload": {"order": 0}},
+    {"requestContext": 0, "body": 0},
+    {"Records": 0},
+    {"Detail": 0},
+    {"list": {"elements": 0}},
+    {"order": {}},
+]
 _UNUSABLE: Final[list[object]] = [
     None,
     {},
     {"detail": {}},
+    {"purchaseOrderId": 0},
+    *_FOREIGN,
+    *({"detail": foreign} for foreign in _FOREIGN),
     *({"detail": {"purchaseOrderId": value}} for value in _NO_IDS),
     {"detail": {"purchaseOrderId": "7", "dryRun": "no"}},
+    *({"detail": {"purchaseOrderId": "7", "selfCheck": value}} for value in ("no", True)),
 ]
-_REFUSALS: Final = refusals(OrderEvent.read, _UNUSABLE, InvalidEventError)
+
+
+def _read(event: object) -> OrderEvent:
+    return OrderEvent.read(event, _NOW)
+
+
+_REFUSALS: Final = refusals(_read, _UNUSABLE, InvalidEventError)
 
 
 def _answers() -> list[list[Reply]]:
@@ -39,6 +63,9 @@ def _answers() -> list[list[Reply]]:
         return Answer(status, headers, as_json({"errors": {"error": [{"code": code}]}}))
 
     created = Answer(200, {}, as_json({"order": order(line("1", ("Created", "1")), purchaseOrderId="7")}))
+    mixed = order(
+        line("1", ("Created", "1"), ("Shipped", "1")), purchaseOrderId="7", orderDate="2026-11-24T12:00:00Z"
+    )
     foreign = Answer(200, {}, as_xml("order", order(purchaseOrderId="8")))
     return [
         [created, created, created],
@@ -49,6 +76,7 @@ def _answers() -> list[list[Reply]]:
         [said(404, "CONTENT_NOT_FOUND"), said(404, "CONTENT_NOT_FOUND")],
         [NoAnswerError("answer_timeout"), created],
         [foreign, foreign],
+        [Answer(200, {}, as_json({"order": mixed}))],
     ]
 
 
@@ -62,19 +90,24 @@ def order_event(data: bytes) -> None:
     except (ValueError, RecursionError):
         return
     try:
-        read = OrderEvent.read(event)
+        read = _read(event)
     except InvalidEventError as error:
         says_nothing_of_it(error, _REFUSALS)
         assert error.event_id is None or len(error.event_id) <= 64
         return
     detail = event["detail"]
     assert PURCHASE_ORDER_ID.fullmatch(read.purchase_order_id)
-    assert read.purchase_order_id == detail["purchaseOrderId"]
-    assert read.dry_run is detail.get("dryRun", False)
+    assert read.purchase_order_id == str(detail["purchaseOrderId"]).strip()
+    assert read.dry_run is (detail.get("dryRun") or False)
+    assert not detail.get("selfCheck")
     assert read.event_id is None or len(read.event_id) <= 64
-    for instant in (read.order_date, read.event_time):
-        assert instant is None or instant.utcoffset() is not None
-    assert not (read.order_date and read.order_date_unreadable)
+    ignored = {each.field for each in read.ignored_dates}
+    for field, given, instant in (
+        ("detail.orderDate", detail.get("orderDate"), read.order_date),
+        ("time", event.get("time"), read.event_time),
+    ):
+        assert instant is None or instant <= _NOW + timedelta(minutes=5)
+        assert (field in ignored) == (given is not None and instant is None), "ignored without a warning"
 
 
 def events(data: bytes) -> None:
@@ -103,6 +136,9 @@ def _queue_batch(bodies: list[str], replies: list[Reply]) -> None:
         disposition = Disposition(record["disposition"])
         assert (f"m-{number}" in again) == (disposition not in _DEAR), "deleted, and to come again"
         assert (disposition is Disposition.PARKED) == ((body, record["outcome"]) in seen.parked)
+        if disposition is Disposition.LEFT:
+            assert _detail(body).get("origin") == "sweep"
+            assert record["http_status"] == 200, "left without having been seen"
         if not _usable(body):
             assert (record["outcome"], disposition) == (Outcome.INVALID_EVENT, Disposition.PARKED)
             assert record["reason"] in {*_REFUSALS, "body: must be JSON"}
@@ -115,7 +151,12 @@ def _bare(event: object, replies: list[Reply]) -> None:
     if isinstance(event, dict) and isinstance(event.get("detail"), dict):
         # Buyers' data in places that a producer of events may put them.
         event["detail"] |= {"shippingInfo": {"postalAddress": {"name": BUYER}}, "customerEmailId": BUYER}
-    seen = acknowledge(event, replies)
+    try:
+        seen = acknowledge(event, replies)
+    except ForeignBatchError as error:
+        assert isinstance(event, list) or {"Records", "records", "eventSource"} & set(cast("Any", event))
+        shows_none(repr(error), [BUYER, *SECRETS])
+        return
     shows_none(seen.output + repr(seen.result), [BUYER, *SECRETS])
     if "batchItemFailures" in seen.result or "self_check" in seen.result:
         return
@@ -144,18 +185,25 @@ def _calls_are_safe(seen: Seen, bodies: list[str]) -> None:
 def _usable(body: str) -> bool:
     """Whether an event is one, by other means than the function's."""
     detail = _detail(body)
-    name = detail.get("purchaseOrderId")
+    flags = (detail.get("dryRun"), detail.get("selfCheck"))
     return (
-        isinstance(name, str)
-        and PURCHASE_ORDER_ID.fullmatch(name) is not None
-        and isinstance(detail.get("dryRun", False), bool)
+        _name(detail) is not None
+        and all(flag is None or isinstance(flag, bool) for flag in flags)
+        and not detail.get("selfCheck")
     )
 
 
 def _asked_for(body: str) -> str | None:
     """The order of an event that is one, and no rehearsal."""
     detail = _detail(body)
-    return detail["purchaseOrderId"] if _usable(body) and not detail.get("dryRun") else None
+    return _name(detail) if _usable(body) and not detail.get("dryRun") else None
+
+
+def _name(detail: dict[str, Any]) -> str | None:
+    name = detail.get("purchaseOrderId")
+    text = str(name).strip() if isinstance(name, str) or type(name) is int else ""
+    exact = isinstance(name, str) or 0 < int(text or 0) < 2**53
+    return text if exact and PURCHASE_ORDER_ID.fullmatch(text) else None
 
 
 def _detail(body: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Never
 
-PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+PURCHASE_ORDER_ID: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
 
 
 def printed(error: BaseException) -> str:

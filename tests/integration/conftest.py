@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -64,6 +65,8 @@ class World:
         self.door = door
         self.ahead_s = 0.0
         """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
+        self.uniform = random.uniform
+        """How AcknowledgeFunction draws its delays; a test breaks it to bring about an unexpected error."""
         self.sqs = aws.client("sqs")
         self.events = aws.client("events")
         self._secrets_manager = aws.client("secretsmanager")
@@ -103,7 +106,7 @@ class World:
             ),
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
-            edges=Edges(clock=self._clock),
+            edges=Edges(clock=self._clock, uniform=self.uniform),
             call_timeout_s=1.0,
         )
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.conftest import Context, World, counts_of
+from acknowledge_orders.batch import ForeignBatchError
+from tests.batches import sqs_record
+from tests.integration.conftest import Context, World, counts_of, record_of
 from tests.local_marketplace import Fault
 from tests.printed import measurements_of, records_of
 
@@ -20,8 +22,7 @@ HOSTILE_IDS = [
     "1#x",
     "1\r\nWM_CONSUMER.ID: x",
     "1\x00",
-    "1\n",
-    " 1",
+    "1\n2",
     "\u0661\u0662\u0663",
     "\uff11\uff12\uff13",
     "1\u200b",
@@ -155,7 +156,19 @@ def test_a_marketplace_url_that_is_not_https_is_refused(world: World, url: str) 
     ("body", "reason"),
     [
         ("not json {", "body: must be JSON"),
-        ('  {"detail": {"purchaseOrderId": 7}}\t', "detail.purchaseOrderId must be a string, not int"),
+        ('  {"detail": {"purchaseOrderId": 7.5}}\t', "detail.purchaseOrderId must be a string, not float"),
+        ('{"detail": {"purchaseOrderId": "released"}}', "detail.purchaseOrderId must have a digit"),
+        (
+            '{"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}',
+            (
+                "event: is an SNS notification: turn on raw message delivery, so that the order event itself"
+                " arrives"
+            ),
+        ),
+        (
+            '{"detail": {"purchaseOrderId": "7400000000001", "selfCheck": true}}',
+            "detail.selfCheck: is for direct invocation, and no order event may have it",
+        ),
         ('{"detail": {"customerOrderId": "\u00e9\u6f22"}}', "detail.purchaseOrderId: missing"),
         ("null", "event: must be a JSON object"),
         ('["7400000000001"]', "event: must be a JSON object"),
@@ -244,6 +257,8 @@ def test_a_batch_of_ten_keeps_each_order_to_itself(world: World) -> None:
         ("1795183312000", False),
         ("2126-01-01T00:00:00Z", True),
         ("20261124", True),
+        ("1970-01-01T00:00:00Z", True),
+        ((datetime.now(UTC) + timedelta(hours=1)).isoformat(), True),
         ("x" * 10_000, True),
         ({"date": "2026-11-24"}, True),
         (True, True),
@@ -311,14 +326,21 @@ def test_an_attempt_is_measured_and_an_acknowledgement_beside(world: World) -> N
 
 def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothing(world: World) -> None:
     world.marketplace.add_order(ORDER)
-    received = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532400000"}
-    good = {"messageId": "m-1", "receiptHandle": "r-1", "body": order_event(), "attributes": received}
-    # SQS does not send such a thing, so nobody thought of it.
-    bad = {**good, "messageId": "m-2", "attributes": {}}
+    world.marketplace.fail("7400000000002", Fault.SERVICE_UNAVAILABLE)
 
-    answer = world.function()(
-        {"Records": [{**each, "messageAttributes": {}} for each in (bad, good)]}, Context()
-    )
+    def broken(a: float, b: float) -> float:
+        raise ZeroDivisionError(a, b)
+
+    received = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532400000"}
+    # The second order needs a delay, which is drawn at random.
+    batch = [
+        sqs_record(message_id=message_id, receipt="r", body=body, system=received)
+        for message_id, body in (("m-2", order_event("7400000000002")), ("m-1", order_event()))
+    ]
+
+    world.uniform = broken
+
+    answer = world.function()({"Records": batch}, Context())
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
     output = world.output()
@@ -329,13 +351,108 @@ def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothi
     assert counts_of(output) == {"Acknowledged": 1, "MessageFailed": 1}
 
 
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (
+            {"receiptHandle": None},
+            "Records[1]: has no usable receiptHandle, which SQS sends with each message",
+        ),
+        ({"eventSource": "aws:sns"}, "Records[1]: comes from aws:sns; only SQS may trigger the function"),
+    ],
+)
+def test_a_batch_that_is_not_one_of_sqs_raises_before_any_order_is_tried(
+    world: World, second: dict[str, object], reason: str
+) -> None:
+    world.marketplace.add_order(ORDER)
+    world.send(order_event(), order_event())
+    good, bad = (record_of(message) for message in world.receive())
+
+    with pytest.raises(ForeignBatchError) as raised:
+        world.function()({"Records": [good, bad | second]}, Context())
+
+    assert str(raised.value).startswith(reason)
+    assert ORDER not in str(raised.value)
+    output = world.output()
+    (line,) = [line for line in output if line.get("level") == "ERROR"]
+    assert (line["message"], line["reason"]) == ("batch refused", str(raised.value))
+    assert counts_of(output) == {"MessageFailed": 1}
+    assert world.marketplace.calls == []
+    assert world.waiting() == 2
+
+
+DAYS_AGO = datetime.now(UTC) - timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "dry_run", "ordered_at"),
+    [
+        (("Created", "Cancelled"), False, DAYS_AGO),
+        (("Created",), True, datetime.now(UTC)),
+        ((), False, DAYS_AGO),
+    ],
+    ids=["an order that no sweep sees any more", "a dry run", "an order that Walmart does not know"],
+)
+def test_the_mark_of_the_sweep_alone_keeps_no_order_from_being_parked(
+    world: World, statuses: tuple[str, ...], dry_run: bool, ordered_at: datetime
+) -> None:
+    if statuses:
+        world.marketplace.add_order(ORDER, statuses, ordered_at)
+    event = json.loads(order_event(origin="sweep", dryRun=dry_run))
+    old = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    event["time"] = event["detail"]["orderDate"] = old
+    world.send(json.dumps(event))
+
+    world.deliver(world.function())
+
+    output = world.output()
+    (record,) = records_of(output)
+    assert (record["disposition"], record["origin"]) == ("parked", "sweep")
+    assert len(world.parked()) == 1
+    assert "LeftToSweep" not in counts_of(output)
+
+
+def test_an_order_that_the_next_sweep_sees_is_left_to_it_and_counted(world: World) -> None:
+    world.marketplace.add_order(ORDER, ("Created", "Cancelled"), datetime.now(UTC) - timedelta(hours=2))
+    world.send(order_event(origin="sweep"))
+
+    world.deliver(world.function())
+
+    output = world.output()
+    (record,) = records_of(output)
+    assert record["disposition"] == "left"
+    assert counts_of(output) == {"Rejected": 1, "LeftToSweep": 1}
+    assert (world.waiting(), world.parked()) == (0, [])
+
+
+@pytest.mark.parametrize("statuses", [("Shipped",), ("Created", "Cancelled")])
+def test_an_event_from_the_future_is_checked_at_walmart_before_anything_is_sent(
+    world: World, statuses: tuple[str, ...]
+) -> None:
+    world.marketplace.add_order(ORDER, statuses)
+    world.send(json.dumps({"time": "2999-01-01T00:00:00Z", "detail": {"purchaseOrderId": ORDER}}))
+
+    world.deliver(world.function())
+
+    assert world.actions() == ["get"]
+    (warning,) = [line for line in world.output() if line.get("message") == "event date ignored"]
+    assert warning["field"] == "time"
+
+
 def test_an_empty_batch_is_nothing_to_do(world: World) -> None:
     assert world.function()({"Records": []}, Context()) == {"batchItemFailures": []}
 
 
 @pytest.mark.parametrize(
     "event",
-    [None, [], "text", {}, {"Records": "text"}, {"detail": {}}, {"Records": [7]}, {"Records": [{}, None]}],
+    [
+        None,
+        "text",
+        {},
+        {"detail": {}},
+        {"detail": {"selfCheck": "true"}},
+        {"order": {"purchaseOrderId": "7"}},
+    ],
 )
 def test_a_bare_event_that_is_unusable_answers_with_a_record(world: World, event: object) -> None:
     answer = world.function()(event, Context())

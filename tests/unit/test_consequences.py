@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -70,6 +71,7 @@ def table(heading: str) -> list[list[str]]:
 CALLS = table("Posting")
 ANSWERS = table("Answer")
 NO_CALLS = table("What")
+LEFT = table("Seen at Walmart")
 
 
 def call(status: int | None, retry_at: datetime | None = None) -> Call:
@@ -114,14 +116,21 @@ def circumstances(
         ordered_at=NOW - order_age,
         first_received_at=NOW - waited,
         receive_count=receive_count,
-        swept_since=NOW - order_age if swept else None,
+        swept=swept,
     )
 
 
 def event(**members: str) -> OrderEvent:
     """An order event of one's own; `origin` goes into its detail."""
     detail = {"purchaseOrderId": "1", "origin": members.pop("origin", None)}
-    return OrderEvent.read({**members, "detail": detail})
+    return OrderEvent.read({**members, "detail": detail}, NOW)
+
+
+def undated(waited: timedelta, ordered_at: datetime | None = None) -> Circumstances:
+    """Those of an event without a time that can be believed."""
+    return Circumstances(
+        now=NOW, event_time=None, ordered_at=ordered_at, first_received_at=NOW - waited, receive_count=1
+    )
 
 
 WHILE = {
@@ -130,6 +139,8 @@ WHILE = {
     "event > 1 h": circumstances(event_age=timedelta(hours=1, seconds=1)),
     "known ≤ 30 min": circumstances(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
     "known > 30 min": circumstances(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
+    "no time, received ≤ 30 min ago": undated(timedelta(minutes=30), NOW - timedelta(days=1)),
+    "no time, received > 30 min ago": undated(timedelta(minutes=30, seconds=1), NOW - timedelta(days=1)),
 }
 
 
@@ -143,7 +154,8 @@ def tried(posting: str, looking: str) -> Tried:
 def test_the_page_has_its_tables() -> None:
     assert len(CALLS) > 60
     assert len(ANSWERS) > 14
-    assert len(NO_CALLS) == 7
+    assert len(NO_CALLS) == 9
+    assert len(LEFT) == 15
 
 
 @pytest.mark.parametrize("row", CALLS, ids=" / ".join)
@@ -189,8 +201,18 @@ def test_a_code_means_something_with_its_own_status_alone(code: str) -> None:
         assert made_into(status, code) == made_into(status, f"NEVER_SEEN.{service or 'GMP_ORDER_API'}")
 
 
+def refused(anything: object) -> InvalidEventError:
+    with pytest.raises(InvalidEventError) as caught:
+        OrderEvent.read(anything, NOW)
+    return caught.value
+
+
 SIGHTS: dict[str, Sight] = {
-    "an event without a usable purchase order id": InvalidEventError("detail: missing"),
+    "an event without a usable purchase order id": refused({"detail": {}}),
+    "an envelope of another service (SNS, CloudEvents, a webhook, HTTP, …), named in the reason": refused(
+        {"Type": "Notification", "Message": "{}"}
+    ),
+    "a self-check from the queue": refused({"detail": {"purchaseOrderId": "1", "selfCheck": True}}),
     "a dry run from the queue": DryRun(Request("POST", "https://walmart.invalid/x", {}, "c-1"), "v1"),
     "a secret or a setting that is unusable": SetupError("secret: must be JSON"),
     "Secrets Manager does not answer": SecretsUnavailableError("ThrottlingException"),
@@ -246,14 +268,16 @@ def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
 @pytest.mark.parametrize(
     ("age", "look_first"),
     [
-        (timedelta(minutes=-10), False),
+        (timedelta(minutes=-5), False),
+        (timedelta(minutes=-5, seconds=-1), True),
+        (timedelta(days=-300), True),
         (timedelta(0), False),
         (timedelta(minutes=15), False),
         (timedelta(minutes=15, seconds=1), True),
         (timedelta(days=3), True),
     ],
 )
-def test_an_old_event_is_looked_at_first(age: timedelta, look_first: bool) -> None:
+def test_an_old_event_and_one_from_the_future_are_looked_at_first(age: timedelta, look_first: bool) -> None:
     assert must_look_first(event(time=(NOW - age).isoformat()), NOW) == look_first
 
 
@@ -269,24 +293,35 @@ def test_a_swept_order_is_looked_at_first() -> None:
     assert must_look_first(event(time=NOW.isoformat(), origin="sweep"), NOW)
 
 
-@pytest.mark.parametrize(
-    ("order_age", "disposition"),
-    [
-        (timedelta(minutes=10), Disposition.LEFT),
-        (timedelta(hours=46, minutes=59), Disposition.LEFT),
-        (timedelta(hours=47), Disposition.PARKED),
-        (timedelta(hours=50), Disposition.PARKED),
-    ],
-)
-def test_a_swept_order_is_parked_only_when_no_sweep_will_see_it_much_longer(
-    order_age: timedelta, disposition: Disposition
-) -> None:
-    mixed = tried("-", "Created, Shipped")
+def seen_at_walmart(looking: str, date: str) -> Tried:
+    """What an attempt saw whose order was refused; `date` is Walmart's own, as the table writes it."""
+    seen = tried("OrderRejected", looking)
+    if isinstance(seen.looked, Order) and date != "none":
+        minutes, _, direction = date.partition(" min ")
+        age = timedelta(minutes=int(minutes) * {"ago": 1, "ahead": -1}[direction])
+        return replace(seen, looked=replace(seen.looked, order_date=NOW - age))
+    return seen
 
-    decision = decide(mixed, circumstances(timedelta(0), order_age, swept=True), WAITING)
 
-    assert (decision.outcome, decision.reason) == (Outcome.REJECTED, "mixed_lines")
-    assert decision.disposition is disposition
+@pytest.mark.parametrize("row", LEFT, ids=" / ".join)
+def test_an_order_is_left_to_the_sweep_only_by_what_was_seen_at_walmart(row: list[str]) -> None:
+    looking, date, happens = row
+    seen = seen_at_walmart(looking, date)
+    # The event's own dates say the opposite of Walmart's.
+    order_age = timedelta(days=3) if happens == "left" else timedelta(minutes=40)
+
+    marked = decide(seen, circumstances(timedelta(days=1), order_age, swept=True), WAITING)
+    unmarked = decide(seen, circumstances(timedelta(days=1), order_age), WAITING)
+
+    # Without its mark an order is parked in any case, with the same outcome and reason.
+    assert marked == replace(
+        unmarked, disposition={"left": Disposition.LEFT}.get(happens, Disposition.PARKED)
+    )
+
+
+@pytest.mark.parametrize("sight", SIGHTS.values(), ids=SIGHTS.keys())
+def test_an_attempt_that_saw_no_order_never_leaves_it_to_the_sweep(sight: Sight) -> None:
+    assert decide(sight, circumstances(swept=True), WAITING) == decide(sight, circumstances(), WAITING)
 
 
 def test_a_swept_order_that_may_still_succeed_waits_in_the_queue_like_any_other() -> None:
@@ -317,16 +352,8 @@ def test_without_any_date_an_order_is_known_since_its_message_was_first_received
     minutes: int,
     parked: bool,
 ) -> None:
-    undated = Circumstances(
-        now=NOW,
-        event_time=None,
-        ordered_at=None,
-        first_received_at=NOW - timedelta(minutes=minutes),
-        receive_count=1,
-    )
-
     for looking in ("OrderRejected 404", "Backordered"):
-        decision = decide(tried("-", looking), undated, WAITING)
+        decision = decide(tried("-", looking), undated(timedelta(minutes=minutes)), WAITING)
 
         assert (decision.disposition is Disposition.PARKED) == parked
 

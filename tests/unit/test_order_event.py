@@ -1,13 +1,17 @@
 """The order event: what is taken from it, and what is refused, with the member named."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.order_event import InvalidEventError, OrderEvent
+from shared.order_event import CLOCKS_APART, IgnoredDate, InvalidEventError, OrderEvent
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+AHEAD = "more than five minutes ahead of the clock"
 
 
 def event(**detail: object) -> dict[str, object]:
@@ -18,49 +22,72 @@ def event(**detail: object) -> dict[str, object]:
     }
 
 
-def test_an_order_event_gives_the_order_its_date_and_its_own_time() -> None:
-    read = OrderEvent.read(event(orderDate="2026-11-24T09:01:52-05:00"))
+def read(anything: object) -> OrderEvent:
+    return OrderEvent.read(anything, NOW)
 
-    assert read.purchase_order_id == "7400000000001"
-    assert read.order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
-    assert read.event_time == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
-    assert read.event_id == "e-1"
-    assert read.dry_run is False
+
+def test_an_order_event_gives_the_order_its_date_and_its_own_time() -> None:
+    order = read(event(orderDate="2026-11-24T09:01:52-05:00"))
+
+    assert order.purchase_order_id == "7400000000001"
+    assert order.order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
+    assert order.event_time == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
+    assert order.event_id == "e-1"
+    assert order.dry_run is False
 
 
 def test_the_deadline_runs_from_the_order_date() -> None:
-    assert OrderEvent.read(event(orderDate="2026-11-24T14:01:52Z")).deadline_from == datetime(
+    assert read(event(orderDate="2026-11-24T14:01:52Z")).deadline_from == datetime(
         2026, 11, 24, 14, 1, 52, tzinfo=UTC
     )
 
 
 def test_without_an_order_date_the_deadline_runs_from_the_events_time() -> None:
-    read = OrderEvent.read(event())
+    order = read(event())
 
-    assert read.deadline_from == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
-    assert not read.order_date_unreadable
+    assert order.deadline_from == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
+    assert order.ignored_dates == ()
 
 
-@pytest.mark.parametrize("order_date", ["yesterday", "", [], {}, True, "2026-13-45", 1e300])
-def test_an_unreadable_order_date_is_told_and_costs_nothing_else(order_date: object) -> None:
-    read = OrderEvent.read(event(orderDate=order_date))
+UNREADABLE = ["yesterday", "", [], {}, True, "2026-13-45", 1e300, 0, "1970-01-01T00:00:00Z", "202611241401"]
 
-    assert read.order_date is None
-    assert read.order_date_unreadable
-    assert read.deadline_from == read.event_time
+
+@pytest.mark.parametrize("date", UNREADABLE)
+def test_a_date_that_is_unreadable_is_ignored_and_named(date: object) -> None:
+    dated = read(event(orderDate=date))
+    timed = read({**event(orderDate="2026-11-24T14:01:52Z"), "time": date})
+
+    assert dated.ignored_dates == (IgnoredDate("detail.orderDate", "unreadable"),)
+    assert dated.order_date is None
+    assert dated.deadline_from == dated.event_time
+    assert timed.ignored_dates == (IgnoredDate("time", "unreadable"),)
+    assert timed.event_time is None
+    assert timed.deadline_from == timed.order_date
+
+
+@pytest.mark.parametrize(
+    ("ahead", "ignored"),
+    [(CLOCKS_APART, False), (CLOCKS_APART + timedelta(seconds=1), True), (timedelta(days=7000), True)],
+)
+def test_a_date_more_than_five_minutes_ahead_is_ignored_and_named(ahead: timedelta, ignored: bool) -> None:
+    date = NOW + ahead
+    order = read({**event(orderDate=date.isoformat()), "time": date.isoformat()})
+
+    assert (order.order_date, order.event_time) == ((None, None) if ignored else (date, date))
+    assert order.ignored_dates == (
+        (IgnoredDate("detail.orderDate", AHEAD), IgnoredDate("time", AHEAD)) if ignored else ()
+    )
 
 
 @pytest.mark.parametrize(
     "order_date", [1795528912000, 1795528912, "1795528912000", "2026-11-24T14:01:52Z", "2026-11-24T14:01:52"]
 )
 def test_an_order_date_may_be_text_or_epoch_in_seconds_or_milliseconds(order_date: object) -> None:
-    assert OrderEvent.read(event(orderDate=order_date)).order_date == datetime(
-        2026, 11, 24, 14, 1, 52, tzinfo=UTC
-    )
+    assert read(event(orderDate=order_date)).order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
 
 
 def test_a_dry_run_is_asked_for_in_the_detail() -> None:
-    assert OrderEvent.read(event(dryRun=True)).dry_run is True
+    assert read(event(dryRun=True)).dry_run is True
 
 
 @pytest.mark.parametrize(
@@ -74,23 +101,93 @@ def test_a_dry_run_is_asked_for_in_the_detail() -> None:
         ({"detail": "7400000000001"}, "detail"),
         ({"detail": {}}, "detail.purchaseOrderId"),
         ({"detail": {"purchaseOrderId": None}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": 7400000000001}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": 0}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": -7}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": 7.0}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": True}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": 2**53}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": " "}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": "released"}}, "detail.purchaseOrderId"),
         ({"detail": {"purchaseOrderId": ["7400000000001"]}}, "detail.purchaseOrderId"),
         ({"detail": {"purchaseOrderId": ""}}, "detail.purchaseOrderId"),
         ({"detail": {"purchaseOrderId": "1/../x"}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": "7400000000001\n"}}, "detail.purchaseOrderId"),
+        ({"detail": {"purchaseOrderId": "7400000000001\n2"}}, "detail.purchaseOrderId"),
         ({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "true"}}, "detail.dryRun"),
         ({"detail": {"purchaseOrderId": "7400000000001", "dryRun": 1}}, "detail.dryRun"),
+        ({"detail": {"purchaseOrderId": "7400000000001", "selfCheck": "true"}}, "detail.selfCheck"),
+        ({"detail": {"selfCheck": 0}}, "detail.selfCheck"),
     ],
 )
 def test_an_unusable_event_is_refused_with_its_member_named(unusable: object, member: str) -> None:
     with pytest.raises(InvalidEventError, match=rf"^{member}[: ]"):
-        OrderEvent.read(unusable)
+        read(unusable)
+
+
+@pytest.mark.parametrize("detail", [{}, {"purchaseOrderId": "7400000000001"}])
+def test_the_self_check_is_no_order_event(detail: dict[str, object]) -> None:
+    with pytest.raises(InvalidEventError, match=r"^detail.selfCheck: is for direct invocation"):
+        read({"detail": {**detail, "selfCheck": True}})
+
+
+@pytest.mark.parametrize(
+    "value", [7400000000001, "7400000000001", " 7400000000001", "7400000000001\n", "\t7400000000001\u00a0"]
+)
+def test_an_id_may_be_a_number_or_have_white_space_around_it(value: object) -> None:
+    assert read({"detail": {"purchaseOrderId": value}}).purchase_order_id == "7400000000001"
+
+
+def test_the_largest_number_that_is_exact_everywhere_is_an_id() -> None:
+    assert read({"detail": {"purchaseOrderId": 2**53 - 1}}).purchase_order_id == "9007199254740991"
+
+
+def test_an_optional_member_may_be_null() -> None:
+    absent = read({"detail": {"purchaseOrderId": "7"}})
+    optional = ("dryRun", "selfCheck", "origin", "orderDate")
+
+    assert read({"time": None, "detail": {"purchaseOrderId": "7", **dict.fromkeys(optional)}}) == absent
+
+
+ORDER = {"purchaseOrderId": "7400000000001"}
+FOREIGN: dict[str, tuple[Any, str]] = {
+    "SNS": ({"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}, "an SNS notification"),
+    "SNS, cut": ({"Type": "Notification", "Message": "{}"}, "an SNS notification"),
+    "CloudEvents": ({"specversion": "1.0", "id": "e-7", "source": "/x", "data": ORDER}, "a CloudEvent"),
+    "webhook": ({"source": {"eventType": "PO_CREATED"}, "payload": ORDER}, "a webhook notification"),
+    "webhook with an order": ({"payload": {"order": ORDER}}, "a webhook notification"),
+    "webhook of ORDER_UPDATES": ({"payload": {"subEventType": "PO_CREATED"}}, "a webhook notification"),
+    "function URL": ({"requestContext": {"http": {}}, "body": "{}"}, "an HTTP request"),
+    "S3": ({"Records": [{"eventSource": "aws:s3"}]}, "a batch of records"),
+    "PutEvents": ({"Source": "x", "DetailType": "y", "Detail": "{}"}, "an entry for PutEvents"),
+    "Walmart's list": ({"list": {"elements": {"order": [ORDER]}}}, "a list of orders"),
+    "Walmart's order": ({"order": ORDER}, "an order without its event"),
+    "several of Walmart's orders": ({"order": [ORDER]}, "an order without its event"),
+    "JSON text": (json.dumps(ORDER), "JSON text"),
+    "a list as text": ("  [7]", "JSON text"),
+}
+
+
+@pytest.mark.parametrize(("foreign", "name"), FOREIGN.values(), ids=FOREIGN.keys())
+@pytest.mark.parametrize("place", ["event", "detail"])
+def test_what_is_no_order_event_is_named_for_what_it_is(place: str, foreign: object, name: str) -> None:
+    with pytest.raises(InvalidEventError, match=f"^{place}: is {name}.*: [a-z]") as refused:
+        read({"detail": foreign} if place == "detail" else foreign)
+
+    assert "7400000000001" not in str(refused.value)
+
+
+def test_an_order_without_its_event_is_named() -> None:
+    with pytest.raises(InvalidEventError, match=r"^event: is an order without its event: publish"):
+        read(ORDER)
+
+
+@pytest.mark.parametrize("foreign", [foreign for foreign, _ in FOREIGN.values() if isinstance(foreign, dict)])
+def test_an_order_event_may_have_members_of_other_envelopes(foreign: dict[str, object]) -> None:
+    assert read({**foreign, "detail": {**foreign, **ORDER}}).purchase_order_id == "7400000000001"
 
 
 def test_a_refusal_shows_no_value_and_keeps_the_events_id() -> None:
     with pytest.raises(InvalidEventError) as refused:
-        OrderEvent.read({"id": "e-7", "detail": {"purchaseOrderId": "hunter2 <script>"}})
+        read({"id": "e-7", "detail": {"purchaseOrderId": "hunter2 <script>"}})
 
     assert "hunter2" not in str(refused.value)
     assert refused.value.event_id == "e-7"
@@ -99,10 +196,10 @@ def test_a_refusal_shows_no_value_and_keeps_the_events_id() -> None:
 @pytest.mark.parametrize("detail", [{"purchaseOrderId": "7400000000001"}, {}])
 def test_an_id_that_no_log_could_print_is_told_as_far_as_it_can_be(detail: dict[str, str]) -> None:
     # JSON can write half of a surrogate pair, and the line with it would be lost.
-    event = json.loads(json.dumps({"id": "e-\ud800-7", "detail": detail}))
+    odd = json.loads(json.dumps({"id": "e-\ud800-7", "detail": detail}))
 
     try:
-        event_id = OrderEvent.read(event).event_id
+        event_id = read(odd).event_id
     except InvalidEventError as error:
         event_id = error.event_id
 
@@ -116,39 +213,26 @@ json_values = st.recursive(
 )
 
 
-details = st.fixed_dictionaries({}, optional={"purchaseOrderId": json_values, "orderDate": json_values})
+details = st.fixed_dictionaries(
+    {"purchaseOrderId": json_values | st.integers(min_value=1).map(str)},
+    optional=dict.fromkeys(("orderDate", "dryRun", "selfCheck", "origin"), json_values | st.none()),
+)
 events = st.fixed_dictionaries({"detail": details}, optional={"id": json_values, "time": json_values})
 
 
-@given(json_values | events)
+@given(json_values | events | st.sampled_from([foreign for foreign, _ in FOREIGN.values()]))
 def test_whatever_comes_is_read_or_refused(anything: object) -> None:
     try:
-        read = OrderEvent.read(anything)
+        order = read(anything)
     except InvalidEventError:
         return
-    assert read.purchase_order_id.isascii()
-    assert read.deadline_from is None or read.deadline_from.tzinfo is not None
+    assert order.purchase_order_id.isascii()
+    for date in (order.order_date, order.event_time):
+        assert date is None or date <= NOW + CLOCKS_APART
 
 
 @pytest.mark.parametrize(
     ("origin", "swept"), [("sweep", True), ("Sweep", False), ("", False), (None, False), (["sweep"], False)]
 )
 def test_only_the_sweeps_own_mark_makes_an_event_a_swept_one(origin: object, swept: bool) -> None:
-    event = OrderEvent.read({"detail": {"purchaseOrderId": "1", "origin": origin}})
-
-    assert event.swept is swept
-
-
-@pytest.mark.parametrize(
-    ("detail", "swept_since"),
-    [
-        ({"origin": "sweep", "orderDate": "2026-11-24T14:00:00Z"}, datetime(2026, 11, 24, 14, 0, tzinfo=UTC)),
-        # The event's time is that of the last sweep, and says nothing of how many may come yet.
-        ({"origin": "sweep"}, None),
-        ({"orderDate": "2026-11-24T14:00:00Z"}, None),
-    ],
-)
-def test_since_when_an_order_is_swept_is_told_by_its_own_date_alone(
-    detail: dict[str, str], swept_since: datetime | None
-) -> None:
-    assert OrderEvent.read(event(**detail)).swept_since == swept_since
+    assert read({"detail": {"purchaseOrderId": "1", "origin": origin}}).swept is swept

@@ -2,11 +2,16 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
 
-_SECONDS_FROM = 1e9
-"""Numbers below it are no instant of an order, as seconds they lie before 2002: `20261124`, for one."""
-_MILLISECONDS_FROM = 1e11
-"""Numbers above it are milliseconds: as seconds they would lie beyond the year 5000."""
+EARLIEST: Final = datetime.fromtimestamp(1e9, UTC)
+"""An order has no earlier instant: 1970-01-01 is the default date of a database, and 20261124, read as
+seconds, a date without separators."""
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""An order has no later instant: 9999-12-31 stands for "never", and 20261124140152, read as milliseconds,
+would lie in the year 2612."""
+_EARLIEST_S: Final = EARLIEST.timestamp()
+_LATEST_S: Final = LATEST.timestamp()
 
 
 def parse_instant(value: object) -> datetime | None:
@@ -16,21 +21,27 @@ def parse_instant(value: object) -> datetime | None:
     orders on adds epoch seconds. A text without an offset counts as UTC.
 
     Returns:
-        An aware datetime in UTC, or None when `value` is none of these.
-        A number from before 2002 is none: it is rather a date without separators.
+        An aware datetime in UTC between `EARLIEST` and `LATEST`, or None when `value` is no such instant.
     """
     try:
         if isinstance(value, str):
             text = value.strip()
             if not (text.isascii() and text.isdecimal()):
-                instant = datetime.fromisoformat(text)
-                return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+                return _plausible(datetime.fromisoformat(text))
             value = int(text)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= _SECONDS_FROM:
-            return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)
-    except (ValueError, OverflowError, OSError):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # The two windows are far apart, so a number means one thing only.
+            for per_second in (1, 1000):
+                if _EARLIEST_S * per_second <= value <= _LATEST_S * per_second:
+                    return datetime.fromtimestamp(value / per_second, UTC)
+    except (ValueError, OverflowError):
         return None  # not a date, or one beyond what a datetime can hold
     return None
+
+
+def _plausible(instant: datetime) -> datetime | None:
+    in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return in_utc if EARLIEST <= in_utc <= LATEST else None
 
 
 def parse_http_date(value: str | None) -> datetime | None:

@@ -15,20 +15,25 @@ ALL: Final = "all"
 """Walmart's list of all orders."""
 _MAX_DIGITS: Final = 18
 _PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGIT: Final = re.compile("[0-9]")
 
 
 def check_purchase_order_id(value: object) -> str:
     """Take a purchase order id, which is opaque but must be safe in a path, a signature and a log.
 
-    Walmart's are 13 or 15 digits so far; its documentation calls them strings.
+    Walmart's are 13 or 15 digits so far; its documentation calls them strings. One without any digit is a
+    mistake, and may be a word of Walmart's own paths: `/orders/released` is a list and no order.
 
     Raises:
-        ValueError: `value` is not 1 to 64 ASCII letters, digits, `_` or `-`. The text does not show it.
+        ValueError: `value` is not 1 to 64 ASCII letters, digits, `_` or `-`, or has no digit among them.
+            The text does not show it.
     """
     if not isinstance(value, str):
         raise ValueError(f"purchaseOrderId must be a string, not {type(value).__name__}")
     if not _PURCHASE_ORDER_ID.fullmatch(value):
         raise ValueError("purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'")
+    if not _DIGIT.search(value):
+        raise ValueError("purchaseOrderId must have a digit")
     return value
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from walmart_ca import parse_instant
-from walmart_ca.dates import parse_http_date, write_instant
+from walmart_ca.dates import EARLIEST, LATEST, parse_http_date, write_instant
 
 TEN_O_CLOCK = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SECONDS = int(TEN_O_CLOCK.timestamp())
 INSTANTS = st.datetimes(
-    min_value=datetime(1980, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
-    max_value=datetime(2200, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+    min_value=datetime(2001, 9, 11),  # noqa: DTZ001 - the strategy adds the zone
+    max_value=datetime(2099, 12, 30),  # noqa: DTZ001 - the strategy adds the zone
     timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 
@@ -73,6 +73,28 @@ GARBAGE = {
     "digits without end": "9" * 10_000,
     "before the year 1": "0001-01-01T00:00:00+14:00",
     "after the year 9999": "9999-12-31T23:59:59-14:00",
+    "the epoch": 0,
+    "the epoch as text": "1970-01-01T00:00:00Z",
+    "the epoch east of Greenwich": "1970-01-01T05:30:00+05:30",
+    "the epoch as a day": "1970-01-01",
+    "the first day": "0001-01-01T00:00:00",
+    "the first day in UTC": "0001-01-01T00:00:00Z",
+    "the first day west of Greenwich": "0001-01-01T00:00:00-14:00",
+    "the last day": "9999-12-31T23:59:59.999999Z",
+    "a second too early": 999_999_999,
+    "a second too early as text": "2001-09-09T01:46:39Z",
+    "a millisecond too early": 999_999_999_999,
+    "a second too late": 4_102_444_801,
+    "a second too late as text": "2100-01-01T00:00:01Z",
+    "a millisecond too late": 4_102_444_800_001,
+    "a day without separators": "20261124",
+    "a day without separators as a number": 20261124,
+    "minutes without separators": "202611241401",
+    "minutes without separators as a number": 202611241401,
+    "seconds without separators": "20261124140152",
+    "seconds without separators as a number": 20261124140152,
+    "microseconds": SECONDS * 1_000_000,
+    "nanoseconds": SECONDS * 1_000_000_000,
     "a signature's worth of text": "A" * 100_000,
 }
 
@@ -82,11 +104,51 @@ def test_what_is_no_instant_is_none(value: object) -> None:
     assert parse_instant(value) is None
 
 
-@given(st.text() | st.integers() | st.floats() | st.none() | st.booleans() | st.text("0123456789-:TZ+. "))
-def test_nothing_that_can_be_read_raises(value: object) -> None:
+@pytest.mark.parametrize("bound", [EARLIEST, LATEST])
+def test_the_first_and_the_last_instant_read_alike_in_every_spelling(bound: datetime) -> None:
+    spellings = (bound.isoformat(), bound.timestamp(), int(bound.timestamp()) * 1000)
+
+    assert [parse_instant(spelling) for spelling in spellings] == [bound] * 3
+
+
+OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+EDGES = st.builds(
+    "{}{:%:z}".format,
+    st.sampled_from(["0001-01-01T00:00:00", "9999-12-31T23:59:59.999999"]),
+    OFFSETS.map(TEN_O_CLOCK.astimezone),
+)
+SEPARATED = st.datetimes(timezones=st.none() | OFFSETS).map(datetime.isoformat)
+WITHOUT_SEPARATORS = st.builds(
+    "{1:{0}}".format, st.sampled_from(["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"]), INSTANTS
+)
+
+
+@given(
+    st.one_of(
+        st.text(),
+        st.integers(),
+        st.integers(10**8, 10**16),
+        st.floats(),
+        st.none(),
+        st.booleans(),
+        st.datetimes(timezones=OFFSETS),
+        st.text("0123456789-:TZ+. "),
+        SEPARATED,
+        EDGES,
+        WITHOUT_SEPARATORS,
+    )
+)
+def test_nothing_that_can_be_read_raises_or_lies_outside_the_years_of_orders(value: object) -> None:
     read = parse_instant(value)
 
-    assert read is None or read.tzinfo is UTC
+    assert read is None or (read.tzinfo is UTC and EARLIEST <= read <= LATEST)
+
+
+@given(WITHOUT_SEPARATORS)
+def test_digits_without_separators_are_no_instant_as_text_or_as_a_number(digits: str) -> None:
+    # Ten digits and thirteen are epoch seconds and milliseconds; a date has eight, twelve or fourteen.
+    assert parse_instant(digits) is None
+    assert parse_instant(int(digits)) is None
 
 
 @given(INSTANTS)

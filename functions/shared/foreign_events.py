@@ -1,0 +1,37 @@
+"""What comes in place of an order event: a refusal names it, and says what to send instead."""
+
+from typing import Final
+
+_INSTEAD: Final = "publish an order event with detail.purchaseOrderId instead"
+
+
+def name_foreign(value: object) -> str | None:
+    """Say what a value is that should be an order event, or its detail, and what to do; None when unknown.
+
+    The text is constant: it shows nothing of the value.
+    """
+    named = None
+    match value:
+        case str() if value.lstrip().startswith(("{", "[")):
+            named = "is JSON text: must be the JSON object itself, so encode it once only"
+        case {"Message": _, "Type": _} | {"Message": _, "TopicArn": _}:
+            named = (
+                "is an SNS notification: turn on raw message delivery, so that the order event itself arrives"
+            )
+        case {"specversion": _}:
+            named = f"is a CloudEvent: {_INSTEAD}"
+        case {"payload": {}, "source": {}} | {"payload": {"subEventType": _} | {"order": _}}:
+            named = f"is a webhook notification of Walmart: {_INSTEAD}"
+        case {"requestContext": _, "body": _}:
+            named = f"is an HTTP request: {_INSTEAD}"
+        case {"Records": _}:
+            named = f"is a batch of records, such as a notification of S3: {_INSTEAD}"
+        case {"Detail": _}:
+            named = "is an entry for PutEvents: send it to EventBridge, which makes the order event of it"
+        case {"list": {"elements": _}}:
+            named = f"is a list of orders: for each of them {_INSTEAD}"
+        case {"order": {} | [*_]} | {"purchaseOrderId": _}:
+            named = f"is an order without its event: {_INSTEAD}"
+        case _:
+            pass
+    return named
