@@ -14,7 +14,7 @@ from shared.calling import (
     is_unknown_path,
     may_answer_elsewhere,
 )
-from shared.order_event import SWEPT_FOR
+from shared.order_event import CLOCKS_APART, SWEPT_FOR
 from shared.order_state import waits
 from shared.outcomes import Outcome
 from shared.pacing import Pacer
@@ -35,8 +35,6 @@ CALL_TIMEOUT_S: Final = 60.0
 """A page gets no more than this: Walmart is slow with lists."""
 BY_OTHERS: Final = "3PLFulfilled"
 """The ship node type of the orders that a third party ships for the seller, who acknowledges them."""
-CLOCKS_APART: Final = timedelta(minutes=5)
-"""An order's date further ahead than this is none: the order would seem too young for as long."""
 
 type _First = Callable[[AsyncClient, float, int], Awaitable[OrderPage]]
 """Fetches a first page with a client, within so many seconds, of so many orders."""
@@ -99,6 +97,7 @@ class Listing:
                 self.waiting[purchase_order_id] = WaitingOrder(purchase_order_id, date)
 
     def _believed(self, date: datetime | None) -> datetime | None:
+        """Return a date that can be true: an order dated ahead would seem too young for as long."""
         if date is None or date <= self.now + CLOCKS_APART:
             return date
         self.dated_ahead += 1

@@ -258,7 +258,7 @@ def test_a_batch_of_ten_keeps_each_order_to_itself(world: World) -> None:
         ("2126-01-01T00:00:00Z", True),
         ("20261124", True),
         ("1970-01-01T00:00:00Z", True),
-        ((datetime.now(UTC) + timedelta(hours=1)).isoformat(), True),
+        ("2099-01-01T00:00:00Z", True),
         ("x" * 10_000, True),
         ({"date": "2026-11-24"}, True),
         (True, True),
