@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 SELLER_FULFILLED = "SellerFulfilled"
+SHIP_NODES = frozenset({SELLER_FULFILLED, "WFSFulfilled", "3PLFulfilled"})
 _CREATED = "created"
 _ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
 
@@ -52,7 +53,11 @@ class Order:
     @property
     def released(self) -> bool:
         """Whether anything of the order waits for its acknowledgement."""
-        return any(status.casefold() == _CREATED for line in self.lines for status in line.statuses)
+        return self.has_line_in(_CREATED)
+
+    def has_line_in(self, status: str) -> bool:
+        """Return whether any line of the order is in a status, however that is spelled."""
+        return any(found.casefold() == status.casefold() for line in self.lines for found in line.statuses)
 
     @property
     def acknowledgeable(self) -> bool:
@@ -114,6 +119,8 @@ class Orders:
         self._clock = clock
         self._lock = threading.Lock()
         self._orders: dict[str, Order] = {}
+        self.unreadable: set[str] = set()
+        """The ids of the orders whose entry no answer shows in readable form."""
 
     def now(self) -> datetime:
         """Tell the time by the marketplace's clock."""
@@ -136,15 +143,23 @@ class Orders:
         with self._lock:
             return self._orders.get(purchase_order_id)
 
-    def released(self, start: datetime, end: datetime | None) -> list[Order]:
-        """Give the released orders that were placed from ``start`` to ``end``, the newest first."""
+    def select(
+        self, start: datetime, end: datetime | None, *, status: str | None, ship_node: str | None
+    ) -> list[Order]:
+        """Give the orders that were placed from ``start`` to ``end``, the newest first.
+
+        With a ``status``, an order needs a line in it. With a ``ship_node``, that one ships the order.
+        """
         with self._lock:
             orders = list(self._orders.values())
         return sorted(
             (
                 order
                 for order in orders
-                if order.released and start <= order.order_date and (end is None or order.order_date <= end)
+                if start <= order.order_date
+                and (end is None or order.order_date <= end)
+                and (status is None or order.has_line_in(status))
+                and (ship_node is None or order.ship_node == ship_node)
             ),
             key=lambda order: order.rank,
             reverse=True,
