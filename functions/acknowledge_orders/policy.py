@@ -162,7 +162,7 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
 
 def may_post(seen: Order) -> bool:
     """Tell whether an order that was looked at may be posted: never with a line beyond acknowledging."""
-    return state_of(seen) in {OrderState.CREATED, OrderState.UNSEEN}
+    return state_of(seen) is OrderState.CREATED
 
 
 def must_look_after(posted: Order | WalmartError) -> bool:
@@ -220,9 +220,17 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
         return _judge_failure(posted)
     if isinstance(looked, Order):
         return _judge_state(looked, posted, circumstances)
+    unreadable = looked if isinstance(looked, OutcomeUnknown) and looked.names_order else None
     if isinstance(posted, OutcomeUnknown):
+        if posted.names_order and unreadable:
+            # Walmart confirmed this very order, and shows it with something that nobody can read. The
+            # confirmation counts: a repeat would bring the same text, and alarms for an order that is done.
+            return Outcome.ACKNOWLEDGED, None, Consequence.DONE
         # Whatever the look ran into: the post may have been applied, and that is what matters.
         return _judge_failure(posted)
+    if unreadable:
+        # The same text comes again: after a while a person is to read it.
+        return _caught_up_with(unreadable.reason, circumstances)
     if looked is None:
         return Outcome.REJECTED, posted.reason if posted else None, Consequence.BACK_OFF
     if isinstance(looked, OrderRejected):
@@ -248,7 +256,7 @@ def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circum
             return Outcome.REJECTED, "mixed_lines", Consequence.PARK
         case OrderState.WALMART_FULFILLED:
             return Outcome.REJECTED, "walmart_fulfilled", Consequence.PARK
-        case OrderState.CREATED | OrderState.UNSEEN | OrderState.UNCLEAR:
+        case OrderState.CREATED | OrderState.UNCLEAR:
             if isinstance(posted, OutcomeUnknown):
                 return _judge_failure(posted)
             return _caught_up_with(posted.reason if posted else "unclear_status", circumstances)

@@ -1,11 +1,12 @@
 """The self-check: whether an order could be acknowledged now, without touching one."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
 
 from acknowledge_orders.records import CHECKS, SelfCheckRecord
-from shared.calling import CLOCK_MAY_DIFFER_S, clock_ahead_s
+from shared.calling import CLOCK_MAY_DIFFER_S, clock_ahead_s, is_unknown_path, may_answer_elsewhere
 from shared.credentials import (
     Secret,
     SecretsUnavailableError,
@@ -23,6 +24,9 @@ from walmart_ca import (
     OrderPage,
     OrderRejected,
     OutcomeUnknown,
+    SignatureCredentials,
+    TokenCredentials,
+    Unavailable,
     WalmartError,
 )
 
@@ -71,19 +75,19 @@ class SelfCheck:
         self._now = now
 
     async def run(self) -> SelfCheckRecord:
-        """Check everything. The one call to Walmart asks for the orders of the last minute."""
+        """Check everything. The call to Walmart asks for the orders of the last minute, as a sweep does."""
         secret: Secret | None = None
         call: Call | None = None
         ahead_s: float | None = None
         failed: _FailedError | None = None
         try:
             secret = self._secret()
-            client = self._client(secret)
+            credentials, client = self._client(secret)
             result = await self._ask(client)
             call, ahead_s = result.call, clock_ahead_s(self._now(), result.call)
             _check_host(result)
             _check_clock(ahead_s)
-            _check_credentials(result)
+            _check_credentials(result, credentials)
         except _FailedError as error:
             failed = error
         record = SelfCheckRecord(
@@ -109,7 +113,7 @@ class SelfCheck:
             what_to_do = "Secrets Manager did not answer: wait a minute and check again."
             raise _FailedError("secret_readable", str(error), what_to_do) from error
 
-    def _client(self, secret: Secret) -> AsyncClient:
+    def _client(self, secret: Secret) -> tuple[Credentials, AsyncClient]:
         try:
             credentials = read_credentials(secret.text)
             check_credentials(credentials)
@@ -117,20 +121,29 @@ class SelfCheck:
             what_to_do = "Store the secret again, with the values as Walmart's Developer Portal shows them."
             raise _FailedError("credentials_usable", str(error), what_to_do) from error
         try:
-            return self._connect(credentials)
+            return credentials, self._connect(credentials)
         except SetupError as error:
             what_to_do = "Deploy again with the parameter corrected."
             raise _FailedError("settings_usable", str(error), what_to_do) from error
 
     async def _ask(self, client: AsyncClient) -> OrderPage | WalmartError:
+        since = self._now() - _A_LITTLE
         try:
-            return await client.orders.released_page(
-                created_start_date=self._now() - _A_LITTLE, limit=1, timeout=CALL_TIMEOUT_S
-            )
-        except WalmartError as error:
-            return error
+            result = await self._list(client.orders.released_page, since)
+            if may_answer_elsewhere(result):
+                other = await self._list(client.orders.created_page, since)
+                result = result if is_unknown_path(other) else other
+            return result
         finally:
             await client.aclose()
+
+    async def _list(
+        self, page: Callable[..., Awaitable[OrderPage]], since: datetime
+    ) -> OrderPage | WalmartError:
+        try:
+            return await page(created_start_date=since, limit=1, timeout=CALL_TIMEOUT_S)
+        except WalmartError as error:
+            return error
 
 
 def _check_host(result: OrderPage | WalmartError) -> None:
@@ -141,6 +154,13 @@ def _check_host(result: OrderPage | WalmartError) -> None:
         raise _FailedError(
             "host_reachable", result.reason, "It took the call and did not answer: check again."
         )
+    if isinstance(result, Unavailable) and result.status == HTTPStatus.FORBIDDEN:
+        what_to_do = (
+            "A firewall between this function and Walmart's gateway blocks the calls. It did not judge the"
+            " credentials: keep them. Check again later; if it lasts, check MarketplaceUrl, send the calls"
+            " from another address, or give Walmart's support the correlation id."
+        )
+        raise _FailedError("host_reachable", result.reason, what_to_do)
 
 
 def _check_clock(ahead_s: float | None) -> None:
@@ -154,30 +174,52 @@ def _check_clock(ahead_s: float | None) -> None:
     )
 
 
-def _check_credentials(result: OrderPage | WalmartError) -> None:
-    if isinstance(result, OrderPage):
-        return
-    # An order service that refuses what was asked for has let the credentials pass, and says why it refuses;
-    # any other host knows no such path, and has a page of its own for that.
-    if isinstance(result, OrderRejected) and result.entries:
+def _check_credentials(result: OrderPage | WalmartError, credentials: Credentials) -> None:
+    # An order service that refuses what was asked for has let the credentials pass, and says why it refuses.
+    if isinstance(result, OrderPage | OrderRejected):
         return
     if isinstance(result, CredentialsRefused):
-        what_to_do = (
-            "The secret is well formed and the clock is right, so Walmart knows other values: compare"
-            " consumerId and channelType, or clientId, with its Developer Portal, and store the private key,"
-            " or the client secret, that was made last."
-        )
-    elif isinstance(result, Misconfigured | OrderRejected):
-        blamed = ", ".join(sorted({entry.field for entry in result.entries if entry.field}))
-        what_to_do = (
-            f"Walmart blames {blamed}: check channelType, market and globalVersion in the secret, and"
-            " MarketplaceServiceName."
-            if blamed
-            else "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
-        )
+        what_to_do = _about_refusal(result, credentials)
+    elif isinstance(result, Misconfigured):
+        what_to_do = _about_settings(result, credentials)
     else:
         what_to_do = "Walmart has trouble and did not judge the credentials: check again later."
     raise _FailedError("credentials_accepted", result.reason, what_to_do)
+
+
+def _about_refusal(refused: CredentialsRefused, credentials: Credentials) -> str:
+    client = credentials if isinstance(credentials, TokenCredentials) else None
+    if client and refused.status == HTTPStatus.FORBIDDEN and client.channel_type is None:
+        return (
+            "Walmart knows the client and does not let it call. The secret has no channelType: add that"
+            " member with the value from Walmart's Developer Portal. Else ask Walmart to allow this client to"
+            " call for orders."
+        )
+    what_to_do = (
+        "The secret is well formed and the clock is right, so Walmart knows other values: compare consumerId"
+        " and channelType, or clientId, with its Developer Portal, and store the private key, or the client"
+        " secret, that was made last."
+    )
+    also = " Check the member market, too: a client id of another market is refused in the same way."
+    return what_to_do + (also if client else "")
+
+
+def _about_settings(wrong: Misconfigured, credentials: Credentials) -> str:
+    blamed = ", ".join(sorted({entry.field for entry in wrong.entries if entry.field}))
+    if blamed:
+        return (
+            f"Walmart blames {blamed}: check channelType, market and globalVersion in the secret, and"
+            " MarketplaceServiceName."
+        )
+    check_url = "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
+    if wrong.status == HTTPStatus.NOT_FOUND and isinstance(credentials, SignatureCredentials):
+        return (
+            f"{check_url} If it is Walmart's host, the API of the digital signature (/v3/ca) is withdrawn:"
+            " move to tokens. Make a client id and a client secret in Walmart's Developer Portal, and store"
+            ' {"clientId": "...", "clientSecret": "..."} as the new value of the secret. Orders wait until'
+            " then."
+        )
+    return check_url
 
 
 def _checks(failed: str | None) -> dict[str, str]:

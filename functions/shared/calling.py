@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Final, Protocol
 
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
@@ -11,10 +12,12 @@ from walmart_ca import (
     AsyncClient,
     Call,
     CredentialsRefused,
+    Misconfigured,
     NotSent,
     Order,
     OrderPage,
     OrderRejected,
+    Unavailable,
     WalmartError,
 )
 
@@ -61,6 +64,22 @@ def clock_ahead_s(now: datetime, call: Call) -> float | None:
         call: One that was answered just now.
     """
     return round((now - call.answered_at).total_seconds(), 1) if call.answered_at else None
+
+
+def may_answer_elsewhere(failure: object) -> bool:
+    """Return whether the list of all orders may answer where the one of released orders did not.
+
+    Behind a token the one Canadian seller whose code is public got 520 from `released`; a list that is not
+    served at all is an unknown path.
+    """
+    if isinstance(failure, Unavailable):
+        return failure.status is not None and failure.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return is_unknown_path(failure)
+
+
+def is_unknown_path(failure: object) -> bool:
+    """Return whether a call failed because its path is not served."""
+    return isinstance(failure, Misconfigured) and failure.status == HTTPStatus.NOT_FOUND
 
 
 class Marketplace(Protocol):

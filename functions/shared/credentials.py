@@ -1,12 +1,12 @@
 """The seller's credentials: read from a secret, cached, and turned into a marketplace client."""
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from shared.metrics import Metric
+from shared.secret_text import misspelled_members, read_members
 from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
 
 CACHE_SECONDS: Final = 300.0
@@ -169,7 +169,7 @@ class MarketplaceAccess:
         try:
             secret = self._read_secret(CURRENT)
         except (SetupError, SecretsUnavailableError) as error:
-            secret = error
+            secret = _to_keep(error)
         # Only now: reading may have taken longer than a failure stands.
         self._current_read_at = self._clock()
         self._good_until = self._current_read_at + FAILURE_SECONDS
@@ -184,7 +184,7 @@ class MarketplaceAccess:
             try:
                 self._current = self._open(secret)
             except SetupError as error:
-                self._serve_stale(known, error)
+                self._serve_stale(known, _to_keep(error))
             else:
                 self._good_until = self._current_read_at + CACHE_SECONDS
                 # What served until now is known to have been good.
@@ -214,6 +214,12 @@ _WITH_TOKENS: Final = ("clientId", "clientSecret")
 _OF_TOKENS: Final = (*_WITH_TOKENS, "market", "globalVersion")
 
 
+def _to_keep[E: Exception](error: E) -> E:
+    """Let go of the frames that an error passed through: their variables hold the secret."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def read_credentials(secret: str) -> Credentials:
     """Read the secret's text; its members choose the door.
 
@@ -224,30 +230,43 @@ def read_credentials(secret: str) -> Credentials:
         SetupError: It is not JSON, lacks a member, has members of both doors, or one is unusable. The text
             names the member and shows no value.
     """
-    try:
-        members = json.loads(secret)
-    except (ValueError, RecursionError):
-        # `from None`: the parser's message quotes what it read.
-        raise SetupError("secret: must be JSON; a line break inside a value is written as \\n") from None
-    if not isinstance(members, dict):
-        raise SetupError("secret: must be a JSON object")
+    credentials = _credentials_in(secret)
+    # An error keeps the variables of the frames it passed through.
+    del secret
+    if isinstance(credentials, str):
+        raise SetupError(credentials)
+    return credentials
+
+
+def _credentials_in(secret: str) -> Credentials | str:
+    """Return the credentials, or a text that says what is wrong with the secret, and shows no value."""
+    members = read_members(secret)
+    if isinstance(members, str):
+        return members
     signing = [name for name in ("consumerId", "privateKey") if name in members]
     tokens = [name for name in _WITH_TOKENS if name in members]
     if signing and tokens:
-        raise SetupError(
+        return (
             f"secret: has {' and '.join(signing)}, which sign, and {' and '.join(tokens)}, which take tokens:"
             " keep one kind"
         )
-    needed = _WITH_TOKENS if tokens else _SIGNING
+    misspelled = misspelled_members(members, (*_SIGNING, *_WITH_TOKENS))
+    needed = _WITH_TOKENS if tokens or (not signing and misspelled.intersection(_WITH_TOKENS)) else _SIGNING
     for name in needed:
-        if not isinstance(members.get(name), str) or not members[name].strip():
-            raise SetupError(f"secret.{name}: missing")
+        value = members.get(name)
+        if not isinstance(value, str) or not value.strip():
+            return f"secret.{name}: missing{_spelling(name) if name in misspelled else ''}"
     known = (*_OF_TOKENS, "channelType") if tokens else _SIGNING
-    parameters = {_parameter(name): members[name] for name in known if name in members}
+    # Whatever stands there instead of a text, the client refuses it by name.
+    parameters: dict[str, Any] = {_parameter(name): members[name] for name in known if name in members}
     try:
         return TokenCredentials(**parameters) if tokens else SignatureCredentials(**parameters)
     except ValueError as error:
-        raise _in_secret(error) from None
+        return _in_secret(error)
+
+
+def _spelling(member: str) -> str:
+    return f"; a member differs from it in capital letters or underscores only: spell it {member}"
 
 
 def _parameter(member: str) -> str:
@@ -261,14 +280,21 @@ def check_credentials(credentials: Credentials) -> None:
     Raises:
         SetupError: They are unusable. The text names the secret's member and shows no value.
     """
+    problem = _problem_of(credentials)
+    if problem:
+        raise SetupError(problem)
+
+
+def _problem_of(credentials: Credentials) -> str | None:
     try:
         credentials.check()
     except ValueError as error:
-        raise _in_secret(error) from None
+        return _in_secret(error)
+    return None
 
 
-def _in_secret(error: ValueError) -> SetupError:
+def _in_secret(error: ValueError) -> str:
     """Name the secret's member where the client names its own parameter."""
     parameter, _, problem = str(error).partition(" ")
     first, _, second = parameter.partition("_")
-    return SetupError(f"secret.{first}{second.capitalize()}: {problem}")
+    return f"secret.{first}{second.capitalize()}: {problem}"

@@ -27,9 +27,8 @@ class OrderState(StrEnum):
     WALMART_FULFILLED = auto()
     """Walmart ships it, and acknowledges it too."""
     UNCLEAR = auto()
-    """Some line has no status, or one that is unknown: it may be beyond acknowledging, or wait for it."""
-    UNSEEN = auto()
-    """No line has a status: nothing speaks against acknowledging."""
+    """Some line has no status, or one that is unknown, or no line could be read: the order may be beyond
+    acknowledging, or wait for it. That no status was read is no permission to acknowledge."""
 
 
 def waits(order: Order) -> bool:
@@ -47,11 +46,9 @@ def state_of(order: Order) -> OrderState:
     statuses = order.statuses
     if order.ship_node_type.lower() == _WALMART_FULFILLED:
         return OrderState.WALMART_FULFILLED
-    if not statuses:
-        return OrderState.UNSEEN
     if Status.CREATED in statuses and statuses & _FINAL:
         return OrderState.MIXED
-    if statuses - _KNOWN or not all(line.statuses for line in order.lines):
+    if not statuses or statuses - _KNOWN or not all(line.statuses for line in order.lines):
         return OrderState.UNCLEAR
     if Status.CREATED in statuses:
         return OrderState.CREATED

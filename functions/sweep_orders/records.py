@@ -14,10 +14,13 @@ class SweepRecord:
         outcome: `completed` when every released order was seen, and whatever was due and had room was
             published; else what came between, by the words of the outcome records.
         reason: More about it.
-        pages: How many pages of released orders were read.
+        listed_by: Which of Walmart's lists answered: `released`, or `all` where that one did not.
+        look_back_h: How old an order could be to be listed, in hours.
+        pages: How many pages of it were read.
         orders_seen: Released orders on them, each counted once.
         orders_waiting: Those that wait for an acknowledgement of the seller's.
         orders_unusable: Entries without a usable purchase order id: no event can be made of them.
+        orders_unread: Entries that could not be read, each even by itself: no event can be made of them.
         orders_due: Those that are old enough to be published.
         orders_published: Order events published, oldest order first.
         orders_left: Due, and left to the next sweep.
@@ -33,10 +36,13 @@ class SweepRecord:
 
     outcome: str
     reason: str | None
+    listed_by: str | None
+    look_back_h: float
     pages: int
     orders_seen: int
     orders_waiting: int
     orders_unusable: int
+    orders_unread: int
     orders_due: int
     orders_published: int
     orders_left: int

@@ -31,13 +31,38 @@ def unusable() -> list[str]:
     """One key for each reason to refuse it."""
     return [
         " ",
+        "'",
         "!",
-        "-----BEGIN CERTIFICATE-----",
+        "{",
+        "A" * 65537,
+        "ssh-",
+        "PuTTY-User-Key-File-",
+        "BEGIN PRIVATE KEY",
+        *(
+            _armored(label, "MAA=")
+            for label in [
+                "CERTIFICATE",
+                "CERTIFICATE REQUEST",
+                "PUBLIC KEY",
+                "EC PRIVATE KEY",
+                "OPENSSH PRIVATE KEY",
+                "ENCRYPTED PRIVATE KEY",
+                "ANY PRIVATE KEY",
+                "ANY",
+            ]
+        ),
+        _armored("PRIVATE KEY", "MAA=") + _armored("PRIVATE KEY", "MAE="),
         base64.b64encode(b"something else").decode(),
+        base64.b64encode(b"\0\0\0\7ssh-rsa").decode(),
+        base64.b64encode(b"\x30\x80\x02\x01\x03\x30").decode(),
         _of_another_kind(),
         _altered("n", 2),
         _altered("n", 1 << 8192),
     ]
+
+
+def _armored(label: str, body: str) -> str:
+    return f"-----BEGIN {label}-----\n{body}\n-----END {label}-----\n"
 
 
 def inconsistent() -> str:

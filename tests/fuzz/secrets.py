@@ -10,12 +10,13 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from shared.credentials import SetupError, check_credentials, read_credentials
+from shared.secret_text import read_members
 from tests.fuzz import keys
 from tests.fuzz.oracles import refusals, says_nothing_of_it
 from walmart_ca import SignatureCredentials
+from walmart_ca.private_key import read_private_key
 
 _TEXTS: Final = [None, "", "a b", "id"]
 """What a member may be: left out, empty, unusable, good. What is no text is as good as empty."""
@@ -28,6 +29,12 @@ _MEMBERS: Final = (
     "market",
     "globalVersion",
 )
+_GOOD: Final = [
+    ({"consumerId": "id", "channelType": "id", "privateKey": keys.accepted()[0]}, _MEMBERS[:2]),
+    ({"clientId": "id", "clientSecret": "id"}, ("clientId", "channelType", "market", "globalVersion")),
+]
+_NO_JSON: Final = ["", "[]", "null", "x", "-----BEGIN A", "clientId=", "{'", '{"a": [1,]}']
+"""One text for each reason to refuse it before its members are known."""
 _PEM_LINE: Final = 64
 
 
@@ -41,7 +48,8 @@ def secret(data: bytes) -> None:
         says_nothing_of_it(error, _harmless_refusals())
         return
     shown = repr(credentials)
-    members = json.loads(text)
+    members = read_members(text)
+    assert isinstance(members, dict)
     for hidden in ("clientSecret", "privateKey"):
         if hidden in members:
             assert shown == repr(read_credentials(json.dumps({**members, hidden: _another(hidden)})))
@@ -58,8 +66,7 @@ def private_key(data: bytes) -> None:
     assert repr(credentials) == "SignatureCredentials(consumer_id='id')"
     signature = credentials.sign("GET", "https://marketplace.example/", "1795532400000")
     signed = b"id\nhttps://marketplace.example/\nGET\n1795532400000\n"
-    key = _read_leniently(text)
-    key.public_key().verify(base64.b64decode(signature), signed, PKCS1v15(), SHA256())
+    _read_again(text).public_key().verify(base64.b64decode(signature), signed, PKCS1v15(), SHA256())
     try:
         credentials.check()
     except ValueError as error:
@@ -92,10 +99,8 @@ _ARMOURS: Final[list[Callable[[bytes], str]]] = [
 """How a key may be written; the bytes that are changed stay base64, and get as far as the parser."""
 
 
-def _read_leniently(text: str) -> RSAPrivateKey:
-    lines = text.replace("\\r", "").replace("\\n", "\n").splitlines()
-    encoded = "".join("".join(line.split()) for line in lines if not line.strip().startswith("-----"))
-    key = load_der_private_key(base64.b64decode(encoded), None, unsafe_skip_rsa_key_validation=True)
+def _read_again(text: str) -> RSAPrivateKey:
+    key = read_private_key(text)
     assert isinstance(key, RSAPrivateKey)
     return key
 
@@ -112,7 +117,17 @@ def _harmless_refusals() -> frozenset[str]:
         for key in [*keys.unusable(), keys.inconsistent()]
     )
     colon = {"clientId": "a:b", "clientSecret": "id"}
-    harmless = itertools.chain(["", "[]"], map(json.dumps, itertools.chain(written, signing, [colon])))
+    quoted = {"clientId": "id", "clientSecret": '"id"'}
+    half_quoted = ({**good, name: '"id'} for good, names in _GOOD for name in names)
+    misspelled = ({_misspelled(name): "id"} for name in ("consumerId", "clientId", "clientSecret"))
+    misspelled_later = (
+        {**dict.fromkeys(needed[:at], "id"), _misspelled(needed[at]): "id"}
+        for needed in (_MEMBERS[:3], _MEMBERS[3:5])
+        for at in range(len(needed))
+    )
+    objects = itertools.chain(written, signing, [colon, quoted], half_quoted, misspelled, misspelled_later)
+    twice = (f'{{"{name}": 1, "{name}": 2}}' for name in _MEMBERS)
+    harmless = itertools.chain(_NO_JSON, twice, map(json.dumps, objects))
     return refusals(lambda text: check_credentials(read_credentials(text)), harmless, SetupError)
 
 
@@ -129,6 +144,10 @@ def _check_refusals() -> frozenset[str]:
 
 def _with_key(text: str) -> SignatureCredentials:
     return SignatureCredentials(consumer_id="id", channel_type="type", private_key=text)
+
+
+def _misspelled(name: str) -> str:
+    return name.upper()
 
 
 def _another(member: str) -> str:

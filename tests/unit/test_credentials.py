@@ -2,10 +2,14 @@
 
 import base64
 import json
+import time
+from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.credentials import (
     CACHE_SECONDS,
@@ -19,8 +23,11 @@ from shared.credentials import (
     Secret,
     SecretsUnavailableError,
     SetupError,
+    check_credentials,
     read_credentials,
 )
+from tests.unit.client.keys import numbers_of, written
+from tests.unit.kept import texts_kept_by
 from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -127,7 +134,7 @@ def test_an_unusable_token_secret_is_refused_and_not_shown(secret: dict[str, obj
         (json.dumps({**GOOD, "privateKey": "hunter2"}), "secret.privateKey: must be an RSA private key"),
         (
             json.dumps({**GOOD, "privateKey": base64_der(ec.generate_private_key(ec.SECP256R1()))}),
-            "another kind",
+            "an EC key",
         ),
     ],
 )
@@ -143,6 +150,156 @@ def test_an_unusable_secret_is_refused_and_not_shown(secret: str, problem: str) 
 def test_a_member_that_is_missing_or_no_text_is_named(member: str, value: object) -> None:
     with pytest.raises(SetupError, match=f"^secret.{member}: missing$"):
         read_credentials(json.dumps({**GOOD, member: value}))
+
+
+WRITTEN = json.dumps(GOOD, indent=2)
+PASTED = {
+    "a byte order mark": f"\ufeff{WRITTEN}",
+    "white space and zero-width spaces": f"\u200b \xa0\n{WRITTEN}\r\n\u200b",
+    "one more level of JSON string": json.dumps(WRITTEN),
+    "one more level and a byte order mark inside": json.dumps(f"\ufeff{WRITTEN}", ensure_ascii=False),
+    "escaped quotes": json.dumps(json.dumps(GOOD))[1:-1],
+    "single quotes around it": f"'{WRITTEN}'",
+    "typographic quotes around it": f"\u201c{WRITTEN}\u201d",
+    "double quotes around it": f'"{WRITTEN}"',
+    "a trailing comma in it": f"{WRITTEN[:-1].rstrip()},\n}}",
+    "a trailing comma behind it": f"{WRITTEN},\n",
+    "line breaks inside a value": WRITTEN.replace(GOOD["privateKey"][:64], GOOD["privateKey"][:64] + "\n"),
+    "quotes inside the values": json.dumps({name: f'"{value}"' for name, value in GOOD.items()}),
+}
+
+
+@pytest.mark.parametrize("secret", PASTED.values(), ids=PASTED.keys())
+def test_what_pasting_makes_of_a_good_secret_is_read_all_the_same(secret: str) -> None:
+    credentials = read_credentials(secret)
+
+    assert isinstance(credentials, SignatureCredentials)
+    assert credentials.headers("GET", "/", 1) == SignatureCredentials(
+        consumer_id=GOOD["consumerId"], channel_type=GOOD["channelType"], private_key=GOOD["privateKey"]
+    ).headers("GET", "/", 1)
+
+
+PEM = RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+REFUSED = {
+    "empty": (" \ufeff", "secret: must be JSON; it is empty"),
+    "PEM alone": (PEM, "this is the key alone"),
+    "base64 alone": (GOOD["privateKey"], "this is the key alone"),
+    "base64 for URLs alone": (
+        GOOD["privateKey"].replace("+", "-").replace("/", "_"),
+        "this is the key alone",
+    ),
+    "names and values": ("consumerId=0f1e2d3c\nchannelType=a1b2c3d4\n", "names and values in another form"),
+    "names and values of YAML": (
+        'client_id: "hunter22"\nclient_secret: x',
+        "names and values in another form",
+    ),
+    "single quotes": ("{'clientId': 'hunter22'}", "single or typographic quotes"),
+    "typographic quotes": ("{\u201cclientId\u201d: \u201chunter22\u201d}", "single or typographic quotes"),
+    "a trailing comma elsewhere": ('{"clientId": "hunter22", "x": [1,]}', "trailing comma"),
+    "a missing comma": ('{"clientId": "hunter22" "x": 1}', "a comma between two members"),
+    "a string in a string": (json.dumps(json.dumps(WRITTEN)), "must be a JSON object"),
+    "numbers without end": (f'{{"x": {"9" * 5000}}}', "secret: must be JSON"),
+    "brackets without end": ("[" * 60000, "secret: must be JSON"),
+    "a member twice": (
+        f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}',
+        "secret.privateKey: stands there twice",
+    ),
+    "consumer_id": (WRITTEN.replace("consumerId", "consumer_id"), "spell it consumerId"),
+    "ConsumerId": (WRITTEN.replace("consumerId", "ConsumerId"), "spell it consumerId"),
+    "PRIVATE_KEY": (WRITTEN.replace("privateKey", "PRIVATE_KEY"), "spell it privateKey"),
+    "client_id and client_secret": ('{"client_id": "hunter22", "client_secret": "x"}', "spell it clientId"),
+    "client_secret": ('{"clientId": "hunter22", "client_secret": "x"}', "spell it clientSecret"),
+    "both doors": (json.dumps({**GOOD, **TOKEN}), "keep one kind"),
+    "an unusable id": (json.dumps({**GOOD, "consumerId": "hunter 22"}), "secret.consumerId: must be"),
+    "half a pair of quotes": (
+        json.dumps({**GOOD, "channelType": '"hunter22'}),
+        "secret.channelType: must be",
+    ),
+    "an unusable client secret": (json.dumps({**TOKEN, "clientSecret": "hunter 22"}), "secret.clientSecret:"),
+    "a client secret in quotes": (
+        json.dumps({**TOKEN, "clientSecret": '"hunter22"'}),
+        "secret.clientSecret:",
+    ),
+    "two keys": (
+        json.dumps({**GOOD, "privateKey": PEM + PEM.replace("PRIVATE", "EC PRIVATE").replace("MII", "MIJ")}),
+        "two different private keys",
+    ),
+    "a key cut short": (json.dumps({**GOOD, "privateKey": GOOD["privateKey"][:-40]}), "cut short"),
+    "text as a key": (json.dumps({**GOOD, "privateKey": "hunter22!"}), "not base64"),
+}
+
+
+def said_by_reading(secret: str) -> SetupError:
+    with pytest.raises(SetupError) as refused:
+        read_credentials(secret)
+    return refused.value
+
+
+def said_by_peeking(secret: str) -> SetupError:
+    store = Store()
+    store.stages[CURRENT] = Secret(secret, "v1")
+    kept = MarketplaceAccess(store.read, AsyncClient, Clock(), print).peek()
+    assert isinstance(kept, SetupError)
+    return kept
+
+
+@pytest.mark.parametrize("said", [said_by_reading, said_by_peeking])
+@pytest.mark.parametrize(("secret", "named"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_secret_is_named_for_what_it_is_and_nothing_of_it_is_kept(
+    secret: str, named: str, said: Callable[[str], SetupError]
+) -> None:
+    error = said(secret)
+
+    assert named in str(error)
+    kept = texts_kept_by(error)
+    values = [*GOOD.values(), "hunter"]
+    assert not [value for value in values if value[:40] in kept or value[-40:] in kept]
+
+
+def test_an_error_that_is_kept_has_no_frames() -> None:
+    kept = said_by_peeking("no json")
+
+    assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
+
+
+def test_a_failed_check_keeps_nothing_of_the_key() -> None:
+    numbers = [*numbers_of(RSA_KEY)[:7], 1]
+
+    with pytest.raises(SetupError, match=r"^secret\.privateKey: must be") as failed:
+        check_credentials(read_credentials(json.dumps({**GOOD, "privateKey": written(numbers)})))
+
+    assert written(numbers)[:40] not in texts_kept_by(failed.value)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(max_size=100)
+    | st.recursive(
+        st.none() | st.text() | st.integers(),
+        lambda inner: st.dictionaries(st.sampled_from(sorted({**GOOD, **TOKEN, "client_id": ""})), inner),
+    ).map(json.dumps)
+    | st.lists(st.sampled_from([*PASTED.values(), *(secret for secret, _ in REFUSED.values())])).map("".join)
+)
+def test_a_text_is_credentials_or_refused_without_being_shown(secret: str) -> None:
+    try:
+        read_credentials(secret)
+    except SetupError as error:
+        said = str(error)
+    else:
+        return
+
+    assert said.startswith("secret")
+    assert "hunter" not in said
+    assert not any(said.count(GOOD["privateKey"][at : at + 8]) for at in range(0, 800, 8))
+
+
+@pytest.mark.parametrize("piece", ["{", '"', "\\", "' ", '{\\"', "a ", ",}", "consumer", '\n"'])
+def test_the_longest_secret_is_refused_in_no_time_whatever_it_repeats(piece: str) -> None:
+    begun = time.process_time()
+
+    said_by_reading(piece * (65536 // len(piece)))
+
+    assert time.process_time() - begun < 1
 
 
 class Clock:

@@ -30,7 +30,7 @@ from .errors import (
     WalmartError,
 )
 from .hosts import check_base_url
-from .order_calls import Released
+from .order_calls import LARGEST_PAGE, Released
 from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
@@ -55,6 +55,7 @@ else:
 
 __all__ = [
     "DEFAULT_SERVICE_NAME",
+    "LARGEST_PAGE",
     "PRODUCTION_URL",
     "AsyncClient",
     "Call",

@@ -134,6 +134,14 @@ class AsyncOrders:
         """Fetch the first page of the released orders. See `Orders.released_page`."""
         return await self._in_thread(lambda left: self._orders.released_page(timeout=left, **which), timeout)
 
-    async def next_page(self, page: OrderPage, *, timeout: float | None = None) -> OrderPage:
-        """Fetch the page of released orders after another. See `Orders.next_page`."""
-        return await self._in_thread(lambda left: self._orders.next_page(page, timeout=left), timeout)
+    async def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the orders with a line in Created. See `Orders.created_page`."""
+        return await self._in_thread(lambda left: self._orders.created_page(timeout=left, **which), timeout)
+
+    async def next_page(
+        self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
+    ) -> OrderPage:
+        """Fetch the page of the same list after another. See `Orders.next_page`."""
+        return await self._in_thread(
+            lambda left: self._orders.next_page(page, limit=limit, timeout=left), timeout
+        )

@@ -6,15 +6,18 @@ A bad argument is a `ValueError` before anything is sent; everything else is a `
     ├── NotSent             Nothing was sent of the call: repeat at once.
     ├── OutcomeUnknown      It was sent and may have been applied: look at the order before repeating.
     ├── Throttled           The quota is used up: repeat after `retry_at`.
-    ├── Unavailable         Walmart has trouble: repeat later. It may have been applied all the same.
+    ├── Unavailable         Walmart, or something in front of it, has trouble: repeat later. It may have
+    │                       been applied all the same.
     ├── CredentialsRefused  Check the credentials and the clock.
-    ├── OrderRejected       Walmart refuses this order: look at its state. Repeating alone does not help.
+    ├── OrderRejected       Walmart's order service refuses this order: check its status. Repeating alone does
+    │                       not help.
     └── Misconfigured       A header, the host or the path is wrong: repeating does not help.
 """
 
 from datetime import datetime
 
 from .calls import Call, ErrorEntry
+from .orders import OrderPage
 
 
 class WalmartError(Exception):
@@ -70,9 +73,31 @@ class NotSent(WalmartError):
 
 
 class OutcomeUnknown(WalmartError):
-    """The call was sent, and no usable answer came: it may or may not have been applied."""
+    """The call was sent, and no usable answer came: it may or may not have been applied.
+
+    Attributes:
+        names_order: For a call about one order: a success came whose text names this order, and something in
+            that text cannot be read.
+        unread: For a page of a list that came and cannot be read: the page without its orders, with the
+            cursor to the next one if its text shows one. Ask for fewer orders, so that an odd one costs
+            itself only. None for everything else.
+    """
 
     remedy = "it may have been applied; look at the order before repeating"
+
+    def __init__(
+        self,
+        reason: str,
+        call: Call,
+        entries: tuple[ErrorEntry, ...] = (),
+        *,
+        names_order: bool = False,
+        unread: OrderPage | None = None,
+    ) -> None:
+        """Describe the failed `call`, and what is known of an answer that could not be read."""
+        super().__init__(reason, call, entries)
+        self.names_order = names_order
+        self.unread = unread
 
 
 class Throttled(WalmartError):
@@ -87,24 +112,35 @@ class Throttled(WalmartError):
 
 
 class Unavailable(WalmartError):
-    """Walmart has trouble of its own (408, 5xx, or an outage dressed as 400 `INVALID_REQUEST`)."""
+    """Walmart, or something in front of it, has trouble.
 
-    remedy = "Walmart has trouble; repeat later, it may have been applied all the same"
+    That is 408, 5xx, an outage dressed as 400 `INVALID_REQUEST`, a 4xx that no order service wrote, and a 403
+    that Walmart did not write (`blocked_by_firewall`).
+    """
+
+    remedy = "Walmart or a proxy before it has trouble; repeat later, it may have been applied all the same"
 
 
 class CredentialsRefused(WalmartError):
-    """Walmart does not accept who is calling (401, 403, or 400 `INVALID_TOKEN`)."""
+    """Walmart does not accept who is calling.
+
+    That is 401, a 403 in Walmart's words, 400 `INVALID_TOKEN` or with a header blamed that carries the
+    credentials, and any 400 in answer to the client id and secret.
+    """
 
     remedy = "check the credentials, whichever door they open, and this machine's clock"
 
 
 class OrderRejected(WalmartError):
-    """Walmart refuses this very order: not found (404), in a higher status (400), and the like."""
+    """Walmart's order service refuses this very order: not found (404), in a higher status (400)."""
 
     remedy = "look at the order's state; repeating alone does not help"
 
 
 class Misconfigured(WalmartError):
-    """A header, the host or the path is wrong (400 with a header blamed, 405, 406, 415, any 3xx)."""
+    """A header, the host or the path is wrong.
+
+    That is 400 with a header blamed, a 404 that the order service did not write, 405, 406, 415, and any 3xx.
+    """
 
     remedy = "correct the header, the host or the path; a redirect is never followed"

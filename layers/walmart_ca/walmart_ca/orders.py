@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Final
 
-from .answers import Tree, members, text
+from .answers import Tree, listed, members, text
 from .calls import Call
 from .dates import parse_instant
 
+RELEASED: Final = "released"
+"""Walmart's list of the orders that wait for an acknowledgement."""
+ALL: Final = "all"
+"""Walmart's list of all orders."""
 _MAX_DIGITS: Final = 18
 _PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -129,7 +133,7 @@ class Order:
             customer_order_id=text(order, "customerOrderId"),
             order_date=parse_instant(order.get("orderDate")),
             ship_node_type=text(order, "shipNode", "type"),
-            lines=tuple(_read_line(line) for line in members(order, "orderLines", "orderLine")),
+            lines=tuple(map(_read_line, _lines(order))),
             call=call,
         )
 
@@ -143,33 +147,67 @@ class OrderPage:
         cursor: What led to it, verbatim; None for the first page.
         next_cursor: What leads to the next page, verbatim; None on the last one.
         call: The call that brought it.
+        listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
     """
 
     orders: tuple[Order, ...]
     cursor: str | None
     next_cursor: str | None
     call: Call
+    listed_by: str = RELEASED
 
     @classmethod
-    def read(cls, content: Tree, cursor: str | None, call: Call) -> "OrderPage":
+    def read(cls, content: Tree, cursor: str | None, call: Call, listed_by: str) -> "OrderPage":
         """Read the content of Walmart's `list` element, from XML or JSON alike."""
         return cls(
             orders=tuple(Order.read(order, call) for order in members(content, "elements", "order")),
             cursor=cursor,
             next_cursor=text(content, "meta", "nextCursor") or None,
             call=call,
+            listed_by=listed_by,
         )
 
 
-def _read_line(line: Tree) -> OrderLine:
+def _lines(order: Tree) -> list[object]:
+    """Return what stands for an order's lines.
+
+    `orderLines` holds a list `orderLine`; in Mexico it was seen to be the list itself. Where one entry is a
+    line, all of them are: an order must not seem to be without a line that cannot be read.
+    """
+    for found in (listed(order, "orderLines", "orderLine"), listed(order, "orderLines")):
+        if any(isinstance(line, dict) and line.keys() - {"orderLine"} for line in found):
+            return found
+    return []
+
+
+def _read_line(line: object) -> OrderLine:
+    """Read one line. What cannot be read of it is kept as a line, or a status, of which nothing is known."""
+    if not isinstance(line, dict):
+        return OrderLine(number="")
     return OrderLine(
         number=text(line, "lineNumber"),
-        sku=text(line, "item", "sku"),
-        statuses=tuple(
-            OrderLineStatus(Status(text(entry, "status")), _quantity(text(entry, "statusQuantity", "amount")))
-            for entry in members(line, "orderLineStatuses", "orderLineStatus")
-        ),
+        sku=text(line, "item", "sku") or text(line, "sku"),
+        statuses=tuple(map(_read_status, _statuses(line))),
     )
+
+
+def _statuses(line: Tree) -> list[object]:
+    """Return what stands for a line's statuses: nested as Walmart Canada writes them, or on the line."""
+    for path in (("orderLineStatuses", "orderLineStatus"), ("orderLineStatus",), ("orderLineStatuses",)):
+        if members(line, *path):
+            return listed(line, *path)
+    return [status] if (status := text(line, "status")) else []
+
+
+def _read_status(entry: object) -> OrderLineStatus:
+    if not isinstance(entry, dict):
+        return OrderLineStatus(_status(entry if isinstance(entry, str) else ""))
+    return OrderLineStatus(_status(text(entry, "status")), _quantity(text(entry, "statusQuantity", "amount")))
+
+
+def _status(name: str) -> Status:
+    """Read a status. One of Walmart's overviews spells `Canceled`, its payloads `Cancelled`."""
+    return Status.CANCELLED if name.strip().casefold() == "canceled" else Status(name.strip())
 
 
 def _quantity(amount: str) -> int | None:

@@ -11,7 +11,7 @@ from typing import Final
 from .calls import Call, Request
 from .doors import Channel, Door
 from .errors import NotSent, OutcomeUnknown, WalmartError
-from .headers import header_value
+from .headers import header_value, opaque_value
 from .verdicts import token_or_error
 
 TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - where one is asked for, not one
@@ -26,9 +26,10 @@ _ACCESS_TOKEN: Final = "WM_SEC.ACCESS_TOKEN"  # noqa: S105 - a header's name
 class TokenCredentials:
     """Client id and client secret, for a token.
 
-    The paths are those of Walmart's guide and of a client that was seen to work with a Canadian account
-    (statco/gci-order-hub). Its reference page prints `/v3/orders/acknowledge` without an id, and a sample
-    of its guide calls `acknowledgeLines`, which takes a body of lines: neither was seen in use.
+    Walmart's current reference for Canada has the path `/v3/orders/{purchaseOrderId}/acknowledge`, without a
+    body, and requires `WM_MARKET` (without it the United States are assumed) and `WM_GLOBAL_VERSION`, which
+    must be 3.1. US sellers are served with `market="us"`. Mexico and Chile need another call
+    (`acknowledgeLines`) and are not served.
     """
 
     def __init__(
@@ -45,21 +46,23 @@ class TokenCredentials:
         Args:
             client_id: From Walmart's Developer Portal. It is not the consumer id.
             client_secret: What belongs to it.
-            channel_type: `WM_CONSUMER.CHANNEL.TYPE`, which the Global API does not ask for.
-            market: `WM_MARKET`.
-            global_version: `WM_GLOBAL_VERSION`; its pages name 3.1, and may name another one day.
+            channel_type: `WM_CONSUMER.CHANNEL.TYPE`. Walmart's reference does not name it for these calls;
+                one client got 403 `FORBIDDEN` without it.
+            market: `WM_MARKET`, such as `ca` or `us`.
+            global_version: `WM_GLOBAL_VERSION`.
 
         Raises:
             ValueError: A value is missing or unusable. The text names it and does not show it.
         """
         self.client_id = header_value("client_id", client_id)
-        self._client_secret = header_value("client_secret", client_secret)
+        self._client_secret = opaque_value("client_secret", client_secret)
         if ":" in self.client_id:
             raise ValueError("client_id must be without a colon, which ends it in the header it goes into")
         self._market = {"WM_MARKET": header_value("market", market)}
         self._global = {**self._market, "WM_GLOBAL_VERSION": header_value("global_version", global_version)}
-        if channel_type is not None:
-            self._global["WM_CONSUMER.CHANNEL.TYPE"] = header_value("channel_type", channel_type)
+        self.channel_type = None if channel_type is None else header_value("channel_type", channel_type)
+        if self.channel_type is not None:
+            self._global["WM_CONSUMER.CHANNEL.TYPE"] = self.channel_type
 
     def open_door(self, channel: Channel) -> Door:
         """Open the door for one client. See `Credentials.open_door`."""

@@ -48,6 +48,7 @@ ONE_ORDER: Final = Limits(seconds=10.0, size=1024 * 1024)
 """An order with its lines has a few kilobytes."""
 MANY_ORDERS: Final = Limits(seconds=60.0, size=16 * 1024 * 1024)
 """A page has 200 orders at most. Walmart is slow with lists: a client in production allows two minutes."""
+TOO_LARGE: Final = "answer_too_large"
 
 _TARGET: Final = ":path"
 """Brings the target as it was signed through urllib3's pool, which rewrites the one it is given (`%3a` to
@@ -99,6 +100,8 @@ class Transport:
             context = ssl_context or ssl.create_default_context()
             if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
                 raise ValueError("ssl_context must verify certificates and require TLS 1.2 or newer")
+            # A host is named in the alternative names alone (RFC 9525, 2): common names are free text.
+            context.hostname_checks_common_name = False
             self._pool = _SecurePool(
                 url.host, url.port, maxsize=max_connections, ssl_context=context, kept_for=kept_for
             )
@@ -134,11 +137,15 @@ class Transport:
                 preload_content=False,
             )
             try:
+                if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+                    # Nobody asked for it. What it would be when decoded cannot be bounded; its status counts.
+                    response.close()
+                    return Answer(response.status, response.headers, b"")
                 # One byte more than allowed tells a long answer from one that just fits.
                 body = response.read(limits.size + 1)
                 if len(body) > limits.size:
                     response.close()
-                    raise NoAnswerError("answer_too_large")
+                    raise NoAnswerError(TOO_LARGE)
             finally:
                 response.release_conn()
         except ClosedPoolError as error:
@@ -189,11 +196,16 @@ class _Answer(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_AnswerReader(self.fp.detach(), sock))
 
-    def begin(self) -> None:
-        super().begin()
-        if self.status < http.client.OK:
-            # An interim answer taken for the final one, which would be read as the next call's.
-            self.will_close = True
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status of the final answer: any number of interim ones may come before (RFC 9110, 15.2).
+
+        `http.client` skips 100 alone, and takes 103 for the answer.
+        """
+        while True:
+            status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed omits it
+            if not http.client.CONTINUE <= status[1] < http.client.OK:
+                return status
+            http.client.parse_headers(self.fp)
 
 
 class _Connection(HTTPConnection):

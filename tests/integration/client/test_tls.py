@@ -4,6 +4,16 @@ import ssl
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from tests.local_marketplace import Certificate, Marketplace, Seller
 from tests.unit.client.keys import rsa_key, walmart_form
@@ -53,6 +63,28 @@ def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
+def context_for_common_name(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    """A context whose certificate names its host nowhere but in the subject's common name."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    named = x509.load_pem_x509_certificate(authority.issue_cert("localhost").cert_chain_pems[0].bytes())
+    signer = load_pem_private_key(authority.private_key_pem.bytes(), password=None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    built = x509.CertificateBuilder(
+        issuer_name=named.issuer,
+        subject_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
+        not_valid_before=named.not_valid_before_utc,
+        not_valid_after=named.not_valid_after_utc,
+        extensions=[each for each in named.extensions if each.oid != ExtensionOID.SUBJECT_ALTERNATIVE_NAME],
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with trustme.Blob(private + built.sign(signer, SHA256()).public_bytes(Encoding.PEM)).tempfile() as file:
+        context.load_cert_chain(file)
+    return context
+
+
 def context_trusting(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
@@ -67,6 +99,21 @@ def test_a_certificate_for_another_name_is_not_trusted(
 ) -> None:
     authority = trustme.CA()
     server = serve(answers(answer(acknowledged())), tls=context_for(authority, *names), name="localhost")
+    client = connect(server.url, ssl_context=context_trusting(authority))
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "tls"
+    assert server.requests == []
+
+
+def test_a_certificate_that_names_its_host_in_the_common_name_alone_is_not_trusted(
+    serve: Serve, connect: Connect
+) -> None:
+    authority = trustme.CA()
+    tls = context_for_common_name(authority, "localhost")
+    server = serve(answers(answer(acknowledged())), tls=tls, name="localhost")
     client = connect(server.url, ssl_context=context_trusting(authority))
 
     error = failure(lambda: client.orders.acknowledge(ORDER))

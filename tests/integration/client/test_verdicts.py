@@ -33,8 +33,8 @@ def coded(code: str, *, causes: int = 0, **members: str) -> bytes:
     return as_json({"errors": {"error": [{"code": code, "causes": [{"code": "X"}] * causes, **members}]}})
 
 
-def xml_coded(code: str) -> bytes:
-    error = f"<ns4:error><ns4:code>{code}</ns4:code><ns4:causes/></ns4:error>"
+def xml_coded(code: str, field: str = "") -> bytes:
+    error = f"<ns4:error><ns4:code>{code}</ns4:code><ns4:field>{field}</ns4:field><ns4:causes/></ns4:error>"
     return f'<ns4:errors xmlns:ns4="http://walmart.com/">{error}</ns4:errors>'.encode()
 
 
@@ -52,28 +52,37 @@ CODED: list[Row] = [
     (400, coded("MISSING_REQUEST_PARAM.GMP_ORDER_API"), OrderRejected, "MISSING_REQUEST_PARAM"),
     (400, coded("MALFORMED_REQUEST_CONTENT"), OrderRejected, "MALFORMED_REQUEST_CONTENT"),
     (400, coded("NEVER_SEEN_BEFORE"), OrderRejected, "NEVER_SEEN_BEFORE"),
-    (400, b"", OrderRejected, "http_400"),
+    (400, coded("ANY_OTHER.GMP_GATEWAY_API"), Unavailable, "ANY_OTHER"),
+    (400, coded("ANY_OTHER", field="WM_SVC.NAME"), Misconfigured, "ANY_OTHER"),
+    (400, coded("ANY_OTHER", field="WM_SEC.ACCESS_TOKEN"), CredentialsRefused, "ANY_OTHER"),
+    (400, b"", Unavailable, "http_400"),
     (401, coded("UNAUTHORIZED.GMP_GATEWAY_API"), CredentialsRefused, "UNAUTHORIZED"),
     (401, b"", CredentialsRefused, "http_401"),
-    (402, b"", OrderRejected, "http_402"),
+    (402, b"", Unavailable, "http_402"),
     (400, coded("INVALID_TOKEN.GMP_GATEWAY_API"), CredentialsRefused, "INVALID_TOKEN"),
     (403, coded("FORBIDDEN.GMP_GATEWAY_API"), CredentialsRefused, "FORBIDDEN"),
+    (403, b"<html><title>Access Denied</title>Reference #18</html>", Unavailable, "blocked_by_firewall"),
+    (403, b"RBAC: access denied", Unavailable, "blocked_by_firewall"),
+    (403, as_json({"message": "Forbidden"}), Unavailable, "blocked_by_firewall"),
+    (403, b"", Unavailable, "blocked_by_firewall"),
     (404, coded("CONTENT_NOT_FOUND.GMP_ORDER_API"), OrderRejected, "CONTENT_NOT_FOUND"),
     (404, coded("URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured, "URI_NOT_FOUND"),
-    (404, b"", OrderRejected, "http_404"),
+    (404, coded("CONTENT_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured, "CONTENT_NOT_FOUND"),
+    (404, b"", Misconfigured, "http_404"),
     (405, coded("METHOD_NOT_ALLOWED.GMP_GATEWAY_API"), Misconfigured, "METHOD_NOT_ALLOWED"),
     (406, coded("INVALID_ACCEPT_TYPE"), Misconfigured, "INVALID_ACCEPT_TYPE"),
     (408, b"", Unavailable, "http_408"),
-    (409, b"", OrderRejected, "http_409"),
-    (410, b"", OrderRejected, "http_410"),
+    (409, coded("CONFLICT.GMP_ORDER_API"), OrderRejected, "CONFLICT"),
+    (409, b"", Unavailable, "http_409"),
+    (410, b"", Unavailable, "http_410"),
     (415, coded("UNSUPPORTED_MEDIA_TYPE"), Misconfigured, "UNSUPPORTED_MEDIA_TYPE"),
-    (418, b"", OrderRejected, "http_418"),
+    (418, b"", Unavailable, "http_418"),
     (420, b"", Throttled, "http_420"),
-    (422, b"", OrderRejected, "http_422"),
+    (422, b"", Unavailable, "http_422"),
     (423, coded("RESOURCE_IS_LOCKED.GMP_RECEIVER_API"), Throttled, "RESOURCE_IS_LOCKED"),
     (429, coded("REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"), Throttled, "REQUEST_THRESHOLD_VIOLATED"),
     (429, b"", Throttled, "http_429"),
-    (451, b"", OrderRejected, "http_451"),
+    (451, b"", Unavailable, "http_451"),
     (500, coded("SYSTEM_ERROR.GMP_GATEWAY_API"), Unavailable, "SYSTEM_ERROR"),
     (500, coded("INVALID_SYSTEM_STATE"), Unavailable, "INVALID_SYSTEM_STATE"),
     # A code that means something else with its own status does not change what the status says.
@@ -128,14 +137,15 @@ def test_an_answer_in_xml_leads_to_the_same_error(
     serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError]
 ) -> None:
     (entry,) = json.loads(body)["errors"]["error"]
-    server = serve(answers(answer(xml_coded(entry["code"]), status, content_type="application/xml")))
+    in_xml = xml_coded(entry["code"], entry.get("field", ""))
+    server = serve(answers(answer(in_xml, status, content_type="application/xml")))
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
     assert type(error) is kind
 
 
-@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED[:26], ids=row_id)
+@pytest.mark.parametrize(("status", "body", "kind", "reason"), CODED[:33], ids=row_id)
 def test_a_look_at_an_order_leads_to_the_same_error(
     serve: Serve, connect: Connect, status: int, body: bytes, kind: type[WalmartError], reason: str
 ) -> None:
@@ -147,7 +157,11 @@ def test_a_look_at_an_order_leads_to_the_same_error(
 
 
 OF_A_LIST: list[Row] = [
-    *(row for row in CODED if row[3] not in {"CONTENT_NOT_FOUND", "foreign_order"}),
+    *(
+        row
+        for row in CODED
+        if (row[2], row[3]) != (OrderRejected, "CONTENT_NOT_FOUND") and row[3] != "foreign_order"
+    ),
     (404, coded("CONTENT_NOT_FOUND.GMP_ORDER_API", severity="ERROR"), OrderRejected, "CONTENT_NOT_FOUND"),
     (404, coded("SELLER_NOT_FOUND.GMP_ORDER_API", severity="INFO"), OrderRejected, "SELLER_NOT_FOUND"),
     (200, acknowledged(), OutcomeUnknown, "unreadable_answer"),
@@ -195,6 +209,7 @@ MILLISECONDS = str(int(SOON.timestamp() * 1000))
             ("X-Next-Replenishment-Time: 2026-11-23T15:31:30+05:30",), SOON, id="ISO with an offset"
         ),
         pytest.param(("Retry-After: 90",), SOON, id="Retry-After"),
+        pytest.param(("Retry-After: Mon, 23 Nov 2026 10:01:30 GMT",), SOON, id="Retry-After, a date"),
         pytest.param(("x-next-replenish-time: garbage", "Retry-After: 90"), SOON, id="garbage, Retry-After"),
         pytest.param(
             (f"X-Next-Replenishment-Time: {MILLISECONDS}", "Retry-After: 5"), SOON, id="Walmart's own first"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from walmart_ca import Client, SignatureCredentials
+from walmart_ca import Client, SignatureCredentials, TokenCredentials
 
 from .keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
 
@@ -48,6 +48,41 @@ def test_white_space_around_a_pasted_value_is_dropped(name: str) -> None:
     )
 
     assert pasted.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
+
+
+PASTED = {
+    "quotes": '"{}"',
+    "single quotes and a comma": "'{}',",
+    "typographic quotes": "\u201c{}\u201d",
+    "escaped quotes": '\\"{}\\"',
+    "a byte order mark": "\ufeff{}",
+    "zero-width and non-breaking spaces": "\u200b\xa0{}\xa0\u200b",
+}
+
+
+@pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED.keys())
+@pytest.mark.parametrize("name", ["consumer_id", "channel_type"])
+def test_what_pasting_puts_around_an_id_is_taken_off(name: str, pasted: str) -> None:
+    values = {"consumer_id": CONSUMER_ID, "channel_type": CHANNEL_TYPE}
+
+    taken = SignatureCredentials(
+        **{**values, name: pasted.format(values[name])}, private_key=walmart_form(rsa_key())
+    )
+
+    assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
+
+
+@pytest.mark.parametrize("value", ['"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"'])
+def test_an_id_with_half_of_what_pasting_puts_around_it_is_refused_by_name(value: str) -> None:
+    with pytest.raises(ValueError, match=r"^channel_type must be without quotes, a comma") as refused:
+        SignatureCredentials(consumer_id=CONSUMER_ID, channel_type=value, private_key=walmart_form(rsa_key()))
+
+    assert "0b1f" not in str(refused.value)
+
+
+def test_quotes_around_a_client_secret_may_be_a_part_of_it_and_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"^client_secret must be without quotes around it$"):
+        TokenCredentials(client_id="5f0c", client_secret='"hunter2"')  # noqa: S106 - nobody's
 
 
 def test_printing_credentials_shows_whose_they_are_and_nothing_that_signs() -> None:

@@ -101,7 +101,6 @@ NO_ENTRIES = {
     "an empty object": b"{}",
     "null": b"null",
     "a text": b'"error"',
-    "an error that is a text": b'{"error": "invalid_client", "error_description": "x"}',
     "errors that are null": b'{"errors": null}',
     "an empty list": b'{"error": []}',
     "a flat empty list": b'{"errors": []}',
@@ -132,8 +131,8 @@ def test_an_empty_error_list_has_no_entries(body: bytes) -> None:
         (299, Order),
         (300, Misconfigured),
         (399, Misconfigured),
-        (400, OrderRejected),
-        (499, OrderRejected),
+        (400, Unavailable),
+        (499, Unavailable),
         (500, Unavailable),
         (599, Unavailable),
         (600, OutcomeUnknown),
@@ -164,14 +163,14 @@ def test_walmarts_words_are_short_and_printable() -> None:
         (Throttled, 429, "replenished"),
         (Unavailable, 503, "repeat later"),
         (CredentialsRefused, 401, "check the credentials"),
-        (OrderRejected, 404, "order's state"),
+        (OrderRejected, 409, "order's state"),
         (Misconfigured, 415, "correct the header"),
     ],
 )
 def test_an_errors_text_names_the_status_the_call_and_the_remedy(
     kind: type[WalmartError], status: int, words: str
 ) -> None:
-    error = read_error(b"", "", status=status)
+    error = read_error(as_json({"error": [{"code": "X.GMP_ORDER_API"}]}), status=status)
 
     assert type(error) is kind
     assert words in str(error)

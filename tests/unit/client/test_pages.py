@@ -248,9 +248,14 @@ def test_a_list_that_finds_nothing_is_an_empty_page_in_every_shape(
     assert read.call.status == 404
 
 
-@pytest.mark.parametrize("code", ["CONTENT_NOT_FOUND", "CONTENT_NOT_FOUND.GMP_ANOTHER_API"])
-def test_whichever_service_finds_nothing_a_list_is_empty(code: str) -> None:
-    assert read_page(errors({"code": code}), status=404).orders == ()
+@pytest.mark.parametrize("severity", ["INFO", "ERROR", None])
+@pytest.mark.parametrize(
+    "code", ["CONTENT_NOT_FOUND", "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "CONTENT_NOT_FOUND.GMP_ANOTHER_API"]
+)
+def test_only_the_order_service_can_say_that_there_are_no_orders(code: str, severity: str | None) -> None:
+    gone = errors({"code": code, "severity": severity, "description": "No static resource v3/ca/orders."})
+
+    assert type(judge_page(gone, status=404)) is Misconfigured
 
 
 def test_a_list_may_find_nothing_twice() -> None:
@@ -266,16 +271,16 @@ URI_NOT_FOUND = {"code": "URI_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}
 NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
     "an error": (404, errors(NOTHING_FOUND | {"severity": "ERROR"}), OrderRejected),
     "a warning": (404, errors(NOTHING_FOUND | {"severity": "WARN"}), OrderRejected),
-    "another code": (404, errors(NOTHING_FOUND | {"code": "SELLER_NOT_FOUND"}), OrderRejected),
+    "another code": (404, errors(NOTHING_FOUND | {"code": "SELLER_NOT_FOUND.GMP_ORDER_API"}), OrderRejected),
     "a path that is not known": (404, errors(URI_NOT_FOUND), Misconfigured),
-    "an error beside it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), OrderRejected),
-    "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), OrderRejected),
+    "an error beside it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
+    "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), Misconfigured),
     "a path that is not known beside it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
-    "no code": (404, errors({"severity": "INFO"}), OrderRejected),
-    "no entry": (404, errors(), OrderRejected),
-    "no body": (404, b"", OrderRejected),
-    "a page": (404, b"<html><body>Not Found</body></html>", OrderRejected),
-    "an empty list after all": (404, as_json({"list": page()}), OrderRejected),
+    "no code": (404, errors({"severity": "INFO"}), Misconfigured),
+    "no entry": (404, errors(), Misconfigured),
+    "no body": (404, b"", Misconfigured),
+    "a page": (404, b"<html><body>Not Found</body></html>", Misconfigured),
+    "an empty list after all": (404, as_json({"list": page()}), Misconfigured),
     "with 400": (400, errors(NOTHING_FOUND), OrderRejected),
     "with 401": (401, errors(NOTHING_FOUND), CredentialsRefused),
     "with 500": (500, errors(NOTHING_FOUND), Unavailable),

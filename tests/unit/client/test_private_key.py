@@ -2,7 +2,11 @@
 
 import base64
 import datetime as dt
+import functools
+import json
 import math
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,10 +22,12 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import NameOID
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from tests.unit.kept import texts_kept_by
 from walmart_ca import SignatureCredentials
 
 from .keys import (
@@ -78,35 +84,6 @@ def shows(message: str, value: str) -> bool:
     return any(value[start : start + SHOWN] in message for start in range(len(value) - SHOWN + 1))
 
 
-ACCEPTED = {
-    "Walmart's form": walmart_form(rsa_key()),
-    "Walmart's form with white space around": f"\n\t {walmart_form(rsa_key())} \r\n",
-    "wrapped at 64": wrapped(rsa_key(), 64),
-    "wrapped at 76 with CRLF": wrapped(rsa_key(), 76, "\r\n"),
-    "wrapped at 10 with tabs": wrapped(rsa_key(), 10, "\t"),
-    "wrapped with spaces": wrapped(rsa_key(), 64, " "),
-    "wrapped with literal \\n": wrapped(rsa_key(), 64, "\\n"),
-    "PEM, PKCS#8": pkcs8_pem(rsa_key()),
-    "PEM, PKCS#1": pkcs1_pem(rsa_key()),
-    "PEM with CRLF": pkcs8_pem(rsa_key()).replace("\n", "\r\n"),
-    "PEM with literal \\n": pkcs8_pem(rsa_key()).replace("\n", "\\n"),
-    "PEM with literal \\r\\n": pkcs1_pem(rsa_key()).replace("\n", "\\r\\n"),
-    "PEM on one line": pkcs8_pem(rsa_key()).replace("\n", " "),
-    "PEM indented": "\n".join(f"    {line}" for line in pkcs8_pem(rsa_key()).splitlines()),
-}
-
-
-@pytest.mark.parametrize("private_key", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_a_key_signs_in_every_form_that_sellers_hold(private_key: str) -> None:
-    assert signs_rightly(with_key(private_key))
-
-
-@settings(deadline=None, max_examples=25)
-@given(width=st.integers(1, 900), line_end=st.sampled_from(["\n", "\r\n", "\t", " ", " \n  ", "\\n"]))
-def test_the_width_of_its_lines_makes_no_difference(width: int, line_end: str) -> None:
-    assert signs_rightly(with_key(wrapped(rsa_key(), width, line_end)))
-
-
 def public_key() -> str:
     public = rsa_key().public_key()
     return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
@@ -132,6 +109,70 @@ def encrypted(form: PrivateFormat) -> str:
     return rsa_key().private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"password")).decode()
 
 
+ACCEPTED = {
+    "Walmart's form": walmart_form(rsa_key()),
+    "Walmart's form with white space around": f"\n\t {walmart_form(rsa_key())} \r\n",
+    "wrapped at 64": wrapped(rsa_key(), 64),
+    "wrapped at 76 with CRLF": wrapped(rsa_key(), 76, "\r\n"),
+    "wrapped at 10 with tabs": wrapped(rsa_key(), 10, "\t"),
+    "wrapped with spaces": wrapped(rsa_key(), 64, " "),
+    "wrapped with literal \\n": wrapped(rsa_key(), 64, "\\n"),
+    "PEM, PKCS#8": pkcs8_pem(rsa_key()),
+    "PEM, PKCS#1": pkcs1_pem(rsa_key()),
+    "PEM with CRLF": pkcs8_pem(rsa_key()).replace("\n", "\r\n"),
+    "PEM with literal \\n": pkcs8_pem(rsa_key()).replace("\n", "\\n"),
+    "PEM with literal \\r\\n": pkcs1_pem(rsa_key()).replace("\n", "\\r\\n"),
+    "PEM on one line": pkcs8_pem(rsa_key()).replace("\n", " "),
+    "PEM with doubled backslashes": pkcs8_pem(rsa_key()).replace("\n", "\\\\n"),
+    "PEM with literal tabs": pkcs8_pem(rsa_key()).replace("\n", "\\n\\t"),
+    "PEM with non-breaking spaces": pkcs8_pem(rsa_key()).replace(" ", "\xa0"),
+    "PEM in a second armor": f"-----BEGIN PRIVATE KEY-----\n{pkcs8_pem(rsa_key())}-----END PRIVATE KEY-----",
+    "PEM without its last line": pkcs8_pem(rsa_key()).replace("-----END PRIVATE KEY-----", ""),
+    "PEM twice, PKCS#8 and PKCS#1": pkcs8_pem(rsa_key()) + pkcs1_pem(rsa_key()),
+    "PEM with a certificate before and a public key after": certificate()
+    + pkcs8_pem(rsa_key())
+    + public_key(),
+    "PEM in an environment file": f"export KEY='{pkcs8_pem(rsa_key())}';",
+    "PKCS#1 without armor": without_armour(pkcs1_pem(rsa_key())),
+    "base64 of Walmart's form": base64.b64encode(walmart_form(rsa_key()).encode()).decode(),
+    "base64 of PEM with a byte order mark": base64.b64encode(
+        f"\ufeff{pkcs8_pem(rsa_key())}".encode()
+    ).decode(),
+    "slashes and signs escaped": walmart_form(rsa_key())
+    .replace("/", "\\/")
+    .replace("+", "\\u002b")
+    .replace("=", "\\u003d"),
+    "PEM indented": "\n".join(f"    {line}" for line in pkcs8_pem(rsa_key()).splitlines()),
+}
+
+
+@pytest.mark.parametrize("private_key", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_key_signs_in_every_form_that_sellers_hold(private_key: str) -> None:
+    assert signs_rightly(with_key(private_key))
+
+
+@settings(deadline=None, max_examples=25)
+@given(width=st.integers(1, 900), line_end=st.sampled_from(["\n", "\r\n", "\t", " ", " \n  ", "\\n"]))
+def test_the_width_of_its_lines_makes_no_difference(width: int, line_end: str) -> None:
+    assert signs_rightly(with_key(wrapped(rsa_key(), width, line_end)))
+
+
+def certificate_request() -> str:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "seller.example")])
+    request = x509.CertificateSigningRequestBuilder(name).sign(rsa_key(2048), SHA256())
+    return request.public_bytes(Encoding.PEM).decode()
+
+
+def openssh() -> str:
+    return rsa_key().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+def pkcs12() -> str:
+    return base64.b64encode(
+        serialize_key_and_certificates(None, rsa_key(), None, None, NoEncryption())
+    ).decode()
+
+
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
 REFUSED = {
     "text": "Please ask Jean-Luc for it!",
@@ -143,7 +184,6 @@ REFUSED = {
     "a public key": public_key(),
     "a public key without armour": without_armour(public_key()),
     "a certificate": certificate(),
-    "a certificate and its key": certificate() + pkcs8_pem(rsa_key(2048)),
     "an EC key": of_another_kind(EC_KEY),
     "an EC key without armour": without_armour(of_another_kind(EC_KEY)),
     "an EC key in its own form": EC_KEY.private_bytes(
@@ -153,12 +193,53 @@ REFUSED = {
     "an encrypted key": encrypted(PrivateFormat.PKCS8),
     "an encrypted key without armour": without_armour(encrypted(PrivateFormat.PKCS8)),
     "an encrypted key of the old kind": encrypted(PrivateFormat.TraditionalOpenSSL),
+    "two keys in PEM": pkcs8_pem(rsa_key()) + pkcs8_pem(rsa_key(2048)),
+    "a key and an encrypted one": pkcs8_pem(rsa_key()) + encrypted(PrivateFormat.PKCS8),
+    "text that is too long": "A" * 65537,
     "a key cut short": base64.b64encode(pkcs8_der(rsa_key())[:-20]).decode(),
     "a line cut short": walmart_form(rsa_key())[:-3],
     "a key without its first line": "\n".join(wrapped(rsa_key(), 64).splitlines()[1:]),
     "a file's name": "/run/secrets/walmart-private-key.pem",
     "the whole secret": f'{{"privateKey": "{walmart_form(rsa_key())}"}}',
 }
+
+
+NAMED = {
+    "a public key": (public_key(), "public key"),
+    "a public key without armor": (without_armour(public_key()), "public key"),
+    "a certificate": (certificate(), "a certificate"),
+    "a certificate without armor": (without_armour(certificate()), "a certificate"),
+    "a certificate in base64 of PEM": (base64.b64encode(certificate().encode()).decode(), "a certificate"),
+    "a certificate request": (certificate_request(), "certificate request"),
+    "a certificate request without armor": (without_armour(certificate_request()), "certificate request"),
+    "an EC key": (of_another_kind(EC_KEY), "an EC key"),
+    "an EC key without armor": (without_armour(of_another_kind(EC_KEY)), "an EC key"),
+    "an EC key in its own form": (REFUSED["an EC key in its own form"], "an EC key"),
+    "an Ed25519 key": (REFUSED["an Ed25519 key"], "another kind"),
+    "an encrypted key": (encrypted(PrivateFormat.PKCS8), "encrypted"),
+    "an encrypted key without armor": (without_armour(encrypted(PrivateFormat.PKCS8)), "encrypted"),
+    "an encrypted key of the old kind": (encrypted(PrivateFormat.TraditionalOpenSSL), "encrypted"),
+    "an OpenSSH key": (openssh(), "OpenSSH"),
+    "an OpenSSH key without armor": (without_armour(openssh()), "OpenSSH"),
+    "an OpenSSH public key": (
+        rsa_key().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode(),
+        "OpenSSH public key",
+    ),
+    "a PuTTY key": ("PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", "PuTTY"),
+    "a PKCS#12 file": (pkcs12(), "PKCS#12"),
+    "the whole secret": (REFUSED["the whole secret"], "JSON"),
+    "another PEM": ("-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----", "something else"),
+    "two keys": (REFUSED["two keys in PEM"], "two different private keys"),
+    "a key and an encrypted one": (REFUSED["a key and an encrypted one"], "two different private keys"),
+    "a damaged first line": (pkcs8_pem(rsa_key()).replace("-----", "----"), "BEGIN or END line is damaged"),
+    "a key cut short": (REFUSED["a key cut short"], "cut short"),
+    "text that is too long": (REFUSED["text that is too long"], "more than 65536 characters"),
+}
+
+
+@pytest.mark.parametrize(("private_key", "named"), NAMED.values(), ids=NAMED.keys())
+def test_what_is_no_usable_key_is_named_for_what_it_is(private_key: str, named: str) -> None:
+    assert named in refusal(private_key).partition("; ")[2]
 
 
 @pytest.mark.parametrize("private_key", REFUSED.values(), ids=REFUSED.keys())
@@ -173,12 +254,88 @@ def test_a_missing_key_is_refused_by_name(private_key: object) -> None:
     assert "empty" in refusal(private_key)
 
 
-def test_a_refusal_brings_along_no_parser_message_that_could_quote_the_key() -> None:
+@pytest.mark.parametrize("private_key", REFUSED.values(), ids=REFUSED.keys())
+def test_nothing_of_a_refused_key_is_kept_by_the_error(private_key: str) -> None:
     with pytest.raises(ValueError, match="private_key") as refused:
-        with_key(REFUSED["a key cut short"])
+        with_key(private_key)
 
-    assert refused.value.__cause__ is None
-    assert refused.value.__suppress_context__
+    assert not shows(texts_kept_by(refused.value), private_key)
+
+
+def test_nothing_of_a_key_is_kept_by_an_error_about_another_value() -> None:
+    with pytest.raises(ValueError, match="consumer_id") as refused:
+        SignatureCredentials(consumer_id="", channel_type=CHANNEL_TYPE, private_key=walmart_form(rsa_key()))
+
+    assert not shows(texts_kept_by(refused.value), walmart_form(rsa_key()))
+
+
+def url_safe(text: str) -> str:
+    return text.replace("+", "-").replace("/", "_")
+
+
+FORMS = [
+    walmart_form(rsa_key()),
+    wrapped(rsa_key(), 64),
+    url_safe(walmart_form(rsa_key())),
+    walmart_form(rsa_key()).rstrip("="),
+    pkcs8_pem(rsa_key()),
+    pkcs1_pem(rsa_key()),
+    f"Bag Attributes\n    localKeyID: 01 02\nKey Attributes: <No Attributes>\n{pkcs8_pem(rsa_key())}",
+    pkcs8_pem(rsa_key()) + certificate(),
+]
+WRAPPINGS: list[Callable[[str], str]] = [
+    lambda text: f'"{text}"',
+    lambda text: f"'{text}'",
+    lambda text: f"\u201c{text}\u201d",
+    lambda text: f"{text},",
+    lambda text: f"{text};\r\n",
+    lambda text: f"\ufeff{text}",
+    lambda text: f"\xa0{text}\u200b ",
+    lambda text: text[:40] + "\u200d" + text[40:],
+    lambda text: text.replace("\n", "\\n"),
+    lambda text: text.replace("\n", "\\r\\n"),
+    lambda text: text.replace("\n", "\r\n\t"),
+    lambda text: text.replace("\\", "\\\\"),
+    lambda text: json.dumps(text, ensure_ascii=False),
+]
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    form=st.sampled_from(FORMS),
+    wrappings=st.lists(st.sampled_from(WRAPPINGS), max_size=5),
+    packed=st.booleans(),
+)
+def test_what_pasting_makes_of_a_good_key_signs_all_the_same(
+    form: str, wrappings: list[Callable[[str], str]], packed: bool
+) -> None:
+    private_key = functools.reduce(lambda text, wrap: wrap(text), wrappings, form)
+    if packed and private_key.isascii():
+        private_key = base64.b64encode(private_key.encode()).decode()
+
+    assert signs_rightly(with_key(private_key))
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.text(max_size=300) | st.lists(st.sampled_from([*FORMS, *REFUSED.values()]), max_size=3).map("".join)
+)
+def test_a_text_is_a_key_or_refused_by_name_without_being_shown(private_key: str) -> None:
+    result = refusal_or_credentials(private_key)
+
+    assert isinstance(result, SignatureCredentials) or result.startswith("private_key must be")
+    assert isinstance(result, SignatureCredentials) or not shows(result, private_key)
+
+
+@pytest.mark.parametrize(
+    "piece", ["\\", "-", "-----BEGIN ", "\\n", '"', " ", "BEGIN ", "-----BEGIN A PRIVATE KEY-----A"]
+)
+def test_the_longest_key_is_refused_in_no_time_whatever_it_repeats(piece: str) -> None:
+    begun = time.process_time()
+
+    refusal(piece * (65536 // len(piece)))
+
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize("length", range(0, 600, 37))
@@ -314,8 +471,7 @@ def test_a_key_that_signs_though_its_numbers_are_not_one_fails_the_check(private
         credentials.check()
 
     assert not shows(str(failed.value), private_key)
-    assert failed.value.__cause__ is None
-    assert failed.value.__suppress_context__
+    assert not shows(texts_kept_by(failed.value), private_key)
 
 
 def problem_of(credentials: SignatureCredentials) -> str | None:

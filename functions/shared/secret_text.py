@@ -1,0 +1,123 @@
+"""Reads the secret's JSON as people store it, or says what it is instead.
+
+Seen through is what has one reading only: a byte order mark and other invisible characters around it, quotes
+around the whole or one more level of JSON string, as consoles and command lines make them, a comma behind the
+last member, and a line break inside a value.
+
+Every problem is a value and never an exception. The parser's exception holds the whole text.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from walmart_ca.pasted import QUOTES, cleaned
+
+_NOT_JSON: Final = "secret: must be JSON"
+_AN_OBJECT: Final = "secret: must be a JSON object"
+_MEMBERS: Final = (
+    "consumerId",
+    "channelType",
+    "privateKey",
+    "clientId",
+    "clientSecret",
+    "market",
+    "globalVersion",
+)
+_NO_NAME: Final = re.compile(r"[^a-z0-9]+")
+_KEY_ALONE: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{256,}")
+_NAME_AND_VALUE: Final = re.compile(
+    r"^[\s\"'-]{0,8}(?:consumer|channel|private|client)[_ -]?(?:id|type|key|secret)[\"']?\s?[=:]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_OTHER_QUOTES: Final = re.compile(rf"[{{,]\s{{0,8}}[{QUOTES.replace('"', '')}]")
+
+
+class _Object(list[tuple[str, Any]]):
+    """The members of a JSON object as they stand there, with those that come twice."""
+
+
+def read_members(secret: str) -> dict[str, Any] | str:
+    """Return the members of the secret, or a text that says what is wrong, which shows no value."""
+    found = _document(cleaned(secret).strip())
+    if isinstance(found, str):
+        return found
+    members = dict(found)
+    if len(members) < len(found):
+        names = [name for name, _ in found]
+        twice = [name for name in _MEMBERS if names.count(name) > 1]
+        if twice:
+            return f"secret.{twice[0]}: stands there twice: keep one"
+    return members
+
+
+def misspelled_members(members: Iterable[str], known: Collection[str]) -> frozenset[str]:
+    """Return the known names that are missing and stand there with other capital letters or underscores."""
+    there = set(members)
+    bare = {_bare(name) for name in there}
+    return frozenset(name for name in known if name not in there and _bare(name) in bare)
+
+
+def _bare(name: str) -> str:
+    return _NO_NAME.sub("", name.lower())
+
+
+def _document(text: str) -> _Object | str:
+    """Read an object in whatever wrapping it is in."""
+    found = _parsed(text)
+    if isinstance(found, str):  # One more level of JSON string.
+        found = _parsed(cleaned(found).strip())
+        return found if isinstance(found, _Object) else _AN_OBJECT
+    if isinstance(found, _Object):
+        return found
+    if not isinstance(found, json.JSONDecodeError | None):
+        return _AN_OBJECT
+    for reading in _readings(text):
+        again = _parsed(reading)
+        if isinstance(again, _Object):
+            return again
+    return f"{_NOT_JSON}{_looks_like(text, found)}"
+
+
+def _readings(text: str) -> Iterable[str]:
+    """Take off what may stand around an object; only what is JSON then counts."""
+    bare = text.rstrip(",; \t\r\n")
+    if len(bare) > 1 and bare[0] in QUOTES and bare[-1] in QUOTES:
+        bare = bare[1:-1].strip()
+    without_comma = bare
+    if bare.endswith("}"):
+        members = bare[:-1].rstrip()
+        without_comma = members.removesuffix(",") + "}"
+    yield without_comma
+    # Quotes with a backslash before them, as a command line wants them, but without the outer quotes.
+    escaped = _parsed(f'"{bare}"') if bare.startswith("{") and '\\"' in bare else None
+    if isinstance(escaped, str):
+        yield escaped
+
+
+def _parsed(text: str) -> object:
+    """Parse a text; what is no JSON is returned as the error, without its frames, or as None."""
+    try:
+        # Not strict: a line break inside a value has one reading.
+        return json.loads(text, object_pairs_hook=_Object, strict=False)
+    except json.JSONDecodeError as error:
+        return error.with_traceback(None)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _looks_like(text: str, error: json.JSONDecodeError | None) -> str:
+    """Say what it is instead, and what to do."""
+    if not text:
+        return "; it is empty"
+    if not text.startswith("{"):
+        if "-----BEGIN " in text or _KEY_ALONE.fullmatch(text):
+            return " with the key as its member privateKey; this is the key alone"
+        if _NAME_AND_VALUE.search(text):
+            return '; these are names and values in another form: write {"name": "value", ...}'
+    elif _OTHER_QUOTES.search(text):
+        return " in straight double quotes; these are single or typographic quotes"
+    if error and error.msg.startswith("Illegal trailing comma"):
+        return "; there is a trailing comma before a closing bracket"
+    return ': {"name": "value", ...}, with a comma between two members'

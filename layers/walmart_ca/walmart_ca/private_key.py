@@ -1,0 +1,232 @@
+r"""Reads a private key as people paste it, or says what it is instead.
+
+Seen through is what has one reading only: text around the PEM block, such as Bag Attributes, and a
+certificate beside it; quotes around it and a comma behind it; line breaks written out (`\n`, also doubled);
+invisible characters; base64 with the alphabet for URLs or without padding; base64 of the whole once more.
+
+Every problem is a value and never an exception. A parser's exception may quote what it read, and keeps the
+frames that hold it.
+"""
+
+import base64
+import binascii
+import re
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
+
+from .pasted import QUOTES, cleaned
+
+_PROBLEM: Final = "private_key must be an RSA private key: base64 of PKCS#8 as Walmart hands it out, or PEM"
+_MAX_CHARACTERS: Final = 65536
+"""A secret is no longer."""
+_MAX_BITS: Final = 8192
+"""Walmart hands out 1024. With the largest that a secret can hold, one signature takes over half a minute."""
+
+_AROUND: Final = f"{QUOTES},; \t\r\n\v\f"
+_BACKSLASHES: Final = re.compile(r"\\+")
+_ESCAPE: Final = re.compile(r"\\(?:u00(2[bBdDfF]|3[dD]|5[fF])|[nrt]|(?=[/\"'\s]|\Z))")
+_ARMOR: Final = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
+_DAMAGED_ARMOR: Final = re.compile(r"(?:BEGIN|END) (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY")
+
+_ENCRYPTED: Final = "this one is encrypted: store it without its password"
+_CERTIFICATE: Final = "this is a certificate"
+_CERTIFICATE_REQUEST: Final = "this is a certificate request"
+_PUBLIC: Final = "this is a public key"
+_OPENSSH: Final = "this is an OpenSSH key: convert it to PEM"
+_EC: Final = "this is an EC key"
+_OTHER_KIND: Final = "this is a private key of another kind"
+_NOT_BASE64: Final = "this is not base64"
+_SOMETHING_ELSE: Final = "this is base64 of something else, or a key that was cut short or damaged"
+
+_LABELS: Final = {
+    "PRIVATE KEY": "",
+    "RSA PRIVATE KEY": "",
+    "ENCRYPTED PRIVATE KEY": _ENCRYPTED,
+    "EC PRIVATE KEY": _EC,
+    "OPENSSH PRIVATE KEY": _OPENSSH,
+    "CERTIFICATE": _CERTIFICATE,
+    "X509 CERTIFICATE": _CERTIFICATE,
+    "TRUSTED CERTIFICATE": _CERTIFICATE,
+    "CERTIFICATE REQUEST": _CERTIFICATE_REQUEST,
+    "NEW CERTIFICATE REQUEST": _CERTIFICATE_REQUEST,
+    "PUBLIC KEY": _PUBLIC,
+    "RSA PUBLIC KEY": _PUBLIC,
+}
+_BEGINNINGS: Final = {
+    "{": "this is JSON: put its private key alone here",
+    "ssh-": "this is an OpenSSH public key",
+    "PuTTY-User-Key-File-": "this is a PuTTY key: convert it to PEM",
+}
+_DER_BEGINNINGS: Final = {
+    b"openssh-key-v1\0": _OPENSSH,
+    b"\0\0\0\7ssh-rsa": "this is an OpenSSH public key",
+}
+_ENCRYPTION: Final = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x05", b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01")
+"""The object identifiers of PKCS#5 and of PKCS#12, which stand at the start of an encrypted key."""
+_PKCS12: Final = re.compile(rb"\x30(?:\x82..|\x83...|\x80)\x02\x01\x03\x30", re.DOTALL)
+
+
+def read_private_key(pasted: object) -> RSAPrivateKey | str:
+    """Read a private key in any of the forms in which sellers hold it.
+
+    The key is not fully validated, which costs tens of milliseconds at every cold start and several
+    times that on a small Lambda; one signature made and verified proves that its parts belong together.
+
+    Returns:
+        The key, or a text that says what is wrong, which shows nothing of it.
+    """
+    if not isinstance(pasted, str):
+        return f"{_PROBLEM}; it is empty"
+    if len(pasted) > _MAX_CHARACTERS:
+        return f"{_PROBLEM}; this one has more than {_MAX_CHARACTERS} characters"
+    key = _key_in(_typed(pasted))
+    if isinstance(key, str):
+        return f"{_PROBLEM}; {key}"
+    if key.key_size > _MAX_BITS:
+        return f"{_PROBLEM}; this one has more than {_MAX_BITS} bits"
+    try:
+        key.public_key().verify(key.sign(b"proof", PKCS1v15(), SHA256()), b"proof", PKCS1v15(), SHA256())
+    except (ValueError, InvalidSignature):
+        return f"{_PROBLEM}; the parts of this one do not belong together"
+    return key
+
+
+def _typed(pasted: str) -> str:
+    """Undo what programs wrote differently; a backslash belongs to neither base64 nor PEM."""
+    text = _BACKSLASHES.sub(r"\\", cleaned(pasted))
+    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "\n", text)
+
+
+def _key_in(text: str, *, unpacked: bool = False) -> RSAPrivateKey | str:
+    """Return the key in a text, or what is wrong with it.
+
+    Args:
+        text: With or without armor.
+        unpacked: Whether the text was in base64 as a whole: once is enough.
+    """
+    blocks, labels = _blocks(text)
+    private = [(label, body) for label, body in blocks if label.endswith("PRIVATE KEY")]
+    if private:
+        # The same block twice has one reading.
+        unique = {"".join(body.split()): (label, body) for label, body in private}
+        return _one_of([_key_in_block(label, body, unpacked) for label, body in unique.values()])
+    if labels:
+        named = [problem for label in labels if (problem := _LABELS.get(label))]
+        return named[0] if named else "this PEM is something else, or empty"
+    if _DAMAGED_ARMOR.search(text):
+        return "its BEGIN or END line is damaged"
+    bare = text.strip(_AROUND)
+    if not bare:
+        return "it is empty"
+    for beginning, problem in _BEGINNINGS.items():
+        if bare.startswith(beginning):
+            return problem
+    return _key_in_base64(bare, unpacked)
+
+
+def _blocks(text: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the PEM blocks as label and body, and the labels of all armor; text around is left out.
+
+    A second armor around the first, or an END line that is missing, leaves the body as it is.
+    """
+    blocks = []
+    armor = list(_ARMOR.finditer(text))
+    if armor and armor[0][1] == "END":
+        blocks.append((armor[0][2], text[: armor[0].start()]))
+    ends = [*(line.start() for line in armor[1:]), len(text)]
+    for line, end in zip(armor, ends, strict=False):
+        if line[1] == "BEGIN":
+            blocks.append((line[2], text[line.end() : end]))
+    return [(label, body) for label, body in blocks if body.strip()], [line[2] for line in armor]
+
+
+def _key_in_block(label: str, body: str, unpacked: bool) -> RSAPrivateKey | str:  # noqa: FBT001 - passed on
+    problem = _LABELS.get(label, _OTHER_KIND)
+    if problem:
+        return problem
+    if "Proc-Type:" in body and "ENCRYPTED" in body:
+        return _ENCRYPTED
+    return _key_in_base64(body, unpacked)
+
+
+def _one_of(keys: list[RSAPrivateKey | str]) -> RSAPrivateKey | str:
+    """Return the one key that was written in several ways; two keys leave open which one is meant."""
+    first, *others = keys
+    for other in others:
+        if isinstance(first, str) or isinstance(other, str) or _public(first) != _public(other):
+            return "these are two different private keys: keep one"
+    return first
+
+
+def _public(key: RSAPrivateKey) -> RSAPublicNumbers:
+    return key.public_key().public_numbers()
+
+
+def _key_in_base64(encoded: str, unpacked: bool) -> RSAPrivateKey | str:  # noqa: FBT001 - passed on
+    der = _decoded("".join(encoded.split()))
+    if der is None:
+        return _NOT_BASE64
+    try:
+        key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
+    except TypeError:
+        return _ENCRYPTED
+    except UnsupportedAlgorithm:
+        return _OTHER_KIND
+    except ValueError:
+        return _named(der) or _packed(der, unpacked) or _SOMETHING_ELSE
+    if isinstance(key, EllipticCurvePrivateKey):
+        return _EC
+    return key if isinstance(key, RSAPrivateKey) else _OTHER_KIND
+
+
+def _decoded(encoded: str) -> bytes | None:
+    unpadded = encoded.rstrip("=")
+    if not ("+" in encoded or "/" in encoded):
+        # The alphabet for URLs has other characters for these two, and both at once are no alphabet.
+        unpadded = unpadded.replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _packed(der: bytes, unpacked: bool) -> RSAPrivateKey | str | None:  # noqa: FBT001 - passed on
+    """Return what is in base64 of a whole key in base64, with or without armor."""
+    # A key in DER starts with bytes that are no ASCII.
+    if unpacked or not der.removeprefix(b"\xef\xbb\xbf").isascii():
+        return None
+    text = _typed(der.decode("utf-8-sig"))
+    if not _ARMOR.search(text) and not text.lstrip(_AROUND).startswith("MI"):
+        return None
+    return _key_in(text, unpacked=True)
+
+
+def _named(der: bytes) -> str | None:
+    """Say what is no private key, or an encrypted one."""
+    for beginning, problem in _DER_BEGINNINGS.items():
+        if der.startswith(beginning):
+            return problem
+    if any(identifier in der[:48] for identifier in _ENCRYPTION):
+        return _ENCRYPTED
+    if _PKCS12.match(der):
+        return "this is a PKCS#12 file: convert it to PEM"
+    # It is large, and a good key has no use for it.
+    from cryptography.x509 import load_der_x509_certificate, load_der_x509_csr  # noqa: PLC0415
+
+    for load, problem in (
+        (load_der_public_key, _PUBLIC),
+        (load_der_x509_certificate, _CERTIFICATE),
+        (load_der_x509_csr, _CERTIFICATE_REQUEST),
+    ):
+        try:
+            load(der)
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+        return problem
+    return None

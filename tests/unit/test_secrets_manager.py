@@ -1,0 +1,134 @@
+"""What Secrets Manager answers, and what somebody is told to do about it."""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3.response import HTTPResponse
+
+from shared.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
+from shared.secrets_manager import SecretsManagerStore
+from tests.unit.kept import texts_kept_by
+
+ACCESS_KEY = "access-key-of-the-function"
+
+
+def store(status: int, answer: Mapping[str, str]) -> SecretsManagerStore:
+    """A store whose requests are answered before they are sent; botocore signs and reads as ever."""
+
+    def respond(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+        raw: Any = HTTPResponse(io.BytesIO(json.dumps(answer).encode()), preload_content=False)
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
+
+    client = boto3.client(
+        "secretsmanager",
+        region_name="ca-central-1",
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key=ACCESS_KEY,
+        aws_session_token=f"session-{ACCESS_KEY}",
+    )
+    client.meta.events.register("before-send.secretsmanager", respond)
+    return SecretsManagerStore(client, "arn")
+
+
+NO_SUCH_SECRET = "Secrets Manager can't find the specified secret."
+NO_CURRENT = "Secrets Manager can't find the specified secret value for staging label: AWSCURRENT"
+DELETED = "You can't perform this operation on the secret because it was marked for deletion."
+MANAGED = "The secret is managed by another service, and you must use that service to update it."
+NOT_AUTHORIZED = (
+    "User: arn:aws:sts::123456789012:assumed-role/kms:KMS/f is not authorized to perform:"
+    " secretsmanager:GetSecretValue on resource: arn because no identity-based policy allows it"
+)
+KEY_NOT_AUTHORIZED = "User: arn is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:k"
+DISABLED = (
+    "Secrets Manager can't decrypt the secret value: arn:aws:kms:ca-central-1:1:key/k is disabled. (Service:"
+    " AWSKMS; Status Code: 400; Error Code: DisabledException)"
+)
+PENDING = "arn:aws:kms:ca-central-1:1:key/k is pending deletion."
+KEY_FAILS = "its KMS key does not decrypt it: check the state of that key, its policy and CredentialsKeyArn"
+ANSWERS = {
+    "no secret": ("ResourceNotFoundException", NO_SUCH_SECRET, CURRENT, "there is none of this name"),
+    "no value": (
+        "ResourceNotFoundException",
+        NO_CURRENT,
+        CURRENT,
+        "it has no current version yet: store a value",
+    ),
+    "no value before": (
+        "ResourceNotFoundException",
+        NO_CURRENT.replace(CURRENT, PREVIOUS),
+        PREVIOUS,
+        "it has no version with the label AWSPREVIOUS",
+    ),
+    "deleted": ("InvalidRequestException", DELETED, CURRENT, "it is marked for deletion"),
+    "managed by another": (
+        "InvalidRequestException",
+        MANAGED,
+        CURRENT,
+        f"Secrets Manager does not return it; AWS says: {MANAGED}",
+    ),
+    "no reason": ("InvalidRequestException", "", CURRENT, "AWS gives no reason"),
+    "not readable": ("InvalidRequestException", "\u2019\n\u20ac" + "x" * 300, CURRENT, f"'??{'x' * 197}..."),
+    "a role without permission": (
+        "AccessDeniedException",
+        NOT_AUTHORIZED,
+        CURRENT,
+        "check CredentialsSecretArn",
+    ),
+    "a key without permission": (
+        "AccessDeniedException",
+        "Access to KMS is not allowed",
+        CURRENT,
+        "the function may not read it: KMS does not let it use the key; check the state of that key",
+    ),
+    "decrypting without permission": (
+        "AccessDeniedException",
+        KEY_NOT_AUTHORIZED,
+        CURRENT,
+        "the function may not read it: KMS does not let it use the key; check the state of that key",
+    ),
+    "a disabled key": ("DecryptionFailure", DISABLED, CURRENT, f"{KEY_FAILS}; AWS says: {DISABLED[:90]}"),
+    "a key pending deletion": (
+        "InvalidRequestException",
+        PENDING,
+        CURRENT,
+        "its KMS key does not decrypt it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "message", "stage", "said"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_what_aws_says_becomes_what_somebody_has_to_do(
+    code: str, message: str, stage: str, said: str
+) -> None:
+    with pytest.raises(SetupError) as refused:
+        store(400, {"__type": code, "Message": message}).read(stage)
+
+    assert str(refused.value).startswith("secret: ")
+    assert said in str(refused.value)
+    assert ACCESS_KEY not in texts_kept_by(refused.value.with_traceback(None))
+
+
+def test_another_error_says_that_secrets_manager_is_unavailable() -> None:
+    with pytest.raises(SecretsUnavailableError, match=r"^InvalidParameterException$") as refused:
+        store(400, {"__type": "InvalidParameterException", "Message": "hunter2"}).read(CURRENT)
+
+    assert refused.value.__context__ is None
+
+
+def test_a_binary_secret_is_named_and_not_kept() -> None:
+    with pytest.raises(SetupError, match=r"^secret: must be a JSON text, not binary$") as refused:
+        store(200, {"SecretBinary": "aHVudGVyMg==", "VersionId": "v1"}).read(CURRENT)
+
+    assert "hunter2" not in texts_kept_by(refused.value.with_traceback(None))
+
+
+def test_the_current_version_is_read() -> None:
+    answer = {"SecretString": "{}", "VersionId": "v1"}
+
+    assert store(200, answer).read(CURRENT) == Secret("{}", "v1")
