@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 SELLER_FULFILLED = "SellerFulfilled"
-SHIP_NODES = frozenset({SELLER_FULFILLED, "WFSFulfilled", "3PLFulfilled"})
+WALMART_FULFILLED = "WFSFulfilled"
+BY_OTHERS_FULFILLED = "3PLFulfilled"
+SHIP_NODES = frozenset({SELLER_FULFILLED, WALMART_FULFILLED, BY_OTHERS_FULFILLED})
 _CREATED = "created"
 _ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
 
@@ -61,8 +63,8 @@ class Order:
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether acknowledging it is allowed: its seller ships it, and none of it is beyond that."""
-        return self.ship_node == SELLER_FULFILLED and all(
+        """Whether acknowledging it is allowed: Walmart does not ship it, and none of it is beyond that."""
+        return self.ship_node != WALMART_FULFILLED and all(
             status.casefold() in _ACKNOWLEDGEABLE for line in self.lines for status in line.statuses
         )
 
@@ -174,7 +176,7 @@ class Orders:
         """Acknowledge an order: allowed while every line is Created or Acknowledged, and again after that."""
         with self._lock:
             order = self._orders[purchase_order_id]
-            if order.ship_node != SELLER_FULFILLED:
+            if order.ship_node == WALMART_FULFILLED:
                 raise NotAcknowledgeableError("Order is not fulfilled by the seller")
             if not order.acknowledgeable:
                 raise NotAcknowledgeableError("Some or all qty in higher status")
