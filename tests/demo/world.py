@@ -101,8 +101,8 @@ class World:
     def start_anew(self) -> None:
         """Let new execution environments serve both functions, which read the secret when they begin.
 
-        The order queue is paused for it: the local AWS ends environments in the midst of a batch, and what they
-        had received would stay hidden for minutes.
+        The order queue is paused for it: the local AWS ends environments in the midst of a batch, and what
+        they had received would stay hidden for minutes.
         """
         functions = self.aws.client("lambda")
         name = self.stack.outputs["AcknowledgeFunctionName"]

@@ -16,7 +16,7 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from . import buyer
-from .orders import Order, OrderLine
+from .orders import Order, OrderLine, customer_order_id
 from .problems import OAuthError, Origin, Problem
 
 type Form = Literal["xml", "json"]
@@ -160,7 +160,9 @@ def bare_page(status: int, title: str, *headers: tuple[str, str]) -> Answer:
 
 def unreadable(answer: Answer, purchase_order_id: str) -> Answer:
     """Break the text of one order: a quote and a bracket in the buyer's name break either form."""
-    entry = re.search(rb'purchaseOrderId(": "|>)%b["<]' % re.escape(purchase_order_id.encode()), answer.body)
+    # By the customer's id: a fault of the page may have changed the other one.
+    wanted = re.escape(customer_order_id(purchase_order_id).encode())
+    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, answer.body)
     if entry is None:
         return answer
     before, rest = answer.body[: entry.end()], answer.body[entry.end() :]

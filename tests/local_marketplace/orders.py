@@ -80,6 +80,11 @@ class Order:
         )
 
 
+def customer_order_id(purchase_order_id: str) -> str:
+    """Give the id that the customer knows an order by."""
+    return f"58{purchase_order_id[::-1]}"
+
+
 def new_order(
     purchase_order_id: str,
     statuses: Sequence[str | Sequence[str]],
@@ -98,7 +103,7 @@ def new_order(
         raise ValueError("an order date needs a time zone")
     return Order(
         purchase_order_id,
-        customer_order_id=f"58{purchase_order_id[::-1]}",
+        customer_order_id=customer_order_id(purchase_order_id),
         order_date=order_date,
         ship_node=ship_node,
         lines=tuple(

@@ -27,7 +27,7 @@ import sweep_orders.composition
 from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
 from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
-from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.local_marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.printed import forget_logger
 from tests.simulation.accounts import order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
@@ -365,7 +365,7 @@ class World:
         if call is None:
             return
         shown = answer.body.count(_UNREADABLE) and {
-            order for order in self.unreadable if order.encode() in answer.body
+            order for order in self.unreadable if customer_order_id(order).encode() in answer.body
         }
         said = Said(
             answer.status,
