@@ -34,7 +34,7 @@ RUN := PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m
 .PHONY: help
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation or migration,"
+	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation, migration or withdrawal,"
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
 	@echo "  The proof takes SEEDS=$(SEEDS), the benchmark ROUNDS=$(ROUNDS)."
 	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."

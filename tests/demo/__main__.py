@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from tests.demo.forecast import Weather
+from tests.demo.forecast import BEGIN_WITH_THE_SIGNATURE, Weather
 from tests.demo.scenario import tell
 from tests.demo.screen import Screen
 from tests.demo.watch import Row, differences
@@ -35,7 +35,7 @@ def main() -> int:
     """Run the demo; 0 when every event ended as declared, 1 when one did not, 2 when it could not start."""
     parser = _parser()
     arguments = parser.parse_args()
-    if arguments.door == "token" and arguments.weather in {Weather.ROTATION, Weather.MIGRATION}:
+    if arguments.door == "token" and arguments.weather in BEGIN_WITH_THE_SIGNATURE:
         parser.error(f"{arguments.weather} begins with the signature: leave out --door token")
     screen = Screen(_console())
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -110,7 +110,10 @@ def _parser() -> argparse.ArgumentParser:
         "--door",
         choices=["signature", "token"],
         default="signature",
-        help="which of Walmart's doors the secret opens; rotation and migration begin with the signature",
+        help=(
+            "which of Walmart's doors the secret opens; rotation, migration and withdrawal begin with the"
+            " signature"
+        ),
     )
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")

@@ -23,6 +23,11 @@ class Weather(StrEnum):
     """The seller changes the key: first in the secret, then at Walmart."""
     MIGRATION = "migration"
     """The seller moves from the digital signature to tokens, and the old key is refused from then on."""
+    WITHDRAWAL = "withdrawal"
+    """Walmart withdraws the API of the digital signature, and the seller moves to tokens after that."""
+
+
+BEGIN_WITH_THE_SIGNATURE: Final = frozenset({Weather.ROTATION, Weather.MIGRATION, Weather.WITHDRAWAL})
 
 
 _STORM: Final[list[Mishap]] = [

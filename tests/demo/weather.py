@@ -13,6 +13,8 @@ from tests.local_marketplace import Fault, Seller
 _OUTAGE_SECONDS: Final = 8.0
 _ORDERS_BEFORE: Final = 10
 _BETWEEN_LOOKS_SECONDS: Final = 0.1
+_ALARMED_BY: Final = "Misconfigured"
+"""The metric that counts the orders which wait because of the set-up."""
 
 
 @contextmanager
@@ -25,6 +27,8 @@ def spell(weather: Weather, world: World, screen: Screen) -> Iterator[None]:
         thread = threading.Thread(target=_rotation, args=(world, screen, over, _new_key(world, screen)))
     elif weather is Weather.MIGRATION:
         thread = threading.Thread(target=_migration, args=(world, screen, over))
+    elif weather is Weather.WITHDRAWAL:
+        thread = threading.Thread(target=_withdrawal, args=(world, screen, over))
     else:
         yield
         return
@@ -69,6 +73,26 @@ def _migration(world: World, screen: Screen, over: threading.Event) -> None:
         "The secret gets a client id and secret for tokens, and Walmart takes the old key no longer: refused"
         " orders are held until the secret is read again, within half a minute, and go through the other door"
     )
+
+
+def _withdrawal(world: World, screen: Screen, over: threading.Event) -> None:
+    _let_some_come(world, over)
+    world.marketplace.close_door("signature")
+    screen.say('Walmart withdraws /v3/ca: each call is answered with 404, "No static resource"')
+    while not (counted := world.counted(_ALARMED_BY)):
+        if over.wait(_BETWEEN_LOOKS_SECONDS):
+            return
+    screen.say(
+        f"The orders are held. The alarm {_ALARMED_BY} goes off: its metric was counted {counted} times"
+    )
+    check = world.self_check()
+    screen.say(
+        f"Self-check: {check['self_check']} ({check['failed']}: {check['reason']}). {check['what_to_do']}"
+    )
+    world.store(world.seller.token_secret())
+    screen.say("The secret gets a client id and secret for tokens: the functions use it within five minutes")
+    world.start_anew()
+    screen.say("Nobody waits for that here: the functions' configuration is updated, so that they start anew")
 
 
 def _let_some_come(world: World, over: threading.Event) -> None:

@@ -21,6 +21,7 @@ _SELF_CHECK: Final = Path(__file__).parents[2] / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _LOOKS_AT_THE_QUEUE: Final = 25
 _BETWEEN_LOOKS_SECONDS: Final = 0.2
+_A_BATCH_TAKES_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,15 @@ class World:
         """Read the function's log."""
         return LogReader(self.aws.client("logs"), self.stack.outputs["AcknowledgeFunctionLogGroupName"])
 
+    def counted(self, metric: str) -> int:
+        """Return what the function counted in a metric, by the lines from which CloudWatch makes metrics."""
+        name, total = self.stack.outputs["AcknowledgeFunctionLogGroupName"], 0
+        for page in self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=name):
+            for event in page["events"]:
+                if '"CloudWatchMetrics"' in event["message"]:
+                    total += sum(json.loads(event["message"]).get(metric, []))
+        return round(total)
+
     def new_key(self) -> Seller:
         """Make another key for the seller, which Walmart does not know yet."""
         return replace(self.seller, private_key=Marketplace().register_seller().private_key)
@@ -87,6 +97,26 @@ class World:
     def store(self, secret: str) -> None:
         """Make credentials the current version of the secret."""
         self.aws.client("secretsmanager").put_secret_value(SecretId=self.secret_arn, SecretString=secret)
+
+    def start_anew(self) -> None:
+        """Let new execution environments serve both functions, which read the secret when they begin.
+
+        The order queue is paused for it: the local AWS ends environments in the midst of a batch, and what
+        they had received would stay hidden for minutes.
+        """
+        functions = self.aws.client("lambda")
+        name = self.stack.outputs["AcknowledgeFunctionName"]
+        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+        time.sleep(_A_BATCH_TAKES_SECONDS)
+        for function in (name, self.stack.outputs["SweepFunctionName"]):
+            variables = functions.get_function_configuration(FunctionName=function)["Environment"][
+                "Variables"
+            ]
+            functions.update_function_configuration(
+                FunctionName=function, Environment={"Variables": {**variables, "STARTED_ANEW": "yes"}}
+            )
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def parked(self) -> dict[str, str]:
         """Return the outcomes of the messages in the dead-letter queue, by the event's id."""

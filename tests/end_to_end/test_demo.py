@@ -67,6 +67,25 @@ def test_every_event_ends_as_declared_and_nothing_is_left_running(
     assert left_behind(port) == []
 
 
+def test_orders_wait_while_walmart_withdraws_the_signature_and_go_on_with_a_token() -> None:
+    with demo("--orders", "30", "--weather", "withdrawal") as process:
+        output, _ = process.communicate(timeout=300)
+
+    said = output.splitlines()
+    told = [
+        "Walmart withdraws /v3/ca",
+        "The alarm Misconfigured goes off",
+        "Self-check: failed",
+        "for tokens",
+    ]
+    at = [next(number for number, line in enumerate(said) if text in line) for text in told]
+    assert process.returncode == 0, output
+    assert at == sorted(at)
+    assert any("misconfigured, later" in line for line in said[at[0] :])
+    assert '"clientId"' in output
+    assert "Every event ended as declared" in output
+
+
 @pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_demo_ends_everything_it_started(interrupt: signal.Signals) -> None:
     port = free_port()

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.local_marketplace import Fault, Marketplace, Seller, issue_certificate
+from tests.local_marketplace.problems import Severity
 
 from .caller import (
     ACKNOWLEDGE,
@@ -680,11 +681,12 @@ def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, c
 @pytest.mark.parametrize(
     ("method", "target", "status", "code"),
     [
-        ("GET", "/v3/orders", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
-        ("GET", "//v3/ca/orders/1", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
-        ("POST", "/control/orders", 404, "URI_NOT_FOUND.GMP_GATEWAY_API"),
+        ("GET", "/v3/inventory", 404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API"),
+        ("GET", "//v3/ca/orders/1", 404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API"),
+        ("POST", "/control/orders", 404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API"),
         ("GET", ACKNOWLEDGE, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
         ("DELETE", GET, 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
+        ("POST", "/v3/ca/orders", 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
         ("POST", "/v3/ca/orders/released", 405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API"),
     ],
 )
@@ -695,6 +697,21 @@ def test_other_resources_and_methods_are_refused(
 
     assert answer.status == status
     assert answer.json()["error"][0]["code"] == code
+
+
+@pytest.mark.parametrize(("severity", "told"), [("INFO", "INFO"), ("ERROR", "ERROR"), ("absent", None)])
+def test_a_path_that_is_not_served_is_named_with_a_severity_or_without(
+    marketplace: Marketplace, caller: Caller, severity: Severity, told: str | None
+) -> None:
+    marketplace.unknown_paths_as(severity)
+
+    [error] = caller.call("GET", "/v3/ca/items?limit=1").json()["error"]
+
+    assert (error["description"], error["info"]) == (
+        "No static resource v3/ca/items.",
+        "Requested content could not be found.",
+    )
+    assert error.get("severity") == told
 
 
 @pytest.mark.parametrize("tls", [False, True])

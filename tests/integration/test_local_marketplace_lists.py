@@ -1,4 +1,4 @@
-"""The local marketplace's list of released orders behind either door, page by page and with its faults."""
+"""The local marketplace's lists of orders behind either door, page by page and with their faults."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,11 @@ from .caller import ORDER, Answer, Caller, Clock, TokenCaller, control, in_an_od
 LIST = "/v3/ca/orders/released"
 PLACED = datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
 SINCE = "?createdStartDate=2026-03-16"
+NOW = (PLACED + timedelta(days=1)).timestamp()
 MINUTE = timedelta(minutes=1)
 LIST_FAULTS = (
     Fault.BARE_CURSOR,
+    Fault.OPAQUE_CURSOR,
     Fault.ENDLESS_CURSOR,
     Fault.REPEATED_ORDER,
     Fault.INCOMPLETE_ORDER,
@@ -27,6 +29,24 @@ LIST_FAULTS = (
 in_every_form = pytest.mark.parametrize(
     ("caller", "form"), [(Caller, "json"), (Caller, "xml"), (TokenCaller, "json")], indirect=["caller"]
 )
+
+
+@pytest.fixture
+def marketplace() -> Iterator[Marketplace]:
+    with Marketplace(clock=lambda: NOW) as marketplace:
+        yield marketplace
+
+
+@pytest.fixture(params=[Caller, TokenCaller])
+def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key: str) -> Caller:
+    seller = marketplace.register_seller(private_key)
+    caller: Caller = request.param(marketplace.url, seller, now=lambda: NOW)
+    return caller
+
+
+@pytest.fixture
+def signer(marketplace: Marketplace, private_key: str) -> Caller:
+    return Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW)
 
 
 @pytest.fixture
@@ -153,7 +173,7 @@ def test_a_list_shows_an_order_as_a_look_at_it_does(
 ) -> None:
     marketplace.add_order(ORDER, order_date=PLACED, ship_node=ship_node)
 
-    [order] = orders(released(caller))
+    [order] = orders(released(caller, f"{SINCE}&shipNodeType={ship_node}"))
 
     assert order == caller.get().json()["order"]
     assert order["shipNode"] == {"type": ship_node}
@@ -312,6 +332,102 @@ def test_a_limit_is_from_1_to_200(caller: Caller, limit: str, form: str) -> None
 
 def test_other_parameters_are_ignored(caller: Caller, placed: list[str]) -> None:
     assert listed(released(caller, f"{SINCE}&productInfo=true&sku=none&flag")) == placed
+
+
+# --- Every order, and who ships it ------------------------------------------------------------------------
+
+
+def everything(caller: Caller, query: str = "", form: str = "json") -> Answer:
+    return caller.call("GET", f"{caller.orders}{SINCE}{query}", {"Accept": f"application/{form}"})
+
+
+@in_every_form
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [2, 1, 0]),
+        ("&status=Created", [2, 0]),
+        ("&status=shipped", [2]),
+        ("&status=ACKNOWLEDGED&createdEndDate=2026-03-17", [1]),
+    ],
+)
+def test_all_orders_are_listed_or_those_of_which_a_line_is_in_a_status(
+    marketplace: Marketplace, caller: Caller, query: str, found: list[int], form: str
+) -> None:
+    for minute, statuses in enumerate([["Created"], ["Acknowledged"], ["Shipped", "Created"]]):
+        marketplace.add_order(str(minute), statuses, order_date=PLACED + minute * MINUTE)
+
+    answer = everything(caller, query, form)
+
+    assert listed(answer) == [str(minute) for minute in found]
+    assert order_calls(marketplace)[0].action == "list"
+
+
+@in_every_form
+def test_a_cursor_keeps_what_was_asked_for(marketplace: Marketplace, caller: Caller, form: str) -> None:
+    for minute, status in enumerate(["Created", "Shipped", "Created", "Created"]):
+        marketplace.add_order(str(minute), [status], order_date=PLACED + minute * MINUTE)
+
+    first = everything(caller, "&status=Created&limit=2", form)
+    last = caller.call("GET", f"{caller.orders}{cursor(first)}", {"Accept": f"application/{form}"})
+
+    assert (listed(first), listed(last), cursor(last)) == (["3", "2"], ["0"], None)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("", ["SellerFulfilled"]), ("&shipNodeType=3PLFulfilled", ["3PLFulfilled"]), ("&shipNodeType=us", [])],
+)
+@pytest.mark.parametrize("ask", [released, everything])
+def test_a_list_behind_a_token_shows_the_orders_of_one_ship_node(
+    marketplace: Marketplace,
+    signer: Caller,
+    ask: Callable[[Caller, str], Answer],
+    query: str,
+    found: list[str],
+) -> None:
+    every = ["SellerFulfilled", "WFSFulfilled", "3PLFulfilled"]
+    for ship_node in every:
+        marketplace.add_order(ship_node, order_date=PLACED, ship_node=ship_node)
+    by_token = TokenCaller(marketplace.url, signer.seller, now=lambda: NOW)
+    asked = SINCE + query if ask is released else query
+
+    answer = ask(by_token, asked)
+
+    assert listed(ask(signer, asked)) == sorted(every, reverse=True)
+    if found:
+        assert listed(answer) == found
+    else:
+        assert (answer.status, error_of(answer)["field"]) == (400, "shipNodeType")
+
+
+def test_released_orders_behind_a_token_are_of_the_last_half_year(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    since = "?createdStartDate=2025-01-01"
+    old = datetime.fromtimestamp(NOW, UTC) - timedelta(days=181)
+    marketplace.add_order(ORDER, order_date=old)
+
+    assert released(caller, since).status == (404 if isinstance(caller, TokenCaller) else 200)
+    assert caller.call("GET", f"{caller.orders}{since}").status == 200
+
+
+@pytest.mark.usefixtures("placed")
+def test_the_list_of_released_orders_can_fail_behind_a_token_alone(
+    marketplace: Marketplace, caller: Caller
+) -> None:
+    marketplace.fail_released_by_token()
+
+    assert released(caller).status == (520 if isinstance(caller, TokenCaller) else 200)
+    assert everything(caller, "&status=Created").status == 200
+
+
+@in_every_form
+def test_an_empty_list_can_be_a_list(marketplace: Marketplace, caller: Caller, form: str) -> None:
+    marketplace.empty_lists_as(200)
+
+    for answer in (released(caller, form=form), everything(caller, form=form)):
+        assert (answer.status, listed(answer), int(meta(answer)["totalCount"])) == (200, [], 0)
 
 
 # --- Pages ------------------------------------------------------------------------------------------------
@@ -678,7 +794,7 @@ def test_a_fault_of_a_page_waits_for_a_call_for_a_list(
 def test_a_fault_of_a_page_is_planned_for_lists_only(
     marketplace: Marketplace, fault: Fault, action: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"{fault.name} is one of released"):
+    with pytest.raises(ValueError, match=f"{fault.name} is one of list, released"):
         marketplace.fail_all(fault, action=action)
 
 
@@ -700,7 +816,7 @@ def test_a_fault_for_lists_is_no_orders_own(marketplace: Marketplace) -> None:
 
 
 def test_a_fault_is_planned_for_no_action_that_there_is_not(marketplace: Marketplace) -> None:
-    with pytest.raises(ValueError, match="acknowledge, get, released"):
+    with pytest.raises(ValueError, match="acknowledge, get, list, released"):
         marketplace.fail_all(Fault.DELAY, action="ship")
 
 

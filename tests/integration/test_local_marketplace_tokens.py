@@ -4,11 +4,12 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from tests.local_marketplace import Door, Fault, Marketplace, Seller
+from tests.local_marketplace.marketplace import TokenRefusal
 
 from .caller import (
     NOTHING,
@@ -142,21 +143,62 @@ def test_another_clients_secret_is_refused(marketplace: Marketplace, caller: Tok
     assert caller.ask({"Authorization": basic(caller.seller.client_id, other.client_secret)}).status == 401
 
 
-def test_a_wrong_client_can_be_a_bad_request(marketplace: Marketplace, caller: TokenCaller) -> None:
-    wrong = {"Authorization": basic(caller.seller.client_id, "guessed")}
+@pytest.mark.parametrize(
+    ("form", "status", "document"),
+    [
+        (401, 401, {"code": "UNAUTHORIZED.GMP_GATEWAY_API", "field": "UNAUTHORIZED"}),
+        (400, 400, {"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "field": "Authorization"}),
+        ("no field", 400, {"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"}),
+        ("invalid_client", 400, "invalid_client"),
+    ],
+)
+def test_a_wrong_client_is_refused_in_each_form_that_was_seen(
+    marketplace: Marketplace, caller: TokenCaller, form: TokenRefusal, status: int, document: object
+) -> None:
+    marketplace.token_refusals_as(form)
 
-    marketplace.token_refusals_as(400)
-    as_told = caller.ask(wrong).status
-    marketplace.token_refusals_as(401)
+    answer = caller.ask({"Authorization": basic(caller.seller.client_id, "guessed")})
 
-    assert (as_told, caller.ask(wrong).status) == (400, 401)
+    error = answer.json()["error"]
+    told = (
+        error
+        if isinstance(error, str)
+        else {name: error[0][name] for name in ("code", "field") if name in error[0]}
+    )
+    assert (answer.status, told) == (status, document)
 
 
-@pytest.mark.parametrize("market", [None, "", "us", "CA"])
-def test_a_token_is_for_the_canadian_market(caller: TokenCaller, market: str | None) -> None:
+@pytest.mark.parametrize(
+    ("market", "blamed"),
+    [(None, "Authorization"), ("", "Authorization"), ("us", "Authorization"), ("CA", "WM_MARKET")],
+)
+def test_a_token_is_for_the_market_of_the_client_and_without_a_market_for_the_united_states(
+    caller: TokenCaller, market: str | None, blamed: str
+) -> None:
     answer = caller.ask(without="WM_MARKET") if market is None else caller.ask({"WM_MARKET": market})
 
-    assert refusal(answer) == bad_header("WM_MARKET")
+    assert refusal(answer) == bad_header(blamed)
+
+
+def test_a_client_of_another_market_is_given_a_token_for_that_one(marketplace: Marketplace) -> None:
+    caller = TokenCaller(marketplace.url, marketplace.register_seller(market="us"))
+
+    assert refusal(caller.ask()) == bad_header("Authorization")
+    assert caller.ask(without="WM_MARKET").status == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"), (403, "FORBIDDEN.GMP_GATEWAY_API")]
+)
+def test_a_call_with_a_token_can_need_a_channel_type(
+    marketplace: Marketplace, caller: TokenCaller, status: Literal[400, 403], code: str
+) -> None:
+    marketplace.refuse_token_without_channel_type(status)
+
+    answer = caller.get()
+
+    assert (answer.status, answer.json()["error"][0]["code"]) == (status, code)
+    assert caller.get({"WM_CONSUMER.CHANNEL.TYPE": caller.seller.channel_type}).status == 200
 
 
 @pytest.mark.parametrize("header", ["WM_SVC.NAME", "WM_QOS.CORRELATION_ID"])
@@ -434,7 +476,7 @@ def test_behind_a_closed_door_nothing_is_found(
     marketplace.open_door(door)
 
     assert [(answer.status, answer.json()["error"][0]["code"]) for answer in answers] == [
-        (404, "URI_NOT_FOUND.GMP_GATEWAY_API")
+        (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API")
     ] * 3
     assert [(call.door, call.action, call.status) for call in calls] == [(door, None, 404)] * 3
     assert statuses(marketplace) == ["Created", "Created"]
@@ -446,7 +488,7 @@ def test_a_closed_door_gives_no_token(marketplace: Marketplace, caller: TokenCal
 
     answer = caller.ask()
 
-    assert (answer.status, answer.json()["error"][0]["code"]) == (404, "URI_NOT_FOUND.GMP_GATEWAY_API")
+    assert (answer.status, answer.json()["error"][0]["code"]) == (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API")
     assert marketplace.tokens_issued == 0
 
 

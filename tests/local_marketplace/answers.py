@@ -5,8 +5,9 @@ written in either form, so that both forms always tell the same.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import formatdate
@@ -15,8 +16,8 @@ from typing import Literal
 from xml.etree import ElementTree as ET
 
 from . import buyer
-from .orders import Order, OrderLine
-from .problems import Origin, Problem
+from .orders import Order, OrderLine, customer_order_id
+from .problems import OAuthError, Origin, Problem
 
 type Form = Literal["xml", "json"]
 type ErrorShape = Literal["order service", "gateway", "flat"]
@@ -102,19 +103,24 @@ class Style:
     def listed_orders(self, page: Page) -> Answer:
         """Answer with a page of a list, whose elements are in no namespace at all."""
         page = self.retouch(page)
-        tree: Tree = {
+        tree: OrderTree = {
             "meta": {"totalCount": page.total, "limit": page.limit, "nextCursor": page.next_cursor},
             "elements": {"order": list(page.orders)},
         }
-        return self._answer(HTTPStatus.OK, self.form, "list", _NO_NAMESPACE, tree, {"list": tree})
+        # An order that is an empty element would be one without members.
+        xml = tree if page.orders else {**tree, "elements": {}}
+        return self._answer(HTTPStatus.OK, self.form, "list", _NO_NAMESPACE, xml, {"list": tree})
 
     def issued_token(self, token: str, seconds: int) -> Answer:
         """Answer whoever asks for a token."""
         document: Tree = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
         return Answer(HTTPStatus.OK, to_json(document), (("Content-Type", CONTENT_TYPES[self.form]),))
 
-    def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
+    def problem(self, problem: Problem | OAuthError, *headers: tuple[str, str]) -> Answer:
         """Answer with an error. The gateway speaks JSON whatever is asked for."""
+        if isinstance(problem, OAuthError):
+            body = to_json({"error": problem.error, "error_description": problem.description})
+            return Answer(problem.status, body, (("Content-Type", CONTENT_TYPES["json"]), *headers))
         from_gateway = problem.origin is Origin.GATEWAY
         form = (self.forced_form or "json") if from_gateway else self.form
         shape = self.forced_error_shape or ("gateway" if from_gateway else "order service")
@@ -144,6 +150,24 @@ class Style:
     ) -> Answer:
         body = _to_xml(root, namespace, xml) if form == "xml" else to_json(document)
         return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
+
+
+def bare_page(status: int, title: str, *headers: tuple[str, str]) -> Answer:
+    """Answer with a page of something in front of Walmart's gateway, for people to read."""
+    page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
+    return Answer(status, page.encode(), (("Content-Type", "text/html"), *headers))
+
+
+def unreadable(answer: Answer, purchase_order_id: str) -> Answer:
+    """Break the text of one order: a quote and a bracket in the buyer's name break either form."""
+    # By the customer's id: a fault of the page may have changed the other one.
+    wanted = re.escape(customer_order_id(purchase_order_id).encode())
+    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, answer.body)
+    if entry is None:
+        return answer
+    before, rest = answer.body[: entry.end()], answer.body[entry.end() :]
+    name = buyer.ADDRESS["name"].encode()
+    return replace(answer, body=before + rest.replace(name, b'Philippa "<Nonesuch', 1))
 
 
 def shown_tree(order: Order) -> OrderTree:
@@ -251,7 +275,7 @@ def _error_entry(problem: Problem) -> dict[str, Tree]:
         **field,
         "description": problem.description,
         "info": problem.info,
-        "severity": problem.severity,
+        **({} if problem.severity is None else {"severity": problem.severity}),
         "category": problem.category,
         "causes": _causes_tree(problem),
         "errorIdentifiers": {} if problem.origin is Origin.GATEWAY else {"entry": []},

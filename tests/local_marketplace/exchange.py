@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from .answers import Answer, Style
+from .answers import Answer, Style, unreadable
 from .calls import Call, Ledger
 from .faults import Fault
 from .orders import Orders
@@ -52,6 +52,12 @@ class Exchange:
         answer = self.destination.answer(self.style)
         if self.call.action == "acknowledge" and answer.status == HTTPStatus.OK:
             self._amend(replace(self.call, applied=True))
+        return self.garbled(answer)
+
+    def garbled(self, answer: Answer) -> Answer:
+        """Break what an answer has of the orders whose entry is to be unreadable."""
+        for purchase_order_id in self.orders.unreadable:
+            answer = unreadable(answer, purchase_order_id)
         return answer
 
     def send(self, answer: Answer) -> None:

@@ -8,19 +8,25 @@ is a line in a table instead, and one that only changes the page of a list has a
 
 from __future__ import annotations
 
+import base64
+import codecs
 import functools
+import gzip
 import inspect
+import json
+import math
 import threading
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
 
-from . import problems
-from .answers import CONTENT_TYPES, Answer, to_iso
-from .order_service import ACTIONS, LISTS
+from . import buyer, problems
+from .answers import CONTENT_TYPES, Answer, bare_page, to_iso, to_json, unreadable
+from .order_service import ACTIONS, LISTS, UNKNOWN_ERROR
 from .orders import new_order
 from .problems import Origin
 from .quota import COUNT_HEADER, TIME_HEADER
@@ -29,14 +35,50 @@ from .tokens import TOKEN_ACTION
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .answers import Form, Page
+    from .answers import Form, Page, Tree
     from .exchange import Exchange
     from .problems import Problem
 
 type Detail = float | str | None
 type Behaviour = Callable[..., None]
 type Retouch = Callable[..., Page]
+OddBytes = Literal[
+    "tab",
+    "line_feed",
+    "substitute",
+    "latin1",
+    "cut_utf8",
+    "byte_order_mark",
+    "wrong_content_type",
+    "no_content_type",
+    "wrong_charset",
+    "declared_latin1",
+    "long_number",
+    "ampersand",
+    "entity",
+    "forbidden_reference",
+    "white_space_first",
+]
+"""What can be odd about an answer. Some of it is of one form alone, which the answer then takes."""
 
+_ODD: dict[str, bytes] = {
+    "tab": b"\t",
+    "line_feed": b"\n",
+    "substitute": b"\x1a",
+    "latin1": b"\xe9",
+    "cut_utf8": b"\xc3",
+    "ampersand": b" & ",
+    "entity": b"&eacute;",
+    "forbidden_reference": b"&#26;",
+}
+_NEEDED_FORMS: dict[Detail, Form] = {
+    "long_number": "json",
+    "ampersand": "xml",
+    "entity": "xml",
+    "forbidden_reference": "xml",
+    "white_space_first": "xml",
+}
+_LONGER_THAN_PYTHON_READS = 5000
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
 _HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
@@ -78,6 +120,17 @@ class Fault(Enum):
     EMPTY_SUCCESS = "empty_success"
     FOREIGN_SUCCESS = "foreign_success"
     MAINTENANCE_PAGE = "maintenance_page"
+    NO_SUCH_PATH = "no_such_path"
+    FIREWALL = "firewall"
+    EDGE_PAGE = "edge_page"
+    PROBLEM_DOCUMENT = "problem_document"
+    RETRY_AFTER_DATE = "retry_after_date"
+    EARLY_HINTS = "early_hints"
+    ENCODED_ANSWER = "encoded_answer"
+    ODD_BYTES = "odd_bytes"
+    UNREADABLE_ENTRY = "unreadable_entry"
+    FLAT_LINES = "flat_lines"
+    CANCELED_SPELLING = "canceled_spelling"
     ECHO_CREATED = "echo_created"
     BROKEN_JSON = "broken_json"
     BROKEN_XML = "broken_xml"
@@ -86,6 +139,7 @@ class Fault(Enum):
     ENDLESS = "endless"
 
     BARE_CURSOR = "bare_cursor"
+    OPAQUE_CURSOR = "opaque_cursor"
     ENDLESS_CURSOR = "endless_cursor"
     REPEATED_ORDER = "repeated_order"
     INCOMPLETE_ORDER = "incomplete_order"
@@ -124,7 +178,9 @@ class PlannedFault:
             kind = kinds[name]
             if get_origin(kind) is Literal:
                 if value not in get_args(kind):
-                    raise ValueError(f"{name} of {self.fault.name} is one of {', '.join(get_args(kind))}")
+                    raise ValueError(
+                        f"{name} of {self.fault.name} is one of {', '.join(map(str, get_args(kind)))}"
+                    )
             elif not isinstance(value, int | float if kind is float else kind):
                 raise TypeError(f"{name} of {self.fault.name} is a {known[name].annotation}")
 
@@ -227,7 +283,6 @@ _REFUSALS: dict[Fault, Problem] = {
 # Each of these is a bare page from somewhere in front of Walmart's gateway, and nothing is done.
 _PAGES: dict[Fault, tuple[int, str]] = {
     Fault.SERVICE_UNAVAILABLE: (503, "503 Service Temporarily Unavailable"),
-    Fault.UNKNOWN_ERROR: (520, "520 Web server is returning an unknown error"),
     Fault.MAINTENANCE_PAGE: (200, "We are down for maintenance and will be back soon"),
 }
 
@@ -239,16 +294,16 @@ def _refusal(problem: Problem) -> Behaviour:
     return refuse
 
 
-def _page(status: int, title: str) -> Behaviour:
+def _page(answer: Answer) -> Behaviour:
     def show(exchange: Exchange) -> None:
-        page = f"<html><body><h1>{title}</h1></body></html>\n".encode()
-        exchange.send(Answer(status, page, (("Content-Type", "text/html"),)))
+        exchange.send(answer)
 
     return show
 
 
 _BEHAVIOURS.update({fault: _refusal(problem) for fault, problem in _REFUSALS.items()})
-_BEHAVIOURS.update({fault: _page(*page) for fault, page in _PAGES.items()})
+_BEHAVIOURS.update({fault: _page(bare_page(*page)) for fault, page in _PAGES.items()})
+_BEHAVIOURS[Fault.UNKNOWN_ERROR] = _page(UNKNOWN_ERROR)
 # Only the gateway refuses a call for a token: no other service sees it.
 _ONLY_FOR.update(
     {fault: ACTIONS for fault, problem in _REFUSALS.items() if problem.origin is not Origin.GATEWAY}
@@ -267,6 +322,88 @@ def _not_found(exchange: Exchange) -> None:
     wanted = exchange.call.purchase_order_id
     problem = problems.ORDERS_NOT_FOUND if wanted is None else problems.order_not_found(wanted)
     exchange.send(exchange.style.problem(problem))
+
+
+@_does(Fault.NO_SUCH_PATH)
+def _no_such_path(exchange: Exchange, *, severity: Literal["INFO", "ERROR", "absent"] = "INFO") -> None:
+    """Be a gateway that does not serve the path that was called."""
+    path = exchange.call.path.partition("?")[0]
+    exchange.send(exchange.style.problem(problems.path_not_served(path, severity)))
+
+
+@_does(Fault.FIREWALL)
+def _firewall(exchange: Exchange) -> None:
+    """Refuse the caller's address, as Akamai does: its page is escaped like this."""
+    url = "".join(
+        character if character.isalnum() else f"&#{ord(character)};"
+        for character in f"https://marketplace.walmartapis.com{exchange.call.path}"
+    )
+    page = (
+        "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n \n"
+        f'You don\'t have permission to access "{url}" on this server.<P>\n'
+        "Reference&#32;&#35;18&#46;5c7b1160&#46;1790000000&#46;2f6c1a7b\n</BODY>\n</HTML>\n"
+    )
+    headers = (("Server", "AkamaiGHost"), ("Mime-Version", "1.0"), ("Content-Type", "text/html"))
+    exchange.send(Answer(HTTPStatus.FORBIDDEN, page.encode(), headers))
+
+
+@_does(Fault.EDGE_PAGE)
+def _edge_page(
+    exchange: Exchange,
+    *,
+    status: Literal[400, 404, 410, 413, 421, 431, 451] = 404,
+    kind: Literal["html", "text", "empty", "mesh", "spring"] = "html",
+) -> None:
+    """Answer in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
+    phrase = HTTPStatus(status).phrase
+    document: dict[str, Tree] = {
+        "mesh": {"message": "no Route matched with those values"},
+        "spring": {
+            "timestamp": to_iso(exchange.orders.now()),
+            "status": status,
+            "error": phrase,
+            "path": exchange.call.path.partition("?")[0],
+        },
+    }
+    match kind:
+        case "html":
+            answer = bare_page(status, f"{status} {phrase}")
+        case "text":
+            answer = Answer(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
+        case "empty":
+            answer = Answer(status)
+        case _:
+            answer = Answer(status, to_json(document[kind]), (("Content-Type", "application/json"),))
+    exchange.send(answer)
+
+
+@_does(Fault.PROBLEM_DOCUMENT)
+def _problem_document(exchange: Exchange, *, status: int = 400, header: str | None = None) -> None:
+    """Refuse by a problem document (RFC 9457), which may say that a header is missing that is there."""
+    document: Tree = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": f"Required header '{header}' is not present." if header else "Failed to read request",
+        "instance": exchange.call.path.partition("?")[0],
+    }
+    exchange.send(Answer(status, to_json(document), (("Content-Type", "application/problem+json"),)))
+
+
+@_does(Fault.RETRY_AFTER_DATE)
+def _retry_after_date(exchange: Exchange, *, replenish_in: float = 2.0) -> None:
+    """Say that there were too many calls, and until when by the date of HTTP, which has whole seconds."""
+    date = formatdate(math.ceil(exchange.clock() + replenish_in), usegmt=True)
+    exchange.send(exchange.style.problem(problems.THROTTLED, ("Retry-After", date)))
+
+
+@_does(Fault.EARLY_HINTS)
+def _early_hints(exchange: Exchange, *, status: Literal[102, 103] = 103, count: int = 1) -> None:
+    """Send interim answers before the right one."""
+    answer = exchange.right_answer()
+    interim = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </>; rel=preconnect\r\n\r\n"
+    exchange.begin(answer.status, interim.encode() * count)
+    exchange.send(answer)
 
 
 @_does(Fault.THROTTLED)
@@ -317,7 +454,7 @@ def _echo_created(exchange: Exchange) -> None:
     before = exchange.orders.find(str(exchange.call.purchase_order_id))
     answer = exchange.right_answer()
     if before is not None and exchange.call.applied:
-        answer = exchange.style.acknowledged_order(before)
+        answer = exchange.garbled(exchange.style.acknowledged_order(before))
     exchange.send(answer)
 
 
@@ -384,6 +521,83 @@ def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
         exchange.wire.write(_ENDLESS_PIECE)
 
 
+def _alters(
+    fault: Fault, only_for: frozenset[str] = ACTIONS, form: Form | None = None
+) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
+    """Mark what becomes of an answer that is right, and that comes in the one ``form`` which can have it."""
+
+    def mark(alter: Callable[..., Answer]) -> Callable[..., Answer]:
+        @_does(fault, only_for)
+        @functools.wraps(alter)  # its details are the fault's
+        def answer(exchange: Exchange, **details: Detail) -> None:
+            if needed := form or _NEEDED_FORMS.get(details.get("kind")):
+                exchange.style = replace(exchange.style, forced_form=needed)
+            exchange.send(alter(exchange.right_answer(), **details))
+
+        return alter
+
+    return mark
+
+
+@_alters(Fault.ENCODED_ANSWER, _ANY_CALL)
+def _encoded_answer(answer: Answer) -> Answer:
+    """Compress the answer, which nobody asked for."""
+    headers = (*answer.headers, ("Content-Encoding", "gzip"))
+    return replace(answer, body=gzip.compress(answer.body, mtime=0), headers=headers)
+
+
+@_alters(Fault.ODD_BYTES)
+def _odd_bytes(answer: Answer, *, kind: OddBytes = "tab") -> Answer:
+    """Let the answer be odd where nobody reads it: in its first buyer's street, or in what is said of it."""
+    body, content_type = answer.body, dict(answer.headers).get("Content-Type", "")
+    street = buyer.ADDRESS["address1"].encode()
+    match kind:
+        case "byte_order_mark":
+            body = codecs.BOM_UTF8 + body
+        case "white_space_first":
+            body = b"\n" + body
+        case "wrong_content_type":
+            content_type = CONTENT_TYPES["json" if "xml" in content_type else "xml"]
+        case "no_content_type":
+            body, content_type = codecs.BOM_UTF8 + body, ""
+        case "wrong_charset":
+            content_type = content_type.replace("UTF-8", "ISO-8859-1")
+        case "declared_latin1":
+            content_type = content_type.replace("UTF-8", "ISO-8859-1")
+            body = body.replace(b"encoding='UTF-8'", b"encoding='ISO-8859-1'").decode().encode("latin-1")
+        case "long_number":
+            number = b'"size": %b, "address1"' % (b"9" * _LONGER_THAN_PYTHON_READS)
+            body = body.replace(b'"address1"', number, 1)
+        case _:
+            body = body.replace(street, street + _ODD[kind], 1)
+    return replace(answer, body=body, headers=(("Content-Type", content_type),) if content_type else ())
+
+
+@_alters(Fault.UNREADABLE_ENTRY)
+def _unreadable_entry(answer: Answer, *, order: str = "") -> Answer:
+    """Break the entry of one order, if the answer has it. ``Marketplace.make_unreadable`` lasts."""
+    return unreadable(answer, order)
+
+
+@_alters(Fault.FLAT_LINES, form="json")
+def _flat_lines(answer: Answer) -> Answer:
+    """Let the lines be a plain list with the statuses on the line, as clients saw it in Mexico."""
+    document = json.loads(answer.body)
+    listed = document.get("list", {}).get("elements", {}).get("order", [])
+    for order in [document["order"]] if "order" in document else listed:
+        order["orderLines"] = [
+            {**line, "orderLineStatus": line.pop("orderLineStatuses")["orderLineStatus"]}
+            for line in order["orderLines"]["orderLine"]
+        ]
+    return replace(answer, body=to_json(document))
+
+
+@_alters(Fault.CANCELED_SPELLING)
+def _canceled_spelling(answer: Answer) -> Answer:
+    """Spell a status as one overview of Walmart's does."""
+    return replace(answer, body=answer.body.replace(b"Cancelled", b"Canceled"))
+
+
 def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
     """Mark what becomes of the page that a call for a list is answered with; all else is right."""
 
@@ -391,7 +605,9 @@ def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
         @_does(fault, LISTS)
         @functools.wraps(retouch)  # its details are the fault's
         def answer(exchange: Exchange, **details: Detail) -> None:
-            exchange.style = replace(exchange.style, retouch=lambda page: retouch(page, **details))
+            exchange.style = replace(
+                exchange.style, retouch=lambda page: retouch(page, **details) if page.orders else page
+            )
             exchange.send(exchange.right_answer())
 
         return retouch
@@ -403,6 +619,13 @@ def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
 def _bare_cursor(page: Page) -> Page:
     """Take the question mark from the cursor, as was seen in Canada (Ventmere's client, 2024)."""
     return replace(page, next_cursor=page.next_cursor and page.next_cursor.removeprefix("?"))
+
+
+@_retouches(Fault.OPAQUE_CURSOR)
+def _opaque_cursor(page: Page) -> Page:
+    """Let the cursor be a value for a parameter and no query, as clients saw it in Chile."""
+    value = base64.urlsafe_b64encode((page.next_cursor or "").encode()).decode().rstrip("=")
+    return replace(page, next_cursor=value or None)
 
 
 @_retouches(Fault.ENDLESS_CURSOR)

@@ -5,14 +5,14 @@ from typing import Protocol
 
 from . import problems
 from .calls import Call
-from .problems import Problem
+from .problems import OAuthError, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What the caller is told, and the reason that it is not told."""
 
-    problem: Problem
+    problem: Problem | OAuthError
     reason: str
 
 

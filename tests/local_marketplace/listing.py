@@ -1,22 +1,28 @@
-"""The list of released orders: what can be asked for, what is on a page, and the cursor to the next one."""
+"""The lists of orders: what can be asked for, what is on a page, and the cursor to the next one."""
 
 import contextlib
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
 from urllib.parse import parse_qsl, quote
 
 from . import problems
 from .answers import Page, shown_tree
-from .orders import Order, Orders
+from .orders import SELLER_FULFILLED, SHIP_NODES, Order, Orders
 from .problems import Problem
 
 _START = "createdStartDate"
 _END = "createdEndDate"
 _LIMIT = "limit"
+_STATUS = "status"
+_SHIP_NODE_TYPE = "shipNodeType"
+_CREATED = "Created"
 _CONTINUES_AFTER = "poIndex"
 _LIMITS = {str(limit): limit for limit in range(1, 201)}
 _DEFAULT_LIMIT = "10"
+_RELEASED_LOOKS_BACK: Final = timedelta(days=180)
 # Fractions of a second are refused like what is no date at all, as sellers report of the United States.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 # In lower case, as no client writes it: whoever decodes a cursor and encodes it again changes it.
@@ -32,31 +38,55 @@ class RefusedError(Exception):
         self.problem = problem
 
 
-def released_page(orders: Orders, query: str) -> Page:
-    """Find the page of released orders that a query asks for.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The lists of one API.
 
-    A page begins after the order that the query names, whatever has become of that order in the meantime.
+    The Global API (``by_ship_node``) selects orders by who ships them. The Canadian API does not.
     """
-    asked = dict(parse_qsl(query))
-    if _START not in asked:
-        raise RefusedError(problems.parameter_missing(_START))
-    start = _date(asked, _START)
-    end = _date(asked, _END) if _END in asked else None
-    limit = _limit(asked)
-    after = _order_before(asked, orders)
-    released = orders.released(start, end)
-    left = [order for order in released if after is None or order.rank < after.rank]
-    if not left:
-        raise RefusedError(problems.ORDERS_NOT_FOUND)
-    shown = left[:limit]
-    return Page(
-        query=query,
-        after=None if after is None else shown_tree(after),
-        orders=tuple(map(shown_tree, shown)),
-        total=len(released),
-        limit=limit,
-        next_cursor=_cursor(asked, limit, len(released), shown[-1]) if shown != left else None,
-    )
+
+    orders: Orders
+    by_ship_node: bool = False
+
+    def released(self, query: str) -> Page:
+        """Find the page of released orders that a query asks for.
+
+        The Global API looks back half a year and no further.
+        """
+        asked = {**dict(parse_qsl(query)), _STATUS: _CREATED}
+        return self._page(query, asked, _RELEASED_LOOKS_BACK if self.by_ship_node else None)
+
+    def all(self, query: str) -> Page:
+        """Find the page that a query asks for, of all orders or of those with a line in one status."""
+        return self._page(query, dict(parse_qsl(query)), None)
+
+    def _page(self, query: str, asked: Mapping[str, str], looks_back: timedelta | None) -> Page:
+        """Find a page.
+
+        It begins after the order that the query names, whatever has become of that order in the meantime.
+        """
+        if _START not in asked:
+            raise RefusedError(problems.parameter_missing(_START))
+        start = _date(asked, _START)
+        end = _date(asked, _END) if _END in asked else None
+        if looks_back is not None:
+            start = max(start, self.orders.now() - looks_back)
+        limit = _limit(asked)
+        after = _order_before(asked, self.orders)
+        ship_node = _ship_node(asked) if self.by_ship_node else None
+        found = self.orders.select(start, end, status=asked.get(_STATUS), ship_node=ship_node)
+        left = [order for order in found if after is None or order.rank < after.rank]
+        if not left:
+            raise RefusedError(problems.ORDERS_NOT_FOUND)
+        shown = left[:limit]
+        return Page(
+            query=query,
+            after=None if after is None else shown_tree(after),
+            orders=tuple(map(shown_tree, shown)),
+            total=len(found),
+            limit=limit,
+            next_cursor=_cursor(asked, limit, len(found), shown[-1]) if shown != left else None,
+        )
 
 
 def _date(asked: Mapping[str, str], name: str) -> datetime:
@@ -74,6 +104,13 @@ def _limit(asked: Mapping[str, str]) -> int:
     return limit
 
 
+def _ship_node(asked: Mapping[str, str]) -> str:
+    ship_node = asked.get(_SHIP_NODE_TYPE, SELLER_FULFILLED)
+    if ship_node not in SHIP_NODES:
+        raise RefusedError(problems.parameter_invalid(_SHIP_NODE_TYPE))
+    return ship_node
+
+
 def _order_before(asked: Mapping[str, str], orders: Orders) -> Order | None:
     if _CONTINUES_AFTER not in asked:
         return None
@@ -84,14 +121,17 @@ def _order_before(asked: Mapping[str, str], orders: Orders) -> Order | None:
 
 
 def _cursor(asked: Mapping[str, str], limit: int, total: int, last: Order) -> str:
-    dates = [f"{name}={asked[name].translate(_ENCODED)}" for name in (_START, _END) if name in asked]
+    kept = [
+        f"{name}={quote(asked[name], safe=':+').translate(_ENCODED)}"
+        for name in (_STATUS, _SHIP_NODE_TYPE, _START, _END)
+        if name in asked
+    ]
     parameters = [
         f"{_LIMIT}={limit}",
         "hasMoreElements=true",
         f"soIndex={total}",
         f"{_CONTINUES_AFTER}={quote(last.purchase_order_id, safe='')}",
         f"sellerId={_SELLER}",
-        "status=Created",
-        *dates,
+        *kept,
     ]
     return f"?{'&'.join(parameters)}"

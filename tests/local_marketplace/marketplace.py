@@ -3,10 +3,8 @@
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from http import HTTPStatus
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from . import control, order_service, problems
 from .answers import ErrorShape, Form, Style
@@ -14,14 +12,25 @@ from .buyer import BUYER_DATA
 from .calls import Call, Door, Headers, Ledger
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
+from .listing import Listing
+from .order_service import OrderService
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
+from .problems import OAuthError, Problem, Severity
 from .quota import Bucket
 from .routes import Routes
 from .sellers import Seller, Sellers
 from .server import HOST, Request, Server, Wire
 from .signature_gateway import SignatureGateway
-from .token_gateway import ClientGateway, TokenGateway
+from .token_gateway import WRONG_AUTHORIZATION, WRONG_HEADER, ClientGateway, TokenGateway
 from .tokens import TOKEN_ACTION, Tokens
+
+type TokenRefusal = Literal[401, 400, "no field", "invalid_client"]
+_TOKEN_REFUSALS: Final[dict[TokenRefusal, Problem | OAuthError]] = {
+    401: problems.UNAUTHORIZED,
+    400: WRONG_AUTHORIZATION,
+    "no field": WRONG_HEADER,
+    "invalid_client": problems.INVALID_CLIENT,
+}
 
 
 class Marketplace:
@@ -43,7 +52,7 @@ class Marketplace:
             acknowledgement tells what is left in it.
         burst: how many acknowledgements a full bucket holds; as many as a minute's by default.
         looks_per_minute: the same limit for looking at orders, whose bucket is another.
-        lists_per_minute: the same limit for listing released orders, whose bucket is a third.
+        lists_per_minute: the same limit for each list of orders; each list has a bucket of its own.
         tokens_per_minute: the same limit for asking for a token, whose bucket is a fourth.
         token_seconds: how long a token is valid by the clock; Walmart's are for fifteen minutes.
     """
@@ -81,12 +90,16 @@ class Marketplace:
         self._faults = FaultPlan()
         self._ledger = Ledger()
         self._client_gateway = ClientGateway(self._sellers)
-        self._token_gateway = TokenGateway(self._tokens)
+        self._token_gateway = TokenGateway(self._sellers, self._tokens)
+        self._services: dict[Door, OrderService] = {
+            "signature": OrderService(self._orders, Listing(self._orders)),
+            "token": OrderService(self._orders, Listing(self._orders, by_ship_node=True)),
+        }
         self._routes = Routes(
             signature=SignatureGateway(self._sellers, self._scheme, timestamp_tolerance),
             client=self._client_gateway,
             token=self._token_gateway,
-            orders=self._orders,
+            services=self._services,
             tokens=self._tokens,
         )
         self._buckets: dict[str | None, Bucket] = {}
@@ -95,7 +108,7 @@ class Marketplace:
             self._buckets["acknowledge"] = Bucket(requests_per_minute, capacity, clock)
         for action, per_minute in (
             ("get", looks_per_minute),
-            ("released", lists_per_minute),
+            *((action, lists_per_minute) for action in sorted(order_service.LISTS)),
             (TOKEN_ACTION, tokens_per_minute),
         ):
             if per_minute is not None:
@@ -140,14 +153,20 @@ class Marketplace:
         key_bits: int = 2048,
         consumer_id: str | None = None,
         channel_type: str | None = None,
+        market: str = "ca",
     ) -> Seller:
         """Register a seller with a key in Walmart's form, or with a new one of ``key_bits``.
 
-        Every seller is given a client id and secret for the door with tokens too. Registering a consumer id
-        again replaces its keys and its client: the old ones are refused from then on.
+        Every seller is given a client id and secret for the door with tokens too. They are for the seller's
+        ``market`` alone. Registering a consumer id again replaces its keys and its client: the old ones are
+        refused from then on.
         """
         return self._sellers.register(
-            private_key, key_bits=key_bits, consumer_id=consumer_id, channel_type=channel_type
+            private_key,
+            key_bits=key_bits,
+            consumer_id=consumer_id,
+            channel_type=channel_type,
+            market=market,
         )
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
@@ -185,15 +204,55 @@ class Marketplace:
         """
         self._token_gateway.expired = problems.UNAUTHORIZED if status == 401 else problems.INVALID_TOKEN
 
-    def token_refusals_as(self, status: Literal[400, 401]) -> None:
-        """Refuse a token to whoever is no client with this status; 401 unless told otherwise.
+    def token_refusals_as(self, refusal: TokenRefusal) -> None:
+        """Refuse a token to a caller that is no client in this form; 401 unless told otherwise.
 
-        Some callers report 400. Nobody tells the code that comes with it: here it is the same.
+        In 2026, two clients got 400 with INVALID_REQUEST_HEADER, one got ``invalid_client``, others got 401.
+
+        Args:
+            refusal: 401; 400 with Authorization as the blamed header; 400 that names no header; or 400 in the
+                form of OAuth.
         """
-        self._client_gateway.wrong_client = replace(problems.UNAUTHORIZED, status=HTTPStatus(status))
+        self._client_gateway.wrong_client = _TOKEN_REFUSALS[refusal]
+
+    def refuse_token_without_channel_type(self, status: Literal[400, 403] | None) -> None:
+        """Refuse every call that brings a token and no channel type, or let it pass with None, as at first.
+
+        Both statuses are reported: 400 of Canada, 403 of the United States.
+        """
+        self._token_gateway.without_channel_type = status
+
+    def empty_lists_as(self, status: Literal[200, 404]) -> None:
+        """Answer an empty list with this status; 404 unless told otherwise. Sellers report both."""
+        for service in self._services.values():
+            service.empty_list_status = status
+
+    def fail_released_by_token(self, *, fails: bool = True) -> None:
+        """Answer 520 to each call with a token for the list of released orders, or the list again.
+
+        The one live Canadian seller that tells of it got 520. The list of all orders answers all the same.
+        """
+        self._services["token"].released_fails = fails
+
+    def unknown_paths_as(self, severity: Severity) -> None:
+        """Say with this severity that a path is not served, or without any; INFO unless told otherwise."""
+        self._routes.severity = severity
+
+    def make_unreadable(self, purchase_order_id: str, *, unreadable: bool = True) -> None:
+        """Break the text of one order's entry on every page and in every answer, or mend it.
+
+        No leniency can read the entry. Everything around it stays valid.
+        """
+        if unreadable:
+            self._orders.unreadable.add(purchase_order_id)
+        else:
+            self._orders.unreadable.discard(purchase_order_id)
 
     def close_door(self, door: Door) -> None:
-        """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first."""
+        """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first.
+
+        Each path of the door is answered as one that was never served.
+        """
         self._routes.close(door)
 
     def open_door(self, door: Door) -> None:
@@ -255,7 +314,8 @@ class Marketplace:
         """Let the next calls meet a fault, whatever their order, known or not; otherwise like ``fail``.
 
         A call meets a fault that was planned for its own order first. ``times`` counts calls, not orders.
-        Calls for the list, whose action is "released", are for no order: they meet no faults but these.
+        Calls for lists, whose actions are "released" and "list", are for no order: they meet no faults but
+        these.
         Calls for a token meet only what is planned for the action "token": without an action this is about
         calls about orders.
         """

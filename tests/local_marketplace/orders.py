@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 SELLER_FULFILLED = "SellerFulfilled"
+WALMART_FULFILLED = "WFSFulfilled"
+BY_OTHERS_FULFILLED = "3PLFulfilled"
+SHIP_NODES = frozenset({SELLER_FULFILLED, WALMART_FULFILLED, BY_OTHERS_FULFILLED})
 _CREATED = "created"
 _ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
 
@@ -52,12 +55,16 @@ class Order:
     @property
     def released(self) -> bool:
         """Whether anything of the order waits for its acknowledgement."""
-        return any(status.casefold() == _CREATED for line in self.lines for status in line.statuses)
+        return self.has_line_in(_CREATED)
+
+    def has_line_in(self, status: str) -> bool:
+        """Return whether any line of the order is in a status, however that is spelled."""
+        return any(found.casefold() == status.casefold() for line in self.lines for found in line.statuses)
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether acknowledging it is allowed: its seller ships it, and none of it is beyond that."""
-        return self.ship_node == SELLER_FULFILLED and all(
+        """Whether acknowledging it is allowed: Walmart does not ship it, and none of it is beyond that."""
+        return self.ship_node != WALMART_FULFILLED and all(
             status.casefold() in _ACKNOWLEDGEABLE for line in self.lines for status in line.statuses
         )
 
@@ -71,6 +78,11 @@ class Order:
         return replace(
             self, lines=tuple(replace(line, statuses=(status,), status_date=at) for line in self.lines)
         )
+
+
+def customer_order_id(purchase_order_id: str) -> str:
+    """Give the id that the customer knows an order by."""
+    return f"58{purchase_order_id[::-1]}"
 
 
 def new_order(
@@ -91,7 +103,7 @@ def new_order(
         raise ValueError("an order date needs a time zone")
     return Order(
         purchase_order_id,
-        customer_order_id=f"58{purchase_order_id[::-1]}",
+        customer_order_id=customer_order_id(purchase_order_id),
         order_date=order_date,
         ship_node=ship_node,
         lines=tuple(
@@ -114,6 +126,8 @@ class Orders:
         self._clock = clock
         self._lock = threading.Lock()
         self._orders: dict[str, Order] = {}
+        self.unreadable: set[str] = set()
+        """The ids of the orders whose entry no answer shows in readable form."""
 
     def now(self) -> datetime:
         """Tell the time by the marketplace's clock."""
@@ -136,15 +150,23 @@ class Orders:
         with self._lock:
             return self._orders.get(purchase_order_id)
 
-    def released(self, start: datetime, end: datetime | None) -> list[Order]:
-        """Give the released orders that were placed from ``start`` to ``end``, the newest first."""
+    def select(
+        self, start: datetime, end: datetime | None, *, status: str | None, ship_node: str | None
+    ) -> list[Order]:
+        """Give the orders that were placed from ``start`` to ``end``, the newest first.
+
+        With a ``status``, an order needs a line in it. With a ``ship_node``, that one ships the order.
+        """
         with self._lock:
             orders = list(self._orders.values())
         return sorted(
             (
                 order
                 for order in orders
-                if order.released and start <= order.order_date and (end is None or order.order_date <= end)
+                if start <= order.order_date
+                and (end is None or order.order_date <= end)
+                and (status is None or order.has_line_in(status))
+                and (ship_node is None or order.ship_node == ship_node)
             ),
             key=lambda order: order.rank,
             reverse=True,
@@ -159,7 +181,7 @@ class Orders:
         """Acknowledge an order: allowed while every line is Created or Acknowledged, and again after that."""
         with self._lock:
             order = self._orders[purchase_order_id]
-            if order.ship_node != SELLER_FULFILLED:
+            if order.ship_node == WALMART_FULFILLED:
                 raise NotAcknowledgeableError("Order is not fulfilled by the seller")
             if not order.acknowledgeable:
                 raise NotAcknowledgeableError("Some or all qty in higher status")

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
+from typing import Literal
+
+type Severity = Literal["INFO", "ERROR", "absent"]
 
 
 class Origin(Enum):
@@ -31,7 +34,7 @@ class Problem:
     description: str
     info: str
     field: str | None = None
-    severity: str = "ERROR"
+    severity: str | None = "ERROR"
     category: str = "DATA"
     cause: Cause | None = None
 
@@ -39,6 +42,18 @@ class Problem:
     def code(self) -> str:
         """The code in full, such as ``UNAUTHORIZED.GMP_GATEWAY_API``."""
         return f"{self.name}.{self.origin.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthError:
+    """An error as RFC 6749 words it, which is none of Walmart's shapes."""
+
+    status: HTTPStatus
+    error: str
+    description: str
+
+
+INVALID_CLIENT = OAuthError(HTTPStatus.BAD_REQUEST, "invalid_client", "Client authentication failed")
 
 
 def header_invalid(header: str) -> Problem:
@@ -131,14 +146,6 @@ THROTTLED = Problem(
     info="Request threshold has been violated.",
     category="REQUEST",
 )
-URI_NOT_FOUND = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.NOT_FOUND,
-    "URI_NOT_FOUND",
-    description="No such resource",
-    info="Requested URI could not be found.",
-    category="REQUEST",
-)
 METHOD_NOT_ALLOWED = Problem(
     Origin.GATEWAY,
     HTTPStatus.METHOD_NOT_ALLOWED,
@@ -173,6 +180,18 @@ ORDERS_NOT_FOUND = Problem(
     severity="INFO",
     category="APPLICATION",
 )
+
+
+def path_not_served(path: str, severity: Severity) -> Problem:
+    """Say that the gateway serves no such path. Nobody has told the severity that comes with it."""
+    return Problem(
+        Origin.GATEWAY,
+        HTTPStatus.NOT_FOUND,
+        "CONTENT_NOT_FOUND",
+        description=f"No static resource {path.lstrip('/')}.",
+        info="Requested content could not be found.",
+        severity=None if severity == "absent" else severity,
+    )
 
 
 def undocumented(status: HTTPStatus) -> Problem:

@@ -1,7 +1,7 @@
 """The ways through both doors, and where each of them leads."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote
@@ -10,8 +10,8 @@ from . import order_service, problems
 from .answers import Answer, Form, Style
 from .calls import Door
 from .gateway import Gateway
-from .orders import Orders
-from .problems import Problem
+from .order_service import OrderService
+from .problems import Problem, Severity
 from .tokens import TOKEN_ACTION, Tokens
 
 _ONLY_JSON: Form = "json"  # the Global API has no other form
@@ -53,15 +53,23 @@ class Routes:
     """Every way through a door, for as long as the door is open.
 
     The gateways are the Canadian API's, that of whoever asks for a token, and that of whoever brings one.
+    ``severity`` is what a caller is told with a path that is not served.
     """
 
     def __init__(
-        self, *, signature: Gateway, client: Gateway, token: Gateway, orders: Orders, tokens: Tokens
+        self,
+        *,
+        signature: Gateway,
+        client: Gateway,
+        token: Gateway,
+        services: Mapping[Door, OrderService],
+        tokens: Tokens,
     ) -> None:
+        self.severity: Severity = "INFO"
         self._closed: set[Door] = set()
         self._routes = (
-            *_routes_to_orders("signature", signature, "/v3/ca/orders", orders),
-            *_routes_to_orders("token", token, "/v3/orders", orders, _ONLY_JSON),
+            *_routes_to_orders("signature", signature, "/v3/ca/orders", services["signature"]),
+            *_routes_to_orders("token", token, "/v3/orders", services["token"], _ONLY_JSON),
             _Route(
                 "token",
                 client,
@@ -84,6 +92,7 @@ class Routes:
     def find(self, method: str, target: str) -> Destination:
         """Find where a request leads."""
         path, _, query = target.partition("?")
+        not_served = _refusal(problems.path_not_served(path, self.severity))
         for route in self._routes:
             if found := route.path.fullmatch(path):
                 purchase_order_id = unquote(found[1]) if route.path.groups else None
@@ -91,16 +100,16 @@ class Routes:
                     Destination, door=route.door, form=route.form, purchase_order_id=purchase_order_id
                 )
                 if route.door in self._closed:
-                    return lead(_refusal(problems.URI_NOT_FOUND))
+                    return lead(not_served)
                 if route.method != method:
                     return lead(_refusal(problems.METHOD_NOT_ALLOWED))
                 subject = query if purchase_order_id is None else purchase_order_id
                 return lead(partial(route.answer, subject), action=route.action, gateway=route.gateway)
-        return Destination(_refusal(problems.URI_NOT_FOUND))
+        return Destination(not_served)
 
 
 def _routes_to_orders(
-    door: Door, gateway: Gateway, prefix: str, orders: Orders, form: Form | None = None
+    door: Door, gateway: Gateway, prefix: str, service: OrderService, form: Form | None = None
 ) -> list[_Route]:
     return [
         _Route(
@@ -109,7 +118,7 @@ def _routes_to_orders(
             operation.action,
             operation.method,
             re.compile(re.escape(prefix) + operation.path),
-            partial(operation.answer, orders),
+            partial(operation.answer, service),
             form,
         )
         for operation in order_service.OPERATIONS

@@ -25,6 +25,7 @@ class Seller:
     public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
     client_id: str
     client_secret: str = field(repr=False)
+    market: str = "ca"
 
     def secret(self) -> str:
         """Give the credentials as the JSON text that is stored in Secrets Manager."""
@@ -50,7 +51,13 @@ class Sellers:
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
     def register(
-        self, private_key: str | None, *, key_bits: int, consumer_id: str | None, channel_type: str | None
+        self,
+        private_key: str | None,
+        *,
+        key_bits: int,
+        consumer_id: str | None,
+        channel_type: str | None,
+        market: str,
     ) -> Seller:
         """Register a seller; whatever is not given is made up.
 
@@ -65,6 +72,7 @@ class Sellers:
             public_key=key.public_key(),
             client_id=str(uuid.uuid4()),
             client_secret=_new_client_secret(),
+            market=market,
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
@@ -115,6 +123,11 @@ class Sellers:
         """Tell whether any registered seller has this channel type."""
         with self._lock:
             return any(seller.channel_type == channel_type for seller in self._sellers.values())
+
+    def know_market(self, market: str) -> bool:
+        """Return whether any registered seller sells in this market."""
+        with self._lock:
+            return any(seller.market == market for seller in self._sellers.values())
 
 
 def _new_client_secret() -> str:

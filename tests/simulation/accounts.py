@@ -4,12 +4,14 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.metrics import metric_name
 from shared.outcomes import Outcome
-from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.local_marketplace import Fault
+from tests.local_marketplace.orders import WALMART_FULFILLED
 from tests.printed import measurements_of, records_of
 from tests.simulation.environment import Invocation
 from tests.simulation.lambda_service import failed_ids
@@ -22,6 +24,10 @@ BEYOND: Final = frozenset({"shipped", "delivered", "refund", "cancelled"})
 _GONE_OUT: Final = BEYOND - {"cancelled"}
 _DONE: Final = frozenset({"acknowledged", "already_acknowledged", "already_shipped", "cancelled"})
 _NOTHING_AT_RISK: Final = frozenset({"already_acknowledged", "already_shipped", "cancelled", "dry_run"})
+HARMLESS: Final = frozenset(
+    {None, Fault.ODD_BYTES, Fault.EARLY_HINTS, Fault.FLAT_LINES, Fault.CANCELED_SPELLING}
+)
+"""The faults that must not matter: the answer has all that is needed."""
 _OUTCOME_METRICS: Final = frozenset(metric_name(outcome) for outcome in Outcome)
 _LAST_RECEIVE: Final = 90
 _PATIENCE: Final = {"rejected": timedelta(hours=1), "not_found": timedelta(minutes=30)}
@@ -29,7 +35,12 @@ _PATIENCE: Final = {"rejected": timedelta(hours=1), "not_found": timedelta(minut
 _DEADLINE_S: Final = 4 * 3600.0
 _LASTS_S: Final = 61.0
 """How long an invocation lasts at most, and a record may be older than its end."""
-_USABLE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_USABLE_ID: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
+_NO_TIME_BEFORE: Final = datetime(2001, 1, 1, tzinfo=UTC)
+_NO_TIME_AFTER: Final = timedelta(minutes=5)
+"""A time that lies further ahead is none."""
+_OF_LINES: Final = frozenset({"mixed_lines", "unclear_status", "walmart_fulfilled"})
+"""The reasons to reject an order that are seen on it, and that no refusal has to tell."""
 
 
 def detail_of(body: str) -> dict[str, Any]:
@@ -42,9 +53,11 @@ def detail_of(body: str) -> dict[str, Any]:
 
 
 def order_of(body: str) -> str | None:
-    """Return the id of the order that an event tells of, if it can be read."""
+    """Return the id of the order that an event tells of, if it can be read. An integer is one too."""
     found = detail_of(body).get("purchaseOrderId")
-    return found if isinstance(found, str) else None
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found.strip() if isinstance(found, str) else None
 
 
 def is_of_sweep(body: str) -> bool:
@@ -58,11 +71,19 @@ def is_rehearsal(body: str) -> bool:
 
 
 def event_time(body: str) -> datetime | None:
-    """Return when an event was published, as EventBridge says."""
+    """Return when an event was published, as EventBridge says, or as somebody forged it."""
     try:
         return datetime.fromisoformat(json.loads(body)["time"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def is_believed(instant: datetime | None, now: datetime) -> bool:
+    """Return whether something can have been at an instant.
+
+    What lies ahead by minutes was not yet, and what lies before Walmart sold there is a default.
+    """
+    return instant is not None and instant >= _NO_TIME_BEFORE and instant - now <= _NO_TIME_AFTER
 
 
 class Accounts:
@@ -127,12 +148,28 @@ class Accounts:
             yield f"{what} is not true"
         if disposition in {"parked", "left"} and not self._may_be_given_up(record, received):
             yield f"{what} gives up too early"
-        if disposition == "left" and not is_of_sweep(body):
+        if disposition == "left" and (not is_of_sweep(body) or is_rehearsal(body)):
             yield f"{what} leaves what no sweep published"
+        yield from self._complaints_of_evidence(record, str(order), what)
         attributes = {"outcome": outcome, "reason": record.get("reason") or outcome}
         if disposition == "parked" and attributes not in self._parked.get(body, []):
             yield f"{what} was not parked so"
         yield from self._complaints_of_age(record, body)
+
+    def _complaints_of_evidence(self, record: dict[str, Any], order: str, what: str) -> Iterator[str]:
+        """Say where an order is judged by an answer that its service did not write, or by an odd byte."""
+        answers = self._invocation.answers.get(order, [])
+        said = {answer.status for answer in answers if answer.by_order_service}
+        outcome, reason = record["outcome"], record.get("reason")
+        if outcome == "not_found" and HTTPStatus.NOT_FOUND not in said:
+            yield f"{what} is said by nobody who knows"
+        # What the order service shows can be rejected too, where it cannot be read even after a while.
+        shown = reason in _OF_LINES or (reason == "unreadable_answer" and HTTPStatus.OK in said)
+        if outcome == "rejected" and not shown and not {*range(400, 500)} & said:
+            yield f"{what} is said by nobody who knows"
+        harmless = all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
+        if reason == "unreadable_answer" and answers and harmless:
+            yield f"{what} comes of a byte that nobody needs"
 
     def _came_true(self, outcome: str, order: str) -> bool:
         """Tell whether Walmart has done, or has shown in a look of this invocation, what an outcome says."""
@@ -151,11 +188,13 @@ class Accounts:
         """Tell whether it is for a person: nothing else may be parked before its 90th receive."""
         body, order = received["body"], str(order_of(received["body"]))
         published_at = event_time(body)
-        age = self._world.timeline.now() - published_at if published_at else None
+        now = self._world.timeline.now()
+        # Where no time is believed, the age counts from when the message came, which is not known here.
+        age = now - published_at if published_at and is_believed(published_at, now) else None
         last_receive = int(record["attempt"]) >= _LAST_RECEIVE and record["disposition"] == "parked"
         match record["outcome"], record.get("reason"):
             case "invalid_event", _:
-                dry_run = detail_of(body).get("dryRun", False)
+                dry_run = detail_of(body).get("dryRun") or False
                 return not _USABLE_ID.fullmatch(order_of(body) or "") or not isinstance(dry_run, bool)
             case "dry_run", _:
                 return is_rehearsal(body)
@@ -163,7 +202,7 @@ class Accounts:
                 return any("created" in seen and seen & BEYOND for seen in self._looks(order))
             case "rejected", "walmart_fulfilled":
                 known = self._world.order(order)
-                return known is not None and known.ship_node != SELLER_FULFILLED
+                return known is not None and known.ship_node == WALMART_FULFILLED
             case outcome, _:
                 patience = _PATIENCE.get(outcome, timedelta.max)
                 return last_receive or age is None or age > patience
@@ -173,14 +212,15 @@ class Accounts:
 
     def _complaints_of_age(self, record: dict[str, Any], body: str) -> Iterator[str]:
         age_s = record.get("order_age_s")
+        now = self._world.timeline.now()
         date = detail_of(body).get("orderDate")
         try:
             since = datetime.fromisoformat(date) if date is not None else event_time(body)
         except (ValueError, TypeError):
             return  # Whatever it is, the event's time may stand in for it.
-        if age_s is None or since is None or since.tzinfo is None:
-            return
-        true_s = (self._world.timeline.now() - since).total_seconds()
+        if age_s is None or since is None or since.tzinfo is None or not is_believed(since, now):
+            return  # So may it for a date that is not believed.
+        true_s = (now - since).total_seconds()
         if not -0.1 <= true_s - age_s <= _LASTS_S:
             yield f"an order is told to be {age_s} s old, and is {true_s}"
         if abs(age_s + record["deadline_remaining_s"] - _DEADLINE_S) > 0.2:

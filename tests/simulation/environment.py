@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.edges import Edges
+from tests.local_marketplace import Fault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
 from tests.simulation.weather import Mishap
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 type Function = Callable[[object, LambdaContext], dict[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer about an order, or to a call for a list.
+
+    Attributes:
+        status: Its status.
+        by_order_service: Whether the order service wrote it; any other text says nothing about an order.
+        fault: What the call met.
+        unreadable: The orders in it that nobody can read.
+    """
+
+    status: int
+    by_order_service: bool
+    fault: Fault | None
+    unreadable: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -35,6 +53,7 @@ class Invocation:
         secrets: What it sent to Walmart and must tell nobody.
         looks: The statuses that each right look of its own at an order showed, in their order.
         published: How many events it published.
+        answers: What Walmart's servers said of each order, and of the lists under None, in their order.
     """
 
     event: Any
@@ -46,6 +65,7 @@ class Invocation:
     secrets: set[str] = field(default_factory=set)
     looks: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     published: int = 0
+    answers: dict[str | None, list[Said]] = field(default_factory=dict)
 
 
 class Environment:

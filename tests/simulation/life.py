@@ -14,10 +14,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from tests.simulation.aftermath import Report, report, settle
 from tests.simulation.storm import NONSENSE
-from tests.simulation.weather import KINDS, Kind
+from tests.simulation.weather import OF_CHANCE, Kind
 from tests.simulation.world import Door, World, going_on
 
 _STATUSES = st.sampled_from(["Created", "Acknowledged", "Shipped", "Delivered", "Cancelled", "Backordered"])
+_AHEAD = st.timedeltas(timedelta(minutes=6), timedelta(days=3000))
 _FOR_A_WHILE = st.one_of(st.floats(0, 60), st.floats(60, 1200), st.floats(1200, 20_000))
 
 
@@ -85,12 +86,36 @@ class Life(RuleBasedStateMachine):
     def a_rehearsal_comes_over_the_bus(self, order: str) -> None:
         self.world.tell_of(order, None, dry_run=True)
 
+    @rule(order=orders, ahead=_AHEAD, dry_run=st.booleans(), marked=st.booleans())
+    def an_event_is_forged(self, order: str, ahead: timedelta, dry_run: bool, marked: bool) -> None:
+        now = self.world.timeline.now()
+        if marked:
+            self.world.forge_mark(order, now, dry_run=dry_run)
+        else:
+            self.world.forge_time(order, now, ahead)
+
+    @rule(order=orders)
+    def an_entry_cannot_be_read(self, order: str) -> None:
+        self.world.make_unreadable(order)
+
+    @rule(order=orders)
+    def an_entry_can_be_read_again(self, order: str) -> None:
+        self.world.make_readable(order)
+
+    @rule()
+    def walmart_withdraws_the_paths(self) -> None:
+        self.world.withdraw_paths()
+
+    @rule()
+    def walmart_restores_the_paths(self) -> None:
+        self.world.restore_paths()
+
     @rule(order=orders, status=_STATUSES)
     def somebody_else_handles_an_order(self, order: str, status: str) -> None:
         if self.world.marketplace.order(order).released or status != "Created":
             self.world.marketplace.set_status(order, status)
 
-    @rule(kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=5), likely=st.floats(0.05, 0.9))
+    @rule(kinds=st.lists(st.sampled_from(OF_CHANCE), min_size=1, max_size=5), likely=st.floats(0.05, 0.9))
     def trouble_comes(self, kinds: list[Kind], likely: float) -> None:
         self.world.weather.likely = dict.fromkeys(kinds, likely)
 

@@ -3,13 +3,16 @@
 import http.client
 import io
 import math
-from typing import TYPE_CHECKING, Final
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, get_args
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
 from tests.local_marketplace import Fault, Marketplace
-from tests.local_marketplace.faults import PlannedFault
+from tests.local_marketplace.faults import Detail, OddBytes, PlannedFault
+from tests.local_marketplace.order_service import LISTS
 from tests.local_marketplace.server import Request as WireRequest
 from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
 from walmart_ca.answers import Answer
@@ -24,6 +27,23 @@ URL: Final = f"http://{HOST}"
 _TRAVELS_S: Final = (0.02, 0.4)
 """How long a call takes to Walmart, and its answer back."""
 _SLOW_S: Final = (1.0, 20.0)
+_DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
+    Fault.THROTTLED: {"replenish_in": [1.0, 30.0, 900.0]},
+    Fault.RETRY_AFTER_DATE: {"replenish_in": [1.0, 30.0, 900.0]},
+    Fault.NO_SUCH_PATH: {"severity": ["INFO", "ERROR", "absent"]},
+    Fault.EDGE_PAGE: {
+        "status": [400, 404, 410, 413, 421, 431, 451],
+        "kind": ["html", "text", "empty", "mesh", "spring"],
+    },
+    Fault.PROBLEM_DOCUMENT: {
+        "status": [400, 404, 422, 503],
+        "header": [None, "WM_SVC.NAME", "WM_QOS.CORRELATION_ID"],
+    },
+    Fault.EARLY_HINTS: {"status": [102, 103], "count": [1, 2, 3]},
+    Fault.ODD_BYTES: {"kind": get_args(OddBytes)},
+}
+_INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+")
+"""The answers before the answer, which the standard library would take for it."""
 
 
 def _can_meet(fault: Fault, action: str) -> bool:
@@ -36,7 +56,7 @@ def _can_meet(fault: Fault, action: str) -> bool:
 
 _MET: Final = {
     action: [fault for fault in OF_CALLS if _can_meet(fault, action)]
-    for action in ("acknowledge", "get", "released", "token")
+    for action in ("acknowledge", "get", "released", "list", "token")
 }
 
 
@@ -89,19 +109,21 @@ class Network:
     def _plan_fault(self, request: Request) -> None:
         action = action_of(request)
         faults = _MET[action]
-        if action == "released":
+        if action in LISTS:
             faults = sorted(faults, key=lambda fault: fault not in OF_LISTS)
         fault = self._weather.one_of(faults)
         if fault is None:
             return
-        details: dict[str, float | str] = {}
+        self._marketplace.fail_all(fault, times=1, action=action, **self._details(fault, action))
+
+    def _details(self, fault: Fault, action: str) -> dict[str, Detail]:
+        chance = self._weather.chance
+        drawn = {name: chance.choice(among) for name, among in _DETAILS.get(fault, {}).items()}
         if fault is Fault.DELAY:
-            details["seconds"] = self._weather.chance.uniform(1, 20)
-        if fault is Fault.THROTTLED:
-            details["replenish_in"] = self._weather.chance.choice([1.0, 30.0, 900.0])
+            drawn["seconds"] = chance.uniform(1, 20)
         if fault is Fault.GATEWAY_TIMEOUT and action == "acknowledge":
-            details["applied"] = self._weather.chance.random() < 0.5
-        self._marketplace.fail_all(fault, times=1, action=action, **details)
+            drawn["applied"] = chance.random() < 0.5
+        return drawn
 
     def _on_the_wire(self, request: Request) -> WireRequest:
         target = request.url.removeprefix(URL)
@@ -114,8 +136,8 @@ def action_of(request: Request) -> str:
     path = urlsplit(request.url).path
     if path.endswith("/token"):
         return "token"
-    if path.endswith("/released"):
-        return "released"
+    if path.endswith(("/released", "/orders")):
+        return "list" if path.endswith("/orders") else "released"
     return "acknowledge" if request.method == "POST" else "get"
 
 
@@ -159,7 +181,8 @@ class _Wire:
         """
         if self._trouble:
             raise NoAnswerError(self._trouble)
-        response = http.client.HTTPResponse(_Socket(bytes(self._data)), method=method)  # type: ignore[arg-type]  # it only reads
+        data = _INTERIM.sub(b"", self._data)
+        response = http.client.HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]  # it only reads
         try:
             response.begin()
             limit = self._enough - 64 * 1024

@@ -12,10 +12,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.local_marketplace import Call
+from tests.local_marketplace.order_service import LISTS
 from tests.simulation.accounts import (
     BEYOND,
+    HARMLESS,
     Accounts,
     event_time,
+    is_believed,
     is_of_sweep,
     is_rehearsal,
     order_of,
@@ -31,7 +34,8 @@ _SECRET_HEADERS: Final = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Autho
 _INVOCATION: Final = timedelta(minutes=1)
 _FRESH: Final = timedelta(minutes=15) + _INVOCATION
 """So old an event may be when its order is posted without a look: it may have waited for its turn."""
-_SWEPT_FOR: Final = timedelta(hours=48)
+_SWEPT_FOR: Final = timedelta(hours=48) - timedelta(minutes=15)
+"""So old an order is at most when at least one sweep is still going to see it."""
 _A_WHILE_S: Final = 300.0
 _OPEN: Final = frozenset({"created", "acknowledged"})
 _SETTLED: Final = BEYOND | {"acknowledged"}
@@ -80,7 +84,7 @@ class Promise:
         a call of its own, for which the pace leaves half of the bucket: where Lambda replaces so many in a
         few minutes, it runs dry.
         """
-        if action == "released":
+        if action in LISTS:
             return self.world.sole_caller and not self.world.schedule.overlapped
         replaced = self.world.mapping.started_within(_A_WHILE_S)
         return self.world.sole_caller and replaced <= self.world.requests_per_minute / 2
@@ -128,7 +132,8 @@ class Promise:
     def _may_be_posted_unseen(self, record: dict[str, Any]) -> bool:
         """Tell whether an event is posted without a look: it is new, young, and not from a sweep."""
         published_at = event_time(record["body"])
-        young = published_at is not None and self.world.timeline.now() - published_at <= _FRESH
+        now = self.world.timeline.now()
+        young = published_at is not None and is_believed(published_at, now) and now - published_at <= _FRESH
         first = record["attributes"]["ApproximateReceiveCount"] == "1"
         redriven = "outcome" in record["messageAttributes"]
         return young and first and not redriven and not is_of_sweep(record["body"])
@@ -161,6 +166,20 @@ class Promise:
         for record in records:
             if record["orders_published"] > invocation.published:
                 self.breach(f"a sweep published {invocation.published} events and tells of more")
+            self._watch_completion(invocation, record)
+
+    def _watch_completion(self, invocation: Invocation, record: Mapping[str, Any]) -> None:
+        """Watch that a sweep completes when it saw every order, and never because somebody else said so."""
+        answers = invocation.answers.get(None, [])
+        completed = record["outcome"] == "completed"
+        if completed and not (answers and answers[-1].by_order_service):
+            self.breach("a sweep completed although the order service did not list the orders")
+        hidden = {order for answer in answers for order in answer.unreadable} & self.world.unreadable
+        if completed and any(order.released for order in map(self.world.marketplace.order, hidden)):
+            self.breach("a sweep completed although an entry could not be read")
+        odd = bool(answers) and all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
+        if odd and record.get("reason") in {"unreadable_answer", "entries_unreadable"}:
+            self.breach("an odd byte kept a sweep from completing")
 
     def _watch_output(self, invocation: Invocation) -> None:
         text = json.dumps([invocation.lines, invocation.answer], ensure_ascii=False)
@@ -217,7 +236,8 @@ class Promise:
         """
         since_s = self.world.timeline.elapsed - self.world.swept_until
         sweeping = self.world.sweeping or since_s <= _INVOCATION.total_seconds()
-        return is_of_sweep(body) and sweeping and self._is_on_the_list(order_of(body))
+        swept = is_of_sweep(body) and not is_rehearsal(body)
+        return swept and sweeping and self._is_on_the_list(order_of(body))
 
     def _is_seen_by_sweeps(self, purchase_order_id: str) -> bool:
         return self.world.sweeping and self._is_on_the_list(purchase_order_id)

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Final
 
 from tests.simulation.aftermath import Report, report, settle
-from tests.simulation.weather import KINDS, OF_CALLS, OF_LISTS, Kind, Mishap
+from tests.simulation.weather import OF_CALLS, OF_CHANCE, OF_LISTS, Kind, Mishap
 from tests.simulation.world import World, going_on
 
 ORDERS: Final = 100
 LASTS_S: Final = 2 * 3600.0
 """How long there is trouble, and orders come in."""
-_EVENTS_OF_ITS_OWN: Final = 18
+_EVENTS_OF_ITS_OWN: Final = 24
 """How many times something is done to the world, beside what goes wrong by itself."""
 _RUSHES: Final = 0.15
 """How many seeds are a rush instead of a storm."""
@@ -44,6 +44,9 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
         sweeping=chance.random() < 0.8,
         walmart_ahead_s=chance.choice([0.0, 0.0, 0.0, chance.uniform(-300, 300)]),
     )
+    world.marketplace.fail_released_by_token(fails=chance.random() < 0.3)
+    world.marketplace.empty_lists_as(chance.choice([200, 404]))
+    world.marketplace.unknown_paths_as(chance.choice(["INFO", "ERROR", "absent"]))
     with going_on(world):
         if chance.random() < _RUSHES:
             _rush(world, chance, orders)
@@ -92,6 +95,11 @@ class _Storm:
             self._replay,
             self._rehearse,
             self._nonsense_comes_in,
+            self._withdraw_the_paths,
+            self._make_an_entry_unreadable,
+            self._forge_a_mark,
+            self._forge_a_mark,
+            self._forge_a_time,
         ]
         moments += [
             (self._chance.uniform(0, LASTS_S), self._chance.choice(doings)) for _ in range(_EVENTS_OF_ITS_OWN)
@@ -117,7 +125,7 @@ class _Storm:
         elif kind < 0.9:
             place(statuses=(self._chance.choice(["Shipped", "Cancelled", "Delivered"]),))
         elif kind < 0.92:
-            place(ship_node="WFSFulfilled")
+            place(ship_node=self._chance.choice(["WFSFulfilled", "3PLFulfilled"]))
         elif kind < 0.94:
             place(statuses=("Backordered",))
         elif kind < 0.95:
@@ -143,7 +151,7 @@ class _Storm:
         if self._chance.random() < 0.25:
             self._world.weather.likely = {}
             return
-        kinds: list[Kind] = self._chance.sample(KINDS, self._chance.randint(2, 10))
+        kinds: list[Kind] = self._chance.sample(OF_CHANCE, self._chance.randint(2, 10))
         # Few calls are for lists: what only they can meet, they meet often.
         kinds += self._chance.sample(sorted(OF_LISTS, key=str), 2)
         scale = self._chance.choice([0.3, 1.0, 1.0, 3.0])
@@ -208,6 +216,34 @@ class _Storm:
             age = timedelta(minutes=self._chance.uniform(1, 600))
             self._world.tell_of(purchase_order_id, order.order_date, age=age)
 
+    def _withdraw_the_paths(self) -> None:
+        self._world.withdraw_paths()
+        self._world.later(self._chance.uniform(60, 3600), self._world.restore_paths)
+
+    def _make_an_entry_unreadable(self) -> None:
+        if purchase_order_id := self._some_order():
+            self._world.make_unreadable(purchase_order_id)
+            self._world.later(
+                self._chance.uniform(600, 7200), lambda: self._world.make_readable(purchase_order_id)
+            )
+
+    def _forge_a_mark(self) -> None:
+        """Let a forged event say that the sweep found an order, which is true of none of these."""
+        now = self._world.timeline.now()
+        unknown = str(self._chance.randrange(10**12, 10**13))
+        old = self._world.place_order(told=False, age=timedelta(hours=self._chance.uniform(47, 200)))
+        purchase_order_id = self._chance.choice([unknown, old, self._some_order() or old])
+        self._world.forge_mark(purchase_order_id, now, dry_run=self._chance.random() < 0.3)
+
+    def _forge_a_time(self) -> None:
+        """Let the time of an event lie ahead, and at times its order's date too."""
+        now = self._world.timeline.now()
+        unknown = str(self._chance.randrange(10**12, 10**13))
+        ahead = self._chance.choice([timedelta(minutes=6), timedelta(hours=5), timedelta(days=3000)])
+        date = self._chance.choice([now, now + ahead])
+        self._world.forge_time(self._some_order() or unknown, date, ahead)
+        self._world.forge_time(unknown, date, ahead)
+
     def _nonsense_comes_in(self) -> None:
         self._world.tell(self._chance.choice(NONSENSE) + " " * self._chance.randrange(1000))
 
@@ -221,4 +257,12 @@ NONSENSE: Final = (
     json.dumps({"detail": {"purchaseOrderId": "1/../x"}}),
     json.dumps({"detail": {"purchaseOrderId": 7400000000001}}),
     json.dumps({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "true"}}),
+    json.dumps({"detail": {"purchaseOrderId": "released"}}),
+    # Envelopes of others: of SNS, of CloudEvents, of Walmart's webhooks, and what Pipes hands over.
+    json.dumps(
+        {"Type": "Notification", "Message": json.dumps({"detail": {"purchaseOrderId": "7400000000001"}})}
+    ),
+    json.dumps({"specversion": "1.0", "type": "order", "data": {"purchaseOrderId": "7400000000001"}}),
+    json.dumps({"source": {"eventType": "PO_CREATED"}, "payload": {"purchaseOrderId": "7400000000001"}}),
+    json.dumps([{"messageId": "1", "body": json.dumps({"detail": {"purchaseOrderId": "7400000000001"}})}]),
 )

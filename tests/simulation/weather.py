@@ -51,6 +51,14 @@ class Mishap(Enum):
     """An execution environment ends while it touches something outside of it, before or after."""
     KILLED_AT_A_TIME = "killed at a time"
     """An execution environment ends some time into an invocation."""
+    PATH_WITHDRAWN = "path withdrawn"
+    """Walmart does not serve the paths of the seller's orders for a while."""
+    ENTRY_UNREADABLE = "entry unreadable"
+    """No answer of Walmart shows one order in readable form for a while."""
+    MARK_FORGED = "mark forged"
+    """An event says that the sweep published it, which is not true."""
+    TIME_FORGED = "time forged"
+    """An event has a time, or an order date, that lies ahead."""
 
 
 type Kind = Fault | Mishap
@@ -58,12 +66,18 @@ type Kind = Fault | Mishap
 OF_CALLS: Final = tuple(
     fault
     for fault in Fault
-    # What happens to a connection that is kept is for real sockets, and so is what only they can tell.
-    if fault is not Fault.CLOSE_WHEN_IDLE
+    # What happens to a connection that is kept is for real sockets, and so is what only they can tell. An
+    # entry is unreadable in every answer, as `ENTRY_UNREADABLE` has it.
+    if fault not in {Fault.CLOSE_WHEN_IDLE, Fault.UNREADABLE_ENTRY}
 )
+DONE_TO_A_WORLD: Final = frozenset(
+    {Mishap.PATH_WITHDRAWN, Mishap.ENTRY_UNREADABLE, Mishap.MARK_FORGED, Mishap.TIME_FORGED}
+)
+"""What a storm or a life does at a moment of its own, and no chance lets happen."""
 OF_LISTS: Final = frozenset(
     {
         Fault.BARE_CURSOR,
+        Fault.OPAQUE_CURSOR,
         Fault.ENDLESS_CURSOR,
         Fault.REPEATED_ORDER,
         Fault.INCOMPLETE_ORDER,
@@ -71,6 +85,8 @@ OF_LISTS: Final = frozenset(
     }
 )
 KINDS: Final[tuple[Kind, ...]] = (*OF_CALLS, *Mishap)
+"""Everything that can go wrong."""
+OF_CHANCE: Final = tuple(kind for kind in KINDS if kind not in DONE_TO_A_WORLD)
 """Everything that can go wrong by itself."""
 
 

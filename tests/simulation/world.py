@@ -15,6 +15,7 @@ import io
 import json
 import math
 import random
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -26,14 +27,14 @@ import sweep_orders.composition
 from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
 from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
-from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.local_marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.printed import forget_logger
 from tests.simulation.accounts import order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
-from tests.simulation.environment import Environment, Function, Invocation
+from tests.simulation.environment import Environment, Function, Invocation, Said
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
-from tests.simulation.network import URL
+from tests.simulation.network import URL, action_of
 from tests.simulation.promise import Promise
 from tests.simulation.queue import Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
@@ -55,8 +56,21 @@ BACKOFF_BASE_S: Final = 30.0
 BACKOFF_CAP_S: Final = 600.0
 HOLD_S: Final = 300.0
 _CALLS_FOR_A_PAUSE: Final = frozenset({420, 423, 429})
-_RIGHT: Final = frozenset({None, Fault.DELAY, Fault.SLOW_DRIP, Fault.ECHO_CREATED})
+_RIGHT: Final = frozenset(
+    {
+        None,
+        Fault.DELAY,
+        Fault.SLOW_DRIP,
+        Fault.ECHO_CREATED,
+        Fault.EARLY_HINTS,
+        Fault.ODD_BYTES,
+        Fault.FLAT_LINES,
+        Fault.CANCELED_SPELLING,
+    }
+)
 """The faults of a look of which the answer is right, if it comes."""
+_BY_THE_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
+_UNREADABLE: Final = b'Philippa "<Nonesuch'
 
 
 class World:
@@ -70,6 +84,7 @@ class World:
         sweeping: Whether sweeps are made.
         swept_until: When they were turned off last, by the timeline.
         placed: The ids of the orders that Walmart knows.
+        unreadable: The ids of the orders that no answer shows in readable form.
         told: The bodies of the events that producers published.
         batches: The invocations that worked off a batch of the order queue, in the order of their ends.
     """
@@ -109,6 +124,7 @@ class World:
         self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
+        self.unreadable: set[str] = set()
         self.told: list[str] = []
         self.batches: list[Invocation] = []
         self.promise = Promise(self)
@@ -177,18 +193,53 @@ class World:
         *,
         age: timedelta = timedelta(0),
         dry_run: bool = False,
+        origin: str | None = None,
     ) -> None:
-        """Publish an order event, or replay one of some age; order and date may be anything."""
+        """Publish an order event, or replay one of some age; order, date and origin may be anything.
+
+        An event of a negative age has a time that lies ahead.
+        """
         date = ordered_at.isoformat() if isinstance(ordered_at, datetime) else ordered_at
         detail: dict[str, object] = {"purchaseOrderId": purchase_order_id}
         detail |= {"orderDate": date} if date is not None else {}
         detail |= {"dryRun": True} if dry_run else {}
+        detail |= {"origin": origin} if origin else {}
         self.told.append(self.bus.publish(json.dumps(detail), age=age))
 
     def tell(self, body: str) -> None:
         """Let something come into the queue that is no order event."""
         self.bus.deliver(body)
         self.told.append(body)
+
+    def withdraw_paths(self) -> None:
+        """Let Walmart serve none of the paths that the seller calls for orders, until they are restored."""
+        self.weather.struck[Mishap.PATH_WITHDRAWN] += 1
+        self.marketplace.close_door(self.door)
+
+    def restore_paths(self) -> None:
+        """Let Walmart serve them again."""
+        self.marketplace.open_door(self.door)
+
+    def make_unreadable(self, purchase_order_id: str) -> None:
+        """Let no answer show an order in readable form."""
+        self.weather.struck[Mishap.ENTRY_UNREADABLE] += 1
+        self.unreadable.add(purchase_order_id)
+        self.marketplace.make_unreadable(purchase_order_id)
+
+    def make_readable(self, purchase_order_id: str) -> None:
+        """Let answers show it again."""
+        self.unreadable.discard(purchase_order_id)
+        self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
+
+    def forge_mark(self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False) -> None:
+        """Let somebody publish an event as if the sweep had found the order."""
+        self.weather.struck[Mishap.MARK_FORGED] += 1
+        self.tell_of(purchase_order_id, ordered_at, dry_run=dry_run, origin="sweep")
+
+    def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
+        """Let somebody publish an event whose time lies ahead."""
+        self.weather.struck[Mishap.TIME_FORGED] += 1
+        self.tell_of(purchase_order_id, ordered_at, age=-ahead)
 
     def store_credentials(self, seller: Seller) -> None:
         """Store a seller's credentials as the secret's current version."""
@@ -287,6 +338,9 @@ class World:
         self._cleared_up = True
         self.weather.clear_up()
         self.marketplace.recover_all()
+        self.restore_paths()
+        for purchase_order_id in sorted(self.unreadable):
+            self.make_readable(purchase_order_id)
         self.secret.denied = False
         self.store_credentials(self.seller)
         self.mapping.pause(paused=False)
@@ -308,7 +362,21 @@ class World:
     def answered(self, environment: Environment, request: Request, answer: Answer) -> None:
         """Take note of an answer that the client got."""
         call = self._last_call
-        if call and call.action == "get" and call.fault in _RIGHT and answer.status == HTTPStatus.OK:
+        if call is None:
+            return
+        shown = answer.body.count(_UNREADABLE) and {
+            order for order in self.unreadable if customer_order_id(order).encode() in answer.body
+        }
+        said = Said(
+            answer.status,
+            bool(_BY_THE_ORDER_SERVICE.search(answer.body)),
+            call.fault,
+            frozenset(shown or ()),
+        )
+        if environment.invocation and action_of(request) != "token":
+            environment.invocation.answers.setdefault(call.purchase_order_id, []).append(said)
+        right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
+        if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
             self.promise.watch_look(environment, request)
 
     def write(self, text: str) -> None:
