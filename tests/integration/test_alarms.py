@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from acknowledge_orders.batch import ForeignBatchError
 from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
 from shared.telemetry import NAMESPACE
 from sweep_orders.recorder import WORTH_TELLING_S
@@ -74,7 +75,8 @@ def sweep(world: World, age: timedelta | None = None, *faults: Fault, **environm
 def stumble(world: World) -> None:
     """Let the function meet a message such as SQS does not send."""
     message = {"messageId": "m-1", "receiptHandle": "r-1", "body": "{}", "attributes": {}}
-    world.function()({"Records": [message]}, Context())
+    with pytest.raises(ForeignBatchError):
+        world.function()({"Records": [message]}, Context())
 
 
 def leave(world: World) -> None:

@@ -257,15 +257,16 @@ def test_once_sweeps_are_off_a_swept_order_is_parked_like_any_other(world: World
 
 
 @through_both_doors
-def test_a_swept_order_without_a_date_is_parked_because_no_age_will_ever_tell_of_it(world: World) -> None:
+def test_a_swept_order_that_the_list_has_undated_is_left_by_the_date_of_its_own_answer(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
     world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing="orderDate")
 
     sweep(world.sweep_function())
     world.deliver(world.function())
 
-    (parked,) = world.parked()
-    assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
+    (outcome,) = records_of(world.output())
+    assert (outcome["reason"], outcome["disposition"]) == ("mixed_lines", "left")
+    assert world.parked() == []
 
 
 @through_both_doors

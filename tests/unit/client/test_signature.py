@@ -53,7 +53,7 @@ def test_the_same_call_at_the_same_time_has_the_same_signature() -> None:
 
 
 @settings(deadline=None, max_examples=50)
-@given(purchase_order_id=st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True))
+@given(purchase_order_id=st.from_regex(r"[A-Za-z0-9_-]{0,31}[0-9][A-Za-z0-9_-]{0,32}", fullmatch=True))
 def test_a_request_verifies_with_the_public_key_over_what_it_carries(purchase_order_id: str) -> None:
     client = Client(credentials())
 
