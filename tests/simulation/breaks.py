@@ -27,6 +27,7 @@ _APPLICATION: Final = "functions/acknowledge_orders/application.py"
 _FUNCTION: Final = "functions/acknowledge_orders/function.py"
 _POLICY: Final = "functions/acknowledge_orders/policy.py"
 _QUEUE: Final = "functions/acknowledge_orders/order_queue.py"
+_VERDICTS: Final = "layers/walmart_ca/walmart_ca/verdicts.py"
 _PACING: Final = "functions/shared/pacing.py"
 
 BREAKS: Final = (
@@ -40,7 +41,7 @@ BREAKS: Final = (
     Break(
         "an order beyond acknowledging may be posted",
         _POLICY,
-        "return state_of(seen) in {OrderState.CREATED, OrderState.UNSEEN}",
+        "return state_of(seen) is OrderState.CREATED",
         "return True",
         "posted although it was seen to be beyond acknowledging",
     ),
@@ -159,8 +160,8 @@ BREAKS: Final = (
     Break(
         "an unknown status counts as a final one",
         "functions/shared/order_state.py",
-        "    if statuses - _KNOWN or not all(line.statuses for line in order.lines):",
-        "    if not all(line.statuses for line in order.lines):",
+        "    if not statuses or statuses - _KNOWN or not all(line.statuses for line in order.lines):",
+        "    if not statuses or not all(line.statuses for line in order.lines):",
         "is gone",
     ),
     Break(
@@ -208,8 +209,8 @@ BREAKS: Final = (
     Break(
         "the age of an order that is left to the sweep is measured",
         "functions/acknowledge_orders/recorder.py",
-        "        if record.disposition == Disposition.LEFT:",
-        "        if False:",
+        "        if record.disposition == Disposition.LEFT:\n            return",
+        "        if False:\n            return",
         "OrderAge is not that of the records",
     ),
     Break(
@@ -222,8 +223,8 @@ BREAKS: Final = (
     Break(
         "an order is left to sweeps that are off",
         _APPLICATION,
-        "event.swept_since if event and self._sweeping else None",
-        "event.swept_since if event else None",
+        "event is not None and event.swept and self._sweeping",
+        "event is not None and event.swept",
         "is gone",
     ),
     Break(
@@ -232,5 +233,47 @@ BREAKS: Final = (
         "LAST_RECEIVE: Final = 90",
         "LAST_RECEIVE: Final = 1000",
         "parked without a reason",
+    ),
+    Break(
+        "whoever answers 404 says that there is no such order",
+        _VERDICTS,
+        "        said = _services(entries) == {ORDER_SERVICE} and not path_unknown",
+        "        said = not path_unknown",
+        "is said by nobody who knows",
+    ),
+    Break(
+        "a page of a proxy refuses an order",
+        _VERDICTS,
+        'return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable',
+        "return OrderRejected",
+        "is said by nobody who knows",
+    ),
+    Break(
+        "a list on a path that is gone is empty",
+        _VERDICTS,
+        'said == {("CONTENT_NOT_FOUND", ORDER_SERVICE, True)}',
+        '{code for code, _, _ in said} == {"CONTENT_NOT_FOUND"}',
+        "a sweep completed although the order service did not list the orders",
+    ),
+    Break(
+        "a sweep completes without an entry that it could not read",
+        "functions/sweep_orders/listing.py",
+        "        elif listing.unread:",
+        "        elif False:",
+        "a sweep completed although an entry could not be read",
+    ),
+    Break(
+        "the mark of the sweep is believed",
+        _POLICY,
+        "circumstances.swept and _sweeps_see(sight, circumstances.now):",
+        "circumstances.swept:",
+        "leaves what no sweep published",
+    ),
+    Break(
+        "a time ahead of the clock is believed",
+        "functions/shared/order_event.py",
+        "date - now > CLOCKS_APART:",
+        "False:",
+        "without a look",
     ),
 )

@@ -221,7 +221,10 @@ class _Storm:
         self._world.later(self._chance.uniform(60, 3600), self._world.restore_paths)
 
     def _make_an_entry_unreadable(self) -> None:
-        if purchase_order_id := self._some_order():
+        """Let an order that only sweeps can find be the one, at times: no answer but a list's shows it."""
+        unannounced = self._world.sweeping and self._chance.random() < 0.5
+        purchase_order_id = self._world.place_order(told=False) if unannounced else self._some_order()
+        if purchase_order_id:
             self._world.make_unreadable(purchase_order_id)
             self._world.later(
                 self._chance.uniform(600, 7200), lambda: self._world.make_readable(purchase_order_id)
