@@ -152,7 +152,8 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
     A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging. That
     an event is the sweep's is only a claim, and being careful because of it harms nobody.
     """
-    old = event.event_time is None or now - event.event_time > LOOK_FIRST_AFTER
+    published = _believed(event.event_time, now)
+    old = published is None or now - published > LOOK_FIRST_AFTER
     return tried_before or event.swept or old
 
 
@@ -274,17 +275,26 @@ def _judge_rejected(looked: OrderRejected, circumstances: Circumstances) -> Verd
     if looked.status != HTTPStatus.NOT_FOUND:
         return _caught_up_with(looked.reason, circumstances)
     # An order may be released some time after its date, and a redriven message may be young in the queue.
-    published = circumstances.event_time or circumstances.first_received_at
-    known_since = max(published, circumstances.ordered_at or published)
+    published = _published(circumstances)
+    known_since = max(published, _believed(circumstances.ordered_at, circumstances.now) or published)
     young = circumstances.now - known_since <= UNKNOWN_UNTIL
     return Outcome.NOT_FOUND, looked.reason, Consequence.BACK_OFF if young else Consequence.PARK
 
 
 def _caught_up_with(reason: str, circumstances: Circumstances) -> Verdict:
     """Give Walmart's own services until the event is an hour old to agree about an order."""
-    known_since = circumstances.event_time or circumstances.first_received_at
-    young = circumstances.now - known_since <= GIVE_UP_AFTER
+    young = circumstances.now - _published(circumstances) <= GIVE_UP_AFTER
     return Outcome.REJECTED, reason, Consequence.BACK_OFF if young else Consequence.PARK
+
+
+def _published(circumstances: Circumstances) -> datetime:
+    """Return when the event was published, or else when its message was first received."""
+    return _believed(circumstances.event_time, circumstances.now) or circumstances.first_received_at
+
+
+def _believed(time: datetime | None, now: datetime) -> datetime | None:
+    """Return a time that can be true: by one to come an order would be young for as long."""
+    return None if time is not None and time - now > CLOCKS_APART else time
 
 
 _CALLED_FOR: Final = {

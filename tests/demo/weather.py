@@ -83,7 +83,7 @@ def _withdrawal(world: World, screen: Screen, over: threading.Event) -> None:
         if over.wait(_BETWEEN_LOOKS_SECONDS):
             return
     screen.say(
-        f"The orders are held. The alarm {_ALARMED_BY} goes off: its metric was counted {counted} times"
+        f"The orders are held. The alarm SetupWrong goes off: {_ALARMED_BY} was counted {counted} times"
     )
     check = world.self_check()
     screen.say(

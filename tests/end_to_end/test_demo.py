@@ -74,7 +74,7 @@ def test_orders_wait_while_walmart_withdraws_the_signature_and_go_on_with_a_toke
     said = output.splitlines()
     told = [
         "Walmart withdraws /v3/ca",
-        "The alarm Misconfigured goes off",
+        "The alarm SetupWrong goes off",
         "Self-check: failed",
         "for tokens",
     ]

@@ -115,7 +115,7 @@ GOES_OFF: dict[str, list[Callable[[World], None]]] = {
     "DeadlineCritical": [lambda world: deliver(world, VERY_LATE, Fault.THROTTLED)],
     "OldestOrderWaiting": [lambda world: sweep(world, 61 * MINUTES), leave],
     "SweepMissing": [
-        lambda world: sweep(world, 30 * MINUTES, Fault.SERVICE_UNAVAILABLE),
+        lambda world: sweep(world, 30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2),
         lambda world: deliver(world, MINUTES),
     ],
     "CredentialsRefused": [
