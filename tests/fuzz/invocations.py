@@ -22,7 +22,7 @@ _EVENTS: Final[list[dict[str, Any]]] = [
     {"detail": {"selfCheck": True}},
 ]
 _ORDER_CALL: Final = re.compile(rf"{re.escape(URL)}/v3/orders/{ID}(?:/acknowledge)?")
-_LIST_CALL: Final = re.compile(rf"{re.escape(URL)}/v3/orders/released\?[\x21\x22\x24-\x7e]{{1,4096}}")
+_LIST_CALL: Final = re.compile(rf"{re.escape(URL)}/v3/orders(?:/released)?\?[\x21\x22\x24-\x7e]{{1,4096}}")
 _LOST: Final[dict[bytes, Reply]] = {b"!": NothingSentError("connect"), b"?": NoAnswerError("answer_timeout")}
 """What stands for no answer at all, beside which the bodies of real ones are no news to a fuzzer."""
 

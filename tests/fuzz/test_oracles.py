@@ -83,7 +83,9 @@ def test_calls_without_end_are_found() -> None:
 
 
 def test_an_invocation_in_memory_ends_as_one_at_walmart_does() -> None:
-    acknowledged = Answer(200, {}, json.dumps({"order": {"purchaseOrderId": "7"}}).encode())
+    created = {"lineNumber": "1", "orderLineStatuses": {"orderLineStatus": [{"status": "Created"}]}}
+    order = {"purchaseOrderId": "7", "orderLines": {"orderLine": [created]}}
+    acknowledged = Answer(200, {}, json.dumps({"order": order}).encode())
 
     seen = acknowledge({"detail": {"purchaseOrderId": "7"}}, [acknowledged, acknowledged])
 

@@ -211,7 +211,7 @@ def test_when_the_signatures_door_closes_first_orders_wait_for_the_new_secret(wo
 
     records = records_of(world.output())
     assert [record["outcome"] for record in records] == ["acknowledged", "misconfigured", "acknowledged"]
-    assert records[1]["reason"].startswith("URI_NOT_FOUND")
+    assert records[1]["reason"].startswith("CONTENT_NOT_FOUND")
     assert all_acknowledged(world, ORDERS[1])
 
 

@@ -205,7 +205,7 @@ def test_a_host_that_is_not_walmarts(world: World, body: bytes) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.SERVICE_UNAVAILABLE, Fault.THROTTLED, Fault.MAINTENANCE_PAGE])
 def test_a_walmart_in_trouble_judges_no_credentials(world: World, fault: Fault) -> None:
-    world.marketplace.fail_all(fault)
+    world.marketplace.fail_all(fault, times=None)
 
     answer = self_check(world)
 

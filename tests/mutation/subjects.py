@@ -30,6 +30,7 @@ _TOKENS: Final = "tests/unit/client/test_tokens.py"
 _QUOTA: Final = "tests/unit/client/test_quota.py"
 _PAGES: Final = "tests/unit/client/test_pages.py"
 _ERRORS: Final = "tests/unit/client/test_errors.py"
+_ODD: Final = "tests/unit/client/test_odd_answers.py"
 _ANSWERS: Final = "tests/integration/client/test_verdicts.py"
 SUBJECTS: Final = {
     "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
@@ -37,6 +38,8 @@ SUBJECTS: Final = {
     "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
     "calling": Subject("shared.calling", ("tests/unit/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _CODES, _QUOTA, _TOKENS, _PAGES, _ERRORS, _ANSWERS)),
+    "verdicts": Subject(
+        "walmart_ca.verdicts", (_TABLE, _CODES, _QUOTA, _TOKENS, _PAGES, _ERRORS, _ODD, _ANSWERS)
+    ),
     "errors": Subject("walmart_ca.errors", (_ERRORS, _ANSWERS)),
 }

@@ -30,6 +30,7 @@ _LIKELY: Final[dict[Kind, float]] = {
     Mishap.DELETION_LOST: 0.15,
     Mishap.QUEUE_REFUSES: 0.15,
     Mishap.SWEEP_TWICE: 0.5,
+    Mishap.MESSAGE_TWICE: 0.1,
 }
 
 

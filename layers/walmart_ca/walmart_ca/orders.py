@@ -199,7 +199,7 @@ def _read_line(line: object) -> OrderLine:
 def _statuses(line: Tree) -> list[object]:
     """Return what stands for a line's statuses: nested as Walmart Canada writes them, or on the line."""
     for path in (("orderLineStatuses", "orderLineStatus"), ("orderLineStatus",), ("orderLineStatuses",)):
-        if members(line, *path):
+        if any("status" in entry for entry in members(line, *path)):
             return listed(line, *path)
     return [status] if (status := text(line, "status")) else []
 
