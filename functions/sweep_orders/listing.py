@@ -159,11 +159,13 @@ class ReleasedOrders:
         """
         page: OrderPage | None = None
         limit: int | None = None  # As many as fit on a page, and what the cursor says from there on.
+        hidden = False
         while page is None or page.next_cursor is not None:
             result = await calls.make(partial(_fetch, first, page, limit), self._pacer)
             listing.call, listing.secret_version_id = calls.last, calls.secret_version_id
             if isinstance(result, OutcomeUnknown) and result.unread is not None:
-                if limit != 1:
+                hidden = limit != 1
+                if hidden:
                     limit = (limit or LARGEST_PAGE) // 2
                     continue
                 listing.unread += 1
@@ -171,7 +173,9 @@ class ReleasedOrders:
                 continue
             if not isinstance(result, OrderPage):
                 return result
-            page = result
+            if hidden and not result.orders:
+                listing.unread += 1  # It was there a moment ago: that nothing is there now is not believed.
+            page, hidden = result, False
             listing.add(page, self.now())
         return None
 

@@ -582,7 +582,10 @@ def _unreadable_entry(answer: Answer, *, order: str = "") -> Answer:
 @_alters(Fault.FLAT_LINES, form="json")
 def _flat_lines(answer: Answer) -> Answer:
     """Let the lines be a plain list with the statuses on the line, as clients saw it in Mexico."""
-    document = json.loads(answer.body)
+    try:
+        document = json.loads(answer.body)
+    except ValueError:
+        return answer  # an entry in it is unreadable
     listed = document.get("list", {}).get("elements", {}).get("order", [])
     for order in [document["order"]] if "order" in document else listed:
         order["orderLines"] = [

@@ -188,6 +188,20 @@ def test_cursors_are_sent_as_they_came_while_every_page_can_be_read() -> None:
     assert walmart.asked[1] == f"released?{cursor}"
 
 
+def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> None:
+    walmart = Walmart([order(1)], unreadable={1})
+
+    def left() -> float:
+        if walmart.asked:
+            walmart.instead["released"] = EMPTY
+        return 240.0
+
+    listing = listed(walmart, left=left)
+
+    assert (listing.seen, listing.unread) == (set(), 1)
+    assert listing.problem == (Outcome.UNAVAILABLE, "entries_unreadable")
+
+
 def test_a_maintenance_page_is_not_asked_for_in_parts() -> None:
     page = Answer(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
     walmart = Walmart([], instead={"released": page})
