@@ -21,7 +21,7 @@ from sweep_orders.listing import ReleasedOrders
 from sweep_orders.publishing import Publisher
 from sweep_orders.queue_length import SqsQueueLength
 from sweep_orders.recorder import PowertoolsRecorder
-from sweep_orders.sweep import Sweep
+from sweep_orders.sweep import LONG_LOOK_BACK_AT, Sweep
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -54,6 +54,7 @@ def compose(
     sqs: "SQSClient",
     events: "EventBridgeClient",
     edges: Edges | None = None,
+    long_look_back_at: timedelta = LONG_LOOK_BACK_AT,
 ) -> SweepFunction:
     """Put the function together.
 
@@ -63,6 +64,7 @@ def compose(
         sqs: Where the order queue is.
         events: Where the event bus is.
         edges: Time, chance, threads and the network; the real ones when None.
+        long_look_back_at: When a sweep looks far back, since midnight UTC.
     """
     edges = edges or Edges()
     logger, metrics = new_logger(), new_metrics()
@@ -86,6 +88,7 @@ def compose(
         recorder=recorder,
         requests_per_minute=settings.requests_per_minute,
         interval=timedelta(minutes=settings.sweep_interval_minutes),
+        long_look_back_at=long_look_back_at,
     )
     # By the next sweep a connection to the bus would be dead, and a call that it costs is not repeated.
     return SweepFunction(sweep, events.close, logger, metrics)

@@ -34,6 +34,7 @@ class Sweep:
         recorder: Recorder,
         requests_per_minute: float,
         interval: timedelta,
+        long_look_back_at: timedelta = LONG_LOOK_BACK_AT,
     ) -> None:
         """Sweep through the given parts.
 
@@ -44,6 +45,7 @@ class Sweep:
             recorder: Where the record goes.
             requests_per_minute: How many acknowledgements Walmart takes in a minute.
             interval: How far apart the sweeps are.
+            long_look_back_at: When a sweep looks far back, since midnight UTC.
         """
         self._released = released
         self._publisher = publisher
@@ -52,6 +54,7 @@ class Sweep:
         self._per_second = usable_per_second(requests_per_minute)
         self._at_most = int(interval.total_seconds() * self._per_second)
         self._interval = interval
+        self._long_look_back_at = long_look_back_at
         self._looked_back_on: date | None = None
 
     async def run(self, time_left: Callable[[], float]) -> SweepRecord:
@@ -87,7 +90,8 @@ class Sweep:
         The first sweep of two intervals looks far back; when it fails, the second one does. An environment
         that begins between them knows nothing of the first, and looks far back as well.
         """
-        since = timedelta(hours=now.hour, minutes=now.minute, seconds=now.second) - LONG_LOOK_BACK_AT
+        since = timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
+        since -= self._long_look_back_at
         due_now = timedelta(0) <= since < 2 * self._interval and self._looked_back_on != now.date()
         return LONG_LOOK_BACK if due_now else SWEPT_FOR
 

@@ -7,6 +7,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
@@ -128,6 +129,8 @@ class World:
             sqs=self.sqs,
             events=self.events,
             edges=Edges(clock=self._clock),
+            # Twelve hours from now: no test depends on the hour at which it runs.
+            long_look_back_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
         )
 
     def _environment(self) -> dict[str, str]:
