@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.metrics import Metric
 from shared.secret_text import misspelled_members, read_members
+from shared.sweep_mark import mark_key_of
 from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
 
 CACHE_SECONDS: Final = 300.0
@@ -53,10 +54,17 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A marketplace client, and the version of the secret that it signs with."""
+    """A marketplace client, and the version of the secret that it signs with.
+
+    Attributes:
+        client: The client.
+        secret_version_id: Secrets Manager's id of the version.
+        mark_key: What the sweep signs its events with; derived from the secret, and never printed.
+    """
 
     client: AsyncClient
     secret_version_id: str
+    mark_key: bytes = field(default=b"", repr=False)
 
 
 type NoAccess = SetupError | SecretsUnavailableError | CredentialsPaused
@@ -143,6 +151,10 @@ class MarketplaceAccess:
         if access is self._previous:
             self._count(Metric.CREDENTIAL_FALLBACK)
 
+    def mark_keys(self) -> tuple[bytes, ...]:
+        """Return the keys of the versions at hand, that of the current one first; nothing is read for it."""
+        return tuple(known.mark_key for known in (self._current, self._previous) if isinstance(known, Access))
+
     def _is_over(self, known: object) -> bool:
         """Tell whether a version was refused, and the time it is left alone for has run out."""
         if not isinstance(known, Access):
@@ -206,7 +218,8 @@ class MarketplaceAccess:
         self._previous_read_at = self._clock()
 
     def _open(self, secret: Secret) -> Access:
-        return Access(self._connect(read_credentials(secret.text)), secret.version_id)
+        client = self._connect(read_credentials(secret.text))
+        return Access(client, secret.version_id, mark_key_of(secret.text))
 
 
 _SIGNING: Final = ("consumerId", "channelType", "privateKey")

@@ -11,6 +11,14 @@ from datetime import UTC, datetime
 from walmart_ca import Sender
 
 
+def _elapsed() -> float:
+    """Return seconds since the machine started, those in which it was suspended included.
+
+    `time.monotonic` leaves them out on Linux: what was read before a freeze would seem fresh after it.
+    """
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edges:
     """The edges of one execution environment: the real ones, unless others are given.
@@ -18,7 +26,8 @@ class Edges:
     The clients of AWS are edges too. Each function has its own, so `compose` is given them one by one.
 
     Attributes:
-        clock: Epoch seconds.
+        clock: Epoch seconds. Somebody may set it: it is only for times of day that others name.
+        monotonic: Seconds since some moment, for how long something took or stands. Nobody can set it.
         sleep: Waits for so many seconds.
         uniform: Draws a number between two others; jitter, no secret.
         executor: Makes what runs so many blocking calls side by side, by a name.
@@ -26,6 +35,7 @@ class Edges:
     """
 
     clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = _elapsed
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
     executor: Callable[[int, str], Executor] = ThreadPoolExecutor

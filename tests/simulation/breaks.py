@@ -118,8 +118,8 @@ BREAKS: Final = (
     Break(
         "a record shows the secret",
         "functions/shared/credentials.py",
-        "return Access(self._connect(read_credentials(secret.text)), secret.version_id)",
-        "return Access(self._connect(read_credentials(secret.text)), secret.text)",
+        "return Access(client, secret.version_id, mark_key_of(secret.text))",
+        "return Access(client, secret.text, mark_key_of(secret.text))",
         "the output tells",
     ),
     Break(
