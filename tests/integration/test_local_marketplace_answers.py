@@ -219,6 +219,18 @@ def test_an_entry_can_be_unreadable_on_every_page_and_in_every_answer(
     assert parse(released(signer, form)) is not None
 
 
+@pytest.mark.parametrize(("form", "member"), [("json", b'"orderDate"'), ("xml", b"orderDate>")])
+def test_an_order_can_lack_its_date_on_every_page_and_in_every_answer(
+    marketplace: Marketplace, signer: Caller, form: str, member: bytes
+) -> None:
+    dated = released(signer, form).body.count(member)
+
+    marketplace.make_undated(ORDER)
+
+    assert released(signer, form).body.count(member) == dated / 2
+    assert member not in signer.call("GET", GET, {"Accept": f"application/{form}"}).body
+
+
 def test_only_the_entry_itself_is_unreadable(marketplace: Marketplace, caller: Caller) -> None:
     right = released(caller).body
     marketplace.fail_all(Fault.UNREADABLE_ENTRY, order=ORDER)

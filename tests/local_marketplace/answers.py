@@ -221,7 +221,7 @@ def _order_tree(order: Order) -> dict[str, Tree]:
         "purchaseOrderId": order.purchase_order_id,
         "customerOrderId": order.customer_order_id,
         "customerEmailId": buyer.EMAIL,
-        "orderDate": order.order_date,
+        **({"orderDate": order.order_date} if order.dated else {}),
         "shippingInfo": {
             "phone": buyer.PHONE,
             "estimatedDeliveryDate": order.order_date + timedelta(days=6),

@@ -248,6 +248,10 @@ class Marketplace:
         else:
             self._orders.unreadable.discard(purchase_order_id)
 
+    def make_undated(self, purchase_order_id: str) -> None:
+        """Leave the date of one order out of every list and every other answer."""
+        self._orders.make_undated(purchase_order_id)
+
     def close_door(self, door: Door) -> None:
         """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first.
 

@@ -51,6 +51,8 @@ class Order:
     order_date: datetime
     ship_node: str
     lines: tuple[OrderLine, ...]
+    dated: bool = True
+    """Whether the answers show the date."""
 
     @property
     def released(self) -> bool:
@@ -186,6 +188,11 @@ class Orders:
             if not order.acknowledgeable:
                 raise NotAcknowledgeableError("Some or all qty in higher status")
             return self._put(order.with_status("Acknowledged", self.now()))
+
+    def make_undated(self, purchase_order_id: str) -> None:
+        """Leave the date of an order out of every answer."""
+        with self._lock:
+            self._put(replace(self._orders[purchase_order_id], dated=False))
 
     def _put(self, order: Order) -> Order:
         self._orders[order.purchase_order_id] = order

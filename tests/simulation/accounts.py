@@ -1,5 +1,6 @@
 """Whether what a function tells of a batch is what truly happened: its records, its metrics, its answer."""
 
+import functools
 import json
 import re
 from collections import Counter
@@ -39,6 +40,10 @@ _USABLE_ID: Final = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
 _NO_TIME_BEFORE: Final = datetime(2001, 1, 1, tzinfo=UTC)
 _NO_TIME_AFTER: Final = timedelta(minutes=5)
 """A time that lies further ahead is none."""
+_LONE: Final = 3
+"""Fewer orders than this with a 403 of their own are no sign that Walmart refuses the caller."""
+_DOUBT_LASTS_S: Final = 900.0
+"""So long after Walmart refused the caller, an order may suffer from it."""
 _OF_LINES: Final = frozenset({"mixed_lines", "unclear_status", "walmart_fulfilled"})
 """The reasons to reject an order that are seen on it, and that no refusal has to tell."""
 
@@ -52,6 +57,7 @@ def detail_of(body: str) -> dict[str, Any]:
     return detail if isinstance(detail, dict) else {}
 
 
+@functools.lru_cache(maxsize=100_000)
 def order_of(body: str) -> str | None:
     """Return the id of the order that an event tells of, if it can be read. An integer is one too."""
     found = detail_of(body).get("purchaseOrderId")
@@ -60,8 +66,8 @@ def order_of(body: str) -> str | None:
     return found.strip() if isinstance(found, str) else None
 
 
-def is_of_sweep(body: str) -> bool:
-    """Tell whether a sweep published an event."""
+def claims_sweep(body: str) -> bool:
+    """Return whether an event says that a sweep published it, which anybody can write."""
     return detail_of(body).get("origin") == "sweep"
 
 
@@ -148,8 +154,10 @@ class Accounts:
             yield f"{what} is not true"
         if disposition in {"parked", "left"} and not self._may_be_given_up(record, received):
             yield f"{what} gives up too early"
-        if disposition == "left" and (not is_of_sweep(body) or is_rehearsal(body)):
+        if disposition == "left" and body not in self._world.promise.swept:
             yield f"{what} leaves what no sweep published"
+        if outcome == "credentials_refused" or record.get("reason") == "credentials_paused":
+            yield from self._complaints_of_pause(str(order), what)
         yield from self._complaints_of_evidence(record, str(order), what)
         attributes = {"outcome": outcome, "reason": record.get("reason") or outcome}
         if disposition == "parked" and attributes not in self._parked.get(body, []):
@@ -165,11 +173,22 @@ class Accounts:
             yield f"{what} is said by nobody who knows"
         # What the order service shows can be rejected too, where it cannot be read even after a while.
         shown = reason in _OF_LINES or (reason == "unreadable_answer" and HTTPStatus.OK in said)
-        if outcome == "rejected" and not shown and not {*range(400, 500)} & said:
+        # A 403 about one order may be that order's own, although the gateway writes it.
+        forbidden = any(
+            answer.status == HTTPStatus.FORBIDDEN and answer.fault is not Fault.FIREWALL for answer in answers
+        )
+        if outcome == "rejected" and not (shown or forbidden or {*range(400, 500)} & said):
             yield f"{what} is said by nobody who knows"
         harmless = all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
         if reason == "unreadable_answer" and answers and harmless:
             yield f"{what} comes of a byte that nobody needs"
+
+    def _complaints_of_pause(self, order: str, what: str) -> Iterator[str]:
+        """Say where an order suffers from a refusal that concerns only another one."""
+        world = self._world
+        in_doubt = world.timeline.elapsed - world.refused_at <= _DOUBT_LASTS_S + self._invocation.took_s
+        if order not in world.forbidden and len(world.forbidden) < _LONE and not in_doubt:
+            yield f"{what} comes of a refusal that concerns another order alone"
 
     def _came_true(self, outcome: str, order: str) -> bool:
         """Tell whether Walmart has done, or has shown in a look of this invocation, what an outcome says."""
@@ -188,9 +207,11 @@ class Accounts:
         """Tell whether it is for a person: nothing else may be parked before its 90th receive."""
         body, order = received["body"], str(order_of(received["body"]))
         published_at = event_time(body)
-        now = self._world.timeline.now()
         # Where no time is believed, the age counts from when the message came, which is not known here.
-        age = now - published_at if published_at and is_believed(published_at, now) else None
+        ages = [
+            now - published_at if published_at and is_believed(published_at, now) else None
+            for now in self._world.clocks_of(self._invocation)
+        ]
         last_receive = int(record["attempt"]) >= _LAST_RECEIVE and record["disposition"] == "parked"
         match record["outcome"], record.get("reason"):
             case "invalid_event", _:
@@ -205,24 +226,26 @@ class Accounts:
                 return known is not None and known.ship_node == WALMART_FULFILLED
             case outcome, _:
                 patience = _PATIENCE.get(outcome, timedelta.max)
-                return last_receive or age is None or age > patience
+                return last_receive or any(age is None or age > patience for age in ages)
 
     def _looks(self, order: str) -> list[frozenset[str]]:
         return self._invocation.looks.get(order, [])
 
     def _complaints_of_age(self, record: dict[str, Any], body: str) -> Iterator[str]:
         age_s = record.get("order_age_s")
-        now = self._world.timeline.now()
+        nows = self._world.clocks_of(self._invocation)
         date = detail_of(body).get("orderDate")
         try:
             since = datetime.fromisoformat(date) if date is not None else event_time(body)
         except (ValueError, TypeError):
             return  # Whatever it is, the event's time may stand in for it.
-        if age_s is None or since is None or since.tzinfo is None or not is_believed(since, now):
+        if age_s is None or since is None or since.tzinfo is None:
+            return
+        if not all(is_believed(since, now) for now in nows):
             return  # So may it for a date that is not believed.
-        true_s = (now - since).total_seconds()
-        if not -0.1 <= true_s - age_s <= _LASTS_S:
-            yield f"an order is told to be {age_s} s old, and is {true_s}"
+        true_s = [(now - since).total_seconds() for now in nows]
+        if not any(-0.1 <= each - age_s <= _LASTS_S for each in true_s):
+            yield f"an order is told to be {age_s} s old, and is {true_s[0]}"
         if abs(age_s + record["deadline_remaining_s"] - _DEADLINE_S) > 0.2:
             yield f"{record['deadline_remaining_s']} s are told to be left of an order of {age_s} s"
 

@@ -101,6 +101,7 @@ class Sqs:
             try:
                 self._queue(QueueUrl).hide(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:
+                self._note_failure()
                 raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None
 
         self._do(hide)
@@ -129,7 +130,9 @@ class Sqs:
 
         def count() -> None:
             messages = self._queue(QueueUrl).messages
-            counted["ApproximateNumberOfMessages"] = str(len(messages))
+            counted["ApproximateNumberOfMessages"] = str(
+                len(messages) + self._environment.world.queued_by_others
+            )
 
         self._do(count)
         return {"Attributes": counted}
@@ -141,13 +144,19 @@ class Sqs:
         environment, weather = self._environment, self._environment.world.weather
         environment.touch()
         environment.spend(weather.chance.uniform(*_TAKES_S))
-        if weather.strikes(Mishap.QUEUE_REFUSES):
+        if environment.world.queue_down or weather.strikes(Mishap.QUEUE_REFUSES):
+            self._note_failure()
             raise _refusal("InternalError", "SQS")
         what()
         environment.touch()
         if weather.strikes(Mishap.QUEUE_MUTE):
+            self._note_failure()
             environment.spend(3.0)
             raise ReadTimeoutError(endpoint_url=_URL)
+
+    def _note_failure(self) -> None:
+        if self._environment.invocation:
+            self._environment.invocation.queue_failed = True
 
 
 class Events:
@@ -169,9 +178,9 @@ class Events:
             if weather.strikes(Mishap.BUS_REFUSES):
                 answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
             else:
-                environment.world.bus.publish(entry["Detail"])
+                body = environment.world.bus.publish(entry["Detail"])
                 if environment.invocation:
-                    environment.invocation.published += 1
+                    environment.world.promise.watch_publication(environment.invocation, body)
                 answers.append({"EventId": "simulated"})
         environment.touch()
         if weather.strikes(Mishap.BUS_MUTE):

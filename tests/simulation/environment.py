@@ -52,8 +52,14 @@ class Invocation:
         took_s: How long it took, in virtual time.
         secrets: What it sent to Walmart and must tell nobody.
         looks: The statuses that each right look of its own at an order showed, in their order.
-        published: How many events it published.
+        published: The bodies of the events that it published.
         answers: What Walmart's servers said of each order, and of the lists under None, in their order.
+        pages: The orders on the pages that it got of Walmart's lists, by their ids.
+        clocks_ahead_s: How far the machine's clock was ahead while it lasted; more than one, if it was set.
+        queue_failed: SQS did not do what it was asked to, or did not say so.
+        began_at: When it began, by the timeline.
+        slot: Of a sweep, which tick of the schedule it belongs to.
+        released: Of a sweep, the orders that were released when it began.
     """
 
     event: Any
@@ -64,8 +70,14 @@ class Invocation:
     took_s: float = 0.0
     secrets: set[str] = field(default_factory=set)
     looks: dict[str, list[frozenset[str]]] = field(default_factory=dict)
-    published: int = 0
+    published: list[str] = field(default_factory=list)
     answers: dict[str | None, list[Said]] = field(default_factory=dict)
+    pages: set[str] = field(default_factory=set)
+    clocks_ahead_s: set[float] = field(default_factory=set)
+    queue_failed: bool = False
+    began_at: float = 0.0
+    slot: int = 0
+    released: frozenset[str] = frozenset()
 
 
 class Environment:
@@ -92,7 +104,8 @@ class Environment:
         """Make the function's edges: everything that is not this one is the real thing."""
         timeline = self.world.timeline
         return Edges(
-            clock=timeline.clock,
+            clock=lambda: timeline.clock() + self.world.clock_ahead_s,
+            monotonic=lambda: timeline.elapsed + timeline.ahead,
             uniform=self.world.chance.uniform,
             executor=lambda _size, _name: _InOneGo(self),
             transport=lambda _url: Network(self, self.world.marketplace),
@@ -101,8 +114,8 @@ class Environment:
     def invoke(self, event: object, ended: Callable[[Invocation], None]) -> None:
         """Invoke the function, and let `ended` happen when it has returned or was ended."""
         timeline, weather = self.world.timeline, self.world.weather
-        invocation = self.invocation = Invocation(event)
-        began = timeline.clock()
+        invocation = self.invocation = Invocation(event, began_at=timeline.elapsed)
+        invocation.clocks_ahead_s.add(self.world.clock_ahead_s)
         timers = [timeline.after(self._timeout_s, self._end)]
         self._deadline = timeline.clock() + self._timeout_s
         if weather.looms(Mishap.KILLED_AT_AN_EDGE):
@@ -124,7 +137,7 @@ class Environment:
             for timer in timers:
                 timer.cancel()
             self._actor = self.invocation = self._edges_to_come = None
-            invocation.took_s = timeline.clock() - began
+            invocation.took_s = timeline.elapsed - invocation.began_at
             ended(invocation)
 
         self._actor = Actor(timeline, run, over)

@@ -205,11 +205,13 @@ class Schedule:
         self._interval_s = interval_s
         self._idle: list[Environment] = []
         self._busy = 0
+        self._slot = 0
         self.overlapped = False
         self.enabled = True
         world.timeline.after(interval_s, self._tick)
 
     def _tick(self) -> None:
+        self._slot += 1
         self._world.timeline.after(self._interval_s, self._tick)
         if not self.enabled:
             return
@@ -223,6 +225,9 @@ class Schedule:
         self._busy += 1
         environment = self._idle.pop() if self._idle else self._new_environment()
         environment.invoke({"source": "aws.scheduler"}, partial(self._ended, environment))
+        if environment.invocation:
+            environment.invocation.slot = self._slot
+            environment.invocation.released = self._world.released()
 
     def _ended(self, environment: Environment, invocation: Invocation) -> None:
         self._busy -= 1

@@ -14,7 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from tests.simulation.aftermath import Report, report, settle
 from tests.simulation.storm import NONSENSE
-from tests.simulation.weather import OF_CHANCE, Kind
+from tests.simulation.weather import OF_CHANCE, STUCK, Kind, Mishap
 from tests.simulation.world import Door, World, going_on
 
 _STATUSES = st.sampled_from(["Created", "Acknowledged", "Shipped", "Delivered", "Cancelled", "Backordered"])
@@ -60,6 +60,26 @@ class Life(RuleBasedStateMachine):
     @rule(hours=st.floats(0, 60))
     def an_old_order_comes_in(self, hours: float) -> None:
         self.world.place_order(age=timedelta(hours=hours))
+
+    @rule(kind=st.sampled_from(STUCK), announced=st.booleans(), hours=st.floats(0, 80))
+    def an_order_comes_in_that_is_stuck(self, kind: Mishap, announced: bool, hours: float) -> None:
+        self.world.place_stuck(kind, announced=announced, age=timedelta(hours=hours))
+
+    @rule()
+    def walmart_forbids_every_order(self) -> None:
+        self.world.forbid_every_order()
+
+    @rule()
+    def walmarts_lists_go_down(self) -> None:
+        self.world.take_lists_down()
+
+    @rule(kind=st.sampled_from([Mishap.QUEUE_DOWN, Mishap.QUEUE_FULL]))
+    def the_queue_fails(self, kind: Mishap) -> None:
+        self.world.trouble_queue(kind)
+
+    @rule(ahead_s=st.one_of(st.just(0.0), st.floats(-3600, 3600)))
+    def somebody_sets_the_clock(self, ahead_s: float) -> None:
+        self.world.set_clock(ahead_s)
 
     @rule()
     def walmart_ships_an_order_itself(self) -> None:
@@ -122,7 +142,8 @@ class Life(RuleBasedStateMachine):
     @rule()
     def the_weather_is_fair(self) -> None:
         self.world.weather.clear_up()
-        self.world.marketplace.recover_all()
+        self.world.recover_marketplace()
+        self.world.recover_queue()
 
     @rule(seconds=_FOR_A_WHILE)
     def time_passes(self, seconds: float) -> None:

@@ -5,21 +5,24 @@ and no shipped or cancelled order is posted once we have seen that it is.*
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.local_marketplace import Call
+from tests.local_marketplace import Call, Fault, Order
 from tests.local_marketplace.order_service import LISTS
+from tests.local_marketplace.orders import SELLER_FULFILLED
 from tests.simulation.accounts import (
     BEYOND,
     HARMLESS,
     Accounts,
+    claims_sweep,
     event_time,
     is_believed,
-    is_of_sweep,
     is_rehearsal,
     order_of,
 )
@@ -36,8 +39,21 @@ _FRESH: Final = timedelta(minutes=15) + _INVOCATION
 """So old an event may be when its order is posted without a look: it may have waited for its turn."""
 _SWEPT_FOR: Final = timedelta(hours=48) - timedelta(minutes=15)
 """So old an order is at most when at least one sweep is still going to see it."""
+_CLOCK_MAY_BE_OFF: Final = timedelta(hours=1, minutes=5)
+_MESSAGES_AT_MOST: Final = 2
+"""So many messages of one order wait at most: its own event, and what sweeps published."""
+_INTERVAL_S: Final = 900.0
+_DAY_S: Final = 23 * 3600.0
+"""A day, less what the times of two sweeps may differ by."""
+_MARGIN_S: Final = 20 * 3600.0
+"""Hours of trouble that an order which was left to the sweep has to survive: a day, less some hours."""
+_IN_DOUBT_S: Final = 900.0
+"""So long after it took a call, Walmart may mean the order alone when it answers 403."""
+_OWN_403S: Final = 2
+"""So many orders may have a 403 of their own before it is the caller's affair."""
 _A_WHILE_S: Final = 300.0
 _OPEN: Final = frozenset({"created", "acknowledged"})
+_LAST_RECEIVE: Final = 90
 _SETTLED: Final = BEYOND | {"acknowledged"}
 
 
@@ -53,6 +69,7 @@ class Promise:
             who has looked posts, and neither has a way to know of its twin; Walmart refuses such a post, and
             nothing comes of it. Counted, not forbidden.
         applied: The ids of the orders that Walmart has ever acknowledged for us.
+        swept: The bodies of the events that sweeps published, each with the tick of the schedule.
     """
 
     world: "World"
@@ -60,6 +77,12 @@ class Promise:
     records: Counter[str] = field(default_factory=Counter)
     posts_of_twins: int = 0
     applied: set[str] = field(default_factory=set)
+    swept: dict[str, int] = field(default_factory=dict)
+    _left: dict[str, float] = field(default_factory=dict)
+    _tried_at: dict[str, float] = field(default_factory=dict)
+    _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
+    _excused: set[str] = field(default_factory=set)
+    _forbidden_by: dict[Environment, set[str]] = field(default_factory=dict)
     _final: set[str] = field(default_factory=set)
     _parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
 
@@ -107,7 +130,7 @@ class Promise:
         if not in_hand:
             self.breach(f"{purchase_order_id} was posted although no event asks for it")
             return
-        fresh = any(map(self._may_be_posted_unseen, in_hand))
+        fresh = any(self._may_be_posted_unseen(record, invocation) for record in in_hand)
         looks = invocation.looks.get(purchase_order_id, [])
         # Which of several messages of one order looked is not known here.
         counting = looks[-1:] if len(in_hand) == 1 else looks
@@ -129,14 +152,16 @@ class Promise:
         if not statuses <= _OPEN:
             self._final.add(purchase_order_id)
 
-    def _may_be_posted_unseen(self, record: dict[str, Any]) -> bool:
+    def _may_be_posted_unseen(self, record: dict[str, Any], invocation: Invocation) -> bool:
         """Tell whether an event is posted without a look: it is new, young, and not from a sweep."""
         published_at = event_time(record["body"])
-        now = self.world.timeline.now()
-        young = published_at is not None and is_believed(published_at, now) and now - published_at <= _FRESH
+        young = published_at is not None and any(
+            is_believed(published_at, now) and now - published_at <= _FRESH
+            for now in self.world.clocks_of(invocation)
+        )
         first = record["attributes"]["ApproximateReceiveCount"] == "1"
         redriven = "outcome" in record["messageAttributes"]
-        return young and first and not redriven and not is_of_sweep(record["body"])
+        return young and first and not redriven and not claims_sweep(record["body"])
 
     def watch_parking(self, environment: Environment, body: str, attributes: Mapping[str, str]) -> None:
         """Watch a message that is about to be parked."""
@@ -147,7 +172,65 @@ class Promise:
             self.breach(f"the event of {order_of(body)} is parked without a reason")
         secrets = environment.invocation.secrets if environment.invocation else set()
         self._watch_text(json.dumps(dict(attributes), ensure_ascii=False), secrets)
+        self._watch_dead_letters(environment, body)
+        self._watch_refusals(environment, str(order_of(body)))
         self._parked.setdefault(body, []).append(dict(attributes))
+
+    def _watch_dead_letters(self, environment: Environment, body: str) -> None:
+        """Watch that sweeps add no more than one dead letter of an order a day."""
+        slot, order = self.swept.get(body), order_of(body)
+        by_a_wrong_clock = environment.invocation and environment.invocation.clocks_ahead_s != {0.0}
+        if slot is None or body in self._parked or body in self._excused or by_a_wrong_clock:
+            return
+        before = self._dead_letters.setdefault(order, (self.world.timeline.elapsed, slot))
+        if before[1] != slot:
+            if self.world.timeline.elapsed - before[0] < _DAY_S:
+                self.breach(f"{order} has several dead letters of sweeps within a day")
+            self._dead_letters[order] = self.world.timeline.elapsed, slot
+
+    def excuse_parking(self, body: str) -> None:
+        """Take note that a message was made to look as if it had been received for hours."""
+        self._excused.add(body)
+
+    def _watch_refusals(self, environment: Environment, order: str) -> None:
+        """Watch that a 403 which every order gets gives up none, but for the first ones."""
+        since, world, invocation = self.world.every_order_forbidden_since, self.world, environment.invocation
+        if invocation is None:
+            return
+        forbidden = HTTPStatus.FORBIDDEN in {answer.status for answer in invocation.answers.get(order, [])}
+        in_doubt = (
+            since is None or world.timeline.elapsed - since <= _IN_DOUBT_S + _INVOCATION.total_seconds()
+        )
+        if in_doubt or not forbidden or order in world.forbidden:
+            return
+        given_up = self._forbidden_by.setdefault(environment, set())
+        given_up.add(order)
+        receives = [
+            int(record["attributes"]["ApproximateReceiveCount"])
+            for record in invocation.event["Records"]
+            if order_of(record["body"]) == order
+        ]
+        if len(given_up) > _OWN_403S and max(receives) < _LAST_RECEIVE:
+            self.breach(f"{order} is given up for a 403 that every order gets")
+
+    def watch_publication(self, invocation: Invocation, body: str) -> None:
+        """Watch an event that a sweep has published: sweeps must not multiply an order that cannot succeed.
+
+        Events of one tick of the schedule count once, and so do all that others published: duplicates are
+        theirs. What no function could do anything about within the last interval does not count.
+        """
+        order = order_of(body)
+        invocation.published.append(body)
+        self.swept[body] = invocation.slot
+        since = self.world.timeline.elapsed - _INTERVAL_S
+        ticks = {
+            self.swept.get(message.body)
+            for message in self.world.waiting_for(order)
+            if self._tried_at.get(message.message_id, -math.inf) >= since
+        }
+        count = len(ticks | {invocation.slot})
+        if count > _MESSAGES_AT_MOST:
+            self.breach(f"{order} has {count} messages waiting")
 
     def watch_invocation(self, invocation: Invocation) -> None:
         """Watch a batch that was worked off, or in the midst of which its environment ended."""
@@ -156,6 +239,10 @@ class Promise:
         for complaint in accounts.complaints():
             self.breach(complaint)
         self.records.update(record["outcome"] for record in accounts.records)
+        as_usual = invocation.returned and not invocation.queue_failed and invocation.clocks_ahead_s == {0.0}
+        if as_usual and invocation.began_at > self.world.turned_at:
+            now = self.world.timeline.elapsed
+            self._tried_at |= {record["message_id"]: now for record in accounts.records}
 
     def watch_sweep(self, invocation: Invocation) -> None:
         """Watch a sweep that has ended."""
@@ -164,9 +251,42 @@ class Promise:
         if len(records) > 1 or (invocation.returned and not records):
             self.breach(f"a sweep wrote {len(records)} records")
         for record in records:
-            if record["orders_published"] > invocation.published:
-                self.breach(f"a sweep published {invocation.published} events and tells of more")
+            if record["orders_published"] > len(invocation.published):
+                self.breach(f"a sweep published {len(invocation.published)} events and tells of more")
             self._watch_completion(invocation, record)
+        # A list that is empty although it should not be is a lie of Walmart's.
+        lied = any(answer.fault is Fault.NOT_FOUND for answer in invocation.answers.get(None, []))
+        completed = any(record["outcome"] == "completed" for record in records) and not lied
+        if completed:
+            self._watch_pages(invocation)
+        self._watch_left(invocation, completed=completed)
+
+    def _watch_pages(self, invocation: Invocation) -> None:
+        """Watch that a sweep completes only when it got every order that was released all the while."""
+        missed = {
+            order.purchase_order_id
+            for order in map(self.world.marketplace.order, invocation.released - invocation.pages)
+            if order.released and self._is_listed(order, _SWEPT_FOR - _CLOCK_MAY_BE_OFF)
+        }
+        if missed:
+            self.breach(f"a sweep completed without {len(missed)} released orders, {min(missed)} among them")
+
+    def _watch_left(self, invocation: Invocation, *, completed: bool) -> None:
+        """Watch that a sweep gets each order that was left to it."""
+        published = set(map(order_of, invocation.published))
+        for purchase_order_id, since in [*self._left.items()]:
+            if purchase_order_id in published or (completed and purchase_order_id in invocation.pages):
+                self._left[purchase_order_id] = self.world.timeline.elapsed
+            elif completed and since < invocation.began_at <= since + _MARGIN_S:
+                self._watch_lost(purchase_order_id, since)
+
+    def _watch_lost(self, purchase_order_id: str, since: float) -> None:
+        """Watch that an order that no sweep got is somewhere else."""
+        order = self.world.marketplace.order(purchase_order_id)
+        swept = order.released and order.ship_node == SELLER_FULFILLED
+        if swept and purchase_order_id not in set(map(order_of, self._waiting())):
+            self.breach(f"{purchase_order_id} was left at {since:.0f} s, and no sweep got it")
+            del self._left[purchase_order_id]
 
     def _watch_completion(self, invocation: Invocation, record: Mapping[str, Any]) -> None:
         """Watch that a sweep completes when it saw every order, and never because somebody else said so."""
@@ -195,9 +315,22 @@ class Promise:
 
     def watch_deletion(self, message: Message) -> None:
         """Watch a message that is about to be deleted: what it tells of must be settled or kept elsewhere."""
-        if self._is_settled(message.body) or message.body in self._parked or self._is_swept(message.body):
+        if self._is_settled(message.body) or message.body in self._parked:
             return
-        self.breach(f"the event of {order_of(message.body)} is gone")
+        # An invocation that was under way when the sweeps were turned off does not know of it.
+        off_s = self.world.timeline.elapsed - self.world.swept_until
+        sweeping = self.world.sweeping or off_s <= _INVOCATION.total_seconds()
+        if sweeping and message.body in self.swept:
+            self._left[str(order_of(message.body))] = self.world.timeline.elapsed
+        else:
+            self.breach(f"the event of {order_of(message.body)} is gone")
+
+    def _waiting(self) -> set[str]:
+        """Return the bodies of all messages, and of the events that are on their way."""
+        queues = (self.world.orders, self.world.undelivered, self.world.dead_letters)
+        return {message.body for queue in queues for message in queue.messages} | {
+            *self.world.bus.on_their_way
+        }
 
     def watch_end(self) -> None:
         """Watch what is left at the end: what was parked has its reason, and every event is somewhere."""
@@ -205,9 +338,7 @@ class Promise:
             # One that SQS moved, at the 101st receive, has none, unless it was parked before.
             if message.body not in self._parked:
                 self.breach(f"the event of {order_of(message.body)} is parked without a reason")
-        waiting = set(self.world.bus.on_their_way)
-        for queue in (self.world.orders, self.world.undelivered, self.world.dead_letters):
-            waiting |= {message.body for message in queue.messages}
+        waiting = self._waiting()
         for body in self.world.told:
             if body not in waiting and not self._is_settled(body):
                 self.breach(f"the event of {order_of(body)} is nowhere")
@@ -218,9 +349,12 @@ class Promise:
         told = {order_of(body) for body in self.world.told if not is_rehearsal(body)}
         for purchase_order_id in self.world.placed:
             order = self.world.marketplace.order(purchase_order_id)
-            known = purchase_order_id in told or self._is_seen_by_sweeps(purchase_order_id)
+            known = purchase_order_id in told or (self.world.sweeping and self._is_listed(order, _SWEPT_FOR))
             if known and order.acknowledgeable and order.released and purchase_order_id not in parked:
                 self.breach(f"{purchase_order_id} is not acknowledged {limit_s:.0f} s later")
+        for purchase_order_id, since in [*self._left.items()] if self.world.sweeping else []:
+            if since < self.world.cleared_up_at <= since + _MARGIN_S:
+                self._watch_lost(purchase_order_id, since)
 
     def _is_settled(self, body: str) -> bool:
         """Tell whether the order of an event needs nothing more: each of its lines is where we know it."""
@@ -229,21 +363,7 @@ class Promise:
             status.casefold() in _SETTLED for line in order.lines for status in line.statuses
         )
 
-    def _is_swept(self, body: str) -> bool:
-        """Tell whether the order of an event of a sweep is seen by the sweeps to come.
-
-        An invocation that was under way when they were turned off does not know of it.
-        """
-        since_s = self.world.timeline.elapsed - self.world.swept_until
-        sweeping = self.world.sweeping or since_s <= _INVOCATION.total_seconds()
-        swept = is_of_sweep(body) and not is_rehearsal(body)
-        return swept and sweeping and self._is_on_the_list(order_of(body))
-
-    def _is_seen_by_sweeps(self, purchase_order_id: str) -> bool:
-        return self.world.sweeping and self._is_on_the_list(purchase_order_id)
-
-    def _is_on_the_list(self, purchase_order_id: str | None) -> bool:
-        order = self.world.order(purchase_order_id)
-        return (
-            order is not None and order.released and self.world.timeline.now() - order.order_date < _SWEPT_FOR
-        )
+    def _is_listed(self, order: Order, younger_than: timedelta) -> bool:
+        """Return whether a sweep asks for an order as young as that, in every one of Walmart's lists."""
+        young = self.world.timeline.now() - order.order_date < younger_than
+        return order.released and order.ship_node == SELLER_FULFILLED and young

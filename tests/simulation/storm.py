@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from tests.simulation.aftermath import Report, report, settle
-from tests.simulation.weather import OF_CALLS, OF_CHANCE, OF_LISTS, Kind, Mishap
+from tests.simulation.weather import OF_CALLS, OF_CHANCE, OF_LISTS, STUCK, Kind, Mishap
 from tests.simulation.world import World, going_on
 
 ORDERS: Final = 100
@@ -101,6 +101,11 @@ class _Storm:
             self._forge_a_mark,
             self._forge_a_mark,
             self._forge_a_time,
+            self._forbid_every_order,
+            self._trouble_the_queue,
+            self._take_the_lists_down,
+            self._set_the_clock,
+            self._set_the_clock,
         ]
         moments += [
             (self._chance.uniform(0, LASTS_S), self._chance.choice(doings)) for _ in range(_EVENTS_OF_ITS_OWN)
@@ -117,6 +122,11 @@ class _Storm:
     def _order(self) -> None:
         kind = self._chance.random()
         place = self._world.place_order
+        if self._chance.random() < 0.04:
+            age = timedelta(hours=self._chance.choice([0.0, 0.0, self._chance.uniform(0, 80)]))
+            announced = not self._world.sweeping or self._chance.random() < 0.5
+            self._world.place_stuck(self._chance.choice(STUCK), announced=announced, age=age)
+            return
         if kind < 0.8:
             self._ids.append(place(told=not self._world.sweeping or self._chance.random() < 0.85))
         elif kind < 0.84:
@@ -247,6 +257,27 @@ class _Storm:
         date = self._chance.choice([now, now + ahead])
         self._world.forge_time(self._some_order() or unknown, date, ahead)
         self._world.forge_time(unknown, date, ahead)
+
+    def _forbid_every_order(self) -> None:
+        self._world.forbid_every_order()
+        self._world.later(self._chance.uniform(600, 7200), self._world.recover_marketplace)
+
+    def _trouble_the_queue(self) -> None:
+        self._world.trouble_queue(self._chance.choice([Mishap.QUEUE_DOWN, Mishap.QUEUE_FULL]))
+        self._world.later(self._chance.uniform(600, 7200), self._world.recover_queue)
+
+    def _take_the_lists_down(self) -> None:
+        """Let no list answer, soon after sweeps have found old orders that nothing can be done about."""
+        for limit in (24, 48, 72):
+            age = timedelta(hours=limit - self._chance.uniform(0.5, 2.5))
+            self._world.place_stuck(self._chance.choice(STUCK), announced=False, age=age)
+        self._world.later(self._chance.uniform(600, 1800), self._world.take_lists_down)
+        self._world.later(self._chance.uniform(7000, 9000), self._world.recover_marketplace)
+
+    def _set_the_clock(self) -> None:
+        """Set the clock wrong, and right again later."""
+        self._world.set_clock(self._chance.choice([-1, 1]) * self._chance.uniform(600, 3600))
+        self._world.later(self._chance.uniform(60, 3600), lambda: self._world.set_clock(0.0))
 
     def _nonsense_comes_in(self) -> None:
         self._world.tell(self._chance.choice(NONSENSE) + " " * self._chance.randrange(1000))

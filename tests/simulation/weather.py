@@ -59,6 +59,24 @@ class Mishap(Enum):
     """An event says that the sweep published it, which is not true."""
     TIME_FORGED = "time forged"
     """An event has a time, or an order date, that lies ahead."""
+    ORDER_FORBIDDEN = "order forbidden"
+    """Walmart answers every call about one order with 403, for hours."""
+    ORDER_FAILING = "order failing"
+    """Walmart answers every call about one order with 500, for hours."""
+    ORDER_MIXED = "order mixed"
+    """One line of an order awaits its acknowledgement and another is shipped: only a person can help."""
+    ORDER_UNDATED = "order undated"
+    """The same, and no answer of Walmart shows the order's date."""
+    EVERY_ORDER_FORBIDDEN = "every order forbidden"
+    """Walmart answers every call about orders with 403 for a while."""
+    LISTS_DOWN = "lists down"
+    """Walmart answers no call for a list, for an hour and a half or more."""
+    QUEUE_DOWN = "queue down"
+    """SQS does nothing that a function asks it to for a while."""
+    QUEUE_FULL = "queue full"
+    """The order queue has so many messages for a while that a sweep finds no room."""
+    CLOCK_STEPPED = "clock stepped"
+    """The clock of the machines is set forward or back by up to an hour, and is set right later."""
 
 
 type Kind = Fault | Mishap
@@ -70,8 +88,21 @@ OF_CALLS: Final = tuple(
     # entry is unreadable in every answer, as `ENTRY_UNREADABLE` has it.
     if fault not in {Fault.CLOSE_WHEN_IDLE, Fault.UNREADABLE_ENTRY}
 )
+STUCK: Final = (Mishap.ORDER_FORBIDDEN, Mishap.ORDER_FAILING, Mishap.ORDER_MIXED, Mishap.ORDER_UNDATED)
+"""What can keep one order from being acknowledged for hours."""
 DONE_TO_A_WORLD: Final = frozenset(
-    {Mishap.PATH_WITHDRAWN, Mishap.ENTRY_UNREADABLE, Mishap.MARK_FORGED, Mishap.TIME_FORGED}
+    {
+        Mishap.PATH_WITHDRAWN,
+        Mishap.ENTRY_UNREADABLE,
+        Mishap.MARK_FORGED,
+        Mishap.TIME_FORGED,
+        *STUCK,
+        Mishap.EVERY_ORDER_FORBIDDEN,
+        Mishap.LISTS_DOWN,
+        Mishap.QUEUE_DOWN,
+        Mishap.QUEUE_FULL,
+        Mishap.CLOCK_STEPPED,
+    }
 )
 """What a storm or a life does at a moment of its own, and no chance lets happen."""
 OF_LISTS: Final = frozenset(

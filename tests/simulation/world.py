@@ -27,6 +27,7 @@ import sweep_orders.composition
 from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
 from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
+from tests.local_marketplace.order_service import LISTS
 from tests.local_marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.printed import forget_logger
 from tests.simulation.accounts import order_of
@@ -36,9 +37,9 @@ from tests.simulation.environment import Environment, Function, Invocation, Said
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
 from tests.simulation.network import URL, action_of
 from tests.simulation.promise import Promise
-from tests.simulation.queue import Queue
+from tests.simulation.queue import Message, Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
-from tests.simulation.weather import Mishap, Weather
+from tests.simulation.weather import OF_LISTS, Mishap, Weather
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Request
 
@@ -69,6 +70,13 @@ _RIGHT: Final = frozenset(
     }
 )
 """The faults of a look of which the answer is right, if it comes."""
+_SHOWN_ON_A_PAGE: Final = _RIGHT | OF_LISTS
+"""The faults of a call for a list whose answer shows what it has, if it comes."""
+_ENTRY: Final = re.compile(rb'customerOrderId(?:": "|>)58([0-9]+)["<]')
+"""What names an order on a page, whatever is odd about its other id."""
+_MANY: Final = 10**6
+_TIMESTAMPS_DIFFER: Final = timedelta(hours=2)
+"""So far a signed timestamp may be off: Walmart is not to refuse what a wrong clock signed."""
 _BY_THE_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
 _UNREADABLE: Final = b'Philippa "<Nonesuch'
 
@@ -83,8 +91,16 @@ class World:
         tokens_end_early: It may refuse one for its token.
         sweeping: Whether sweeps are made.
         swept_until: When they were turned off last, by the timeline.
+        turned_at: When they were turned off or on last.
         placed: The ids of the orders that Walmart knows.
         unreadable: The ids of the orders that no answer shows in readable form.
+        forbidden: The ids of the orders of which each call is answered with 403.
+        every_order_forbidden_since: From when on every call about orders is, by the timeline; None when not.
+        clock_ahead_s: How far the clock of our machines is ahead of the true time.
+        queue_down: SQS refuses everything.
+        queued_by_others: Messages in the order queue that are none of the simulation's.
+        refused_at: When credentials may last have been in doubt for a reason that is not one order's own.
+        cleared_up_at: When the weather cleared up for good, by the timeline.
         told: The bodies of the events that producers published.
         batches: The invocations that worked off a batch of the order queue, in the order of their ends.
     """
@@ -116,20 +132,28 @@ class World:
         self.door = door
         self.requests_per_minute = requests_per_minute
         self.sweeping = sweeping
-        self.swept_until = -math.inf
+        self.swept_until = self.turned_at = -math.inf
         self.keys_change = False
         self.tokens_end_early = False
         self._shared_until = self._pause_until = -math.inf
-        self._cleared_up = False
         self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
         self.unreadable: set[str] = set()
+        self.forbidden: set[str] = set()
+        self.every_order_forbidden_since: float | None = None
+        self.clock_ahead_s = 0.0
+        self.queue_down = False
+        self.queued_by_others = 0
+        self.cleared_up_at = math.inf
+        self.refused_at = -math.inf
+        self._failing: set[str] = set()
         self.told: list[str] = []
         self.batches: list[Invocation] = []
         self.promise = Promise(self)
         self.marketplace = Marketplace(
             clock=lambda: self.timeline.clock() + walmart_ahead_s,
+            timestamp_tolerance=_TIMESTAMPS_DIFFER,
             on_call=self._served,
             requests_per_minute=requests_per_minute,
             looks_per_minute=requests_per_minute,
@@ -231,6 +255,76 @@ class World:
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
 
+    def place_stuck(self, kind: Mishap, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
+        """Let an order come in that cannot be acknowledged until the weather clears up, if ever.
+
+        Args:
+            kind: Why not: one of `weather.STUCK`.
+            announced: Whether a producer publishes its event.
+            age: How old it is.
+        """
+        self.weather.struck[kind] += 1
+        refused = {Mishap.ORDER_FORBIDDEN: Fault.FORBIDDEN, Mishap.ORDER_FAILING: Fault.INTERNAL_ERROR}
+        statuses = ("Created",) if kind in refused else ("Created", "Shipped")
+        purchase_order_id = self.place_order(statuses=statuses, told=announced, age=age)
+        if kind in refused:
+            self.marketplace.fail(purchase_order_id, refused[kind], times=None)
+            self._failing.add(purchase_order_id)
+        if kind is Mishap.ORDER_FORBIDDEN:
+            self.forbidden.add(purchase_order_id)
+        if kind is Mishap.ORDER_UNDATED:
+            self.marketplace.make_undated(purchase_order_id)
+        return purchase_order_id
+
+    def forbid_every_order(self) -> None:
+        """Let Walmart answer every call about orders with 403, until it recovers."""
+        self.weather.struck[Mishap.EVERY_ORDER_FORBIDDEN] += 1
+        self.marketplace.recover_all()
+        self.marketplace.fail_all(Fault.FORBIDDEN, times=None)
+        self.every_order_forbidden_since = self.timeline.elapsed
+
+    def take_lists_down(self) -> None:
+        """Let Walmart answer no call for a list, until it recovers."""
+        self.weather.struck[Mishap.LISTS_DOWN] += 1
+        for action in sorted(LISTS):
+            self.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None, action=action)
+
+    def recover_marketplace(self) -> None:
+        """Let Walmart answer as it should, but for single orders."""
+        self.marketplace.recover_all()
+        self.every_order_forbidden_since = None
+
+    def trouble_queue(self, kind: Mishap) -> None:
+        """Let SQS refuse everything (`QUEUE_DOWN`), or tell of a queue full of messages (`QUEUE_FULL`)."""
+        self.weather.struck[kind] += 1
+        self.queue_down = kind is Mishap.QUEUE_DOWN
+        self.queued_by_others = 0 if self.queue_down else _MANY
+
+    def recover_queue(self) -> None:
+        """Let SQS do what it should."""
+        self.queue_down, self.queued_by_others = False, 0
+
+    def set_clock(self, ahead_s: float) -> None:
+        """Set the clock of the machines to the true time or to a wrong one, whatever they are doing."""
+        self.weather.struck[Mishap.CLOCK_STEPPED] += ahead_s != self.clock_ahead_s
+        self.clock_ahead_s = ahead_s
+        for environment in self.actors.values():
+            if environment.invocation:
+                environment.invocation.clocks_ahead_s.add(ahead_s)
+
+    def clocks_of(self, invocation: Invocation) -> list[datetime]:
+        """Return the time by each clock that the machine had during an invocation."""
+        now = self.timeline.now()
+        return [now + timedelta(seconds=ahead_s) for ahead_s in sorted(invocation.clocks_ahead_s)]
+
+    def released(self) -> frozenset[str]:
+        """Return the ids of the orders that Walmart lists as released."""
+        return frozenset(each for each in self.placed if self.marketplace.order(each).released)
+
+    def waiting_for(self, purchase_order_id: str | None) -> list[Message]:
+        """Return the messages of an order in the order queue."""
+        return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
+
     def forge_mark(self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False) -> None:
         """Let somebody publish an event as if the sweep had found the order."""
         self.weather.struck[Mishap.MARK_FORGED] += 1
@@ -300,6 +394,7 @@ class World:
         if self.sweeping and not on:
             self.swept_until = self.timeline.elapsed
         self.sweeping = self.schedule.enabled = on
+        self.turned_at = self.timeline.elapsed
         self.mapping.update()
 
     def redrive(self) -> None:
@@ -319,6 +414,7 @@ class World:
         """Let everything that waits have been received as often as after hours of an outage."""
         for message in self.orders.messages:
             message.receives = max(message.receives, self.chance.randint(80, 89))
+            self.promise.excuse_parking(message.body)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass."""
@@ -326,7 +422,7 @@ class World:
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Let somebody do something in so many seconds, unless the weather has cleared up by then."""
-        self.timeline.after(seconds, lambda: None if self._cleared_up else do())
+        self.timeline.after(seconds, lambda: None if self.cleared_up_at <= self.timeline.elapsed else do())
 
     @property
     def every_order(self) -> set[str]:
@@ -335,9 +431,14 @@ class World:
 
     def clear_up(self) -> None:
         """Let nothing go wrong from now on, and nobody do anything."""
-        self._cleared_up = True
+        self.cleared_up_at = self.timeline.elapsed
         self.weather.clear_up()
-        self.marketplace.recover_all()
+        self.recover_marketplace()
+        for purchase_order_id in sorted(self._failing):
+            self.marketplace.recover(purchase_order_id)
+        self.forbidden.clear()
+        self.recover_queue()
+        self.set_clock(0.0)
         self.restore_paths()
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
@@ -375,6 +476,8 @@ class World:
         )
         if environment.invocation and action_of(request) != "token":
             environment.invocation.answers.setdefault(call.purchase_order_id, []).append(said)
+            if call.action in LISTS and call.fault in _SHOWN_ON_A_PAGE:
+                environment.invocation.pages |= {each.decode()[::-1] for each in _ENTRY.findall(answer.body)}
         right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
         if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
             self.promise.watch_look(environment, request)
@@ -388,6 +491,9 @@ class World:
         self._last_call = call
         if call.fault:
             self.weather.struck[call.fault] += 1
+        refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
+        if refused and call.purchase_order_id not in self.forbidden:
+            self.refused_at = self.timeline.elapsed
         if call.status in _CALLS_FOR_A_PAUSE:
             self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.promise.watch_call(call)
