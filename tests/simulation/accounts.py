@@ -42,8 +42,6 @@ _NO_TIME_AFTER: Final = timedelta(minutes=5)
 """A time that lies further ahead is none."""
 _LONE: Final = 3
 """Fewer orders than this with a 403 of their own are no sign that Walmart refuses the caller."""
-_DOUBT_LASTS_S: Final = 900.0
-"""So long after Walmart refused the caller, an order may suffer from it."""
 _OF_LINES: Final = frozenset({"mixed_lines", "unclear_status", "walmart_fulfilled"})
 """The reasons to reject an order that are seen on it, and that no refusal has to tell."""
 
@@ -152,7 +150,7 @@ class Accounts:
             yield f"{what} makes no sense"
         if outcome in _DONE and not self._came_true(outcome, str(order)):
             yield f"{what} is not true"
-        if disposition in {"parked", "left"} and not self._may_be_given_up(record, received):
+        if disposition == "parked" and not self._may_be_given_up(record, received):
             yield f"{what} gives up too early"
         if disposition == "left" and body not in self._world.promise.swept:
             yield f"{what} leaves what no sweep published"
@@ -186,8 +184,8 @@ class Accounts:
     def _complaints_of_pause(self, order: str, what: str) -> Iterator[str]:
         """Say where an order suffers from a refusal that concerns only another one."""
         world = self._world
-        in_doubt = world.timeline.elapsed - world.refused_at <= _DOUBT_LASTS_S + self._invocation.took_s
-        if order not in world.forbidden and len(world.forbidden) < _LONE and not in_doubt:
+        alone = order not in world.forbidden and len(world.forbidden) < _LONE
+        if alone and not self._invocation.credentials_in_doubt:
             yield f"{what} comes of a refusal that concerns another order alone"
 
     def _came_true(self, outcome: str, order: str) -> bool:

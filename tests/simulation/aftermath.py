@@ -15,6 +15,9 @@ from tests.simulation.world import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL
 _WAITS_FOR_TURNS_S: Final = 40.0
 """So long an invocation can wait for turns, of the sixty seconds that it has."""
 
+_DAY_S: Final = 24 * 3600 + SWEEP_INTERVAL_S
+"""So long after the weather became fair, sweeps have got every order that was left to them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -46,6 +49,9 @@ def settle(world: World) -> None:
     limit_s = drain_limit_s(world)
     world.pass_time(limit_s)
     world.promise.watch_acknowledged(limit_s)
+    if world.promise.lost and world.sweeping:
+        world.pass_time(_DAY_S)
+        world.promise.watch_lost()
     world.promise.watch_end()
 
 

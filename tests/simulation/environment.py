@@ -56,6 +56,7 @@ class Invocation:
         answers: What Walmart's servers said of each order, and of the lists under None, in their order.
         pages: The orders on the pages that it got of Walmart's lists, by their ids.
         clocks_ahead_s: How far the machine's clock was ahead while it lasted; more than one, if it was set.
+        credentials_in_doubt: Walmart has refused the caller, and took no call since, at some time in it.
         queue_failed: SQS did not do what it was asked to, or did not say so.
         began_at: When it began, by the timeline.
         slot: Of a sweep, which tick of the schedule it belongs to.
@@ -74,6 +75,7 @@ class Invocation:
     answers: dict[str | None, list[Said]] = field(default_factory=dict)
     pages: set[str] = field(default_factory=set)
     clocks_ahead_s: set[float] = field(default_factory=set)
+    credentials_in_doubt: bool = False
     queue_failed: bool = False
     began_at: float = 0.0
     slot: int = 0
@@ -85,12 +87,14 @@ class Environment:
 
     Attributes:
         dead: It was killed, or ran out of time: nothing that it does has any effect any more.
+        credentials_in_doubt: Walmart has refused its caller, for no order's sake, and took no call since.
     """
 
     def __init__(self, world: "World", build: Callable[["Environment"], Function], timeout_s: float) -> None:
         """Start with nothing: `build` puts the function together at the first invocation."""
         self.world = world
         self.dead = False
+        self.credentials_in_doubt = False
         self.invocation: Invocation | None = None
         self._build = build
         self._timeout_s = timeout_s
@@ -116,6 +120,7 @@ class Environment:
         timeline, weather = self.world.timeline, self.world.weather
         invocation = self.invocation = Invocation(event, began_at=timeline.elapsed)
         invocation.clocks_ahead_s.add(self.world.clock_ahead_s)
+        invocation.credentials_in_doubt = self.credentials_in_doubt
         timers = [timeline.after(self._timeout_s, self._end)]
         self._deadline = timeline.clock() + self._timeout_s
         if weather.looms(Mishap.KILLED_AT_AN_EDGE):
@@ -143,6 +148,12 @@ class Environment:
         self._actor = Actor(timeline, run, over)
         self.world.actors[self._actor] = self
         self._actor.start()
+
+    def doubt_credentials(self) -> None:
+        """Take note that Walmart refused the caller."""
+        self.credentials_in_doubt = True
+        if self.invocation:
+            self.invocation.credentials_in_doubt = True
 
     def touch(self) -> None:
         """Touch something outside, which is where an environment can be killed with a difference."""

@@ -45,8 +45,6 @@ _MESSAGES_AT_MOST: Final = 2
 _INTERVAL_S: Final = 900.0
 _DAY_S: Final = 23 * 3600.0
 """A day, less what the times of two sweeps may differ by."""
-_MARGIN_S: Final = 20 * 3600.0
-"""Hours of trouble that an order which was left to the sweep has to survive: a day, less some hours."""
 _IN_DOUBT_S: Final = 900.0
 """So long after it took a call, Walmart may mean the order alone when it answers 403."""
 _OWN_403S: Final = 2
@@ -240,7 +238,7 @@ class Promise:
             self.breach(complaint)
         self.records.update(record["outcome"] for record in accounts.records)
         as_usual = invocation.returned and not invocation.queue_failed and invocation.clocks_ahead_s == {0.0}
-        if as_usual and invocation.began_at > self.world.turned_at:
+        if as_usual and self.world.sweeping and invocation.began_at > self.world.turned_at:
             now = self.world.timeline.elapsed
             self._tried_at |= {record["message_id"]: now for record in accounts.records}
 
@@ -272,21 +270,26 @@ class Promise:
             self.breach(f"a sweep completed without {len(missed)} released orders, {min(missed)} among them")
 
     def _watch_left(self, invocation: Invocation, *, completed: bool) -> None:
-        """Watch that a sweep gets each order that was left to it."""
-        published = set(map(order_of, invocation.published))
-        for purchase_order_id, since in [*self._left.items()]:
-            if purchase_order_id in published or (completed and purchase_order_id in invocation.pages):
-                self._left[purchase_order_id] = self.world.timeline.elapsed
-            elif completed and since < invocation.began_at <= since + _MARGIN_S:
-                self._watch_lost(purchase_order_id, since)
+        """Take note of the orders that were left to the sweep and that this one got."""
+        got = set(map(order_of, invocation.published)) | (invocation.pages if completed else set())
+        self._left |= dict.fromkeys(got & self._left.keys(), self.world.timeline.elapsed)
 
-    def _watch_lost(self, purchase_order_id: str, since: float) -> None:
-        """Watch that an order that no sweep got is somewhere else."""
-        order = self.world.marketplace.order(purchase_order_id)
-        swept = order.released and order.ship_node == SELLER_FULFILLED
-        if swept and purchase_order_id not in set(map(order_of, self._waiting())):
-            self.breach(f"{purchase_order_id} was left at {since:.0f} s, and no sweep got it")
-            del self._left[purchase_order_id]
+    @property
+    def lost(self) -> list[str]:
+        """The orders that were left to the sweep, that none got since the weather cleared up, and that are nowhere."""
+        kept = set(map(order_of, self._waiting()))
+        return [
+            order.purchase_order_id
+            for order in map(self.world.marketplace.order, sorted(self._left))
+            if self._left[order.purchase_order_id] < self.world.cleared_up_at
+            and order.released
+            and order.purchase_order_id not in kept
+        ]
+
+    def watch_lost(self) -> None:
+        """Watch that sweeps got every order that was left to them, a day after the weather cleared up."""
+        for purchase_order_id in self.lost:
+            self.breach(f"{purchase_order_id} was left, and no sweep got it")
 
     def _watch_completion(self, invocation: Invocation, record: Mapping[str, Any]) -> None:
         """Watch that a sweep completes when it saw every order, and never because somebody else said so."""
@@ -352,9 +355,6 @@ class Promise:
             known = purchase_order_id in told or (self.world.sweeping and self._is_listed(order, _SWEPT_FOR))
             if known and order.acknowledgeable and order.released and purchase_order_id not in parked:
                 self.breach(f"{purchase_order_id} is not acknowledged {limit_s:.0f} s later")
-        for purchase_order_id, since in [*self._left.items()] if self.world.sweeping else []:
-            if since < self.world.cleared_up_at <= since + _MARGIN_S:
-                self._watch_lost(purchase_order_id, since)
 
     def _is_settled(self, body: str) -> bool:
         """Tell whether the order of an event needs nothing more: each of its lines is where we know it."""

@@ -99,7 +99,6 @@ class World:
         clock_ahead_s: How far the clock of our machines is ahead of the true time.
         queue_down: SQS refuses everything.
         queued_by_others: Messages in the order queue that are none of the simulation's.
-        refused_at: When credentials may last have been in doubt for a reason that is not one order's own.
         cleared_up_at: When the weather cleared up for good, by the timeline.
         told: The bodies of the events that producers published.
         batches: The invocations that worked off a batch of the order queue, in the order of their ends.
@@ -146,7 +145,6 @@ class World:
         self.queue_down = False
         self.queued_by_others = 0
         self.cleared_up_at = math.inf
-        self.refused_at = -math.inf
         self._failing: set[str] = set()
         self.told: list[str] = []
         self.batches: list[Invocation] = []
@@ -478,6 +476,11 @@ class World:
             environment.invocation.answers.setdefault(call.purchase_order_id, []).append(said)
             if call.action in LISTS and call.fault in _SHOWN_ON_A_PAGE:
                 environment.invocation.pages |= {each.decode()[::-1] for each in _ENTRY.findall(answer.body)}
+        refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
+        if refused and call.purchase_order_id not in self.forbidden:
+            environment.doubt_credentials()
+        elif answer.status == HTTPStatus.OK and call.action != "token":
+            environment.credentials_in_doubt = False
         right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
         if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
             self.promise.watch_look(environment, request)
@@ -491,9 +494,6 @@ class World:
         self._last_call = call
         if call.fault:
             self.weather.struck[call.fault] += 1
-        refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
-        if refused and call.purchase_order_id not in self.forbidden:
-            self.refused_at = self.timeline.elapsed
         if call.status in _CALLS_FOR_A_PAUSE:
             self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.promise.watch_call(call)
