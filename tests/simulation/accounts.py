@@ -204,10 +204,13 @@ class Accounts:
     def _may_be_given_up(self, record: dict[str, Any], received: dict[str, Any]) -> bool:
         """Tell whether it is for a person: nothing else may be parked before its 90th receive."""
         body, order = received["body"], str(order_of(received["body"]))
-        published_at = event_time(body)
+        since = event_time(body)
+        if since and body in self._world.promise.swept:
+            # An earlier message may have tried it: the order's own date counts, which the sweep saw.
+            since = min(since, self._world.marketplace.order(order).order_date)
         # Where no time is believed, the age counts from when the message came, which is not known here.
         ages = [
-            now - published_at if published_at and is_believed(published_at, now) else None
+            now - since if since and is_believed(since, now) else None
             for now in self._world.clocks_of(self._invocation)
         ]
         last_receive = int(record["attempt"]) >= _LAST_RECEIVE and record["disposition"] == "parked"

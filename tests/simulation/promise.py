@@ -80,6 +80,7 @@ class Promise:
     _tried_at: dict[str, float] = field(default_factory=dict)
     _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
     _excused: set[str] = field(default_factory=set)
+    _vouched_for: set[str] = field(default_factory=set)
     _forbidden_by: dict[Environment, set[str]] = field(default_factory=dict)
     _final: set[str] = field(default_factory=set)
     _parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
@@ -178,7 +179,8 @@ class Promise:
         """Watch that sweeps add no more than one dead letter of an order a day."""
         slot, order = self.swept.get(body), order_of(body)
         by_a_wrong_clock = environment.invocation and environment.invocation.clocks_ahead_s != {0.0}
-        if slot is None or body in self._parked or body in self._excused or by_a_wrong_clock:
+        excused = body in self._excused or body not in self._vouched_for or by_a_wrong_clock
+        if slot is None or body in self._parked or excused:
             return
         before = self._dead_letters.setdefault(order, (self.world.timeline.elapsed, slot))
         if before[1] != slot:
@@ -189,6 +191,10 @@ class Promise:
     def excuse_parking(self, body: str) -> None:
         """Take note that a message was made to look as if it had been received for hours."""
         self._excused.add(body)
+
+    def forget_marks(self) -> None:
+        """Take note that the secret changes: by it alone a function knows the events of sweeps from forged ones."""
+        self._vouched_for.clear()
 
     def _watch_refusals(self, environment: Environment, order: str) -> None:
         """Watch that a 403 which every order gets gives up none, but for the first ones."""
@@ -215,16 +221,20 @@ class Promise:
         """Watch an event that a sweep has published: sweeps must not multiply an order that cannot succeed.
 
         Events of one tick of the schedule count once, and so do all that others published: duplicates are
-        theirs. What no function could do anything about within the last interval does not count.
+        theirs. What no function could do anything about within the last interval does not count, and
+        neither does what a sweep with a wrong clock said.
         """
         order = order_of(body)
         invocation.published.append(body)
         self.swept[body] = invocation.slot
+        if invocation.clocks_ahead_s == {0.0}:
+            self._vouched_for.add(body)
         since = self.world.timeline.elapsed - _INTERVAL_S
         ticks = {
             self.swept.get(message.body)
             for message in self.world.waiting_for(order)
             if self._tried_at.get(message.message_id, -math.inf) >= since
+            and (message.body in self._vouched_for or message.body not in self.swept)
         }
         count = len(ticks | {invocation.slot})
         if count > _MESSAGES_AT_MOST:

@@ -341,6 +341,7 @@ class World:
     def store_secret(self, text: str) -> None:
         """Store any text as the secret's current version."""
         self.secret.store(text)
+        self.promise.forget_marks()
 
     def change_key(self) -> Seller:
         """Let the seller make new credentials at Walmart, which takes the old ones back. Returns the new."""
