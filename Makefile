@@ -88,6 +88,10 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
 	@$(RUN) tests.simulation --seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
 
+.PHONY: stuck
+stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
+	@$(RUN) tests.simulation --stuck
+
 .PHONY: capacity
 capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
 	@$(RUN) tests.capacity $(ARGS)

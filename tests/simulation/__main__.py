@@ -16,6 +16,7 @@ from tests.local_marketplace import Marketplace
 from tests.simulation.aftermath import Report
 from tests.simulation.life import Life
 from tests.simulation.storm import ORDERS, rage
+from tests.simulation.stuck import table
 from tests.simulation.weather import KINDS, Kind, name
 
 SELLERS_KEYS: Final = 3
@@ -118,7 +119,14 @@ def main() -> int:
     parser.add_argument("--lives", type=int, default=0, help="how many lives beside, by Hypothesis")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many side by side")
     parser.add_argument("--until", help="stop at the first violation that says this")
+    parser.add_argument(
+        "--stuck", action="store_true", help="print how late good orders are beside stuck ones"
+    )
     options = parser.parse_args()
+    if options.stuck:
+        for line in table(private_keys(), options.jobs):
+            print(line, flush=True)
+        return 0
     proof = Proof()
     seeds = range(options.first, options.first + options.seeds)
     for report in prove(seeds, options.orders, options.jobs):

@@ -193,7 +193,7 @@ class Promise:
         self._excused.add(body)
 
     def forget_marks(self) -> None:
-        """Take note that the secret changes: by it alone a function knows the events of sweeps from forged ones."""
+        """Take note that the secret changes: by it alone a function knows a sweep's event from a forged one."""
         self._vouched_for.clear()
 
     def _watch_refusals(self, environment: Environment, order: str) -> None:
@@ -282,11 +282,11 @@ class Promise:
     def _watch_left(self, invocation: Invocation, *, completed: bool) -> None:
         """Take note of the orders that were left to the sweep and that this one got."""
         got = set(map(order_of, invocation.published)) | (invocation.pages if completed else set())
-        self._left |= dict.fromkeys(got & self._left.keys(), self.world.timeline.elapsed)
+        self._left |= {each: self.world.timeline.elapsed for each in self._left if each in got}
 
     @property
     def lost(self) -> list[str]:
-        """The orders that were left to the sweep, that none got since the weather cleared up, and that are nowhere."""
+        """The orders that were left to the sweep, and that no sweep got since the weather cleared up."""
         kept = set(map(order_of, self._waiting()))
         return [
             order.purchase_order_id

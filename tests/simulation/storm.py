@@ -8,7 +8,7 @@ from typing import Final
 
 from tests.simulation.aftermath import Report, report, settle
 from tests.simulation.weather import OF_CALLS, OF_CHANCE, OF_LISTS, STUCK, Kind, Mishap
-from tests.simulation.world import World, going_on
+from tests.simulation.world import SWEEP_INTERVAL_S, World, going_on
 
 ORDERS: Final = 100
 LASTS_S: Final = 2 * 3600.0
@@ -17,6 +17,11 @@ _EVENTS_OF_ITS_OWN: Final = 24
 """How many times something is done to the world, beside what goes wrong by itself."""
 _RUSHES: Final = 0.15
 """How many seeds are a rush instead of a storm."""
+_CROWDS: Final = 0.05
+"""How many have a list of several pages instead."""
+_PAGES_OF_ORDERS: Final = 450
+_STUCK: Final = 0.04
+"""How many of a storm's orders cannot be acknowledged, whatever is done."""
 _LIKELY: Final[dict[Kind, float]] = {
     Mishap.UNREACHABLE: 0.1,
     Mishap.SLOW: 0.1,
@@ -49,8 +54,11 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
     world.marketplace.empty_lists_as(chance.choice([200, 404]))
     world.marketplace.unknown_paths_as(chance.choice(["INFO", "ERROR", "absent"]))
     with going_on(world):
-        if chance.random() < _RUSHES:
+        kind = chance.random()
+        if kind < _RUSHES:
             _rush(world, chance, orders)
+        elif kind < _RUSHES + _CROWDS and world.sweeping and world.requests_per_minute >= 60:
+            _crowd(world, chance)
         else:
             _Storm(world, chance).rage(orders)
         settle(world)
@@ -62,6 +70,28 @@ def _rush(world: World, chance: random.Random, orders: int) -> None:
     world.weather.likely = {Mishap.RECYCLED: chance.choice([0.05, 0.1, 0.3]), Mishap.KILLED_AT_A_TIME: 0.05}
     for _ in range(orders):
         world.place_order()
+    world.pass_time(LASTS_S)
+
+
+def _crowd(world: World, chance: random.Random) -> None:
+    """Let orders wait for pages of a list, which others leave while a sweep reads it."""
+    world.weather.likely = {Mishap.SLOW: 0.3, **dict.fromkeys(OF_LISTS, 0.05)}
+    waiting = [
+        world.place_order(told=False, age=timedelta(minutes=chance.uniform(1, 300)))
+        for _ in range(_PAGES_OF_ORDERS)
+    ]
+
+    def ship_some() -> None:
+        for purchase_order_id in chance.sample(waiting, 5):
+            world.marketplace.set_status(purchase_order_id, "Shipped")
+
+    def order() -> None:
+        world.place_order()
+
+    for number in range(1, int(LASTS_S / SWEEP_INTERVAL_S)):
+        for _ in range(10):
+            world.timeline.after(number * SWEEP_INTERVAL_S + chance.uniform(-5, 15), order)
+            world.timeline.after(number * SWEEP_INTERVAL_S + chance.uniform(0, 15), ship_some)
     world.pass_time(LASTS_S)
 
 
@@ -79,7 +109,7 @@ class _Storm:
         for _ in range(orders):
             in_burst = self._chance.random() < of_burst
             at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
-            moments.append((at, self._order))
+            moments.append((at, self._stuck_order if self._chance.random() < _STUCK else self._order))
         doings = [
             self._somebody_ships,
             self._somebody_cancels,
@@ -119,14 +149,14 @@ class _Storm:
             do()
         self._world.pass_time(LASTS_S - self._world.timeline.elapsed)
 
+    def _stuck_order(self) -> None:
+        age = timedelta(hours=self._chance.choice([0.0, 0.0, self._chance.uniform(0, 80)]))
+        announced = not self._world.sweeping or self._chance.random() < 0.5
+        self._world.place_stuck(self._chance.choice(STUCK), announced=announced, age=age)
+
     def _order(self) -> None:
         kind = self._chance.random()
         place = self._world.place_order
-        if self._chance.random() < 0.04:
-            age = timedelta(hours=self._chance.choice([0.0, 0.0, self._chance.uniform(0, 80)]))
-            announced = not self._world.sweeping or self._chance.random() < 0.5
-            self._world.place_stuck(self._chance.choice(STUCK), announced=announced, age=age)
-            return
         if kind < 0.8:
             self._ids.append(place(told=not self._world.sweeping or self._chance.random() < 0.85))
         elif kind < 0.84:
