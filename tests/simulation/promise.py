@@ -193,7 +193,7 @@ class Promise:
         self._excused.add(body)
 
     def forget_marks(self) -> None:
-        """Take note that the secret changes: by it alone a function knows a sweep's event from a forged one."""
+        """Take note that the secret changes, by which alone a function knows the events of sweeps."""
         self._vouched_for.clear()
 
     def _watch_refusals(self, environment: Environment, order: str) -> None:
