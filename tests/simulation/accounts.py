@@ -165,17 +165,16 @@ class Accounts:
     def _complaints_of_evidence(self, record: dict[str, Any], order: str, what: str) -> Iterator[str]:
         """Say where an order is judged by an answer that its service did not write, or by an odd byte."""
         answers = self._invocation.answers.get(order, [])
-        said = {answer.status for answer in answers if answer.by_order_service}
+        # The gateway writes the 403 that is one order's own affair.
+        said = {
+            answer.status for answer in answers if answer.by_order_service or answer.fault is Fault.FORBIDDEN
+        }
         outcome, reason = record["outcome"], record.get("reason")
         if outcome == "not_found" and HTTPStatus.NOT_FOUND not in said:
             yield f"{what} is said by nobody who knows"
         # What the order service shows can be rejected too, where it cannot be read even after a while.
         shown = reason in _OF_LINES or (reason == "unreadable_answer" and HTTPStatus.OK in said)
-        # A 403 about one order may be that order's own, although the gateway writes it.
-        forbidden = any(
-            answer.status == HTTPStatus.FORBIDDEN and answer.fault is not Fault.FIREWALL for answer in answers
-        )
-        if outcome == "rejected" and not (shown or forbidden or {*range(400, 500)} & said):
+        if outcome == "rejected" and not shown and not {*range(400, 500)} & said:
             yield f"{what} is said by nobody who knows"
         harmless = all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
         if reason == "unreadable_answer" and answers and harmless:
