@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,8 @@ from acknowledge_orders.policy import (
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
 from shared.calling import Deferred
-from shared.order_event import DEADLINE, SWEEP, InvalidEventError, OrderEvent
+from shared.order_event import DEADLINE, InvalidEventError, OrderEvent
+from shared.sweep_mark import SWEEP
 
 BATCH_SIZE: Final = 10
 """How many messages one batch brings at most, all of them side by side (the template's batch size)."""
@@ -51,6 +52,7 @@ class AcknowledgeOrders:
         recorder: Recorder,
         waiting: Waiting,
         sweeping: bool,
+        mark_keys: Callable[[], Sequence[bytes]],
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
         executor: Executor,
@@ -63,6 +65,7 @@ class AcknowledgeOrders:
             recorder: Where outcome records go.
             waiting: How long messages wait that are to come again.
             sweeping: Whether sweeps go on, by which an order is seen again.
+            mark_keys: Returns the keys by which an event of the sweep is known.
             now: The time, aware.
             uniform: Draws a number between two others.
             executor: Where calls of the queue block. With room for a whole batch, none waits for another's.
@@ -72,6 +75,7 @@ class AcknowledgeOrders:
         self._recorder = recorder
         self._waiting = waiting
         self._sweeping = sweeping
+        self._mark_keys = mark_keys
         self._now = now
         self._uniform = uniform
         self._executor = executor
@@ -135,7 +139,7 @@ class AcknowledgeOrders:
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            swept=event is not None and event.swept and self._sweeping,
+            note=event.note_by_sweep(self._mark_keys()) if event and self._sweeping else None,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:

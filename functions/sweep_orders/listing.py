@@ -14,7 +14,7 @@ from shared.calling import (
     is_unknown_path,
     may_answer_elsewhere,
 )
-from shared.order_event import CLOCKS_APART, SWEPT_FOR
+from shared.order_event import CLOCKS_APART
 from shared.order_state import waits
 from shared.outcomes import Outcome
 from shared.pacing import Pacer
@@ -124,7 +124,7 @@ class ReleasedOrders:
         self.now = now
 
     async def list(
-        self, time_left: Callable[[], float], *, look_back: timedelta = SWEPT_FOR, by_others: bool = False
+        self, time_left: Callable[[], float], *, look_back: timedelta, by_others: bool = False
     ) -> Listing:
         """Read every page. When one cannot be read, what the others told is returned all the same.
 
