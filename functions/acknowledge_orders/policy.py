@@ -348,5 +348,9 @@ def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances,
             return Delay(replenished_s, replenished_s + waiting.base_s)
     # Grows with the time already waited, and needs no stored state: receive counts would be inflated by
     # messages that were handed back untried.
-    waited_s = max(0.0, (circumstances.now - circumstances.first_received_at).total_seconds())
+    since = circumstances.first_received_at
+    if circumstances.note and circumstances.note.ordered_at:
+        # An order that is still swept so late has been tried for as long, by messages that are gone.
+        since = min(since, circumstances.note.ordered_at + GIVE_UP_AFTER)
+    waited_s = max(0.0, (circumstances.now - since).total_seconds())
     return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))
