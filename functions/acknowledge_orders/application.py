@@ -22,6 +22,7 @@ from acknowledge_orders.policy import (
     decide,
     decide_bare,
     must_look_first,
+    turn_within_s,
 )
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
@@ -95,8 +96,8 @@ class AcknowledgeOrders:
         except (ValueError, RecursionError):
             attempted = _Attempted(None, InvalidEventError("body: must be JSON"))
         else:
-            attempted = await self._attempt(event, time_left, tried_before=message.was_tried)
-        circumstances = self._circumstances(attempted, message)
+            attempted = await self._attempt(event, time_left, message)
+        circumstances = self._circumstances(attempted.event, message)
         decision = await self._carry_out(decide(attempted.sight, circumstances, self._waiting), message)
         self._record(attempted, decision, message)
         return decision.disposition is not Disposition.LATER
@@ -104,10 +105,10 @@ class AcknowledgeOrders:
     async def handle_bare_event(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order that a bare event tells of, and return the record of it."""
         attempted = await self._attempt(event, time_left)
-        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted)))
+        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted.event)))
 
     async def _attempt(
-        self, event: object, time_left: Callable[[], float], *, tried_before: bool = False
+        self, event: object, time_left: Callable[[], float], message: QueueMessage | None = None
     ) -> _Attempted:
         now = self._now()
         try:
@@ -125,14 +126,17 @@ class AcknowledgeOrders:
         if order_event.dry_run:
             rehearsed = await self._attempts.rehearse(order_event.purchase_order_id, time_left)
             return _Attempted(order_event, rehearsed)
-        look_first = must_look_first(order_event, now, tried_before=tried_before)
+        tried_before = message is not None and message.was_tried
         sight = await self._attempts.make(
-            order_event.purchase_order_id, look_first=look_first, time_left=time_left
+            order_event.purchase_order_id,
+            look_first=must_look_first(order_event, now, tried_before=tried_before),
+            time_left=time_left,
+            turn_within_s=turn_within_s(self._circumstances(order_event, message)),
         )
         return _Attempted(order_event, sight)
 
-    def _circumstances(self, attempted: _Attempted, message: QueueMessage | None = None) -> Circumstances:
-        now, event = self._now(), attempted.event
+    def _circumstances(self, event: OrderEvent | None, message: QueueMessage | None = None) -> Circumstances:
+        now = self._now()
         return Circumstances(
             now=now,
             event_time=event.event_time if event else None,

@@ -3,6 +3,7 @@
 The table is `docs/consequences.md`; the tests read it there and hold this module to every row.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +27,13 @@ UNKNOWN_UNTIL: Final = timedelta(minutes=30)
 NOTE_STANDS_FOR: Final = timedelta(days=1)
 """So long after the next sweep was due, what a sweep said still counts: one sweep a day sees every order of
 the last month, so that an order that is left now will be seen."""
+STUCK_AFTER: Final = timedelta(minutes=5)
+"""An order that was tried for so long makes way for the others."""
+FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
+"""An order that is older was published by a sweep before, and tried."""
+STUCK_WAITS_S: Final = 1.0
+"""So long a call about it waits for its turn: an invocation that waits for many such turns is one less for
+new orders."""
 LAST_RECEIVE: Final = 90
 """A message received so often is parked, before the queue's own redrive takes it without a reason."""
 
@@ -158,6 +166,11 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
     published = _believed(event.event_time, now)
     old = published is None or now - published > LOOK_FIRST_AFTER
     return tried_before or event.swept or old
+
+
+def turn_within_s(circumstances: Circumstances) -> float:
+    """Return how long each call about an order may wait for its turn, in seconds."""
+    return STUCK_WAITS_S if _tried_for(circumstances) > STUCK_AFTER else math.inf
 
 
 def may_post(seen: Order) -> bool:
@@ -348,9 +361,14 @@ def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances,
             return Delay(replenished_s, replenished_s + waiting.base_s)
     # Grows with the time already waited, and needs no stored state: receive counts would be inflated by
     # messages that were handed back untried.
+    waited_s = max(0.0, _tried_for(circumstances).total_seconds())
+    return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))
+
+
+def _tried_for(circumstances: Circumstances) -> timedelta:
+    """Return for how long an order has been tried: since its message came, or longer if it is still swept."""
     since = circumstances.first_received_at
     if circumstances.note and circumstances.note.ordered_at:
-        # An order that is still swept so late has been tried for as long, by messages that are gone.
-        since = min(since, circumstances.note.ordered_at + GIVE_UP_AFTER)
-    waited_s = max(0.0, (circumstances.now - since).total_seconds())
-    return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))
+        # Messages that are gone tried it before this one.
+        since = min(since, circumstances.note.ordered_at + FIRST_SWEPT_WITHIN)
+    return circumstances.now - since

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -27,6 +28,7 @@ from acknowledge_orders.policy import (
     may_post,
     must_look_after,
     must_look_first,
+    turn_within_s,
 )
 from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
@@ -503,3 +505,29 @@ def test_a_rejection_needs_a_look_to_be_final() -> None:
     )
 
     assert decision.disposition is Disposition.LATER
+
+
+@pytest.mark.parametrize(
+    ("waited", "order_age", "turn_s"),
+    [
+        (timedelta(0), timedelta(minutes=15), math.inf),
+        (timedelta(0), timedelta(minutes=35), math.inf),
+        (timedelta(0), timedelta(minutes=36), 1.0),
+        (timedelta(0), None, math.inf),
+        (timedelta(minutes=5), timedelta(minutes=15), math.inf),
+        (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 1.0),
+        (timedelta(minutes=5, seconds=1), None, 1.0),
+    ],
+)
+def test_a_call_about_an_order_that_was_tried_for_minutes_hardly_waits_for_its_turn(
+    waited: timedelta, order_age: timedelta | None, turn_s: float
+) -> None:
+    said = None if order_age is None else note("of the sweep", order_age)
+
+    assert turn_within_s(circumstances(waited=waited, note=said)) == turn_s
+
+
+def test_back_off_of_a_swept_order_grows_with_its_age_beyond_half_an_hour() -> None:
+    said = note("of the sweep", timedelta(minutes=32))
+
+    assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, 150)
