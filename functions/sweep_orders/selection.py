@@ -17,8 +17,9 @@ LONG_LOOK_BACK: Final = timedelta(days=30)
 """How old it may be once a day: an order may be released long after its date, as pre-orders are."""
 LONG_LOOK_BACK_AT: Final = timedelta(hours=9)
 """When that is, since midnight UTC: before the day begins in Canada."""
-PARKED_AFTER: Final = timedelta(hours=1)
-"""An order that needs a person is parked when it is so old, and again each day from then on."""
+PARKED_AFTER: Final = timedelta(hours=2)
+"""An order that needs a person is parked when it is so old, with half of Walmart's four hours left, and again
+each day from then on."""
 _DAY: Final = timedelta(days=1)
 _SOME_MIDNIGHT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
