@@ -37,6 +37,7 @@ def refuse_as_sqs(client: "SQSClient") -> None:
     """Let a client have SQS's error for a message that SQS would refuse, whoever it talks to."""
 
     def check(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+        assert isinstance(request.body, str | bytes)
         message = json.loads(request.body)
         attributes = message.get("MessageAttributes", {}).items()
         code = refusal(message["MessageBody"], {name: each["StringValue"] for name, each in attributes})

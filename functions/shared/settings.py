@@ -43,7 +43,7 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingsError: One is missing, or is not a number where it must be, or they do not go together.
+            SettingsError: One is missing, or is not a number where it must be, or two do not go together.
         """
         values: dict[str, str | float] = {}
         for setting in fields(cls):
@@ -56,16 +56,7 @@ class Settings:
             else:
                 number = _number(variable, text, whole=setting.type is int)
                 values[setting.name] = int(number) if setting.type is int else number
-        settings = cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
-        settings.check_together()
-        return settings
-
-    def check_together(self) -> None:
-        """Check what no setting shows by itself.
-
-        Raises:
-            SettingsError: Two settings do not go together.
-        """
+        return cls(**values)  # type: ignore[arg-type]  # each value was read by its own field's type
 
     @classmethod
     def variables(cls) -> frozenset[str]:
@@ -93,11 +84,11 @@ class AcknowledgeSettings(Settings):
     credentials_hold_seconds: float
     sweep_enabled: str
 
-    def check_together(self) -> None:
+    def __post_init__(self) -> None:
         """Check that SQS can hide a message for as long as the settings may ask it to.
 
         Raises:
-            SettingsError: The longest delay is longer than that.
+            SettingsError: Two of them allow a longer delay.
         """
         base_s = self.backoff_base_seconds
         # A delay is at most the back-off's cap or the hold, plus the base, over which delays are spread.

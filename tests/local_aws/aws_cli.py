@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, cast
 
-import jmespath
+import jmespath  # type: ignore[import-untyped]  # botocore, which brings it, has no stubs of it
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.local_aws.server import LocalAws

@@ -38,6 +38,7 @@ class Sqs:
         self.client.meta.events.register_last("before-send.sqs.SendMessage", self._take)
 
     def _take(self, request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+        assert isinstance(request.body, str | bytes)
         sent = json.loads(request.body)
         self.body = sent["MessageBody"]
         self.attributes = {name: each["StringValue"] for name, each in sent["MessageAttributes"].items()}
