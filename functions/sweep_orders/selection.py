@@ -78,7 +78,7 @@ def note_of(order: WaitingOrder, now: datetime, interval: timedelta) -> SweepNot
         age = now - order.ordered_at
         again = interval if age + interval < LOOK_BACK else _DAY
         # Of older ones there is an event a day.
-        to_park = age >= LOOK_BACK or (age >= PARKED_AFTER and (age - PARKED_AFTER) % _DAY < interval)
+        to_park = age > LOOK_BACK or (age >= PARKED_AFTER and (age - PARKED_AFTER) % _DAY < interval)
     return SweepNote(
         purchase_order_id=order.purchase_order_id,
         ordered_at=order.ordered_at,
