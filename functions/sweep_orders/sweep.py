@@ -90,10 +90,16 @@ class Sweep:
                 orders_unread=listing.unread,
                 correlation_id=listing.call.correlation_id if listing.call else None,
             )
+        if listing.missing:
+            self._recorder.warn(
+                "released orders that Walmart counts and does not list, look for them in Seller Center",
+                orders_missing=listing.missing,
+                correlation_id=listing.call.correlation_id if listing.call else None,
+            )
         if listing.dated_ahead:
             self._recorder.warn(
                 "released orders dated ahead of the clock, taken for undated",
-                orders_dated_ahead=listing.dated_ahead,
+                orders_dated_ahead=len(listing.dated_ahead),
             )
         if listing.unusable:
             self._recorder.warn(
@@ -140,6 +146,7 @@ class Sweep:
             orders_waiting=len(listing.waiting),
             orders_unusable=listing.unusable,
             orders_unread=listing.unread,
+            orders_missing=listing.missing,
             orders_due=overdue,
             orders_published=published,
             orders_left=overdue - published,

@@ -56,7 +56,8 @@ def created(purchase_order_id: str, age_minutes: float | None = 60) -> Order:
 
 
 def page(*orders: Order, last: bool = False, answered_at: datetime | None = NOW) -> OrderPage:
-    return OrderPage(orders, None, None if last else "?next", replace(CALL, answered_at=answered_at))
+    cursor = f"?after={'-'.join(order.purchase_order_id for order in orders)}"
+    return OrderPage(orders, None, None if last else cursor, replace(CALL, answered_at=answered_at))
 
 
 def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
@@ -484,6 +485,24 @@ def test_an_entry_that_cannot_be_read_is_recorded_and_warned_about_and_the_sweep
         (
             "released orders that cannot be read, look for them in Seller Center",
             {"orders_unread": 1, "correlation_id": "c-1"},
+        )
+    ]
+
+
+def test_orders_that_are_counted_and_not_shown_are_recorded_and_warned_about_and_the_others_published() -> (
+    None
+):
+    counted = replace(last_page(created("1")), total_count=3)
+    world = World(Pages(counted, counted))
+
+    record = world.sweep()
+
+    assert (record.outcome, record.reason, record.orders_missing) == ("unavailable", "orders_missing", 2)
+    assert world.ids == ["1"]
+    assert world.warnings == [
+        (
+            "released orders that Walmart counts and does not list, look for them in Seller Center",
+            {"orders_missing": 2, "correlation_id": "c-1"},
         )
     ]
 
