@@ -153,6 +153,8 @@ class OrderPage:
         next_cursor: What leads to the next page, verbatim; None on the last one.
         call: The call that brought it.
         listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
+        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable. It
+            is a claim: the pages may show more orders, or fewer.
     """
 
     orders: tuple[Order, ...]
@@ -160,6 +162,7 @@ class OrderPage:
     next_cursor: str | None
     call: Call
     listed_by: str = RELEASED
+    total_count: int | None = None
 
     @classmethod
     def read(cls, content: Tree, cursor: str | None, call: Call, listed_by: str) -> "OrderPage":
@@ -170,6 +173,7 @@ class OrderPage:
             next_cursor=text(content, "meta", "nextCursor") or None,
             call=call,
             listed_by=listed_by,
+            total_count=_whole_number(text(content, "meta", "totalCount")),
         )
 
 
@@ -207,7 +211,9 @@ def _statuses(line: Tree) -> list[object]:
 def _read_status(entry: object) -> OrderLineStatus:
     if not isinstance(entry, dict):
         return OrderLineStatus(_status(entry if isinstance(entry, str) else ""))
-    return OrderLineStatus(_status(text(entry, "status")), _quantity(text(entry, "statusQuantity", "amount")))
+    return OrderLineStatus(
+        _status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
+    )
 
 
 def _status(name: str) -> Status:
@@ -215,8 +221,8 @@ def _status(name: str) -> Status:
     return Status.CANCELLED if name.strip().casefold() == "canceled" else Status(name.strip())
 
 
-def _quantity(amount: str) -> int | None:
-    """Read an amount, which Walmart writes as text: `"1"`, and `"1.0"` at times."""
+def _whole_number(amount: str) -> int | None:
+    """Read a number that counts, which Walmart writes as text in places: `"1"`, and `"1.0"` at times."""
     whole, _, fraction = amount.partition(".")
     known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
     return int(whole) if known else None
