@@ -12,6 +12,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
+from tests.local_marketplace.listing import Cursors
 from tests.simulation.aftermath import Report, report, settle
 from tests.simulation.storm import NONSENSE
 from tests.simulation.weather import OF_CHANCE, STUCK, Kind, Mishap
@@ -35,8 +36,17 @@ class Life(RuleBasedStateMachine):
         limit=st.sampled_from([10, 60, 300]),
         sweeping=st.booleans(),
         walmart_ahead_s=st.one_of(st.just(0.0), st.floats(-300, 300)),
+        cursors=st.sampled_from(["keeping", "counting"]),
     )
-    def begin(self, seed: int, door: Door, limit: int, sweeping: bool, walmart_ahead_s: float) -> None:
+    def begin(
+        self,
+        seed: int,
+        door: Door,
+        limit: int,
+        sweeping: bool,
+        walmart_ahead_s: float,
+        cursors: Cursors,
+    ) -> None:
         self.stack = ExitStack()
         self.world = World(
             seed,
@@ -46,6 +56,7 @@ class Life(RuleBasedStateMachine):
             sweeping=sweeping,
             walmart_ahead_s=walmart_ahead_s,
         )
+        self.world.marketplace.cursors_as(cursors)
         self.stack.enter_context(going_on(self.world))
 
     @rule(target=orders, count=st.integers(1, 25), told=st.booleans())

@@ -40,6 +40,7 @@ _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
         "header": [None, "WM_SVC.NAME", "WM_QOS.CORRELATION_ID"],
     },
     Fault.EARLY_HINTS: {"status": [102, 103], "count": [1, 2, 3]},
+    Fault.ENDLESS_CURSOR: {"length": [1, 2, 3]},
     Fault.ODD_BYTES: {"kind": get_args(OddBytes)},
 }
 _INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+")

@@ -51,6 +51,7 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
         walmart_ahead_s=chance.choice([0.0, 0.0, 0.0, chance.uniform(-300, 300)]),
     )
     world.marketplace.fail_released_by_token(fails=chance.random() < 0.3)
+    world.marketplace.cursors_as(chance.choice(["keeping", "counting"]))
     world.marketplace.empty_lists_as(chance.choice([200, 404]))
     world.marketplace.unknown_paths_as(chance.choice(["INFO", "ERROR", "absent"]))
     with going_on(world):
