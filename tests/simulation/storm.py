@@ -42,12 +42,14 @@ _LIKELY: Final[dict[Kind, float]] = {
 def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Report:
     """Let a storm of a seed rage, and see what is left of the promise."""
     chance = random.Random(f"storm {seed}")
+    kind = chance.random()
+    crowded = _RUSHES <= kind < _RUSHES + _CROWDS
     world = World(
         seed,
         private_keys,
         door=chance.choice(["signature", "token"]),
-        requests_per_minute=chance.choice([10, 20, 60, 300]),
-        sweeping=chance.random() < 0.8,
+        requests_per_minute=chance.choice([60, 300] if crowded else [10, 20, 60, 300]),
+        sweeping=crowded or chance.random() < 0.8,
         walmart_ahead_s=chance.choice([0.0, 0.0, 0.0, chance.uniform(-300, 300)]),
     )
     world.marketplace.fail_released_by_token(fails=chance.random() < 0.3)
@@ -55,10 +57,9 @@ def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Rep
     world.marketplace.empty_lists_as(chance.choice([200, 404]))
     world.marketplace.unknown_paths_as(chance.choice(["INFO", "ERROR", "absent"]))
     with going_on(world):
-        kind = chance.random()
         if kind < _RUSHES:
             _rush(world, chance, orders)
-        elif kind < _RUSHES + _CROWDS and world.sweeping and world.requests_per_minute >= 60:
+        elif crowded:
             _crowd(world, chance)
         else:
             _Storm(world, chance).rage(orders)

@@ -17,9 +17,10 @@ import math
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 import acknowledge_orders.composition
@@ -30,7 +31,7 @@ from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local_marketplace.order_service import LISTS
 from tests.local_marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.printed import forget_logger
-from tests.simulation.accounts import order_of
+from tests.simulation.accounts import detail_of, order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
 from tests.simulation.environment import Environment, Function, Invocation, Said
@@ -215,17 +216,16 @@ class World:
         *,
         age: timedelta = timedelta(0),
         dry_run: bool = False,
-        origin: str | None = None,
+        forged: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Publish an order event, or replay one of some age; order, date and origin may be anything.
+        """Publish an order event, or replay one of some age; order and date may be anything.
 
-        An event of a negative age has a time that lies ahead.
+        An event of a negative age has a time that lies ahead. It has what is `forged` beside the rest.
         """
         date = ordered_at.isoformat() if isinstance(ordered_at, datetime) else ordered_at
-        detail: dict[str, object] = {"purchaseOrderId": purchase_order_id}
+        detail: dict[str, object] = {**forged, "purchaseOrderId": purchase_order_id}
         detail |= {"orderDate": date} if date is not None else {}
         detail |= {"dryRun": True} if dry_run else {}
-        detail |= {"origin": origin} if origin else {}
         self.told.append(self.bus.publish(json.dumps(detail), age=age))
 
     def tell(self, body: str) -> None:
@@ -324,9 +324,11 @@ class World:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
     def forge_mark(self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False) -> None:
-        """Let somebody publish an event as if the sweep had found the order."""
+        """Let somebody publish an event as if the sweep had found the order, with its mark of another one."""
         self.weather.struck[Mishap.MARK_FORGED] += 1
-        self.tell_of(purchase_order_id, ordered_at, dry_run=dry_run, origin="sweep")
+        copied = detail_of(self.chance.choice(list(self.promise.swept))) if self.promise.swept else {}
+        of_another = copied if copied.get("purchaseOrderId") != purchase_order_id else {}
+        self.tell_of(purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"})
 
     def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
         """Let somebody publish an event whose time lies ahead."""
