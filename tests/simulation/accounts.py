@@ -241,7 +241,8 @@ class Accounts:
             return  # Whatever it is, the event's time may stand in for it.
         if age_s is None or since is None or since.tzinfo is None:
             return
-        if not all(is_believed(since, now) for now in nows):
+        lasted = timedelta(seconds=self._invocation.took_s)
+        if not all(is_believed(since, now - lasted) for now in nows):
             return  # So may it for a date that is not believed.
         true_s = [(now - since).total_seconds() for now in nows]
         if not any(-0.1 <= each - age_s <= _LASTS_S for each in true_s):

@@ -28,6 +28,7 @@ from tests.simulation.accounts import (
 )
 from tests.simulation.environment import Environment, Invocation
 from tests.simulation.queue import Message
+from tests.simulation.weather import Mishap
 from walmart_ca.calls import Request
 
 if TYPE_CHECKING:
@@ -178,8 +179,8 @@ class Promise:
     def _watch_dead_letters(self, environment: Environment, body: str) -> None:
         """Watch that sweeps add no more than one dead letter of an order a day."""
         slot, order = self.swept.get(body), order_of(body)
-        by_a_wrong_clock = environment.invocation and environment.invocation.clocks_ahead_s != {0.0}
-        excused = body in self._excused or body not in self._vouched_for or by_a_wrong_clock
+        as_usual = environment.invocation and self._is_as_usual(environment.invocation)
+        excused = body in self._excused or body not in self._vouched_for or not as_usual
         if slot is None or body in self._parked or excused:
             return
         before = self._dead_letters.setdefault(order, (self.world.timeline.elapsed, slot))
@@ -247,10 +248,14 @@ class Promise:
         for complaint in accounts.complaints():
             self.breach(complaint)
         self.records.update(record["outcome"] for record in accounts.records)
-        as_usual = invocation.returned and not invocation.queue_failed and invocation.clocks_ahead_s == {0.0}
-        if as_usual and self.world.sweeping and invocation.began_at > self.world.turned_at:
+        if invocation.returned and not invocation.queue_failed and self._is_as_usual(invocation):
             now = self.world.timeline.elapsed
             self._tried_at |= {record["message_id"]: now for record in accounts.records}
+
+    def _is_as_usual(self, invocation: Invocation) -> bool:
+        """Return whether an invocation has a right clock and knows that sweeps go on."""
+        knows = self.world.sweeping and invocation.began_at > self.world.turned_at
+        return knows and invocation.clocks_ahead_s == {0.0}
 
     def watch_sweep(self, invocation: Invocation) -> None:
         """Watch a sweep that has ended."""
@@ -348,8 +353,9 @@ class Promise:
     def watch_end(self) -> None:
         """Watch what is left at the end: what was parked has its reason, and every event is somewhere."""
         for message in self.world.dead_letters.messages:
-            # One that SQS moved, at the 101st receive, has none, unless it was parked before.
-            if message.body not in self._parked:
+            # One that SQS moved, at the 101st receive, has none, unless it was parked before. While SQS refuses
+            # everything, nobody can park it.
+            if message.body not in self._parked and not self.world.weather.struck[Mishap.QUEUE_DOWN]:
                 self.breach(f"the event of {order_of(message.body)} is parked without a reason")
         waiting = self._waiting()
         for body in self.world.told:
