@@ -48,8 +48,9 @@ _DAY_S: Final = 23 * 3600.0
 """A day, less what the times of two sweeps may differ by."""
 _IN_DOUBT_S: Final = 900.0
 """So long after it took a call, Walmart may mean the order alone when it answers 403."""
-_OWN_403S: Final = 2
-"""So many orders may have a 403 of their own before it is the caller's affair."""
+_OWN_403S: Final = 4
+"""So many orders may have a 403 of their own before it is the caller's affair: two for each of two versions of
+the secret."""
 _A_WHILE_S: Final = 300.0
 _OPEN: Final = frozenset({"created", "acknowledged"})
 _LAST_RECEIVE: Final = 90
@@ -193,9 +194,10 @@ class Promise:
         """Take note that a message was made to look as if it had been received for hours."""
         self._excused.add(body)
 
-    def forget_marks(self) -> None:
-        """Take note that the secret changes, by which alone a function knows the events of sweeps."""
+    def secret_changed(self) -> None:
+        """Forget what depends on the secret: by it alone a function knows the events of sweeps."""
         self._vouched_for.clear()
+        self._forbidden_by.clear()
 
     def _watch_refusals(self, environment: Environment, order: str) -> None:
         """Watch that a 403 which every order gets gives up none, but for the first ones."""
@@ -353,8 +355,8 @@ class Promise:
     def watch_end(self) -> None:
         """Watch what is left at the end: what was parked has its reason, and every event is somewhere."""
         for message in self.world.dead_letters.messages:
-            # One that SQS moved, at the 101st receive, has none, unless it was parked before. While SQS refuses
-            # everything, nobody can park it.
+            # One that SQS moved, at the 101st receive, has none, unless it was parked before. It could not be
+            # while SQS refused everything.
             if message.body not in self._parked and not self.world.weather.struck[Mishap.QUEUE_DOWN]:
                 self.breach(f"the event of {order_of(message.body)} is parked without a reason")
         waiting = self._waiting()

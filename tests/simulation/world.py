@@ -343,7 +343,7 @@ class World:
     def store_secret(self, text: str) -> None:
         """Store any text as the secret's current version."""
         self.secret.store(text)
-        self.promise.forget_marks()
+        self.promise.secret_changed()
 
     def change_key(self) -> Seller:
         """Let the seller make new credentials at Walmart, which takes the old ones back. Returns the new."""
@@ -482,7 +482,7 @@ class World:
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
         if refused and call.purchase_order_id not in self.forbidden:
             environment.doubt_credentials()
-        elif answer.status == HTTPStatus.OK and call.action != "token":
+        elif answer.status == HTTPStatus.OK and said.by_order_service and call.fault in _SHOWN_ON_A_PAGE:
             environment.credentials_in_doubt = False
         right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
         if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
