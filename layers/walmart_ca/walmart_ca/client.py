@@ -143,8 +143,7 @@ class Client:
         body: bytes = b"",
     ) -> Request:
         """Build a call from what authorises it and what every call has."""
-        correlation_id = self._new_correlation_id()
-        _check_printable("new_correlation_id", correlation_id)
+        correlation_id = self._correlation_id()
         return Request(
             method=method,
             url=url,
@@ -186,7 +185,7 @@ class Client:
     def not_sent(self, reason: str, method: str, path: str, latency_s: float) -> NotSent:
         """Describe a call below the orders' path that was given up before it was built."""
         url = self.url(f"{self._door.orders_path}{path}")
-        return NotSent(reason, Call(method, url, self._new_correlation_id(), None, latency_s))
+        return NotSent(reason, Call(method, url, self._correlation_id(), None, latency_s))
 
     def renew(self, refused: Request) -> bool:
         """Tell whether a call that was refused may pass when it is built anew."""
@@ -234,6 +233,11 @@ class Client:
         except NoAnswerError as error:
             raise OutcomeUnknown(str(error), call()) from error
         return answer, call(answer)
+
+    def _correlation_id(self) -> str:
+        correlation_id = self._new_correlation_id()
+        _check_printable("new_correlation_id", correlation_id)
+        return correlation_id
 
     def _remember_fork(self) -> None:
         self._is_of_other_process = True
