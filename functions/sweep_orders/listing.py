@@ -24,6 +24,7 @@ from walmart_ca import (
     LARGEST_PAGE,
     AsyncClient,
     Call,
+    FollowedCursors,
     OrderPage,
     OrderRejected,
     OutcomeUnknown,
@@ -256,7 +257,7 @@ class ReleasedOrders:
         the orders, down to a single one: then the entry costs itself only, and is stepped over.
         """
         reading = _Reading()
-        followed: set[str] = set()
+        followed = FollowedCursors()
         page: OrderPage | None = None
         limit: int | None = None  # As many as fit on a page, and what the cursor says from there on.
         hidden = False
@@ -280,8 +281,9 @@ class ReleasedOrders:
             else:
                 reading.failure = result
                 break
-            if page.next_cursor in followed:  # Its pages lead in a circle.
-                reading.failure = OutcomeUnknown("repeated_cursor", page.call)
+            try:
+                followed.follow(page)
+            except OutcomeUnknown as error:
+                reading.failure = error
                 break
-            followed.add(page.next_cursor or "")
         return reading
