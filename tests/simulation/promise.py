@@ -49,8 +49,8 @@ _DAY_S: Final = 23 * 3600.0
 _IN_DOUBT_S: Final = 900.0
 """So long after it took a call, Walmart may mean the order alone when it answers 403."""
 _OWN_403S: Final = 4
-"""So many orders may have a 403 of their own before it is the caller's affair: two for each of the two versions
-of the secret."""
+"""So many orders may have a 403 of their own before it is the caller's affair: two for each of the
+two versions of the secret."""
 _A_WHILE_S: Final = 300.0
 _OPEN: Final = frozenset({"created", "acknowledged"})
 _LAST_RECEIVE: Final = 90
