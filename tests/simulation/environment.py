@@ -93,6 +93,7 @@ class Environment:
         timeline = self.world.timeline
         return Edges(
             clock=timeline.clock,
+            monotonic=lambda: timeline.elapsed + timeline.ahead,
             uniform=self.world.chance.uniform,
             executor=lambda _size, _name: _InOneGo(self),
             transport=lambda _url: Network(self, self.world.marketplace),
