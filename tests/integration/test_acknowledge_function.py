@@ -97,7 +97,8 @@ GOOD_MEMBERS = {"consumerId", "channelType", "privateKey"}
 def test_an_unusable_secret_is_named_not_shown_and_the_order_waits(
     world: World, secret: str, reason: str
 ) -> None:
-    world.store_secret(secret)
+    for _ in range(2):  # until the good one is not the previous version any more
+        world.store_secret(secret)
     world.send(order_event())
 
     world.deliver(world.function())
@@ -114,7 +115,8 @@ def test_an_unusable_secret_is_named_not_shown_and_the_order_waits(
 @pytest.mark.parametrize("member", sorted(GOOD_MEMBERS))
 def test_a_member_that_the_secret_lacks_is_named(world: World, member: str) -> None:
     secret = json.loads(world.seller.secret())
-    world.store_secret(json.dumps({name: secret[name] for name in GOOD_MEMBERS - {member}}))
+    for _ in range(2):  # until the good one is not the previous version any more
+        world.store_secret(json.dumps({name: secret[name] for name in GOOD_MEMBERS - {member}}))
     world.send(order_event())
 
     world.deliver(world.function())

@@ -159,7 +159,10 @@ class Accounts:
     def _complaints_of_evidence(self, record: dict[str, Any], order: str, what: str) -> Iterator[str]:
         """Say where an order is judged by an answer that its service did not write, or by an odd byte."""
         answers = self._invocation.answers.get(order, [])
-        said = {answer.status for answer in answers if answer.by_order_service}
+        # The gateway writes the 403 that is one order's own affair.
+        said = {
+            answer.status for answer in answers if answer.by_order_service or answer.fault is Fault.FORBIDDEN
+        }
         outcome, reason = record["outcome"], record.get("reason")
         if outcome == "not_found" and HTTPStatus.NOT_FOUND not in said:
             yield f"{what} is said by nobody who knows"

@@ -134,6 +134,9 @@ class Sqs:
         self._do(count)
         return {"Attributes": counted}
 
+    def close(self) -> None:
+        """Have no connections."""
+
     def _queue(self, name: str) -> Queue:
         return self._environment.world.queues[name]
 
