@@ -198,9 +198,10 @@ class Calls:
     def _take_note[T: (Order, OrderPage)](self, result: T | WalmartError, access: Access) -> T | WalmartError:
         """Say what an answer tells of the credentials; a 403 that is the order's own affair rejects it."""
         if isinstance(result, CredentialsRefused):
-            if result.status == HTTPStatus.FORBIDDEN and not self._marketplace.forbidden(
-                access, self._purchase_order_id
-            ):
+            order = self._purchase_order_id
+            # The call for a token is about no order.
+            about = order if f"/orders/{order}" in result.call.url else None
+            if result.status == HTTPStatus.FORBIDDEN and not self._marketplace.forbidden(access, about):
                 return OrderRejected(result.reason, result.call, result.entries)
             self._marketplace.refused(access)
         elif is_unknown_path(result):

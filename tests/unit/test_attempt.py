@@ -228,7 +228,10 @@ def called(status: int) -> Call:
     return replace(CALL, status=status)
 
 
-FORBIDDEN = CredentialsRefused("FORBIDDEN", called(403))
+FORBIDDEN = CredentialsRefused(
+    "FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/orders/1/acknowledge")
+)
+NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/token"))
 WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
 
 
@@ -239,6 +242,7 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
         (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
         (FORBIDDEN, "1", ["forbidden v1 1", "refused v1"]),
         (FORBIDDEN, None, ["forbidden v1 None", "refused v1"]),
+        (NO_TOKEN, "1", ["forbidden v1 None", "refused v1"]),
         (CredentialsRefused("UNAUTHORIZED", called(401)), "1", ["refused v1"]),
         (WITHDRAWN, "1", ["path unknown"]),
         (Misconfigured("INVALID_REQUEST_HEADER", called(400)), "1", []),
