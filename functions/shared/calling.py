@@ -201,9 +201,10 @@ class Calls:
             order = self._purchase_order_id
             # The call for a token is about no order.
             about = order if f"/orders/{order}" in result.call.url else None
-            if result.status == HTTPStatus.FORBIDDEN and not self._marketplace.forbidden(access, about):
+            if result.status != HTTPStatus.FORBIDDEN:
+                self._marketplace.refused(access)
+            elif not self._marketplace.forbidden(access, about):
                 return OrderRejected(result.reason, result.call, result.entries)
-            self._marketplace.refused(access)
         elif is_unknown_path(result):
             self._marketplace.path_unknown()
         elif isinstance(result, Order | OrderPage | OrderRejected):

@@ -156,6 +156,10 @@ class _Version:
             self.forbidden.add(purchase_order_id)
         return len(self.forbidden) >= FORBIDDEN_ORDERS and now - self.accepted_at > ACCEPTED_SECONDS
 
+    def pass_on(self, now: float) -> None:
+        """Let the next order try it at once, if it was refused."""
+        self.left_alone_until = min(self.left_alone_until, now)
+
 
 class MarketplaceAccess:
     """Which marketplace client to use: one for each version of the secret, made when first needed.
@@ -209,11 +213,10 @@ class MarketplaceAccess:
     def refused(self, access: Access) -> None:
         """Take note that Walmart refused a call of this version."""
         if version := self._known(access.secret_version_id):
-            others = [other for other in self._versions() if other is not version]
             version.refuse(
                 self._monotonic(),
                 is_repeat=access.is_repeat,
-                is_replaceable=any(other.is_good for other in others),
+                is_replaceable=self._is_replaceable(version),
             )
 
     def another(self, refused: Access) -> Access | None:
@@ -240,19 +243,26 @@ class MarketplaceAccess:
             self._count(Metric.CREDENTIAL_FALLBACK)
 
     def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        """Take note that Walmart answered 403, and return whether that concerns every order.
+        """Take note that Walmart answered 403, and return whether that concerns every order: it is refused.
 
         A list concerns them all. Otherwise it is the order's own affair while the version is known to be
-        good for others, or while too few orders met it to tell.
+        good for others, or while too few orders met it to tell. Even then it may be: without another version
+        the next order tries at once, one at a time, so that a good one shows that the version is.
 
         Args:
             access: What the call was sent with.
             purchase_order_id: The order that the call was about, or None for a list.
         """
-        version = self._known(access.secret_version_id)
+        now, version = self._monotonic(), self._known(access.secret_version_id)
         if purchase_order_id is None or version is None:
+            self.refused(access)
             return True
-        return version.forbid(self._monotonic(), purchase_order_id)
+        concerns_all = version.forbid(now, purchase_order_id)
+        if concerns_all:
+            self.refused(access)
+        if not self._is_replaceable(version):
+            version.pass_on(now)
+        return concerns_all
 
     def path_unknown(self) -> None:
         """Take note that Walmart does not serve a path: the seller may have moved to tokens.
@@ -273,6 +283,9 @@ class MarketplaceAccess:
 
     def _versions(self) -> list[_Version]:
         return [version for version in (self._current, self._fallback) if isinstance(version, _Version)]
+
+    def _is_replaceable(self, version: _Version) -> bool:
+        return any(other.is_good for other in self._versions() if other is not version)
 
     def _known(self, version_id: str) -> _Version | None:
         found = (each for each in self._versions() if each.access.secret_version_id == version_id)

@@ -240,9 +240,9 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
     [
         (OrderPage((), None, None, CALL), None, ["accepted v1"]),
         (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
-        (FORBIDDEN, "1", ["forbidden v1 1", "refused v1"]),
-        (FORBIDDEN, None, ["forbidden v1 None", "refused v1"]),
-        (NO_TOKEN, "1", ["forbidden v1 None", "refused v1"]),
+        (FORBIDDEN, "1", ["forbidden v1 1"]),
+        (FORBIDDEN, None, ["forbidden v1 None"]),
+        (NO_TOKEN, "1", ["forbidden v1 None"]),
         (CredentialsRefused("UNAUTHORIZED", called(401)), "1", ["refused v1"]),
         (WITHDRAWN, "1", ["path unknown"]),
         (Misconfigured("INVALID_REQUEST_HEADER", called(400)), "1", []),

@@ -804,6 +804,41 @@ def test_a_403_concerns_everybody_when_a_list_or_several_orders_meet_it_and_none
     assert forbidden(world, *purchase_order_ids) == concern_everybody
 
 
+def forbid_all(world: World) -> None:
+    """Let three orders meet 403, and the repeat of the third."""
+    for purchase_order_id in ("1", "2", "3"):
+        access: Access | None = world.current()
+        while access and world.access.forbidden(access, purchase_order_id):
+            access = world.access.another(access)
+
+
+def test_while_every_order_meets_a_403_one_tries_at_a_time_and_no_good_one_waits_for_long(
+    world: World,
+) -> None:
+    forbid_all(world)
+
+    for purchase_order_id in ("1", "2", "4"):
+        tries = world.current()
+        assert world.access.current() == CredentialsPaused()
+        assert world.access.forbidden(tries, purchase_order_id)
+        assert world.access.another(tries) is None
+    world.good()
+    assert [world.version() for _ in range(2)] == ["v1"] * 2
+
+
+def test_where_another_version_is_good_one_that_meets_403s_is_left_alone_like_any_other(
+    world: World,
+) -> None:
+    world.good()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
+    forbid_all(world)
+
+    assert [world.version() for _ in range(3)] == ["v1"] * 3
+    world.clock.now += REFUSED_SECONDS
+    assert [world.version() for _ in range(3)] == ["v2", "v1", "v1"]
+
+
 def test_after_a_call_was_accepted_the_orders_with_a_403_are_counted_anew(world: World) -> None:
     assert forbidden(world, "1", "2", "3") == [False, False, True]
     world.good()
