@@ -1,6 +1,7 @@
 """AcknowledgeFunction through its own entry: a real queue before it, a real marketplace behind it."""
 
 import json
+import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,6 +82,19 @@ def test_the_outcome_is_recorded_once_with_everything_that_is_known(world: World
 
 
 GOOD_MEMBERS = {"consumerId", "channelType", "privateKey"}
+
+
+def test_no_connection_to_the_queue_is_kept_for_the_next_invocation(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By then it may be dead, and a back-off or a park that it costs is not repeated."""
+    world.send(order_event())
+    world.deliver(world.function())
+
+    with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
+        assert world.waiting() == 1
+
+    assert len([line for line in caplog.messages if line.startswith("Starting new HTTP connection")]) == 1
 
 
 @pytest.mark.parametrize(
