@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,11 +22,13 @@ from acknowledge_orders.policy import (
     decide,
     decide_bare,
     must_look_first,
+    turn_within_s,
 )
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
 from shared.calling import Deferred
-from shared.order_event import DEADLINE, SWEEP, InvalidEventError, OrderEvent
+from shared.order_event import DEADLINE, InvalidEventError, OrderEvent
+from shared.sweep_mark import SWEEP
 
 BATCH_SIZE: Final = 10
 """How many messages one batch brings at most, all of them side by side (the template's batch size)."""
@@ -51,6 +53,7 @@ class AcknowledgeOrders:
         recorder: Recorder,
         waiting: Waiting,
         sweeping: bool,
+        mark_keys: Callable[[], Sequence[bytes]],
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
         executor: Executor,
@@ -63,6 +66,7 @@ class AcknowledgeOrders:
             recorder: Where outcome records go.
             waiting: How long messages wait that are to come again.
             sweeping: Whether sweeps go on, by which an order is seen again.
+            mark_keys: Returns the keys by which an event of the sweep is known.
             now: The time, aware.
             uniform: Draws a number between two others.
             executor: Where calls of the queue block. With room for a whole batch, none waits for another's.
@@ -72,6 +76,7 @@ class AcknowledgeOrders:
         self._recorder = recorder
         self._waiting = waiting
         self._sweeping = sweeping
+        self._mark_keys = mark_keys
         self._now = now
         self._uniform = uniform
         self._executor = executor
@@ -91,8 +96,8 @@ class AcknowledgeOrders:
         except (ValueError, RecursionError):
             attempted = _Attempted(None, InvalidEventError("body: must be JSON"))
         else:
-            attempted = await self._attempt(event, time_left, tried_before=message.was_tried)
-        circumstances = self._circumstances(attempted, message)
+            attempted = await self._attempt(event, time_left, message)
+        circumstances = self._circumstances(attempted.event, message)
         decision = await self._carry_out(decide(attempted.sight, circumstances, self._waiting), message)
         self._record(attempted, decision, message)
         return decision.disposition is not Disposition.LATER
@@ -100,10 +105,10 @@ class AcknowledgeOrders:
     async def handle_bare_event(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order that a bare event tells of, and return the record of it."""
         attempted = await self._attempt(event, time_left)
-        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted)))
+        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted.event)))
 
     async def _attempt(
-        self, event: object, time_left: Callable[[], float], *, tried_before: bool = False
+        self, event: object, time_left: Callable[[], float], message: QueueMessage | None = None
     ) -> _Attempted:
         now = self._now()
         try:
@@ -121,21 +126,24 @@ class AcknowledgeOrders:
         if order_event.dry_run:
             rehearsed = await self._attempts.rehearse(order_event.purchase_order_id, time_left)
             return _Attempted(order_event, rehearsed)
-        look_first = must_look_first(order_event, now, tried_before=tried_before)
+        tried_before = message is not None and message.was_tried
         sight = await self._attempts.make(
-            order_event.purchase_order_id, look_first=look_first, time_left=time_left
+            order_event.purchase_order_id,
+            look_first=must_look_first(order_event, now, tried_before=tried_before),
+            time_left=time_left,
+            turn_within_s=turn_within_s(self._circumstances(order_event, message)),
         )
         return _Attempted(order_event, sight)
 
-    def _circumstances(self, attempted: _Attempted, message: QueueMessage | None = None) -> Circumstances:
-        now, event = self._now(), attempted.event
+    def _circumstances(self, event: OrderEvent | None, message: QueueMessage | None = None) -> Circumstances:
+        now = self._now()
         return Circumstances(
             now=now,
             event_time=event.event_time if event else None,
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            swept=event is not None and event.swept and self._sweeping,
+            note=event.note_by_sweep(self._mark_keys()) if event and self._sweeping else None,
         )
 
     async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:

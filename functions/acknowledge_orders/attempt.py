@@ -1,5 +1,6 @@
 """The calls of one attempt at one order: which are made, and in which order."""
 
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -56,7 +57,12 @@ class Attempts:
         return DryRun(request, access.secret_version_id)
 
     async def make(
-        self, purchase_order_id: str, *, look_first: bool, time_left: Callable[[], float]
+        self,
+        purchase_order_id: str,
+        *,
+        look_first: bool,
+        time_left: Callable[[], float],
+        turn_within_s: float = math.inf,
     ) -> Tried | NotTried:
         """Try once to get an order acknowledged.
 
@@ -64,6 +70,7 @@ class Attempts:
             purchase_order_id: The order.
             look_first: Post only after having seen that no line is beyond acknowledging.
             time_left: Seconds left of the invocation.
+            turn_within_s: Seconds that each call waits for its turn at most.
 
         Returns:
             What the calls brought, or why none could be made.
@@ -78,7 +85,13 @@ class Attempts:
         async def look(client: AsyncClient, seconds: float) -> Order:
             return await client.orders.get(purchase_order_id, timeout=seconds)
 
-        calls = Calls(self._marketplace, time_left, self._call_timeout_s, purchase_order_id)
+        calls = Calls(
+            self._marketplace,
+            time_left,
+            self._call_timeout_s,
+            purchase_order_id=purchase_order_id,
+            turn_within_s=turn_within_s,
+        )
         looked: Order | WalmartError | NotTried | None = None
         if look_first:
             looked = await calls.make(look, self._looks)

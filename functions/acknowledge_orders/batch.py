@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from acknowledge_orders.parking import OUTCOME, may_lack_outcome
 from acknowledge_orders.ports import QueueMessage
 
 _SQS: Final = "aws:sqs"
@@ -73,8 +74,8 @@ def _message(place: str, record: object) -> QueueMessage:
         receipt=record["receiptHandle"],
         receive_count=numbers[_COUNT],
         first_received_at=datetime.fromtimestamp(numbers[_SINCE] / 1000, UTC),
-        # What the function parks has it, and nothing else in the order queue has.
-        was_parked="outcome" in (sent or {}),
+        # What the function parks has it, unless the body left no room; nothing else in the order queue has.
+        was_parked=OUTCOME in (sent or {}) or may_lack_outcome(record["body"]),
     )
 
 

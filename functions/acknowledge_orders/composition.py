@@ -96,6 +96,7 @@ def compose(
             hold_s=settings.credentials_hold_seconds,
         ),
         sweeping=settings.sweep_enabled == "true",
+        mark_keys=marketplace.mark_keys,
         now=edges.now,
         uniform=edges.uniform,
         executor=edges.executor(BATCH_SIZE, "order-queue"),

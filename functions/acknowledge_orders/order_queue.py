@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from acknowledge_orders.parking import ATTRIBUTE_TYPE, parking_attributes
 from acknowledge_orders.ports import QueueError, QueueMessage
 from shared.outcomes import Outcome
 
@@ -30,14 +31,18 @@ class SqsOrderQueue:
             raise QueueError(str(error)) from error
 
     def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
-        """Put the message's body into the dead-letter queue, with outcome and reason as attributes."""
+        """Put the message's body into the dead-letter queue, with outcome and reason as attributes.
+
+        A body that is nearly as large as a message may be is parked with those for which it leaves room.
+        """
+        attributes = parking_attributes(message.body, outcome, reason)
         try:
             self._sqs.send_message(
                 QueueUrl=self._dead_letter_queue_url,
                 MessageBody=message.body,
                 MessageAttributes={
-                    "outcome": {"DataType": "String", "StringValue": outcome},
-                    "reason": {"DataType": "String", "StringValue": reason},
+                    name: {"DataType": ATTRIBUTE_TYPE, "StringValue": value}
+                    for name, value in attributes.items()
                 },
             )
         except (BotoCoreError, ClientError) as error:

@@ -3,6 +3,7 @@
 The table is `docs/consequences.md`; the tests read it there and hold this module to every row.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,9 +12,10 @@ from typing import Final
 
 from shared.calling import Deferred, NotTried
 from shared.credentials import NoAccess
-from shared.order_event import CLOCKS_APART, SWEPT_FOR, InvalidEventError, OrderEvent
+from shared.order_event import CLOCKS_APART, InvalidEventError, OrderEvent
 from shared.order_state import OrderState, state_of, waits
 from shared.outcomes import Outcome, outcome_of
+from shared.sweep_mark import SweepNote
 from walmart_ca import Call, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
 
 LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
@@ -22,10 +24,18 @@ GIVE_UP_AFTER: Final = timedelta(hours=1)
 """An order that Walmart refuses although its lines are Created may be caught up with until then."""
 UNKNOWN_UNTIL: Final = timedelta(minutes=30)
 """So long after its date, or its event, an order may still be unknown to the service that acknowledges."""
+NOTE_STANDS_FOR: Final = timedelta(days=1)
+"""So long after the next sweep was due, what a sweep said still counts: one sweep a day sees every order of
+the last month, so that an order that is left now will be seen."""
+STUCK_AFTER: Final = timedelta(minutes=5)
+"""An order that was tried for so long makes way for the others."""
+FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
+"""An order that is older was published by a sweep before, and tried."""
+STUCK_WAITS_S: Final = 1.0
+"""So long a call about it waits for its turn: an invocation that waits for many such turns is one less for
+new orders."""
 LAST_RECEIVE: Final = 90
 """A message received so often is parked, before the queue's own redrive takes it without a reason."""
-LAST_SWEEPS: Final = SWEPT_FOR - timedelta(hours=1)
-"""A swept order this old is parked like any other: soon no sweep sees it any more."""
 
 
 class Disposition(StrEnum):
@@ -106,7 +116,8 @@ class Circumstances:
         ordered_at: When the buyer ordered, as far as is known.
         first_received_at: When the message was first received.
         receive_count: How often it was received, this time included.
-        swept: The event says that the sweep published it, and sweeps go on. Any producer can say so.
+        note: What the sweep that published the event says in it; None when it came from anybody else, or when
+            no sweeps are made.
     """
 
     now: datetime
@@ -114,7 +125,7 @@ class Circumstances:
     ordered_at: datetime | None
     first_received_at: datetime
     receive_count: int
-    swept: bool = False
+    note: SweepNote | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,11 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
     return tried_before or event.swept or old
 
 
+def turn_within_s(circumstances: Circumstances) -> float:
+    """Return how long each call about an order may wait for its turn, in seconds."""
+    return STUCK_WAITS_S if _tried_for(circumstances) > STUCK_AFTER else math.inf
+
+
 def may_post(seen: Order) -> bool:
     """Tell whether an order that was looked at may be posted: never with a line beyond acknowledging."""
     return state_of(seen) is OrderState.CREATED
@@ -164,7 +180,10 @@ def may_post(seen: Order) -> bool:
 
 def must_look_after(posted: Order | WalmartError) -> bool:
     """Tell whether what posting brought leaves open where the order stands."""
-    return isinstance(posted, OutcomeUnknown | OrderRejected)
+    if isinstance(posted, OrderRejected):
+        # With 403 Walmart does not let us near this order, so a look would bring another one.
+        return posted.status != HTTPStatus.FORBIDDEN
+    return isinstance(posted, OutcomeUnknown)
 
 
 def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Decision:
@@ -178,25 +197,25 @@ def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Deci
     outcome, reason, consequence = judge(sight, circumstances)
     if consequence is Consequence.DONE:
         return Decision(outcome, reason, Disposition.DONE)
-    if consequence is Consequence.PARK and circumstances.swept and _sweeps_see(sight, circumstances.now):
-        # It is not parked anew by every sweep.
+    note = circumstances.note if _is_seen_again(sight, circumstances) else None
+    if consequence is Consequence.PARK and note and not note.park_if_stuck:
+        # One dead letter a day is enough for a person to act on; the sweep says which event it comes of.
         return Decision(outcome, reason, Disposition.LEFT)
     if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
-        # The latter also when swept: what keeps an order from succeeding for hours may keep the sweep from
-        # seeing it again.
         return Decision(outcome, reason, Disposition.PARKED)
-    return Decision(outcome, reason, Disposition.LATER, _delay(sight, consequence, circumstances, waiting))
+    delay = _delay(sight, consequence, circumstances, waiting)
+    if note and circumstances.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:
+        # The next sweep publishes the order anew: it must not wait twice, and be called for twice.
+        return Decision(outcome, reason, Disposition.LEFT)
+    return Decision(outcome, reason, Disposition.LATER, delay)
 
 
-def _sweeps_see(sight: Sight, now: datetime) -> bool:
-    """Tell whether the next sweep sees the order, by what this attempt saw at Walmart and nothing else.
-
-    An event is no evidence: an order that is left because of a mark or a date in it may never be seen again.
-    """
+def _is_seen_again(sight: Sight, circumstances: Circumstances) -> bool:
+    """Tell whether a sweep will see the order again: it is of late that one did, and it still waits."""
+    note = circumstances.note
     seen = sight.looked if isinstance(sight, Tried) else None
-    if not isinstance(seen, Order) or seen.order_date is None or not waits(seen):
-        return False
-    return -CLOCKS_APART <= now - seen.order_date < LAST_SWEEPS
+    is_listed = not isinstance(seen, Order) or waits(seen)
+    return note is not None and is_listed and circumstances.now - note.next_sweep_at < NOTE_STANDS_FOR
 
 
 def decide_bare(sight: Sight, circumstances: Circumstances) -> Decision:
@@ -224,29 +243,42 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
     posted, looked = tried.posted, tried.looked
     if isinstance(posted, Order):
         return Outcome.ACKNOWLEDGED, None, Consequence.DONE
-    if posted is not None and not must_look_after(posted):
+    if posted is not None and not isinstance(posted, OutcomeUnknown | OrderRejected):
         return _judge_failure(posted)
     if isinstance(looked, Order):
         return _judge_state(looked, posted, circumstances)
-    unreadable = looked if isinstance(looked, OutcomeUnknown) and looked.names_order else None
     if isinstance(posted, OutcomeUnknown):
-        if posted.names_order and unreadable:
+        if posted.names_order and _names_order(looked):
             # Walmart confirmed this very order, and shows it with something that nobody can read. The
             # confirmation counts: a repeat would bring the same text, and alarms for an order that is done.
             return Outcome.ACKNOWLEDGED, None, Consequence.DONE
         # Whatever the look ran into: the post may have been applied, and that is what matters.
         return _judge_failure(posted)
-    if unreadable:
-        # The same text comes again: after a while a person is to read it.
-        return _caught_up_with(unreadable.reason, circumstances)
-    if looked is None:
-        return Outcome.REJECTED, posted.reason if posted else None, Consequence.BACK_OFF
-    if isinstance(looked, OrderRejected):
-        return _judge_rejected(looked, circumstances)
-    if isinstance(looked, OutcomeUnknown):
-        # Of a look only: nothing was posted, or what was posted is known to be refused.
-        return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
-    return _judge_failure(looked)
+    if isinstance(posted, OrderRejected) and looked is None:
+        if must_look_after(posted):
+            return Outcome.REJECTED, posted.reason, Consequence.BACK_OFF  # no time was left for the look
+        return _caught_up_with(posted.reason, circumstances)
+    return _judge_look(looked, circumstances)
+
+
+def _judge_look(looked: WalmartError | None, circumstances: Circumstances) -> Verdict:
+    """Judge by a look that failed: nothing was posted, or what was posted is known to be refused."""
+    match looked:
+        case OrderRejected():
+            return _judge_rejected(looked, circumstances)
+        case OutcomeUnknown() if looked.names_order:
+            # The same text comes again: after a while a person is to read it.
+            return _caught_up_with(looked.reason, circumstances)
+        case OutcomeUnknown():
+            return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
+        case None:
+            raise AssertionError("an attempt that made no call is not `Tried`")
+        case _:
+            return _judge_failure(looked)
+
+
+def _names_order(looked: WalmartError | None) -> bool:
+    return isinstance(looked, OutcomeUnknown) and looked.names_order
 
 
 def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circumstances) -> Verdict:
@@ -288,8 +320,12 @@ def _caught_up_with(reason: str, circumstances: Circumstances) -> Verdict:
 
 
 def _published(circumstances: Circumstances) -> datetime:
-    """Return when the event was published, or else when its message was first received."""
-    return _believed(circumstances.event_time, circumstances.now) or circumstances.first_received_at
+    """Return when the event was published, or else when its message was first received.
+
+    Every sweep publishes an order anew, so for its events the order's own date counts, if it has one.
+    """
+    published = (circumstances.note and circumstances.note.ordered_at) or circumstances.event_time
+    return _believed(published, circumstances.now) or circumstances.first_received_at
 
 
 def _believed(time: datetime | None, now: datetime) -> datetime | None:
@@ -325,5 +361,14 @@ def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances,
             return Delay(replenished_s, replenished_s + waiting.base_s)
     # Grows with the time already waited, and needs no stored state: receive counts would be inflated by
     # messages that were handed back untried.
-    waited_s = max(0.0, (circumstances.now - circumstances.first_received_at).total_seconds())
+    waited_s = max(0.0, _tried_for(circumstances).total_seconds())
     return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))
+
+
+def _tried_for(circumstances: Circumstances) -> timedelta:
+    """Return for how long an order has been tried: since its message came, or longer if it is still swept."""
+    since = circumstances.first_received_at
+    if circumstances.note and circumstances.note.ordered_at:
+        # Messages that are gone tried it before this one.
+        since = min(since, circumstances.note.ordered_at + FIRST_SWEPT_WITHIN)
+    return circumstances.now - since

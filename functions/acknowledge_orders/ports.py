@@ -18,7 +18,7 @@ class QueueMessage:
         receipt: What this receive of it is addressed by.
         receive_count: How often it was received, this time included.
         first_received_at: Aware.
-        was_parked: Whether it comes from the dead-letter queue, redriven.
+        was_parked: Whether it comes from the dead-letter queue, redriven, or may come from there.
     """
 
     body: str
@@ -50,6 +50,8 @@ class OrderQueue(Protocol):
 
     def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
         """Put the message's body, byte for byte, into the dead-letter queue, with outcome and reason.
+
+        Of these the body has precedence: it is parked also when they do not fit next to it.
 
         Raises:
             QueueError: It was not parked, and must not be deleted.

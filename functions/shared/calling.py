@@ -1,5 +1,6 @@
 """Calls to Walmart: each in its turn, in the time left, by good credentials; and their few repeats."""
 
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -124,7 +125,9 @@ class Calls:
         marketplace: Marketplace,
         time_left: Callable[[], float],
         call_timeout_s: float,
+        *,
         purchase_order_id: str | None = None,
+        turn_within_s: float = math.inf,
     ) -> None:
         """Call with the clients of `marketplace`.
 
@@ -133,12 +136,14 @@ class Calls:
             time_left: Seconds left of the invocation.
             call_timeout_s: Seconds for a call, if so many are left.
             purchase_order_id: The order that the calls are about; None for lists.
+            turn_within_s: Seconds that each call waits for its turn at most.
         """
         self._marketplace = marketplace
         self._time_left = time_left
         self._call_timeout_s = call_timeout_s
         self._purchase_order_id = purchase_order_id
         self._access: Access | None = None
+        self._turn_within_s = turn_within_s
         self._unsent_repeats = 1
         self._refused_repeats = 2
         self.last: Call | None = None
@@ -177,7 +182,8 @@ class Calls:
     ) -> T | WalmartError | NotTried:
         if self._time_left() < LEAST_TIME_LEFT_S:
             return Deferred("out_of_time", self.last)
-        if not await pacer.turn(max(0.0, self._time_left() - LEAST_TIME_LEFT_S - _CHOOSING_S)):
+        waits_s = max(0.0, self._time_left() - LEAST_TIME_LEFT_S - _CHOOSING_S)
+        if not await pacer.turn(min(waits_s, self._turn_within_s)):
             return Deferred("paced", self.last)
         # Chosen only now: while this call waited for its turn, another may have been refused.
         access = choose()

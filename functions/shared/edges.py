@@ -8,15 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from walmart_ca import Sender
-
-
-def _elapsed() -> float:
-    """Return seconds since the machine started, those in which it was suspended included.
-
-    `time.monotonic` leaves them out on Linux: what was read before a freeze would seem fresh after it.
-    """
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+from walmart_ca import Sender, elapsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +27,7 @@ class Edges:
     """
 
     clock: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = _elapsed
+    monotonic: Callable[[], float] = elapsed
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[float, float], float] = random.uniform
     executor: Callable[[int, str], Executor] = ThreadPoolExecutor

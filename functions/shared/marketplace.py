@@ -29,6 +29,7 @@ def connect(
             executor=edges.executor(max_concurrency, "walmart-ca"),
             transport=edges.transport(settings.marketplace_url) if edges.transport else None,
             clock=edges.clock,
+            monotonic=edges.monotonic,
         )
     except ValueError as error:
         # The client names its own parameter; the operator knows the setting.

@@ -1,20 +1,16 @@
 """The order event: what comes over the bus for each new order."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 from shared.foreign_events import name_foreign
+from shared.sweep_mark import SWEEP, SweepNote
 from walmart_ca import check_purchase_order_id, parse_instant
 
 DEADLINE: Final = timedelta(hours=4)
 """Walmart wants an order acknowledged within four hours of its date."""
-SWEEP: Final = "sweep"
-"""The `origin` of the events that the sweep publishes."""
-SWEPT_FOR: Final = timedelta(hours=48)
-"""So long after its date an order is swept: again at every sweep, while it is not acknowledged. A seller
-whose look-back was narrower lost orders (statco/gci-order-hub)."""
 
 CLOCKS_APART: Final = timedelta(minutes=5)
 """The clocks of two machines may differ by so much. A time further ahead is no time."""
@@ -63,6 +59,7 @@ class OrderEvent:
         event_id: EventBridge's id of the event, or None.
         dry_run: Sign and report, and post nothing.
         swept: The event says that the sweep published it. Any producer can say so.
+        detail: As it came.
     """
 
     purchase_order_id: str
@@ -72,6 +69,7 @@ class OrderEvent:
     event_id: str | None
     dry_run: bool
     swept: bool
+    detail: Mapping[str, object] = field(repr=False, compare=False)
 
     @property
     def deadline_from(self) -> datetime | None:
@@ -108,7 +106,16 @@ class OrderEvent:
             event_id=event_id,
             dry_run=dry_run,
             swept=detail.get("origin") == SWEEP,
+            detail=detail,
         )
+
+    def note_by_sweep(self, keys: Iterable[bytes]) -> SweepNote | None:
+        """Return what the sweep says in the event; None when it was not published by the sweep.
+
+        Args:
+            keys: By which an event of the sweep is known.
+        """
+        return SweepNote.read(self.detail, keys) if self.swept else None
 
 
 def _detail(event: Mapping[str, object]) -> Mapping[str, object]:

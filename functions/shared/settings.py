@@ -3,10 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Final, Self
 
-_MAX_NUMBER = 43200.0
-"""What no setting is above; in seconds, the longest that SQS hides a message."""
+_SQS_HIDES_S = 43200.0
+"""SQS hides a message for twelve hours at most, counted from its receive."""
+VISIBILITY_TIMEOUT_S: Final = 360.0
+"""The order queue's: a message can have been hidden for so long when the function decides about its delay."""
+_MAX_DELAY_S = _SQS_HIDES_S - VISIBILITY_TIMEOUT_S
+_MAX_NUMBER = _SQS_HIDES_S
+"""What no setting is above."""
 _MIN_NUMBER = 0.01
 """What no setting is below: by next to nothing a minute, no pace can be reckoned."""
 
@@ -38,7 +43,7 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingsError: One is missing, or is not a number where it must be.
+            SettingsError: One is missing, or is not a number where it must be, or two do not go together.
         """
         values: dict[str, str | float] = {}
         for setting in fields(cls):
@@ -78,6 +83,24 @@ class AcknowledgeSettings(Settings):
     backoff_cap_seconds: float
     credentials_hold_seconds: float
     sweep_enabled: str
+
+    def __post_init__(self) -> None:
+        """Check that SQS can hide a message for as long as the settings may ask it to.
+
+        Raises:
+            SettingsError: Two of them allow a longer delay.
+        """
+        base_s = self.backoff_base_seconds
+        # A delay is at most the back-off's cap or the hold, plus the base, over which delays are spread.
+        for variable, seconds in (
+            ("BACKOFF_CAP_SECONDS", self.backoff_cap_seconds),
+            ("CREDENTIALS_HOLD_SECONDS", self.credentials_hold_seconds),
+        ):
+            if math.ceil(seconds + base_s) > _MAX_DELAY_S:
+                raise SettingsError(
+                    f"{variable} and BACKOFF_BASE_SECONDS must be at most {_MAX_DELAY_S:.0f} together,"
+                    " because SQS hides no message for more than twelve hours; lower one of them"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,44 +1,78 @@
-"""The sweep's mark: by it AcknowledgeFunction knows an event of the sweep from any other.
+"""What the sweep says in the events that it publishes, and the mark by which they are known.
 
-Anybody who may publish on the bus can write `"origin": "sweep"`. The mark is bound to the order, its date and
-the time of the next sweep, and only who can read the seller's secret can make one.
+Anybody who may publish on the bus can write `"origin": "sweep"`, and what such an event says decides whether
+a message is deleted. So the sweep signs it: with a key that only who can read the seller's secret can derive.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final, Self
+
+from walmart_ca import parse_instant
+
+SWEEP: Final = "sweep"
+"""The `origin` of the events that the sweep publishes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepNote:
+    """What the sweep says of an order that it publishes.
+
+    Attributes:
+        purchase_order_id: The order, which the list shows as waiting for an acknowledgement.
+        ordered_at: Its date in the list, aware; None where there is none that can be true.
+        next_sweep_at: When the next sweep will see it again, aware.
+        park_if_stuck: An order that needs a person is parked by this event; by any other event of the sweep,
+            it is left to the next sweep.
+    """
+
+    purchase_order_id: str
+    ordered_at: datetime | None
+    next_sweep_at: datetime
+    park_if_stuck: bool
+
+    def as_detail(self, key: bytes | None) -> dict[str, object]:
+        """Return the `detail` of the order event, with a mark where there is a key to make it with."""
+        detail: dict[str, object] = {"purchaseOrderId": self.purchase_order_id}
+        if self.ordered_at:
+            detail["orderDate"] = self.ordered_at.isoformat()
+        detail |= {
+            "origin": SWEEP,
+            "nextSweepAt": self.next_sweep_at.isoformat(),
+            "parkIfStuck": self.park_if_stuck,
+        }
+        return detail | {"mark": _mark(detail, key)} if key else detail
+
+    @classmethod
+    def read(cls, detail: Mapping[str, object], keys: Iterable[bytes]) -> Self | None:
+        """Read the detail of an event; None unless the sweep wrote all of it, with one of the keys."""
+        next_sweep_at, mark = parse_instant(detail.get("nextSweepAt")), detail.get("mark")
+        if next_sweep_at is None or not isinstance(mark, str):
+            return None
+        note = cls(
+            purchase_order_id=str(detail.get("purchaseOrderId")),
+            ordered_at=parse_instant(detail.get("orderDate")),
+            next_sweep_at=next_sweep_at,
+            park_if_stuck=detail.get("parkIfStuck") is True,
+        )
+        if {**detail, "mark": None} != note.as_detail(None) | {"mark": None}:
+            return None
+        made = (_mark(note.as_detail(None), key) for key in keys)
+        return (
+            note
+            if any(hmac.compare_digest(mark.encode("utf-8", "replace"), each.encode()) for each in made)
+            else None
+        )
 
 
 def mark_key_of(secret: str) -> bytes:
-    """Derive the key of the marks from the secret's text. The secret cannot be found by it, nor by a mark."""
-    return hmac.digest(secret.encode("utf-8", "surrogatepass"), b"key of the sweep's marks", hashlib.sha256)
+    """Derive the key of the marks from the secret's text. Neither it nor a mark leads back to the secret."""
+    return hmac.digest(secret.encode("utf-8", "surrogatepass"), b"mark of the sweep", hashlib.sha256)
 
 
-def make_mark(
-    key: bytes, purchase_order_id: str, ordered_at: datetime | None, next_sweep_at: datetime
-) -> str:
-    """Make the mark of an event of the sweep, in hexadecimal digits.
-
-    Args:
-        key: From `mark_key_of`.
-        purchase_order_id: The order.
-        ordered_at: Its date in Walmart's list, aware; None where Walmart left it out.
-        next_sweep_at: When the next sweep begins, aware.
-    """
-    said = "\n".join(
-        (purchase_order_id, ordered_at.isoformat() if ordered_at else "", next_sweep_at.isoformat())
-    )
-    return hmac.new(key, said.encode(), hashlib.sha256).hexdigest()
-
-
-def is_marked(
-    mark: str,
-    keys: Iterable[bytes],
-    purchase_order_id: str,
-    ordered_at: datetime | None,
-    next_sweep_at: datetime,
-) -> bool:
-    """Tell whether a mark was made with one of the keys, for just this order, date and next sweep."""
-    made = (make_mark(key, purchase_order_id, ordered_at, next_sweep_at) for key in keys)
-    return any(hmac.compare_digest(mark.encode("utf-8", "replace"), each.encode()) for each in made)
+def _mark(detail: Mapping[str, object], key: bytes) -> str:
+    return hmac.new(key, json.dumps(detail, sort_keys=True).encode(), hashlib.sha256).hexdigest()

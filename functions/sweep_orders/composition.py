@@ -21,7 +21,8 @@ from sweep_orders.listing import ReleasedOrders
 from sweep_orders.publishing import Publisher
 from sweep_orders.queue_length import SqsQueueLength
 from sweep_orders.recorder import PowertoolsRecorder
-from sweep_orders.sweep import LONG_LOOK_BACK_AT, Sweep
+from sweep_orders.selection import LONG_LOOK_BACK_AT
+from sweep_orders.sweep import Sweep
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -84,6 +85,7 @@ def compose(
         name=settings.event_bus_name,
         source=settings.order_event_source,
         detail_type=settings.order_event_detail_type,
+        mark_keys=marketplace.mark_keys,
     )
     sweep = Sweep(
         released=ReleasedOrders(marketplace, pacer, edges.now),

@@ -1,14 +1,13 @@
 """The event bus, on EventBridge."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.order_event import SWEEP
+from shared.sweep_mark import SweepNote
 from sweep_orders.ports import EventBusError
-from sweep_orders.selection import WaitingOrder
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -18,30 +17,39 @@ if TYPE_CHECKING:
 class EventBridgeBus:
     """Implements `ports.EventBus`, which describes its members."""
 
-    def __init__(self, events: "EventBridgeClient", *, name: str, source: str, detail_type: str) -> None:
-        """Publish on the bus of this name, as this source and detail-type."""
+    def __init__(
+        self,
+        events: "EventBridgeClient",
+        *,
+        name: str,
+        source: str,
+        detail_type: str,
+        mark_keys: Callable[[], Sequence[bytes]],
+    ) -> None:
+        """Publish on the bus of this name, as this source and detail-type, marked by the first key."""
         self._events = events
         self._name = name
         self._source = source
         self._detail_type = detail_type
+        self._mark_keys = mark_keys
 
-    def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
-        """Publish one order event for each order, and return those that the bus refused."""
+    def publish(self, notes: Sequence[SweepNote]) -> list[SweepNote]:
+        """Publish one order event for each note, and return those that the bus refused."""
+        key = next(iter(self._mark_keys()), None)
         try:
-            answer = self._events.put_events(Entries=[self._entry(order) for order in orders])
+            answer = self._events.put_events(Entries=[self._entry(note, key) for note in notes])
         except ClientError as error:
             raise EventBusError(error.response["Error"]["Code"]) from error
         except BotoCoreError as error:
             raise EventBusError(type(error).__name__) from error
         # The answer's entries are in the order of the request's.
-        pairs = zip(orders, answer["Entries"], strict=True)
-        return [order for order, entry in pairs if "ErrorCode" in entry]
+        pairs = zip(notes, answer["Entries"], strict=True)
+        return [note for note, entry in pairs if "ErrorCode" in entry]
 
-    def _entry(self, order: WaitingOrder) -> "PutEventsRequestEntryTypeDef":
-        date = {"orderDate": order.ordered_at.isoformat()} if order.ordered_at else {}
+    def _entry(self, note: SweepNote, key: bytes | None) -> "PutEventsRequestEntryTypeDef":
         return {
             "EventBusName": self._name,
             "Source": self._source,
             "DetailType": self._detail_type,
-            "Detail": json.dumps({"purchaseOrderId": order.purchase_order_id, **date, "origin": SWEEP}),
+            "Detail": json.dumps(note.as_detail(key)),
         }

@@ -1,10 +1,10 @@
 """Lists the orders that wait for an acknowledgement: every page of them, as far as they can be read."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from shared.calling import (
     Calls,
@@ -14,7 +14,7 @@ from shared.calling import (
     is_unknown_path,
     may_answer_elsewhere,
 )
-from shared.order_event import CLOCKS_APART, SWEPT_FOR
+from shared.order_event import CLOCKS_APART
 from shared.order_state import waits
 from shared.outcomes import Outcome
 from shared.pacing import Pacer
@@ -24,6 +24,7 @@ from walmart_ca import (
     LARGEST_PAGE,
     AsyncClient,
     Call,
+    FollowedCursors,
     OrderPage,
     OrderRejected,
     OutcomeUnknown,
@@ -36,8 +37,8 @@ CALL_TIMEOUT_S: Final = 60.0
 BY_OTHERS: Final = "3PLFulfilled"
 """The ship node type of the orders that a third party ships for the seller, who acknowledges them."""
 
-type _First = Callable[[AsyncClient, float, int], Awaitable[OrderPage]]
-"""Fetches a first page with a client, within so many seconds, of so many orders."""
+_ORDERS_OF_A_PART: Final = LARGEST_PAGE // 2
+"""How many known orders a part of a list has: half a page, so that the unknown ones fit on it as well."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,8 @@ class Listing:
         waiting: The orders that wait for an acknowledgement, by their ids.
         unusable: How many entries had no usable id.
         unread: How many entries could not be read, each even by itself.
-        dated_ahead: How many orders have a date that lies ahead of the clock. They count as undated.
+        missing: How many orders Walmart counted and did not show.
+        dated_ahead: The ids of the orders with a date that lies ahead of the clock. They count as undated.
         clock_ahead_s: How far our clock is ahead of Walmart's, or None where it did not tell the time.
         problem: What kept it from seeing every order, or None.
         call: What is known of the last call, or None when none was made.
@@ -66,17 +68,19 @@ class Listing:
     waiting: dict[str, WaitingOrder] = field(default_factory=dict)
     unusable: int = 0
     unread: int = 0
-    dated_ahead: int = 0
+    missing: int = 0
+    dated_ahead: set[str] = field(default_factory=set)
     clock_ahead_s: float | None = None
     problem: Problem | None = None
     call: Call | None = None
     secret_version_id: str | None = None
 
-    def add(self, page: OrderPage, now: datetime) -> None:
+    def add(self, page: OrderPage, reading: "_Reading", now: datetime) -> None:
         """Take in a page. An order that changed while pages were read counts as it was seen last.
 
         Args:
             page: The page.
+            reading: The reading that the page belongs to.
             now: By our own clock.
         """
         self.pages += 1
@@ -88,20 +92,92 @@ class Listing:
             try:
                 purchase_order_id = check_purchase_order_id(order.purchase_order_id)
             except ValueError:
-                self.unusable += 1
+                reading.unusable += 1
                 continue
+            reading.dates[purchase_order_id] = order.order_date
             self.seen.add(purchase_order_id)
             self.waiting.pop(purchase_order_id, None)
             if waits(order):
-                date = self._believed(order.order_date)
+                date = self._believed(purchase_order_id, order.order_date)
                 self.waiting[purchase_order_id] = WaitingOrder(purchase_order_id, date)
 
-    def _believed(self, date: datetime | None) -> datetime | None:
+    def _believed(self, purchase_order_id: str, date: datetime | None) -> datetime | None:
         """Return a date that can be true: an order dated ahead would seem too young for as long."""
         if date is None or date <= self.now + CLOCKS_APART:
             return date
-        self.dated_ahead += 1
+        self.dated_ahead.add(purchase_order_id)
         return None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One reading of a list, from its first page on.
+
+    Attributes:
+        counted: How many orders the list has by Walmart's count, as the first page says; None if it does not.
+        dates: The dates of the different orders that were seen, by their ids.
+        unusable: How many entries had no usable id.
+        unread: How many entries could not be read, each even by itself.
+        failure: What ended it early, or None.
+    """
+
+    counted: int | None = None
+    dates: dict[str, datetime | None] = field(default_factory=dict)
+    unusable: int = 0
+    unread: int = 0
+    failure: WalmartError | NotTried | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many orders were counted and not seen, although the list was read to its end."""
+        if self.counted is None or self.failure is not None:
+            return 0
+        return max(0, self.counted - len(self.dates) - self.unusable - self.unread)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One of Walmart's lists, or the part of it between two dates.
+
+    Attributes:
+        start: The earliest order date.
+        end: The latest; now when None.
+        from_all: Whether it is taken from the list of all orders, as those with a line in Created.
+        ship_node_type: Who ships the orders; Walmart decides when None.
+    """
+
+    start: datetime
+    end: datetime | None = None
+    from_all: bool = False
+    ship_node_type: str | None = None
+
+    async def fetch(
+        self, page: OrderPage | None, limit: int | None, client: AsyncClient, seconds: float
+    ) -> OrderPage:
+        """Fetch the page after `page`, or the first one when None."""
+        if page is not None:
+            return await client.orders.next_page(page, limit=limit, timeout=seconds)
+        first = client.orders.created_page if self.from_all else client.orders.released_page
+        return await first(
+            created_start_date=self.start,
+            created_end_date=self.end,
+            limit=limit or LARGEST_PAGE,
+            ship_node_type=self.ship_node_type,
+            timeout=seconds,
+        )
+
+    def parts(self, dates: Iterable[datetime | None]) -> Iterable[Self]:
+        """Cut the list into parts that fit on one page each, as far as the dates of its orders tell.
+
+        The parts overlap by a second: Walmart does not say whether an end belongs to its list.
+        """
+        known = sorted(date for date in dates if date is not None and date > self.start)
+        edges = dict.fromkeys(
+            date.replace(microsecond=0) for date in known[_ORDERS_OF_A_PART::_ORDERS_OF_A_PART]
+        )
+        ends = [edge + timedelta(seconds=1) for edge in edges]
+        for start, end in zip([self.start, *edges], [*ends, self.end], strict=True):
+            yield replace(self, start=start, end=end)
 
 
 class ReleasedOrders:
@@ -124,7 +200,7 @@ class ReleasedOrders:
         self.now = now
 
     async def list(
-        self, time_left: Callable[[], float], *, look_back: timedelta = SWEPT_FOR, by_others: bool = False
+        self, time_left: Callable[[], float], *, look_back: timedelta, by_others: bool = False
     ) -> Listing:
         """Read every page. When one cannot be read, what the others told is returned all the same.
 
@@ -134,67 +210,80 @@ class ReleasedOrders:
             by_others: Whether to list the orders that a third party ships, too.
         """
         listing = Listing(self.now())
-        start = listing.now - look_back
+        which = _List(listing.now - look_back)
         calls = Calls(self._marketplace, time_left, CALL_TIMEOUT_S)
-        failure = await self._read(_first(start), calls, listing)
+        failure = await self._list(which, calls, listing)
         if not listing.pages and may_answer_elsewhere(failure):
-            other = await self._read(_first(start, from_all=True), calls, listing)
+            other = await self._list(replace(which, from_all=True), calls, listing)
             failure = failure if is_unknown_path(other) else other
         if by_others and failure is None:
-            first = _first(start, from_all=listing.listed_by == "all", ship_node_type=BY_OTHERS)
-            failure = await self._read(first, calls, listing)
+            theirs = replace(which, from_all=listing.listed_by == "all", ship_node_type=BY_OTHERS)
+            failure = await self._list(theirs, calls, listing)
             if isinstance(failure, OrderRejected):
                 failure = None  # The API of the digital signature does not document this parameter.
         if failure is not None:
             listing.problem = problem_of(failure)
         elif listing.unread:
             listing.problem = Outcome.UNAVAILABLE, "entries_unreadable"
+        elif listing.missing:
+            listing.problem = Outcome.UNAVAILABLE, "orders_missing"
         return listing
 
-    async def _read(self, first: _First, calls: Calls, listing: Listing) -> WalmartError | NotTried | None:
-        """Read a first page and all that follow it; return what ended it early.
+    async def _list(self, which: _List, calls: Calls, listing: Listing) -> WalmartError | NotTried | None:
+        """Read a list, and once more in parts if it shows fewer orders than it counts; return what failed.
+
+        Walmart's cursors may be counts. When orders leave the list while its pages are read, all others move
+        up, and as many are on no page. A list on one page cannot lose an order in that way. So the second
+        reading asks for parts of one page each. Each is compared with the count of its own first page: an
+        order that left the list in the meantime is not missing.
+        """
+        once = await self._read(which, calls, listing)
+        again: list[_Reading] = []
+        if once.missing:
+            for part in which.parts(once.dates.values()):
+                again.append(await self._read(part, calls, listing))
+                if again[-1].failure is not None:
+                    break
+        failure = again[-1].failure if again else once.failure
+        listing.unusable += max(once.unusable, sum(each.unusable for each in again))
+        listing.unread += max(once.unread, sum(each.unread for each in again))
+        listing.missing += sum(each.missing for each in again) if again and failure is None else once.missing
+        return failure
+
+    async def _read(self, which: _List, calls: Calls, listing: Listing) -> _Reading:
+        """Read a first page and all that follow it.
 
         An entry that cannot be read hides the others of its page. The page is asked for again with half of
         the orders, down to a single one: then the entry costs itself only, and is stepped over.
         """
+        reading = _Reading()
+        followed = FollowedCursors()
         page: OrderPage | None = None
         limit: int | None = None  # As many as fit on a page, and what the cursor says from there on.
         hidden = False
         while page is None or page.next_cursor is not None:
-            result = await calls.make(partial(_fetch, first, page, limit), self._pacer)
+            result = await calls.make(partial(which.fetch, page, limit), self._pacer)
             listing.call, listing.secret_version_id = calls.last, calls.secret_version_id
             if isinstance(result, OutcomeUnknown) and result.unread is not None:
                 hidden = limit != 1
                 if hidden:
                     limit = (limit or LARGEST_PAGE) // 2
                     continue
-                listing.unread += 1
+                reading.unread += 1
                 page, limit = result.unread, LARGEST_PAGE
-                continue
-            if not isinstance(result, OrderPage):
-                return result
-            if hidden and not result.orders:
-                listing.unread += 1  # It was there a moment ago: that nothing is there now is not believed.
-            page, hidden = result, False
-            listing.add(page, self.now())
-        return None
-
-
-def _first(start: datetime, *, from_all: bool = False, ship_node_type: str | None = None) -> _First:
-    """Say how a list begins: that of the released orders, or that of all orders, of those in Created."""
-
-    async def fetch(client: AsyncClient, seconds: float, limit: int) -> OrderPage:
-        page = client.orders.created_page if from_all else client.orders.released_page
-        return await page(
-            created_start_date=start, limit=limit, ship_node_type=ship_node_type, timeout=seconds
-        )
-
-    return fetch
-
-
-async def _fetch(
-    first: _First, page: OrderPage | None, limit: int | None, client: AsyncClient, seconds: float
-) -> OrderPage:
-    if page is None:
-        return await first(client, seconds, limit or LARGEST_PAGE)
-    return await client.orders.next_page(page, limit=limit, timeout=seconds)
+            elif isinstance(result, OrderPage):
+                if hidden and not result.orders:
+                    reading.unread += 1  # It was there a moment ago: that it is gone now is not believed.
+                page, hidden = result, False
+                if reading.counted is None:
+                    reading.counted = page.total_count
+                listing.add(page, reading, self.now())
+            else:
+                reading.failure = result
+                break
+            try:
+                followed.follow(page)
+            except OutcomeUnknown as error:
+                reading.failure = error
+                break
+        return reading

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from shared.sweep_mark import SweepNote
 from sweep_orders.records import SweepRecord
-from sweep_orders.selection import WaitingOrder
 
 
 class EventBusError(Exception):
@@ -14,8 +14,8 @@ class EventBusError(Exception):
 class EventBus(Protocol):
     """Where order events are published."""
 
-    def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
-        """Publish one order event for each of ten orders at most, and return those that the bus refused.
+    def publish(self, notes: Sequence[SweepNote]) -> list[SweepNote]:
+        """Publish one order event for each of ten notes at most, and return those that the bus refused.
 
         Raises:
             EventBusError: Whether any was published is not known.

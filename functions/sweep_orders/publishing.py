@@ -5,9 +5,9 @@ from itertools import batched
 from typing import Final
 
 from shared.outcomes import Outcome
+from shared.sweep_mark import SweepNote
 from sweep_orders.ports import EventBus, EventBusError
 from sweep_orders.problems import Problem
-from sweep_orders.selection import WaitingOrder
 
 EVENTS_AT_ONCE: Final = 10
 """What `PutEvents` takes."""
@@ -38,12 +38,12 @@ class Publisher:
         self._uniform = uniform
 
     async def publish(
-        self, orders: Sequence[WaitingOrder], time_left: Callable[[], float]
+        self, notes: Sequence[SweepNote], time_left: Callable[[], float]
     ) -> tuple[int, Problem | None]:
         """Publish in tens.
 
         Args:
-            orders: For each one an event.
+            notes: For each one an event.
             time_left: Seconds left of the invocation.
 
         Returns:
@@ -51,7 +51,7 @@ class Publisher:
         """
         published = 0
         problem: Problem | None = None
-        for some in batched(orders, EVENTS_AT_ONCE, strict=False):
+        for some in batched(notes, EVENTS_AT_ONCE, strict=False):
             refused, trouble = await self._publish_some(some, time_left)
             published += len(some) - len(refused)
             problem = trouble or problem
@@ -60,8 +60,8 @@ class Publisher:
         return published, problem
 
     async def _publish_some(
-        self, orders: Sequence[WaitingOrder], time_left: Callable[[], float]
-    ) -> tuple[Sequence[WaitingOrder], Problem | None]:
+        self, notes: Sequence[SweepNote], time_left: Callable[[], float]
+    ) -> tuple[Sequence[SweepNote], Problem | None]:
         """Publish ten at most, and the ones that the bus refused up to twice more.
 
         A call that fails as a whole is not repeated: its events may have been published all the same, and
@@ -71,11 +71,11 @@ class Publisher:
             if attempt:
                 await self._sleep(self._uniform(0, 2.0**attempt))
             if time_left() < LEAST_TIME_LEFT_S:
-                return orders, (Outcome.DEFERRED, "out_of_time")
+                return notes, (Outcome.DEFERRED, "out_of_time")
             try:
-                orders = self._event_bus.publish(orders)
+                notes = self._event_bus.publish(notes)
             except EventBusError as error:
-                return orders, (Outcome.UNAVAILABLE, f"event_bus: {error}")
-            if not orders:
-                return orders, None
-        return orders, (Outcome.UNAVAILABLE, "event_bus: events refused")
+                return notes, (Outcome.UNAVAILABLE, f"event_bus: {error}")
+            if not notes:
+                return notes, None
+        return notes, (Outcome.UNAVAILABLE, "event_bus: events refused")

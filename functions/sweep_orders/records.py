@@ -11,8 +11,8 @@ class SweepRecord:
     """One for each sweep; what is not known is None.
 
     Attributes:
-        outcome: `completed` when every released order was seen, and whatever was due and had room was
-            published; else what came between, by the words of the outcome records.
+        outcome: `completed` when every released order was seen, as many as Walmart counts, and whatever was
+            due and had room was published; else what came between, by the words of the outcome records.
         reason: More about it.
         listed_by: Which of Walmart's lists answered: `released`, or `all` where that one did not.
         look_back_h: How old an order could be to be listed, in hours.
@@ -21,6 +21,7 @@ class SweepRecord:
         orders_waiting: Those that wait for an acknowledgement of the seller's.
         orders_unusable: Entries without a usable purchase order id: no event can be made of them.
         orders_unread: Entries that could not be read, each even by itself: no event can be made of them.
+        orders_missing: Orders that Walmart counted and showed on no page, in two readings of its list.
         orders_due: Those that are old enough to be published.
         orders_published: Order events published, oldest order first.
         orders_left: Due, and left to the next sweep.
@@ -43,6 +44,7 @@ class SweepRecord:
     orders_waiting: int
     orders_unusable: int
     orders_unread: int
+    orders_missing: int
     orders_due: int
     orders_published: int
     orders_left: int

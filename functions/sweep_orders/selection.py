@@ -1,4 +1,4 @@
-"""Which released orders a sweep publishes. Pure: no clock, no I/O."""
+"""Which released orders a sweep publishes, and what it says of each. Pure: no clock, no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,9 +6,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.order_event import DEADLINE
+from shared.sweep_mark import SweepNote
 
 DUE_AFTER: Final = timedelta(minutes=10)
 """A younger order is left alone: the event that tells of it may be on its way."""
+LOOK_BACK: Final = timedelta(hours=72)
+"""How old an order may be that every sweep looks for. A seller whose look-back was narrower than 48 hours
+lost orders (statco/gci-order-hub)."""
+LONG_LOOK_BACK: Final = timedelta(days=30)
+"""How old it may be once a day: an order may be released long after its date, as pre-orders are."""
+LONG_LOOK_BACK_AT: Final = timedelta(hours=9)
+"""When that is, since midnight UTC: before the day begins in Canada."""
+PARKED_AFTER: Final = timedelta(hours=2)
+"""An order that needs a person is parked when it is so old, with half of Walmart's four hours left, and again
+each day from then on."""
+_DAY: Final = timedelta(days=1)
+_SOME_MIDNIGHT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -39,6 +52,39 @@ def due(orders: Iterable[WaitingOrder], now: datetime) -> list[WaitingOrder]:
         return late, order.ordered_at or _LONG_AGO, order.purchase_order_id
 
     return sorted(found, key=urgency)
+
+
+def looks_far_back(now: datetime, interval: timedelta, at: timedelta) -> bool:
+    """Tell whether it is the day's one sweep that looks far back, `at` so long after midnight UTC."""
+    return (now - _SOME_MIDNIGHT - at) % _DAY < interval
+
+
+def note_of(order: WaitingOrder, now: datetime, interval: timedelta) -> SweepNote:
+    """Say of an order when it will be seen again, and whether it is to be parked if it needs a person.
+
+    The sweeps remember nothing, and many events of one order must not lead to as many dead letters. So an
+    event is for parking when the moment to do so, once a day, lies in the interval that ends with its sweep.
+    Should that sweep fail, the order is parked a day later: it is seen for a month.
+
+    Args:
+        order: It is due.
+        now: Aware.
+        interval: How far apart the sweeps are.
+    """
+    if order.ordered_at is None:
+        to_park = looks_far_back(now, interval, LONG_LOOK_BACK_AT)
+        again = interval
+    else:
+        age = now - order.ordered_at
+        again = interval if age + interval < LOOK_BACK else _DAY
+        # Of older ones there is an event a day.
+        to_park = age > LOOK_BACK or (age >= PARKED_AFTER and (age - PARKED_AFTER) % _DAY < interval)
+    return SweepNote(
+        purchase_order_id=order.purchase_order_id,
+        ordered_at=order.ordered_at,
+        next_sweep_at=now + again,
+        park_if_stuck=to_park,
+    )
 
 
 def oldest(orders: Iterable[WaitingOrder], now: datetime) -> tuple[str, timedelta] | None:

@@ -1,25 +1,28 @@
 """One sweep: list the released orders, and publish an order event for each one that is due."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from shared.calling import CLOCK_MAY_DIFFER_S
-from shared.order_event import SWEPT_FOR
 from shared.pacing import usable_per_second
 from sweep_orders.listing import Listing, ReleasedOrders
 from sweep_orders.ports import OrderQueueLength, QueueLengthError, Recorder
 from sweep_orders.problems import Problem
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import COMPLETED, SweepRecord
-from sweep_orders.selection import due, oldest
+from sweep_orders.selection import (
+    LONG_LOOK_BACK,
+    LONG_LOOK_BACK_AT,
+    LOOK_BACK,
+    due,
+    looks_far_back,
+    note_of,
+    oldest,
+)
 
 PUBLISHING_S: Final = 30.0
 """Of the invocation's time, kept for publishing what was found before it ran out."""
-LONG_LOOK_BACK: Final = timedelta(days=30)
-"""How far a sweep looks back once a day: an order may be released long after its date, as pre-orders are."""
-LONG_LOOK_BACK_AT: Final = timedelta(hours=9)
-"""When it does so, since midnight UTC: before the day begins in Canada."""
 
 
 class Sweep:
@@ -55,7 +58,6 @@ class Sweep:
         self._at_most = int(interval.total_seconds() * self._per_second)
         self._interval = interval
         self._long_look_back_at = long_look_back_at
-        self._looked_back_on: date | None = None
 
     async def run(self, time_left: Callable[[], float]) -> SweepRecord:
         """Sweep once. What goes wrong is not raised: it is in the record, and what was found is published.
@@ -63,37 +65,23 @@ class Sweep:
         Args:
             time_left: Seconds left of the invocation.
         """
-        now = self._released.now()
-        look_back = self._look_back(now)
+        far = looks_far_back(self._released.now(), self._interval, self._long_look_back_at)
+        look_back = LONG_LOOK_BACK if far else LOOK_BACK
         listing = await self._released.list(
-            lambda: time_left() - PUBLISHING_S,
-            look_back=look_back,
-            by_others=look_back == LONG_LOOK_BACK,
+            lambda: time_left() - PUBLISHING_S, look_back=look_back, by_others=far
         )
-        if look_back == LONG_LOOK_BACK and listing.problem is None:
-            self._looked_back_on = now.date()
         self._warn(listing)
         queue_length = self._count_queue()
         overdue = due(listing.waiting.values(), listing.now)
         # No more than can be worked off by the next sweep, which publishes again what still waits then.
         room = max(0, self._at_most - (queue_length or 0))
-        published, problem = await self._publisher.publish(overdue[:room], time_left)
+        notes = [note_of(order, listing.now, self._interval) for order in overdue[:room]]
+        published, problem = await self._publisher.publish(notes, time_left)
         record = self._describe(
             listing, look_back, queue_length, len(overdue), published, listing.problem or problem
         )
         self._recorder.record(record)
         return record
-
-    def _look_back(self, now: datetime) -> timedelta:
-        """Return how old an order may be that this sweep looks for.
-
-        The first sweep of two intervals looks far back; when it fails, the second one does. An environment
-        that begins between them knows nothing of the first, and looks far back as well.
-        """
-        since = timedelta(hours=now.hour, minutes=now.minute, seconds=now.second)
-        since -= self._long_look_back_at
-        due_now = timedelta(0) <= since < 2 * self._interval and self._looked_back_on != now.date()
-        return LONG_LOOK_BACK if due_now else SWEPT_FOR
 
     def _warn(self, listing: Listing) -> None:
         if listing.unread:
@@ -102,10 +90,16 @@ class Sweep:
                 orders_unread=listing.unread,
                 correlation_id=listing.call.correlation_id if listing.call else None,
             )
+        if listing.missing:
+            self._recorder.warn(
+                "released orders that Walmart counts and does not list, look for them in Seller Center",
+                orders_missing=listing.missing,
+                correlation_id=listing.call.correlation_id if listing.call else None,
+            )
         if listing.dated_ahead:
             self._recorder.warn(
                 "released orders dated ahead of the clock, taken for undated",
-                orders_dated_ahead=listing.dated_ahead,
+                orders_dated_ahead=len(listing.dated_ahead),
             )
         if listing.unusable:
             self._recorder.warn(
@@ -152,6 +146,7 @@ class Sweep:
             orders_waiting=len(listing.waiting),
             orders_unusable=listing.unusable,
             orders_unread=listing.unread,
+            orders_missing=listing.missing,
             orders_due=overdue,
             orders_published=published,
             orders_left=overdue - published,

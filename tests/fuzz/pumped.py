@@ -36,7 +36,7 @@ def _read_alone(data: bytes) -> None:
 
 
 _READERS: Final[list[tuple[int, Callable[[bytes], None]]]] = [
-    (256 * _KIB, events.order_event),  # what EventBridge takes
+    (1 * _MIB, events.order_event),  # what EventBridge takes
     (1 * _MIB, events.events),  # what SQS takes
     (64 * _KIB, secrets.secret),  # what Secrets Manager takes
     (64 * _KIB, secrets.private_key),

@@ -1,17 +1,18 @@
 """The functions' environment, and the URL in it."""
 
+import math
 import re
 from typing import Final
 
 from shared.edges import Edges
 from shared.pacing import Pacer
-from shared.settings import AcknowledgeSettings, Settings, SettingsError, SweepSettings
+from shared.settings import VISIBILITY_TIMEOUT_S, AcknowledgeSettings, Settings, SettingsError, SweepSettings
 from tests.fuzz.oracles import refusals, says_nothing_of_it
 from tests.fuzz.world import ENVIRONMENT
 from walmart_ca import check_base_url
 
 _KINDS: Final[list[type[Settings]]] = [AcknowledgeSettings, SweepSettings]
-_SENSELESS: Final = [{**ENVIRONMENT, name: value} for name in ENVIRONMENT for value in ("", "many")]
+_SENSELESS: Final = [{**ENVIRONMENT, name: value} for name in ENVIRONMENT for value in ("", "many", "43200")]
 _REFUSALS: Final = {
     kind: refusals(kind.from_environment, _SENSELESS, SettingsError) for kind in _KINDS
 }  # fmt: skip
@@ -50,6 +51,10 @@ def _can_be_worked_with(settings: Settings) -> None:
     edges = Edges()
     sharers = settings.maximum_concurrency if isinstance(settings, AcknowledgeSettings) else 1
     assert sharers >= 1, "nobody is left to share Walmart's limit"
+    if isinstance(settings, AcknowledgeSettings):
+        longest_s = max(settings.backoff_cap_seconds, settings.credentials_hold_seconds)
+        longest_s += settings.backoff_base_seconds
+        assert math.ceil(longest_s) + VISIBILITY_TIMEOUT_S <= 12 * 60 * 60, "SQS hides no message for so long"
     Pacer(
         requests_per_minute=settings.requests_per_minute,
         sharers=sharers,

@@ -141,7 +141,7 @@ class Seen:
         result: What the function gave back.
         output: Every line that it printed.
         requests: What Walmart was sent about orders.
-        parked: The bodies in the dead-letter queue, with their outcomes.
+        parked: The bodies in the dead-letter queue, with their outcomes; None where the body left no room.
         hidden: The receipts of hidden messages.
         published: The details of published events.
     """
@@ -149,7 +149,7 @@ class Seen:
     result: dict[str, object]
     output: str
     requests: list[Request]
-    parked: list[tuple[str, str]]
+    parked: list[tuple[str, str | None]]
     hidden: list[str]
     published: list[dict[str, Any]]
 
@@ -168,7 +168,7 @@ class Seen:
 class _Aws:
     """The three services, as picky as the real ones about what a fuzzer may get to change."""
 
-    parked: list[tuple[str, str]] = field(default_factory=list)
+    parked: list[tuple[str, str | None]] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
 
@@ -190,10 +190,10 @@ class _Aws:
         MessageAttributes: dict[str, dict[str, str]],  # noqa: N803
         **_: object,
     ) -> None:
-        for name in ("outcome", "reason"):
-            value = MessageAttributes[name]["StringValue"]
+        attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
+        for name, value in attributes.items():
             assert _QUEUE_TEXT.fullmatch(value), f"SQS does not take {value!r} as the {name}"
-        self.parked.append((MessageBody, str(MessageAttributes["outcome"]["StringValue"])))
+        self.parked.append((MessageBody, attributes.get("outcome")))
 
     def get_queue_attributes(self, *, AttributeNames: list[str], **_: object) -> dict[str, dict[str, str]]:  # noqa: N803 - boto3's names
         return {"Attributes": dict.fromkeys(AttributeNames, "0")}

@@ -30,6 +30,7 @@ from tests.integration.caller import Caller, TokenCaller
 from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
 from tests.printed import forget_logger, measurements_of
+from tests.sqs_limits import refuse_as_sqs
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -69,6 +70,7 @@ class World:
         self.uniform = random.uniform
         """How AcknowledgeFunction draws its delays; a test breaks it to bring about an unexpected error."""
         self.sqs = aws.client("sqs")
+        refuse_as_sqs(self.sqs)
         self.events = aws.client("events")
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
@@ -243,7 +245,7 @@ class World:
         """Put a parked message back into the order queue, as SQS's redrive does."""
         attributes = {
             name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
-            for name, value in message["MessageAttributes"].items()
+            for name, value in message.get("MessageAttributes", {}).items()
         }
         self.sqs.send_message(
             QueueUrl=self.order_queue,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from acknowledge_orders.batch import ForeignBatchError
+from shared.sweep_mark import SweepNote, mark_key_of
 from tests.batches import sqs_record
 from tests.integration.conftest import Context, World, counts_of, record_of
 from tests.local_marketplace import Fault
@@ -429,8 +430,16 @@ def test_the_mark_of_the_sweep_alone_keeps_no_order_from_being_parked(
 
 
 def test_an_order_that_the_next_sweep_sees_is_left_to_it_and_counted(world: World) -> None:
-    world.marketplace.add_order(ORDER, ("Created", "Cancelled"), datetime.now(UTC) - timedelta(hours=2))
-    world.send(order_event(origin="sweep"))
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    world.marketplace.add_order(ORDER, ("Created", "Cancelled"), hour_ago)
+    key = mark_key_of(world.secret())
+    note = SweepNote(
+        purchase_order_id=ORDER,
+        ordered_at=hour_ago,
+        next_sweep_at=datetime.now(UTC) + timedelta(minutes=15),
+        park_if_stuck=False,
+    )
+    world.send(json.dumps({**json.loads(order_event()), "detail": note.as_detail(key)}))
 
     world.deliver(world.function())
 

@@ -13,6 +13,7 @@ from tests.integration.conftest import Context, World, counts_of, through_both_d
 from tests.local_marketplace import Fault, Marketplace, issue_certificate
 from tests.local_marketplace.orders import SELLER_FULFILLED
 from tests.printed import records_of
+from tests.sqs_limits import MAX_BYTES
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"
@@ -358,6 +359,27 @@ def test_an_order_that_was_seen_shipped_in_part_is_not_posted_after_a_redrive_ei
     world.deliver(function)
 
     assert world.actions() == [ACKNOWLEDGE, GET, GET]
+    assert [record["disposition"] for record in records_of(world.output())] == ["parked", "parked"]
+
+
+@pytest.mark.parametrize("left", [0, 20, 30, 2_000], ids=lambda left: f"{left} bytes left")
+def test_an_order_event_as_large_as_a_message_may_be_is_parked_and_not_posted_after_a_redrive(
+    world: World, left: int
+) -> None:
+    world.marketplace.add_order(ORDER, ["Created", "Shipped"])
+    body = event_of(CASES[0])
+    body += " " * (MAX_BYTES - len(body) - left)
+    world.send(body)
+    function = world.function()
+    world.deliver(function)
+    (parked,) = world.parked()
+    before = len(world.actions())
+
+    world.redrive(parked)
+    world.deliver(function)
+
+    assert parked["Body"] == body
+    assert world.actions()[before:] == [GET]
     assert [record["disposition"] for record in records_of(world.output())] == ["parked", "parked"]
 
 

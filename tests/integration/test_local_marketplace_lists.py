@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.local_marketplace import Fault, Marketplace
+from tests.local_marketplace.listing import Cursors
 
 from .caller import ORDER, Answer, Caller, Clock, TokenCaller, control, in_an_odd_way, order_calls, told
 
@@ -21,6 +22,7 @@ LIST_FAULTS = (
     Fault.BARE_CURSOR,
     Fault.OPAQUE_CURSOR,
     Fault.ENDLESS_CURSOR,
+    Fault.MISSING_CURSOR,
     Fault.REPEATED_ORDER,
     Fault.INCOMPLETE_ORDER,
     Fault.HOSTILE_ORDER_ID,
@@ -29,6 +31,8 @@ LIST_FAULTS = (
 in_every_form = pytest.mark.parametrize(
     ("caller", "form"), [(Caller, "json"), (Caller, "xml"), (TokenCaller, "json")], indirect=["caller"]
 )
+
+with_both_cursors = pytest.mark.parametrize("cursors", ["keeping", "counting"])
 
 
 @pytest.fixture
@@ -433,8 +437,12 @@ def test_an_empty_list_can_be_a_list(marketplace: Marketplace, caller: Caller, f
 # --- Pages ------------------------------------------------------------------------------------------------
 
 
+@with_both_cursors
 @in_every_form
-def test_cursors_lead_through_every_page(marketplace: Marketplace, caller: Caller, form: str) -> None:
+def test_cursors_lead_through_every_page(
+    marketplace: Marketplace, caller: Caller, form: str, cursors: Cursors
+) -> None:
+    marketplace.cursors_as(cursors)
     placed = place(marketplace, 450)
 
     read = list(pages(caller, f"{SINCE}&limit=200", form))
@@ -443,16 +451,19 @@ def test_cursors_lead_through_every_page(marketplace: Marketplace, caller: Calle
     assert [int(meta(page)["totalCount"]) for page in read] == [450, 450, 450]
 
 
+@with_both_cursors
 @in_every_form
 def test_a_cursor_is_a_query_that_nobody_would_write_alike(
-    caller: Caller, placed: list[str], form: str
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str, cursors: Cursors
 ) -> None:
+    marketplace.cursors_as(cursors)
+    index = {"keeping": placed[1], "counting": "2"}[cursors]
     query = (
         "?createdEndDate=2026-03-16T16:04:15%2B05:30&limit=2&createdStartDate=2026-03-16T10%3A30%3A15Z&sku=x"
     )
 
     assert cursor(released(caller, query, form)) == (
-        f"?limit=2&hasMoreElements=true&soIndex=5&poIndex={placed[1]}&sellerId=ca%3a801&status=Created"
+        f"?limit=2&hasMoreElements=true&soIndex=5&poIndex={index}&sellerId=ca%3a801&status=Created"
         "&createdStartDate=2026-03-16T10%3a30%3a15Z&createdEndDate=2026-03-16T16%3a04%3a15%2b05%3a30"
     )
 
@@ -471,18 +482,27 @@ def test_a_cursor_decoded_and_encoded_again_is_another(signer: Caller, start: st
     assert signer.call("GET", f"{LIST}{received}", signed).status == 200
 
 
-def test_orders_that_are_acknowledged_in_between_move_no_page(
-    marketplace: Marketplace, caller: Caller
+@pytest.mark.parametrize(
+    ("cursors", "shown", "counted"),
+    [
+        ("keeping", [range(3), range(3, 6), range(6, 7)], [7, 4, 1]),
+        ("counting", [range(3), range(6, 7)], [7, 4]),
+    ],
+)
+def test_orders_that_are_acknowledged_in_between_move_a_page_when_its_cursor_counts(
+    marketplace: Marketplace, caller: Caller, cursors: Cursors, shown: list[range], counted: list[int]
 ) -> None:
+    marketplace.cursors_as(cursors)
     placed = place(marketplace, 7)
 
     read = []
     for page in pages(caller, f"{SINCE}&limit=3"):
-        read.append(listed(page))
+        read.append((listed(page), meta(page)["totalCount"]))
         for purchase_order_id in listed(page):
             acknowledge(caller, str(purchase_order_id))
 
-    assert read == [placed[:3], placed[3:6], placed[6:]]
+    ids = [[placed[place] for place in places] for places in shown]
+    assert read == list(zip(ids, counted, strict=True))
 
 
 def test_orders_that_arrive_in_between_move_no_page(
@@ -492,6 +512,16 @@ def test_orders_that_arrive_in_between_move_no_page(
     marketplace.add_order(ORDER, order_date=PLACED + 10 * MINUTE)
 
     assert listed(released(caller, str(cursor(first)))) == placed[3:]
+
+
+def test_orders_that_arrive_in_between_are_shown_again_by_a_cursor_that_counts(
+    marketplace: Marketplace, caller: Caller, placed: list[str]
+) -> None:
+    marketplace.cursors_as("counting")
+    first = released(caller, f"{SINCE}&limit=3")
+    marketplace.add_order(ORDER, order_date=PLACED + 10 * MINUTE)
+
+    assert listed(released(caller, str(cursor(first)))) == placed[2:]
 
 
 def test_orders_of_the_same_moment_are_on_one_page_each(marketplace: Marketplace, caller: Caller) -> None:
@@ -508,7 +538,11 @@ def test_an_order_id_is_encoded_in_a_cursor(marketplace: Marketplace, caller: Ca
     assert [listed(page) for page in pages(caller, f"{SINCE}&limit=1")] == [["2 & 3/4"], ["1"]]
 
 
-def test_a_page_of_which_nothing_is_left_is_not_found(caller: Caller, placed: list[str]) -> None:
+@with_both_cursors
+def test_a_page_of_which_nothing_is_left_is_not_found(
+    marketplace: Marketplace, caller: Caller, placed: list[str], cursors: Cursors
+) -> None:
+    marketplace.cursors_as(cursors)
     first = released(caller, f"{SINCE}&limit=3")
     for purchase_order_id in placed[3:]:
         acknowledge(caller, purchase_order_id)
@@ -522,6 +556,15 @@ def test_a_cursor_after_an_unknown_order_is_refused(caller: Caller, placed: list
     assert answer.status == 400
     assert error_of(answer)["field"] == "poIndex"
     assert listed(released(caller, f"{SINCE}&poIndex={placed[3]}")) == placed[4:]
+
+
+@pytest.mark.parametrize("index", ["-1", "1.5", "first", "%D9%A3", "9" * 5000])
+def test_a_cursor_that_counts_needs_a_count(marketplace: Marketplace, caller: Caller, index: str) -> None:
+    marketplace.cursors_as("counting")
+
+    answer = released(caller, f"{SINCE}&poIndex={index}")
+
+    assert (answer.status, error_of(answer)["field"]) == (400, "poIndex")
 
 
 # --- Gateway and quota ------------------------------------------------------------------------------------
@@ -710,10 +753,37 @@ def test_an_endless_cursor_leads_to_the_same_page_again(
     assert {cursor(page) for page in read} == {query}
 
 
+@pytest.mark.parametrize("length", [2, 3])
 @in_every_form
-def test_a_repeated_order_ends_a_page_and_begins_the_next(
+def test_cursors_can_lead_in_a_circle(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str, length: int
+) -> None:
+    marketplace.fail_all(Fault.ENDLESS_CURSOR, times=9, length=length)
+
+    read = [page for page, _ in zip(pages(caller, f"{SINCE}&limit=3", form), range(9), strict=False)]
+
+    assert [listed(page) for page in read] == [placed[:3]] * 9
+    cursors = [cursor(page) for page in read]
+    assert (len(set(cursors)), cursors[length:]) == (length, cursors[:-length])
+
+
+@in_every_form
+def test_a_page_can_lack_its_cursor_though_the_list_goes_on(
     marketplace: Marketplace, caller: Caller, placed: list[str], form: str
 ) -> None:
+    marketplace.fail_all(Fault.MISSING_CURSOR)
+
+    page = released(caller, f"{SINCE}&limit=3", form)
+
+    assert (listed(page), cursor(page), int(meta(page)["totalCount"])) == (placed[:3], None, 5)
+
+
+@with_both_cursors
+@in_every_form
+def test_a_repeated_order_ends_a_page_and_begins_the_next(
+    marketplace: Marketplace, caller: Caller, placed: list[str], form: str, cursors: Cursors
+) -> None:
+    marketplace.cursors_as(cursors)
     marketplace.fail_all(Fault.REPEATED_ORDER, times=2)
 
     read = [listed(page) for page in pages(caller, f"{SINCE}&limit=3", form)]

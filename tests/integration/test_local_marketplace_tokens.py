@@ -664,6 +664,7 @@ def test_a_fault_is_not_used_up_by_a_wrong_client(marketplace: Marketplace, call
         Fault.BROKEN_XML,
         Fault.BARE_CURSOR,
         Fault.ENDLESS_CURSOR,
+        Fault.MISSING_CURSOR,
         Fault.REPEATED_ORDER,
         Fault.INCOMPLETE_ORDER,
         Fault.HOSTILE_ORDER_ID,

@@ -78,7 +78,14 @@ def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) ->
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("walmart.ca.orders", "Order Created")
     ordered_at = world.marketplace.order(ORDER).order_date.replace(microsecond=0)
-    assert event["detail"].keys() == {"purchaseOrderId", "orderDate", "origin"}
+    assert event["detail"].keys() == {
+        "purchaseOrderId",
+        "orderDate",
+        "origin",
+        "nextSweepAt",
+        "parkIfStuck",
+        "mark",
+    }
     assert event["detail"]["purchaseOrderId"] == ORDER
     assert datetime.fromisoformat(event["detail"]["orderDate"]).replace(microsecond=0) == ordered_at
     assert event["detail"]["origin"] == "sweep"
@@ -235,14 +242,27 @@ def test_a_swept_order_that_cannot_succeed_is_recorded_counted_and_not_parked(wo
 
 
 @through_both_doors
-def test_a_swept_order_that_no_sweep_will_see_again_is_parked(world: World) -> None:
-    add_order(world, age=timedelta(hours=47, minutes=30), statuses=("Created", "Shipped"))
+def test_a_swept_order_that_needs_a_person_is_parked_at_two_hours(world: World) -> None:
+    add_order(world, age=timedelta(hours=2, minutes=1), statuses=("Created", "Shipped"))
 
     sweep(world.sweep_function())
     world.deliver(world.function())
 
     (parked,) = world.parked()
     assert parked["MessageAttributes"]["reason"]["StringValue"] == "mixed_lines"
+
+
+@through_both_doors
+def test_a_swept_order_that_walmart_will_not_show_is_left_although_nobody_saw_it(world: World) -> None:
+    add_order(world)
+    world.marketplace.fail(ORDER, Fault.NOT_FOUND, times=None)
+
+    sweep(world.sweep_function())
+    world.deliver(world.function())
+
+    (outcome,) = records_of(world.output())
+    assert (outcome["outcome"], outcome["disposition"]) == ("not_found", "left")
+    assert (world.parked(), world.waiting()) == ([], 0)
 
 
 @through_both_doors
@@ -257,7 +277,7 @@ def test_once_sweeps_are_off_a_swept_order_is_parked_like_any_other(world: World
 
 
 @through_both_doors
-def test_a_swept_order_that_the_list_has_undated_is_left_by_the_date_of_its_own_answer(world: World) -> None:
+def test_a_swept_order_that_the_list_has_undated_is_left_as_well(world: World) -> None:
     add_order(world, statuses=("Created", "Shipped"))
     world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing="orderDate")
 

@@ -81,6 +81,7 @@ _NEEDED_FORMS: dict[Detail, Form] = {
 _LONGER_THAN_PYTHON_READS = 5000
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
+_TURN = "&turn="
 _HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
 _ANY_CALL = ACTIONS | {TOKEN_ACTION}
 _ORDERS = ACTIONS - LISTS
@@ -141,6 +142,7 @@ class Fault(Enum):
     BARE_CURSOR = "bare_cursor"
     OPAQUE_CURSOR = "opaque_cursor"
     ENDLESS_CURSOR = "endless_cursor"
+    MISSING_CURSOR = "missing_cursor"
     REPEATED_ORDER = "repeated_order"
     INCOMPLETE_ORDER = "incomplete_order"
     HOSTILE_ORDER_ID = "hostile_order_id"
@@ -632,9 +634,20 @@ def _opaque_cursor(page: Page) -> Page:
 
 
 @_retouches(Fault.ENDLESS_CURSOR)
-def _endless_cursor(page: Page) -> Page:
-    """Let the cursor lead to the same page again, byte for byte as it was asked for."""
-    return replace(page, next_cursor=f"?{page.query}")
+def _endless_cursor(page: Page, *, length: Literal[1, 2, 3] = 1) -> Page:
+    """Let the cursor lead to the same page again, byte for byte as it was asked for.
+
+    With a ``length``, the cursors lead through so many others before one of them comes again.
+    """
+    query, _, followed = page.query.partition(_TURN)
+    turn = f"{_TURN}{int(followed or 0) % length + 1}" if length > 1 else ""
+    return replace(page, next_cursor=f"?{query}{turn}")
+
+
+@_retouches(Fault.MISSING_CURSOR)
+def _missing_cursor(page: Page) -> Page:
+    """Let the page be the last one, though the list has more orders by its own count."""
+    return replace(page, next_cursor=None)
 
 
 @_retouches(Fault.REPEATED_ORDER)

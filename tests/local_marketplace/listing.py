@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl, quote
 
 from . import problems
@@ -19,7 +19,7 @@ _LIMIT = "limit"
 _STATUS = "status"
 _SHIP_NODE_TYPE = "shipNodeType"
 _CREATED = "Created"
-_CONTINUES_AFTER = "poIndex"
+_PLACE = "poIndex"
 _LIMITS = {str(limit): limit for limit in range(1, 201)}
 _DEFAULT_LIMIT = "10"
 _RELEASED_LOOKS_BACK: Final = timedelta(days=180)
@@ -28,6 +28,11 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?", re.AS
 # In lower case, as no client writes it: whoever decodes a cursor and encodes it again changes it.
 _ENCODED = str.maketrans({":": "%3a", "+": "%2b"})
 _SELLER = "ca:801".translate(_ENCODED)
+_MAX_DIGITS = 9
+
+type Cursors = Literal["keeping", "counting"]
+"""What a cursor says: after which order the next page begins, as in Walmart's own example, or after how many
+orders, as its clients report."""
 
 
 class RefusedError(Exception):
@@ -38,7 +43,7 @@ class RefusedError(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listing:
     """The lists of one API.
 
@@ -47,6 +52,7 @@ class Listing:
 
     orders: Orders
     by_ship_node: bool = False
+    cursors: Cursors = "keeping"
 
     def released(self, query: str) -> Page:
         """Find the page of released orders that a query asks for.
@@ -61,9 +67,11 @@ class Listing:
         return self._page(query, dict(parse_qsl(query)), None)
 
     def _page(self, query: str, asked: Mapping[str, str], looks_back: timedelta | None) -> Page:
-        """Find a page.
+        """Find a page, and count the whole list as it is now.
 
-        It begins after the order that the query names, whatever has become of that order in the meantime.
+        By a cursor that keeps its place, the page begins after the order that the cursor names, whatever has
+        become of that order in the meantime. By one that counts, it begins after so many orders of the list
+        as it is now: when orders have left the list since, as many others are on no page.
         """
         if _START not in asked:
             raise RefusedError(problems.parameter_missing(_START))
@@ -72,20 +80,27 @@ class Listing:
         if looks_back is not None:
             start = max(start, self.orders.now() - looks_back)
         limit = _limit(asked)
-        after = _order_before(asked, self.orders)
         ship_node = _ship_node(asked) if self.by_ship_node else None
         found = self.orders.select(start, end, status=asked.get(_STATUS), ship_node=ship_node)
-        left = [order for order in found if after is None or order.rank < after.rank]
-        if not left:
+        counting = self.cursors == "counting"
+        if counting:
+            start_at = _count(asked)
+            after = found[start_at - 1] if 0 < start_at <= len(found) else None
+        else:
+            after = _order_before(asked, self.orders)
+            start_at = len([order for order in found if after and order.rank >= after.rank])
+        shown = found[start_at : start_at + limit]
+        if not shown:
             raise RefusedError(problems.ORDERS_NOT_FOUND)
-        shown = left[:limit]
+        end_at = start_at + len(shown)
+        place = str(end_at) if counting else shown[-1].purchase_order_id
         return Page(
             query=query,
             after=None if after is None else shown_tree(after),
             orders=tuple(map(shown_tree, shown)),
             total=len(found),
             limit=limit,
-            next_cursor=_cursor(asked, limit, len(found), shown[-1]) if shown != left else None,
+            next_cursor=_cursor(asked, limit, len(found), place) if end_at < len(found) else None,
         )
 
 
@@ -112,15 +127,22 @@ def _ship_node(asked: Mapping[str, str]) -> str:
 
 
 def _order_before(asked: Mapping[str, str], orders: Orders) -> Order | None:
-    if _CONTINUES_AFTER not in asked:
+    if _PLACE not in asked:
         return None
-    order = orders.find(asked[_CONTINUES_AFTER])
+    order = orders.find(asked[_PLACE])
     if order is None:
-        raise RefusedError(problems.parameter_invalid(_CONTINUES_AFTER))
+        raise RefusedError(problems.parameter_invalid(_PLACE))
     return order
 
 
-def _cursor(asked: Mapping[str, str], limit: int, total: int, last: Order) -> str:
+def _count(asked: Mapping[str, str]) -> int:
+    count = asked.get(_PLACE, "0")
+    if not (count.isascii() and count.isdecimal() and len(count) <= _MAX_DIGITS):
+        raise RefusedError(problems.parameter_invalid(_PLACE))
+    return int(count)
+
+
+def _cursor(asked: Mapping[str, str], limit: int, total: int, place: str) -> str:
     kept = [
         f"{name}={quote(asked[name], safe=':+').translate(_ENCODED)}"
         for name in (_STATUS, _SHIP_NODE_TYPE, _START, _END)
@@ -130,7 +152,7 @@ def _cursor(asked: Mapping[str, str], limit: int, total: int, last: Order) -> st
         f"{_LIMIT}={limit}",
         "hasMoreElements=true",
         f"soIndex={total}",
-        f"{_CONTINUES_AFTER}={quote(last.purchase_order_id, safe='')}",
+        f"{_PLACE}={quote(place, safe='')}",
         f"sellerId={_SELLER}",
         *kept,
     ]

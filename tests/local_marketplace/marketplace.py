@@ -12,7 +12,7 @@ from .buyer import BUYER_DATA
 from .calls import Call, Door, Headers, Ledger
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
-from .listing import Listing
+from .listing import Cursors, Listing
 from .order_service import OrderService
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
 from .problems import OAuthError, Problem, Severity
@@ -226,6 +226,14 @@ class Marketplace:
         """Answer an empty list with this status; 404 unless told otherwise. Sellers report both."""
         for service in self._services.values():
             service.empty_list_status = status
+
+    def cursors_as(self, cursors: Cursors) -> None:
+        """Let the cursors of all lists keep their place, as at first, or count the orders before it.
+
+        By cursors that count, orders are on no page when others leave the list while its pages are read.
+        """
+        for service in self._services.values():
+            service.listing.cursors = cursors
 
     def fail_released_by_token(self, *, fails: bool = True) -> None:
         """Answer 520 to each call with a token for the list of released orders, or the list again.

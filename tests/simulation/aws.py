@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from tests.simulation.queue import NotInFlightError, Queue
 from tests.simulation.weather import Mishap
+from tests.sqs_limits import refusal
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
@@ -114,8 +115,8 @@ class Sqs:
     ) -> None:
         """Send a message."""
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
-        if not all(attributes.values()):
-            raise _refusal("InvalidParameterValue", "SendMessage")  # SQS takes no empty attribute
+        if code := refusal(MessageBody, attributes):
+            raise _refusal(code, "SendMessage")
 
         def send() -> None:
             self._environment.world.promise.watch_parking(self._environment, MessageBody, attributes)

@@ -81,16 +81,15 @@ class Network:
         there, back = chance.uniform(*_TRAVELS_S), chance.uniform(*_TRAVELS_S)
         if self._weather.strikes(Mishap.SLOW):
             back += chance.uniform(*_SLOW_S)
-        budget = min(timeout, limits.seconds)
-        environment.spend(min(there, budget))
+        environment.spend(min(there, timeout))
         environment.touch()  # as if it were killed with its call on the way
-        wire = _Wire(environment, budget - there, limits.size)
+        wire = _Wire(environment, timeout - there, limits.size)
         environment.world.sends(environment, request)
         if self._weather.strikes(Mishap.QUOTA_USED_UP):
             environment.world.use_up_quota(action_of(request))
         if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):
             environment.world.apply_late(request.url.rsplit("/", 2)[1])
-            environment.spend(max(0.0, budget - there))
+            environment.spend(max(0.0, timeout - there))
             raise NoAnswerError("answer_timeout")
         self._plan_fault(request)
         try:

@@ -9,7 +9,6 @@ import contextlib
 import heapq
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from datetime import UTC, datetime
 from typing import Final
 
@@ -163,16 +162,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         """Tell the time."""
         return self._timeline.elapsed + self._timeline.ahead
-
-    def run_in_executor[*Ts, T](
-        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
-    ) -> asyncio.Future[T]:
-        """Run at once what has no executor of its own: no thread of another world may wake this loop."""
-        if executor is not None:
-            return super().run_in_executor(executor, func, *args)
-        done: asyncio.Future[T] = self.create_future()
-        done.set_result(func(*args))
-        return done
 
     def select(self, timeout: float | None) -> list[object]:
         """Wait until the next callback is due."""

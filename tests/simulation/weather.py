@@ -79,6 +79,7 @@ OF_LISTS: Final = frozenset(
         Fault.BARE_CURSOR,
         Fault.OPAQUE_CURSOR,
         Fault.ENDLESS_CURSOR,
+        Fault.MISSING_CURSOR,
         Fault.REPEATED_ORDER,
         Fault.INCOMPLETE_ORDER,
         Fault.HOSTILE_ORDER_ID,

@@ -91,6 +91,25 @@ def test_the_environment_is_filled_from_parameters_and_queues(written: Template)
     }
 
 
+@pytest.mark.parametrize("bound", ["MinValue", "Default", "MaxValue"])
+@pytest.mark.parametrize(
+    ("function", "settings"), [("AcknowledgeFunction", AcknowledgeSettings), ("SweepFunction", SweepSettings)]
+)
+def test_the_code_accepts_what_the_parameters_accept(
+    written: Template, function: str, settings: type[Settings], bound: str
+) -> None:
+    parameters = written.body["Parameters"]
+    variables = written[function]["Environment"]["Variables"]
+    environment = {
+        name: str(parameters.get(value["Ref"], {}).get(bound, "anything"))
+        if isinstance(value, dict)
+        else value
+        for name, value in variables.items()
+    }
+
+    settings.from_environment(environment)
+
+
 def test_there_are_two_functions(template: Template) -> None:
     assert template.of_type("AWS::Lambda::Function").keys() == {"AcknowledgeFunction", "SweepFunction"}
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from acknowledge_orders.parking import MAX_MESSAGE_BYTES
+from shared.settings import VISIBILITY_TIMEOUT_S
 from tests.template.conftest import Template
 
 DAY = 24 * 60 * 60
@@ -38,6 +40,16 @@ def test_when_an_update_replaces_a_queue_then_the_orders_in_it_are_kept(
 
 def test_an_order_being_worked_on_is_hidden_for_six_times_the_functions_timeout(template: Template) -> None:
     assert template["OrderQueue"]["VisibilityTimeout"] >= 6 * template["AcknowledgeFunction"]["Timeout"]
+
+
+def test_the_delays_that_are_allowed_begin_after_the_time_for_which_a_message_was_hidden(
+    template: Template,
+) -> None:
+    assert template["OrderQueue"]["VisibilityTimeout"] == VISIBILITY_TIMEOUT_S
+
+
+def test_every_queue_takes_what_another_one_took_up_to_the_largest_message(template: Template) -> None:
+    assert {template[queue]["MaximumMessageSize"] for queue in QUEUES} == {MAX_MESSAGE_BYTES}
 
 
 def test_an_order_received_a_hundred_times_moves_to_the_dead_letters(template: Template) -> None:

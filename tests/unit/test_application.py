@@ -117,6 +117,7 @@ def build(
         recorder=recorder,
         waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
         sweeping=True,
+        mark_keys=tuple,
         now=lambda: NOW,
         uniform=uniform,
         executor=ThreadPoolExecutor(1),

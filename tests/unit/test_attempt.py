@@ -278,7 +278,7 @@ def made(
         assert isinstance(result, OrderPage)
         return result
 
-    return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id).make(send, pacer()))
+    return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
 
 
 def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:

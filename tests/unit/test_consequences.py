@@ -2,8 +2,8 @@
 
 import inspect
 import json
+import math
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -28,11 +28,13 @@ from acknowledge_orders.policy import (
     may_post,
     must_look_after,
     must_look_first,
+    turn_within_s,
 )
 from shared.calling import Deferred
 from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
 from shared.order_event import InvalidEventError, OrderEvent
 from shared.outcomes import NEEDS_A_PERSON, Outcome
+from shared.sweep_mark import SweepNote
 from walmart_ca import (
     Call,
     Order,
@@ -71,7 +73,7 @@ def table(heading: str) -> list[list[str]]:
 CALLS = table("Posting")
 ANSWERS = table("Answer")
 NO_CALLS = table("What")
-LEFT = table("Seen at Walmart")
+LEFT = table("The event")
 
 
 def call(status: int | None, retry_at: datetime | None = None) -> Call:
@@ -108,7 +110,7 @@ def circumstances(
     waited: timedelta = timedelta(0),
     receive_count: int = 1,
     *,
-    swept: bool = False,
+    note: SweepNote | None = None,
 ) -> Circumstances:
     return Circumstances(
         now=NOW,
@@ -116,7 +118,7 @@ def circumstances(
         ordered_at=NOW - order_age,
         first_received_at=NOW - waited,
         receive_count=receive_count,
-        swept=swept,
+        note=note,
     )
 
 
@@ -155,7 +157,7 @@ def test_the_page_has_its_tables() -> None:
     assert len(CALLS) > 60
     assert len(ANSWERS) > 14
     assert len(NO_CALLS) == 9
-    assert len(LEFT) == 15
+    assert len(LEFT) == 21
 
 
 @pytest.mark.parametrize("row", CALLS, ids=" / ".join)
@@ -293,41 +295,50 @@ def test_a_swept_order_is_looked_at_first() -> None:
     assert must_look_first(event(time=NOW.isoformat(), origin="sweep"), NOW)
 
 
-def seen_at_walmart(looking: str, date: str) -> Tried:
-    """What an attempt saw whose order was refused; `date` is Walmart's own, as the table writes it."""
-    seen = tried("OrderRejected", looking)
-    if isinstance(seen.looked, Order) and date != "none":
-        minutes, _, direction = date.partition(" min ")
-        age = timedelta(minutes=int(minutes) * {"ago": 1, "ahead": -1}[direction])
-        return replace(seen, looked=replace(seen.looked, order_date=NOW - age))
-    return seen
+EVENTS = {
+    "of the sweep": (timedelta(minutes=15), False),
+    "of the sweep, to park": (timedelta(minutes=15), True),
+    "of the sweep, the next is due in 20 s": (timedelta(seconds=20), False),
+    "of the sweep, to park, the next is due in 20 s": (timedelta(seconds=20), True),
+    "of a sweep of two days ago": (timedelta(days=-2), False),
+}
+"""When the next sweep is due, and whether this is the event to park by."""
+
+
+def note(event: str, order_age: timedelta = timedelta(hours=2)) -> SweepNote | None:
+    """What the sweep says in an event, as the table names it."""
+    if event == "of anybody else":
+        return None
+    next_sweep_in, park_if_stuck = EVENTS[event]
+    return SweepNote(
+        purchase_order_id="1",
+        ordered_at=NOW - order_age,
+        next_sweep_at=NOW + next_sweep_in,
+        park_if_stuck=park_if_stuck,
+    )
 
 
 @pytest.mark.parametrize("row", LEFT, ids=" / ".join)
-def test_an_order_is_left_to_the_sweep_only_by_what_was_seen_at_walmart(row: list[str]) -> None:
-    looking, date, happens = row
-    seen = seen_at_walmart(looking, date)
-    # The event's own dates say the opposite of Walmart's.
-    order_age = timedelta(days=3) if happens == "left" else timedelta(minutes=40)
+def test_an_order_is_left_to_the_next_sweep_only_by_the_sweeps_own_word(row: list[str]) -> None:
+    event, posting, looking, happens = row
+    of_event = circumstances(timedelta(hours=2), timedelta(hours=2), note=note(event))
 
-    marked = decide(seen, circumstances(timedelta(days=1), order_age, swept=True), WAITING)
-    unmarked = decide(seen, circumstances(timedelta(days=1), order_age), WAITING)
+    decision = decide(tried(posting, looking), of_event, WAITING)
 
-    # Without its mark an order is parked in any case, with the same outcome and reason.
-    assert marked == replace(
-        unmarked, disposition={"left": Disposition.LEFT}.get(happens, Disposition.PARKED)
-    )
+    expected = {"left": Disposition.LEFT, "park": Disposition.PARKED, "back-off": Disposition.LATER}
+    assert decision.disposition is expected[happens]
 
 
-@pytest.mark.parametrize("sight", SIGHTS.values(), ids=SIGHTS.keys())
-def test_an_attempt_that_saw_no_order_never_leaves_it_to_the_sweep(sight: Sight) -> None:
-    assert decide(sight, circumstances(swept=True), WAITING) == decide(sight, circumstances(), WAITING)
+@pytest.mark.parametrize("looking", ["OrderRejected", "OrderRejected 403", "OrderRejected 404"])
+@pytest.mark.parametrize(("order_age", "park"), [(timedelta(minutes=20), False), (timedelta(hours=2), True)])
+def test_a_swept_order_is_given_up_by_its_own_date_however_young_its_event_is(
+    looking: str, order_age: timedelta, *, park: bool
+) -> None:
+    said = note("of the sweep, to park", order_age)
 
+    decision = decide(tried("-", looking), circumstances(order_age=order_age, note=said), WAITING)
 
-def test_a_swept_order_that_may_still_succeed_waits_in_the_queue_like_any_other() -> None:
-    assert decide(tried("Unavailable", "-"), circumstances(swept=True), WAITING) == decide(
-        tried("Unavailable", "-"), circumstances(), WAITING
-    )
+    assert (decision.disposition is Disposition.PARKED) == park
 
 
 AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
@@ -424,14 +435,6 @@ def test_a_message_is_parked_at_its_90th_receive(receive_count: int, disposition
     assert decision.disposition is disposition
 
 
-@pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, tried("Misconfigured", "-")])
-def test_a_swept_order_that_may_still_succeed_is_parked_at_its_last_receive(sight: Sight) -> None:
-    # Whatever the calls of seven hours met, the sweep's may have met it too: it need not see the order again.
-    swept = circumstances(receive_count=LAST_RECEIVE, swept=True)
-
-    assert decide(sight, swept, WAITING).disposition is Disposition.PARKED
-
-
 @pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])
 def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: Sight) -> None:
     before = decide(sight, circumstances(receive_count=LAST_RECEIVE - 1), WAITING)
@@ -502,3 +505,29 @@ def test_a_rejection_needs_a_look_to_be_final() -> None:
     )
 
     assert decision.disposition is Disposition.LATER
+
+
+@pytest.mark.parametrize(
+    ("waited", "order_age", "turn_s"),
+    [
+        (timedelta(0), timedelta(minutes=15), math.inf),
+        (timedelta(0), timedelta(minutes=35), math.inf),
+        (timedelta(0), timedelta(minutes=36), 1.0),
+        (timedelta(0), None, math.inf),
+        (timedelta(minutes=5), timedelta(minutes=15), math.inf),
+        (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 1.0),
+        (timedelta(minutes=5, seconds=1), None, 1.0),
+    ],
+)
+def test_a_call_about_an_order_that_was_tried_for_minutes_hardly_waits_for_its_turn(
+    waited: timedelta, order_age: timedelta | None, turn_s: float
+) -> None:
+    said = None if order_age is None else note("of the sweep", order_age)
+
+    assert turn_within_s(circumstances(waited=waited, note=said)) == turn_s
+
+
+def test_back_off_of_a_swept_order_grows_with_its_age_beyond_half_an_hour() -> None:
+    said = note("of the sweep", timedelta(minutes=32))
+
+    assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, 150)

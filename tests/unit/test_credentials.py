@@ -6,6 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -754,9 +756,11 @@ def test_going_back_to_the_previous_version_makes_no_new_client(world: World) ->
 def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> None:
     """However often the secret is rotated, no more is kept than the current version and the one before."""
     clock, store = Clock(), Store()
+    clients = count()
 
     def connect(credentials: Credentials) -> AsyncClient:
-        return AsyncClient(credentials, base_url="http://127.0.0.1:1", max_concurrency=4)
+        executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
+        return AsyncClient(credentials, base_url="http://127.0.0.1:1", executor=executor)
 
     access = MarketplaceAccess(store.read, connect, clock, print)
 
@@ -768,12 +772,16 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
         )
         await access.close_replaced()
 
-    before = threading.active_count()
     for version in range(30):
         store.rotate(f"v{version}")
         clock.now += CACHE_SECONDS
         asyncio.run(invocation())
-        assert threading.active_count() <= before + 2 * 4
+
+        kept = (f"client-{version}-", f"client-{version - 1}-")
+        for thread in threading.enumerate():
+            if thread.name.startswith("client-") and not thread.name.startswith(kept):
+                thread.join(10)
+                assert not thread.is_alive()
 
 
 def forbidden(world: World, *purchase_order_ids: str | None) -> list[bool]:

@@ -155,7 +155,10 @@ class World:
     def order(self) -> bool:
         """Let an order try; return whether it was acknowledged."""
         kept = [version for version in self.clients if not version.closed]
-        done = run(Calls(self.access, lambda: 60.0, 60.0, "1").make(self.send, self.pacer())) is ACCEPTED
+        done = (
+            run(Calls(self.access, lambda: 60.0, 60.0, purchase_order_id="1").make(self.send, self.pacer()))
+            is ACCEPTED
+        )
         assert len(self.sent_with) <= MOST_SENDS
         self.sent_with = []
         if not done and self.access.mark_keys():

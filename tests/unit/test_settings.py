@@ -1,9 +1,20 @@
 """The settings: each is named when it is missing or unusable, and no value is shown."""
 
+import math
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from acknowledge_orders.policy import Circumstances, Sight, Tried, Waiting, decide
+from shared.credentials import CredentialsPaused, SetupError
 from shared.settings import AcknowledgeSettings, Settings, SettingsError, SweepSettings
+from walmart_ca import Call, Throttled
 
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+SECONDS = st.floats(0.01, 43_200) | st.floats(20_000, 25_000) | st.just(43_200)
 SHARED = {
     "CREDENTIALS_SECRET_ARN": "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart-AbCdEf",
     "MARKETPLACE_URL": "https://marketplace.walmartapis.com",
@@ -32,6 +43,12 @@ KINDS: list[tuple[type[Settings], dict[str, str]]] = [
     (SweepSettings, SWEEP),
 ]
 EACH = [(kind, environment, variable) for kind, environment in KINDS for variable in sorted(environment)]
+
+
+def throttled(replenished_in_s: int) -> Tried:
+    """What an attempt saw whose call Walmart throttled."""
+    call = Call("POST", "https://walmart.invalid/x", "c", 429, 0.1, NOW + timedelta(seconds=replenished_in_s))
+    return Tried(Throttled("http_429", call), None, call, None)
 
 
 def test_settings_come_from_the_environment() -> None:
@@ -75,6 +92,59 @@ def test_the_number_of_those_who_share_a_limit_is_a_whole_one(value: str) -> Non
     # Half an environment would be none, and a share of the limit be divided by it.
     with pytest.raises(SettingsError, match="MAXIMUM_CONCURRENCY must be a whole number between 1 and 43200"):
         AcknowledgeSettings.from_environment({**ACKNOWLEDGE, "MAXIMUM_CONCURRENCY": value})
+
+
+@pytest.mark.parametrize(
+    ("base", "cap", "hold", "named"),
+    [
+        ("30", "42810", "300", None),
+        ("30", "42811", "300", "BACKOFF_CAP_SECONDS and BACKOFF_BASE_SECONDS must be at most 42840 together"),
+        ("30", "600", "42810", None),
+        ("30", "600", "42810.5", "CREDENTIALS_HOLD_SECONDS and BACKOFF_BASE_SECONDS must be at most 42840"),
+        ("43200", "1", "1", "BACKOFF_CAP_SECONDS and BACKOFF_BASE_SECONDS must be at most 42840 together"),
+        ("43200", "43200", "43200", "lower one of them"),
+    ],
+)
+def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
+    base: str, cap: str, hold: str, named: str | None
+) -> None:
+    delays = {"BACKOFF_BASE_SECONDS": base, "BACKOFF_CAP_SECONDS": cap, "CREDENTIALS_HOLD_SECONDS": hold}
+
+    with pytest.raises(SettingsError, match=named) if named else nullcontext():
+        AcknowledgeSettings.from_environment({**ACKNOWLEDGE, **delays})
+
+
+@given(
+    base=SECONDS,
+    cap=SECONDS,
+    hold=SECONDS,
+    sight=st.sampled_from([SetupError("x"), throttled(86_400), CredentialsPaused()]),
+    waited_s=st.floats(0, 96 * 3600),
+)
+def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
+    base: float, cap: float, hold: float, sight: Sight, waited_s: float
+) -> None:
+    delays = {"BACKOFF_BASE_SECONDS": base, "BACKOFF_CAP_SECONDS": cap, "CREDENTIALS_HOLD_SECONDS": hold}
+    try:
+        AcknowledgeSettings.from_environment(
+            {**ACKNOWLEDGE, **{name: str(value) for name, value in delays.items()}}
+        )
+    except SettingsError:
+        assume(False)  # noqa: FBT003 - Hypothesis' own
+    circumstances = Circumstances(
+        now=NOW,
+        event_time=None,
+        ordered_at=None,
+        first_received_at=NOW - timedelta(seconds=waited_s),
+        receive_count=1,
+    )
+
+    delay = decide(sight, circumstances, Waiting(base_s=base, cap_s=cap, hold_s=hold)).delay
+
+    assert delay
+    assert 0 < delay.at_least_s <= delay.at_most_s
+    # Twelve hours count from the receive, and a message that is still hidden was received six minutes ago.
+    assert math.ceil(delay.at_most_s) + 6 * 60 <= 12 * 60 * 60
 
 
 def test_a_refusal_shows_no_value() -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .calls import Call, ErrorEntry, Request
 from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, Client
+from .clocks import elapsed
 from .dates import parse_instant
 from .doors import Credentials
 from .errors import (
@@ -30,7 +31,7 @@ from .errors import (
     WalmartError,
 )
 from .hosts import check_base_url
-from .order_calls import LARGEST_PAGE, Released
+from .order_calls import LARGEST_PAGE, FollowedCursors, Released
 from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
@@ -63,6 +64,7 @@ __all__ = [
     "Credentials",
     "CredentialsRefused",
     "ErrorEntry",
+    "FollowedCursors",
     "Misconfigured",
     "NotSent",
     "Order",
@@ -82,5 +84,6 @@ __all__ = [
     "WalmartError",
     "check_base_url",
     "check_purchase_order_id",
+    "elapsed",
     "parse_instant",
 ]

@@ -1,17 +1,21 @@
 """The client to await: the same calls, several of them side by side."""
 
 import asyncio
+import functools
 import ssl
+import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Protocol, Self, TypedDict, Unpack
+from typing import Any, Protocol, Self, TypedDict, Unpack
 
 from .calls import Request
 from .client import Client
 from .doors import Credentials
-from .order_calls import Orders, Released
-from .orders import Order, OrderPage
+from .errors import NotSent
+from .forks import call_after_fork
+from .order_calls import LIST_PATHS, FollowedCursors, Released, order_path, released_query
+from .orders import ALL, RELEASED, Order, OrderPage
 from .transport import Sender
 
 
@@ -24,14 +28,17 @@ class ClientOptions(TypedDict, total=False):
     ssl_context: ssl.SSLContext | None
     transport: Sender | None
     clock: Callable[[], float]
+    monotonic: Callable[[], float]
     new_correlation_id: Callable[[], str]
 
 
 class AsyncClient:
     """`Client`, with calls to await, several of them side by side.
 
-    The calls run in threads. One that is cancelled goes on in its thread, to its own deadline: what was
-    sent cannot be taken back.
+    The calls run in threads. A time-out holds from the call on: when all threads are busy until then, nothing
+    of it is sent, then or later (`NotSent`, reason `no_time_left`). A call that is cancelled in its thread
+    goes on there, to its own deadline: what was sent cannot be taken back. In a process that was forked from
+    this one, the client has threads and connections of its own.
     """
 
     orders: "AsyncOrders"
@@ -49,7 +56,9 @@ class AsyncClient:
         Args:
             credentials: Who calls, and through which door.
             max_concurrency: How many calls run side by side; further ones wait, within their time-out.
-            executor: Where the calls run, to be shut down with the client; when None, so many threads.
+            executor: Where the calls run, to be shut down with the client; when None, so many threads. In a
+                process that was forked later, a client with one sends nothing (`NotSent`, reason
+                `other_process`).
             **options: See `Client`.
 
         Raises:
@@ -58,15 +67,29 @@ class AsyncClient:
         if max_concurrency < 1:
             raise ValueError("max_concurrency must be at least 1")
         self._client = Client(credentials, max_connections=max_concurrency, **options)
-        if executor is None:
-            executor = ThreadPoolExecutor(max_concurrency, thread_name_prefix="walmart-ca")
-        self._executor = executor
-        self.orders = AsyncOrders(self._client.orders, self._in_thread)
+        self._new_executor = None if executor else functools.partial(_threads, max_concurrency)
+        self._executor = executor or _threads(max_concurrency)
+        self._calls: set[Future[Any]] = set()
+        self._sends_nothing = ""
+        call_after_fork(self._start_anew)
+        self.orders = AsyncOrders(self._client, self._in_thread)
 
-    async def aclose(self) -> None:
-        """Wait for the calls under way, and close every connection."""
-        await asyncio.to_thread(self._executor.shutdown)
-        self._client.close()
+    async def aclose(self, *, wait: bool = True) -> None:
+        """Let every thread end, and close every connection. A call after this is `NotSent` (`closed`).
+
+        Args:
+            wait: Wait for the calls under way, among them cancelled ones, before. Otherwise a call that waits
+                for a thread is `NotSent` (`closed`), and one in a thread frees its thread and its connection
+                when it ends, by its own deadline.
+        """
+        self._sends_nothing = self._sends_nothing or "closed"
+        try:
+            if wait and (calls := list(self._calls)):
+                over = asyncio.gather(*map(asyncio.wrap_future, calls), return_exceptions=True)
+                await asyncio.shield(over)  # To cancel this would cancel the calls.
+        finally:
+            self._executor.shutdown(wait=False, cancel_futures=not wait)
+            self._client.close()
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""
@@ -81,67 +104,146 @@ class AsyncClient:
         """Wait for the calls under way, and close every connection."""
         await self.aclose()
 
-    async def _in_thread[T](self, call: Callable[[float], T], timeout: float | None) -> T:
+    async def _in_thread[T](
+        self, method: str, path: str, call: Callable[[float], T], timeout: float | None
+    ) -> T:
         """Run one call in a thread, with what the wait for a free one left of its time-out."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + (self._client.timeout if timeout is None else timeout)
-        return await loop.run_in_executor(self._executor, lambda: call(deadline - loop.time()))
+        started = loop.time()
+        seconds = self._client.seconds(timeout)
+
+        def not_sent(reason: str) -> NotSent:
+            return self._client.not_sent(reason, method, path, loop.time() - started)
+
+        # A thread takes this to begin the call, and the caller to give it up: only one of them can.
+        begun_or_given_up = threading.Lock()
+
+        def begin() -> T:
+            if not begun_or_given_up.acquire(blocking=False):
+                raise not_sent("no_time_left")  # to nobody
+            return call(started + seconds - loop.time())
+
+        if self._sends_nothing or not seconds > 0:
+            raise not_sent(self._sends_nothing or "no_time_left")
+        try:
+            future = self._executor.submit(begin)
+        except RuntimeError as error:
+            begun_or_given_up.acquire(blocking=False)
+            raise not_sent("no_thread") from error
+        self._calls.add(future)
+        future.add_done_callback(self._calls.discard)
+        result = asyncio.wrap_future(future)
+        try:
+            await asyncio.wait({result}, timeout=seconds)
+            if not result.done():
+                if begun_or_given_up.acquire(blocking=False):
+                    raise not_sent("no_time_left")
+                await asyncio.wait({result})
+            if result.cancelled():
+                raise not_sent("closed")
+            return result.result()
+        finally:
+            begun_or_given_up.acquire(blocking=False)
+            result.cancel()
+
+    def _start_anew(self) -> None:
+        self._calls = set()
+        if self._new_executor:
+            self._executor = self._new_executor()
+        else:
+            self._sends_nothing = "other_process"
+
+
+def _threads(count: int) -> Executor:
+    return ThreadPoolExecutor(count, thread_name_prefix="walmart-ca")
 
 
 class _InThread(Protocol):
-    """Runs a call in a thread, and hands it the seconds that it has left."""
+    """Runs a call in a thread, and hands it the seconds that it has left.
 
-    async def __call__[T](self, call: Callable[[float], T], timeout: float | None) -> T: ...
+    Its method and its path below the orders' one describe the call while nothing was built of it.
+    """
+
+    async def __call__[T](
+        self, method: str, path: str, call: Callable[[float], T], timeout: float | None
+    ) -> T: ...
 
 
 class AsyncOrders:
     """The calls about purchase orders, to await. `Orders` describes them."""
 
-    def __init__(self, orders: Orders, in_thread: _InThread) -> None:
-        """Run the calls of `orders` by `in_thread`."""
-        self._orders = orders
+    def __init__(self, client: Client, in_thread: _InThread) -> None:
+        """Run the calls of `client` by `in_thread`."""
+        self._client = client
+        self._orders = client.orders
         self._in_thread = in_thread
 
     async def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
         """Acknowledge every line of an order. See `Orders.acknowledge`."""
         return await self._in_thread(
-            lambda left: self._orders.acknowledge(purchase_order_id, timeout=left), timeout
+            "POST",
+            order_path(purchase_order_id, "/acknowledge"),
+            lambda left: self._orders.acknowledge(purchase_order_id, timeout=left),
+            timeout,
         )
 
     async def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
         """Look at an order. See `Orders.get`."""
-        return await self._in_thread(lambda left: self._orders.get(purchase_order_id, timeout=left), timeout)
+        return await self._in_thread(
+            "GET",
+            order_path(purchase_order_id),
+            lambda left: self._orders.get(purchase_order_id, timeout=left),
+            timeout,
+        )
 
     async def build_acknowledgement(self, purchase_order_id: str, *, timeout: float | None = None) -> Request:
         """Build what `acknowledge` would send, and send nothing of it. See `Orders.build_acknowledgement`."""
         return await self._in_thread(
-            lambda left: self._orders.build_acknowledgement(purchase_order_id, timeout=left), timeout
+            "POST",
+            order_path(purchase_order_id, "/acknowledge"),
+            lambda left: self._orders.build_acknowledgement(purchase_order_id, timeout=left),
+            timeout,
         )
 
-    async def released(
-        self, *, timeout: float | None = None, **which: Unpack[Released]
-    ) -> AsyncIterator[Order]:
+    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> AsyncIterator[Order]:
         """List the released orders. See `Orders.released`."""
+        self._client.seconds(timeout)
+        released_query(**which)  # refuses what is unusable now, and not when it is iterated
+        return self._released(timeout, which)
+
+    async def _released(self, timeout: float | None, which: Released) -> AsyncIterator[Order]:
         page = await self.released_page(timeout=timeout, **which)
+        cursors = FollowedCursors()
         while True:
             for order in page.orders:
                 yield order
             if page.next_cursor is None:
                 return
+            cursors.follow(page)
             page = await self.next_page(page, timeout=timeout)
 
     async def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
         """Fetch the first page of the released orders. See `Orders.released_page`."""
-        return await self._in_thread(lambda left: self._orders.released_page(timeout=left, **which), timeout)
+        return await self._in_thread(
+            "GET",
+            LIST_PATHS[RELEASED],
+            lambda left: self._orders.released_page(timeout=left, **which),
+            timeout,
+        )
 
     async def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
         """Fetch the first page of the orders with a line in Created. See `Orders.created_page`."""
-        return await self._in_thread(lambda left: self._orders.created_page(timeout=left, **which), timeout)
+        return await self._in_thread(
+            "GET", LIST_PATHS[ALL], lambda left: self._orders.created_page(timeout=left, **which), timeout
+        )
 
     async def next_page(
         self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
     ) -> OrderPage:
         """Fetch the page of the same list after another. See `Orders.next_page`."""
         return await self._in_thread(
-            lambda left: self._orders.next_page(page, limit=limit, timeout=left), timeout
+            "GET",
+            LIST_PATHS[page.listed_by],
+            lambda left: self._orders.next_page(page, limit=limit, timeout=left),
+            timeout,
         )

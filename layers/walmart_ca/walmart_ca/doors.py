@@ -25,6 +25,9 @@ class Channel(Protocol):
     def now(self) -> float:
         """Return the time, in epoch seconds."""
 
+    def monotonic(self) -> float:
+        """Return seconds since some moment, by a clock that nobody can set."""
+
     def send(self, request: Request, *, timeout: float) -> tuple[Answer, Call]:
         """Send a call, once. See `Client.send`."""
 

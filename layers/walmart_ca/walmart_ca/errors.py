@@ -66,7 +66,9 @@ class WalmartError(Exception):
 class NotSent(WalmartError):
     """The host was not found, did not answer, showed no trustworthy certificate, or issued no token in time.
 
-    Nothing was sent of the call itself. Where the reason begins with `token_`, `call` is the one for a token.
+    Or the call's time was over before it could begin (`no_time_left`), the client is closed (`closed`), or it
+    cannot be used in this process (`other_process`). Nothing was sent of the call itself. Where the reason
+    begins with `token_`, `call` is the one for a token.
     """
 
     remedy = "nothing was sent; repeat, and check the host and the network if this lasts"

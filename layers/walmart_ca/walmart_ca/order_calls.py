@@ -2,7 +2,6 @@
 
 import functools
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from http import HTTPStatus
@@ -28,7 +27,8 @@ _PARAMETERS: Final = re.compile(r"[^=&]+=[^=]|.*=.*&|.*&.*=")
 """What is a query at all. In Chile the cursor is a value without a name; sent as a query it would ask another
 question. The padding of base64 makes no name of it."""
 _LIMIT: Final = re.compile(r"(?<![^&])limit=\d+")
-_PATHS: Final = {RELEASED: "/released", ALL: ""}
+LIST_PATHS: Final = {RELEASED: "/released", ALL: ""}
+"""Where Walmart's lists lie below the orders' path."""
 
 
 class Released(TypedDict, total=False):
@@ -49,7 +49,7 @@ class Released(TypedDict, total=False):
     ship_node_type: str | None
 
 
-def _query(
+def released_query(
     *,
     created_start_date: datetime,
     created_end_date: datetime | None = None,
@@ -60,6 +60,9 @@ def _query(
 
     Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
     are ten orders on a page.
+
+    Raises:
+        ValueError: An argument is unusable; the text names which.
     """
     _check_limit(limit)
     if ship_node_type is not None and not re.fullmatch(r"[A-Za-z0-9]{1,32}", ship_node_type):
@@ -75,6 +78,39 @@ def _query(
 def _check_limit(limit: object) -> None:
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
         raise ValueError(f"limit must be a whole number between 1 and {LARGEST_PAGE}")
+
+
+class FollowedCursors:
+    """The cursors that one listing has followed. Where they lead in a circle, the list would never end."""
+
+    def __init__(self) -> None:
+        """Begin a listing."""
+        self._followed: set[str] = set()
+
+    def follow(self, page: OrderPage) -> None:
+        """Take note that the page after `page` will be asked for.
+
+        Raises:
+            OutcomeUnknown: This listing has followed its cursor before (`repeated_cursor`).
+        """
+        cursor = _as_query(page.next_cursor or "")
+        if cursor in self._followed:
+            raise OutcomeUnknown("repeated_cursor", page.call)
+        self._followed.add(cursor)
+
+
+def _as_query(cursor: str) -> str:
+    """Return a cursor without its `?`, which Walmart leaves out at times."""
+    return cursor.removeprefix("?")
+
+
+def order_path(purchase_order_id: str, action: str = "") -> str:
+    """Return where an order, or an action on it, lies below the orders' path.
+
+    Raises:
+        ValueError: The id is unusable.
+    """
+    return f"/{check_purchase_order_id(purchase_order_id)}{action}"
 
 
 class Orders:
@@ -115,7 +151,7 @@ class Orders:
             ValueError: The id is unusable.
             WalmartError: A token was needed and could not be got.
         """
-        path = f"/{check_purchase_order_id(purchase_order_id)}/acknowledge"
+        path = order_path(purchase_order_id, "/acknowledge")
         return self._client.build_request("POST", path, timeout=timeout)
 
     def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
@@ -143,18 +179,25 @@ class Orders:
             entry may lack anything, its purchase order id too.
 
         Raises:
-            ValueError: An argument is unusable; nothing was sent.
-            WalmartError: One of its kinds, by what can be done about it.
+            ValueError: An argument is unusable; it is raised at once, and nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` (`repeated_cursor`)
+                when Walmart's cursors lead in a circle.
         """
-        page = self.released_page(timeout=timeout, **which)
+        self._client.seconds(timeout)
+        return self._released(released_query(**which), timeout)
+
+    def _released(self, query: str, timeout: float | None) -> Iterator[Order]:
+        page = self._page(RELEASED, query, None, timeout)
         yield from page.orders
+        cursors = FollowedCursors()
         while page.next_cursor is not None:
+            cursors.follow(page)
             page = self.next_page(page, timeout=timeout)
             yield from page.orders
 
     def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
         """Fetch the first page of the released orders. See `released`."""
-        return self._page(RELEASED, _query(**which), None, timeout)
+        return self._page(RELEASED, released_query(**which), None, timeout)
 
     def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
         """Fetch the first page of the orders with a line in Created, from the list of all orders.
@@ -167,7 +210,7 @@ class Orders:
             ValueError: An argument is unusable; nothing was sent.
             WalmartError: One of its kinds, by what can be done about it.
         """
-        return self._page(ALL, f"status=Created&{_query(**which)}", None, timeout)
+        return self._page(ALL, f"status=Created&{released_query(**which)}", None, timeout)
 
     def next_page(
         self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
@@ -190,10 +233,10 @@ class Orders:
         cursor = page.next_cursor
         if cursor is None:
             raise ValueError("page must have a next one; this is the last")
-        query = cursor.removeprefix("?")
+        query = _as_query(cursor)
         if not _QUERY.fullmatch(query) or not _PARAMETERS.match(query):
             raise OutcomeUnknown("unusable_cursor", page.call)
-        if page.cursor is not None and query == page.cursor.removeprefix("?"):
+        if page.cursor is not None and query == _as_query(page.cursor):
             raise OutcomeUnknown("repeated_cursor", page.call)
         if limit is not None:
             _check_limit(limit)
@@ -203,14 +246,14 @@ class Orders:
     def _page(self, listed_by: str, query: str, cursor: str | None, timeout: float | None) -> OrderPage:
         judge = functools.partial(page_or_error, listed_by=listed_by, cursor=cursor)
         try:
-            return self._call("GET", f"{_PATHS[listed_by]}?{query}", judge, timeout, MANY_ORDERS)
+            return self._call("GET", f"{LIST_PATHS[listed_by]}?{query}", judge, timeout, MANY_ORDERS)
         except OutcomeUnknown as error:
             if error.reason == TOO_LARGE:
                 error.unread = OrderPage((), cursor, None, error.call, listed_by)
             raise
 
     def _order_call(self, method: str, purchase_order_id: str, action: str, timeout: float | None) -> Order:
-        path = f"/{check_purchase_order_id(purchase_order_id)}{action}"
+        path = order_path(purchase_order_id, action)
         judge = functools.partial(order_or_error, purchase_order_id=purchase_order_id)
         return self._call(method, path, judge, timeout, ONE_ORDER)
 
@@ -228,11 +271,11 @@ class Orders:
         time at most: a call that is sent with next to none left has no outcome that anybody could know.
         """
         client = self._client
-        deadline = time.monotonic() + (client.timeout if timeout is None else timeout)
+        deadline = client.monotonic() + client.seconds(timeout)
         renewed = False
         while True:
-            request = client.build_request(method, path, timeout=(deadline - time.monotonic()) / 2)
-            answer, call = client.send(request, timeout=deadline - time.monotonic(), limits=limits)
+            request = client.build_request(method, path, timeout=(deadline - client.monotonic()) / 2)
+            answer, call = client.send(request, timeout=deadline - client.monotonic(), limits=limits)
             verdict = judge(answer, call)
             if not isinstance(verdict, WalmartError):
                 return verdict

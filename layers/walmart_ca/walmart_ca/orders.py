@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 from .answers import Tree, listed, members, text
 from .calls import Call
@@ -38,10 +38,10 @@ def check_purchase_order_id(value: object) -> str:
 
 
 class Status(str):
-    """The status of a part of an order line; it compares without case, and unknown ones are kept.
+    """The status of a part of an order line, as Walmart's payloads spell it. An unknown one is kept as it is.
 
-    Walmart's OpenAPI spells them in upper case, its payloads in title case. A set of them finds `Status`
-    in any spelling, and plain text in title case.
+    Walmart's OpenAPI spells the known ones in upper case, its payloads in title case, and one of its
+    overviews writes `Canceled`: the value is the same, and compares like any text.
     """
 
     __slots__ = ()
@@ -53,21 +53,16 @@ class Status(str):
     CANCELLED: ClassVar["Status"]
     REFUND: ClassVar["Status"]
 
-    def __eq__(self, other: object) -> bool:
-        """Compare with any text, without case."""
-        return isinstance(other, str) and self.casefold() == other.casefold()
-
-    def __ne__(self, other: object) -> bool:
-        """Compare with any text, without case; `str` has one of its own that would win."""
-        return not self == other
-
-    def __hash__(self) -> int:
-        """Agree with `__eq__`, and with plain text as Walmart spells it."""
-        folded = self.casefold()
-        return hash(folded.title() if folded in _KNOWN else folded)
+    def __new__(cls, name: str) -> Self:
+        """Take a status in any spelling."""
+        name = name.strip()
+        return super().__new__(cls, _SPELLINGS.get(name.casefold(), name))
 
 
-_KNOWN: Final = frozenset({"created", "acknowledged", "shipped", "delivered", "cancelled", "refund"})
+_SPELLINGS: Final = {
+    name.casefold(): name
+    for name in ("Created", "Acknowledged", "Shipped", "Delivered", "Cancelled", "Refund")
+} | {"canceled": "Cancelled"}
 Status.CREATED = Status("Created")
 Status.ACKNOWLEDGED = Status("Acknowledged")
 Status.SHIPPED = Status("Shipped")
@@ -153,6 +148,8 @@ class OrderPage:
         next_cursor: What leads to the next page, verbatim; None on the last one.
         call: The call that brought it.
         listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
+        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable. It
+            is a claim: the pages may show more orders, or fewer.
     """
 
     orders: tuple[Order, ...]
@@ -160,6 +157,7 @@ class OrderPage:
     next_cursor: str | None
     call: Call
     listed_by: str = RELEASED
+    total_count: int | None = None
 
     @classmethod
     def read(cls, content: Tree, cursor: str | None, call: Call, listed_by: str) -> "OrderPage":
@@ -170,6 +168,7 @@ class OrderPage:
             next_cursor=text(content, "meta", "nextCursor") or None,
             call=call,
             listed_by=listed_by,
+            total_count=_whole_number(text(content, "meta", "totalCount")),
         )
 
 
@@ -206,17 +205,14 @@ def _statuses(line: Tree) -> list[object]:
 
 def _read_status(entry: object) -> OrderLineStatus:
     if not isinstance(entry, dict):
-        return OrderLineStatus(_status(entry if isinstance(entry, str) else ""))
-    return OrderLineStatus(_status(text(entry, "status")), _quantity(text(entry, "statusQuantity", "amount")))
+        return OrderLineStatus(Status(entry if isinstance(entry, str) else ""))
+    return OrderLineStatus(
+        Status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
+    )
 
 
-def _status(name: str) -> Status:
-    """Read a status. One of Walmart's overviews spells `Canceled`, its payloads `Cancelled`."""
-    return Status.CANCELLED if name.strip().casefold() == "canceled" else Status(name.strip())
-
-
-def _quantity(amount: str) -> int | None:
-    """Read an amount, which Walmart writes as text: `"1"`, and `"1.0"` at times."""
+def _whole_number(amount: str) -> int | None:
+    """Read a number that counts, which Walmart writes as text in places: `"1"`, and `"1.0"` at times."""
     whole, _, fraction = amount.partition(".")
     known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
     return int(whole) if known else None

@@ -2,7 +2,6 @@
 
 import base64
 import threading
-import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Final
 from .calls import Call, Request
 from .doors import Channel, Door
 from .errors import NotSent, OutcomeUnknown, WalmartError
+from .forks import call_after_fork
 from .headers import header_value, opaque_value
 from .verdicts import token_or_error
 
@@ -102,6 +102,7 @@ class _TokenDoor:
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._asked: Future[_Token] | None = None
+        call_after_fork(self._start_anew)
 
     def headers(self, method: str, url: str, timeout: float) -> Mapping[str, str]:
         """Make the headers of one call, with a token that is good for a while."""
@@ -115,9 +116,14 @@ class _TokenDoor:
                 self._token = None
         return True
 
+    def _start_anew(self) -> None:
+        """Keep the token, and wait for no answer that comes to the process before the fork alone."""
+        self._lock = threading.Lock()
+        self._asked = None
+
     def _good_token(self, timeout: float) -> _Token:
         with self._lock:
-            now = self._channel.now()
+            now = self._channel.monotonic()
             if self._token and now < self._token.good_until:
                 return self._token
             waited_for = self._asked
@@ -146,16 +152,16 @@ class _TokenDoor:
             self._token, self._asked = token, None
 
     def _wait(self, asked: Future[_Token], timeout: float) -> _Token:
-        started = time.monotonic()
+        started = self._channel.monotonic()
         try:
             return asked.result(max(0.0, timeout))
         except (TimeoutError, CancelledError) as error:
             reason = "token_timeout" if isinstance(error, TimeoutError) else "token_interrupted"
-            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, time.monotonic() - started)
+            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, self._channel.monotonic() - started)
             raise NotSent(reason, call) from error
 
     def _ask(self, timeout: float) -> _Token:
-        now = self._channel.now()
+        now = self._channel.monotonic()
         request = self._channel.build(
             "POST",
             self._channel.url(TOKEN_PATH),

@@ -5,12 +5,15 @@ would follow a 307 on a POST to another host and take the signature along); a bo
 answer; TLS 1.2 or newer, verified; and a total deadline, which a server that drips cannot outlive.
 """
 
+import contextlib
+import encodings.idna  # noqa: F401 - the first lookup loads it, and a fork meanwhile would lock it for good
 import http.client
 import io
+import queue
 import socket
 import ssl
 import time
-from collections.abc import Buffer
+from collections.abc import Buffer, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -19,12 +22,18 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ClosedPoolError, HTTPError
 from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import parse_url
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from .answers import Answer
 from .calls import Request
+from .clocks import elapsed
+from .forks import call_after_fork
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
+ADDRESS_TIMEOUT: Final = 0.25
+"""Seconds that one address gets at least, however many a host has: a share of the connect time-out that is
+shorter than the round trip would reach none of them."""
 KEPT_FOR: Final = 20.0
 """Seconds after its last call began that a connection is used again. A process that is frozen meanwhile, as
 Lambda does between invocations, does not hear that the other side closed it, and would lose the next call
@@ -33,21 +42,19 @@ to it (psf/requests#4506)."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer may take.
+    """What an answer may take besides the call's own time-out.
 
     Attributes:
-        seconds: For the whole answer, from the request sent to the last byte.
         size: Bytes of its body.
     """
 
-    seconds: float
     size: int
 
 
-ONE_ORDER: Final = Limits(seconds=10.0, size=1024 * 1024)
+ONE_ORDER: Final = Limits(size=1024 * 1024)
 """An order with its lines has a few kilobytes."""
-MANY_ORDERS: Final = Limits(seconds=60.0, size=16 * 1024 * 1024)
-"""A page has 200 orders at most. Walmart is slow with lists: a client in production allows two minutes."""
+MANY_ORDERS: Final = Limits(size=16 * 1024 * 1024)
+"""A page has 200 orders at most."""
 TOO_LARGE: Final = "answer_too_large"
 
 _TARGET: Final = ":path"
@@ -82,15 +89,16 @@ class Transport:
         *,
         max_connections: int,
         ssl_context: ssl.SSLContext | None,
-        kept_for: float = KEPT_FOR,
+        monotonic: Callable[[], float] = elapsed,
     ) -> None:
         """Prepare a pool; nothing is opened before the first call.
 
         Args:
             base_url: Scheme and host as `hosts.check_base_url` returns them.
-            max_connections: How many connections are kept open.
+            max_connections: How many connections are kept open. There are as many as there are calls at a
+                time; those beyond this number are closed after their call.
             ssl_context: What to trust; the system's authorities when None. For https only.
-            kept_for: Seconds after its last call began that a connection is used again.
+            monotonic: Measures how long a connection was idle.
         """
         url = parse_url(base_url)
         if url.host is None:
@@ -103,10 +111,10 @@ class Transport:
             # A host is named in the alternative names alone (RFC 9525, 2): common names are free text.
             context.hostname_checks_common_name = False
             self._pool = _SecurePool(
-                url.host, url.port, maxsize=max_connections, ssl_context=context, kept_for=kept_for
+                url.host, url.port, maxsize=max_connections, ssl_context=context, monotonic=monotonic
             )
         else:
-            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections, kept_for=kept_for)
+            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections, monotonic=monotonic)
         self._origin = base_url
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
@@ -129,11 +137,12 @@ class Transport:
             response = self._pool.urlopen(
                 request.method,
                 target,
-                body=request.body,
+                # Where there is none, a POST says that its length is 0, and a GET says nothing.
+                body=request.body or None,
                 headers={**request.headers, _TARGET: target},
                 retries=False,
                 redirect=False,
-                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT, read=limits.seconds),
+                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT),
                 preload_content=False,
             )
             try:
@@ -171,11 +180,14 @@ class _AnswerReader(io.RawIOBase):
         self._sock = sock
         budget = sock.gettimeout()
         self._deadline = None if budget is None else time.monotonic() + budget
+        self.done = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int | None:
+        if self.done:
+            return 0
         if self._deadline is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
@@ -194,7 +206,20 @@ class _Answer(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_AnswerReader(self.fp.detach(), sock))
+        self._sock = sock
+        self._reader = _AnswerReader(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._reader)
+
+    def _close_conn(self) -> None:
+        """Let go of the socket at the end of the answer.
+
+        Something read beyond it ends the connection: the rest would be taken for the answer to the next call.
+        """
+        self._reader.done = True
+        if self.fp.peek(1):
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_RDWR)
+        super()._close_conn()  # type: ignore[misc]  # typeshed omits it
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read the status of the final answer: any number of interim ones may come before (RFC 9110, 15.2).
@@ -216,14 +241,19 @@ class _Connection(HTTPConnection):
     _deadline = 0.0
     _kept_until = 0.0
 
-    def __init__(self, *args: Any, kept_for: float, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+    def __init__(self, *args: Any, monotonic: Callable[[], float], **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
         super().__init__(*args, **kwargs)
-        self._kept_for = kept_for
+        self._monotonic = monotonic
 
     @property
     def is_connected(self) -> bool:
-        """Whether it can take a call; the pool asks before it uses a connection again."""
-        return time.monotonic() < self._kept_until and super().is_connected
+        """Whether it can take a call; the pool asks before it uses a connection again.
+
+        It cannot when anything is left to read. What OpenSSL has decrypted already does not show at the
+        socket. The session tickets of TLS 1.3 come before the first answer and are read with it.
+        """
+        decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+        return not decrypted and self._monotonic() < self._kept_until and super().is_connected
 
     def connect(self) -> None:
         self._deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
@@ -237,32 +267,35 @@ class _Connection(HTTPConnection):
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
         del url
-        self._kept_until = time.monotonic() + self._kept_for
+        self._kept_until = self._monotonic() + KEPT_FOR
         headers = dict(headers)
         super().request(method, headers.pop(_TARGET), body, headers, **options)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that answers, all of them within one connect time-out.
 
-        urllib3 allows that much for each address: a host with many would outlive any deadline.
+        urllib3 allows that much for each address: a host with many would outlive any deadline. An address
+        that cannot be used, without a route or of a family that the kernel lacks, costs only itself.
         """
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         failure: OSError = OSError("the host has no address")
         for left, (family, kind, protocol, _, address) in zip(
             range(len(addresses), 0, -1), addresses, strict=True
         ):
-            sock = socket.socket(family, kind, protocol)
-            try:
-                for option in self.socket_options or ():
-                    sock.setsockopt(*option)
-                sock.settimeout(self._time_left() / left)
-                sock.connect(address)
-                sock.settimeout(self._time_left())  # what is left is for TLS
-            except OSError as error:
-                sock.close()
-                failure = error
-            else:
-                return sock
+            time_left = self._time_left()
+            with contextlib.ExitStack() as stack:
+                try:
+                    sock = stack.enter_context(socket.socket(family, kind, protocol))
+                    for option in self.socket_options or ():
+                        sock.setsockopt(*option)
+                    sock.settimeout(min(time_left, max(time_left / left, ADDRESS_TIMEOUT)))
+                    sock.connect(address)
+                    sock.settimeout(self._time_left())  # what is left is for TLS
+                except OSError as error:
+                    failure = error
+                else:
+                    stack.pop_all()
+                    return sock
         raise failure
 
     def _time_left(self) -> float:
@@ -276,12 +309,40 @@ class _SecureConnection(_Connection, HTTPSConnection):
     pass
 
 
+class _Idle(queue.LifoQueue[Any]):
+    """The connections that no call uses.
+
+    urllib3 writes a warning for each connection that finds no place here. Two processes that used the same
+    one would read each other's answers.
+    """
+
+    def __init__(self, maxsize: int) -> None:
+        super().__init__(maxsize)
+        call_after_fork(self._start_anew)
+
+    def put(self, item: HTTPConnection | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as the class above has it
+        del block, timeout
+        try:
+            super().put(item, block=False)
+        except queue.Full:
+            if item:
+                item.close()
+
+    def _start_anew(self) -> None:
+        for connection in self.queue:
+            if connection:
+                connection.close()  # for this process alone
+        super().__init__(self.maxsize)  # with a lock of its own, too
+
+
 class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _Connection
+    QueueCls = _Idle  # type: ignore[assignment]  # urllib3 has a type variable that nothing binds
 
 
 class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
+    QueueCls = _Idle  # type: ignore[assignment]  # as above
 
 
 def _where(error: Exception) -> str:
@@ -290,6 +351,6 @@ def _where(error: Exception) -> str:
         return "name_resolution"
     if isinstance(error, TimeoutError | HTTPTimeoutError):
         return "connect_timeout"
-    if isinstance(error, ssl.SSLError | ssl.CertificateError | HTTPError):
+    if isinstance(error, ssl.SSLError | CertificateError | HTTPError):
         return "tls"
     return "connect"

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -250,6 +251,149 @@ def test_closing_waits_for_the_calls_under_way(serve: Serve) -> None:
     assert run(main()).purchase_order_id == ORDER
 
 
+@pytest.mark.parametrize(
+    ("timeout", "cancelled"), [(0.2, False), (0.2, True)], ids=["busy threads", "threads of cancelled calls"]
+)
+def test_a_timeout_holds_from_the_call_on(serve: Serve, timeout: float, cancelled: bool) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+
+    async def main() -> WalmartError:
+        async with AsyncClient(credentials(), base_url=server.url, max_concurrency=1) as client:
+            first = asyncio.create_task(client.orders.acknowledge(IDS[0]))
+            assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+            if cancelled:
+                first.cancel()
+            # The thread is not free before this call has come back.
+            with pytest.raises(NotSent) as raised:
+                await client.orders.acknowledge(IDS[1], timeout=timeout)
+            release.set()
+            await asyncio.wait({first})
+            await client.orders.acknowledge(IDS[2])  # in the same thread, after the one that was given up
+            return raised.value
+
+    error = run(main())
+
+    assert error.reason == "no_time_left"
+    assert error.call.latency_s >= timeout
+    assert error.call.url == f"{server.url}/v3/ca/orders/{IDS[1]}/acknowledge"
+    assert error.correlation_id
+    assert [order_named_in(head) for head in server.requests] == [IDS[0], IDS[2]]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_call_that_an_executor_took_has_its_own_deadline_once_it_has_begun(
+    serve: Serve, begun: bool
+) -> None:
+    server = serve(answers(answer(acknowledged())))
+    executor = LateExecutor(begun)
+
+    async def main() -> object:
+        async with AsyncClient(credentials(), base_url=server.url, executor=executor) as client:
+            call = asyncio.create_task(client.orders.acknowledge(ORDER, timeout=0.1))
+            await asyncio.wait({call}, timeout=0.3)
+            executor.finish()
+            return (await asyncio.gather(call, return_exceptions=True))[0]
+
+    result = run(main())
+
+    assert isinstance(result, Order if begun else NotSent)
+    assert len(server.requests) == begun
+
+
+class LateExecutor(Executor):
+    """Runs a call at once or late, as it likes, and never refuses to; it says late what came of it."""
+
+    def __init__(self, at_once: bool) -> None:
+        self._at_once = at_once
+        self._late: list[Callable[[], object]] = []
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        inner: Future[T] = Future()
+
+        def play() -> None:
+            try:
+                inner.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - whatever it is
+                inner.set_exception(error)
+
+        def settle() -> None:
+            if not inner.done():
+                play()
+            if future.set_running_or_notify_cancel():
+                future.set_result(inner.result())
+
+        if self._at_once:
+            play()
+        self._late.append(settle)
+        return future
+
+    def finish(self) -> None:
+        for settle in self._late:
+            settle()
+
+
+def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing(serve: Serve) -> None:
+    arrived, release = threading.Event(), threading.Event()
+    server = serve(holds_the_first(arrived, release))
+    before = set(threading.enumerate())
+
+    async def main() -> BaseException | Order:
+        client = AsyncClient(credentials(), base_url=server.url, max_concurrency=1)
+        first = asyncio.create_task(client.orders.acknowledge(IDS[0]))
+        assert await asyncio.to_thread(arrived.wait, HANGS_AFTER)
+        waiting = asyncio.create_task(client.orders.acknowledge(IDS[1]))
+        await asyncio.sleep(0)
+        first.cancel()
+        await client.aclose(wait=False)
+        return (await asyncio.gather(waiting, return_exceptions=True))[0]
+
+    error = run(main())
+    release.set()
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("walmart-ca"):
+            thread.join(HANGS_AFTER)
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "closed"
+    assert [order_named_in(head) for head in server.requests] == [IDS[0]]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("walmart-ca")]
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])
+def test_a_call_on_a_closed_client_is_not_sent(serve: Serve, given: bool) -> None:
+    server = serve(answers(answer(acknowledged())))
+
+    async def main() -> Order:
+        client = AsyncClient(
+            credentials(), base_url=server.url, executor=ThreadPoolExecutor(1) if given else None
+        )
+        await client.orders.acknowledge(ORDER)
+        await client.aclose()
+        return await client.orders.acknowledge(ORDER)
+
+    error = failure(lambda: run(main()))
+
+    assert (type(error), error.reason) == (NotSent, "closed")
+    assert len(server.requests) == 1
+
+
+def test_a_call_that_no_thread_can_take_is_not_sent(serve: Serve) -> None:
+    server = serve(answers(answer(acknowledged())))
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+
+    async def main() -> None:
+        async with AsyncClient(credentials(), base_url=server.url, executor=executor) as client:
+            await client.orders.acknowledge(ORDER)
+
+    error = failure(lambda: run(main()))
+
+    assert (type(error), error.reason) == (NotSent, "no_thread")
+    assert server.connections == 0
+
+
 def test_closing_twice_does_no_harm() -> None:
     async def main() -> None:
         async with AsyncClient(credentials()) as client:
@@ -388,7 +532,7 @@ def test_an_unusable_argument_is_refused_by_name_and_nothing_is_sent(
             with pytest.raises(ValueError, match=f"^{name} must "):
                 await client.orders.released_page(**which)
             with pytest.raises(ValueError, match=f"^{name} must "):
-                await anext(client.orders.released(**which))
+                client.orders.released(**which)
 
     run(main())
     assert server.connections == 0

@@ -1,5 +1,6 @@
 """What a call looks like on the wire, read by the local marketplace and by a server of bytes."""
 
+import errno
 import os
 import socket
 import ssl
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -95,7 +97,8 @@ def test_a_call_has_walmarts_six_headers_once_each(serve: Serve, connect: Connec
     for name in SIX:
         assert header(head, name)
     assert header(head, "Accept") == "application/json"
-    assert header(head, "Content-Type") == "application/json"
+    assert headers(head, "Content-Type") == (["application/json"] if method == "POST" else [])
+    assert headers(head, "Content-Length") == (["0"] if method == "POST" else [])
     assert header(head, "WM_SVC.NAME") == "Walmart Marketplace"
     assert uuid.UUID(header(head, "WM_QOS.CORRELATION_ID")).version == 4
 
@@ -322,12 +325,70 @@ def test_a_proxy_of_the_environment_is_not_used(
     assert marketplace.calls[0].applied
 
 
-def test_every_address_of_a_host_is_tried(serve: Serve, connect: Connect) -> None:
-    # Where localhost is ::1 first, nobody listens there.
+FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
+    "of a family that the kernel lacks": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),
+    "without a route": (socket.AF_INET, ("255.255.255.255", 443)),
+    "where nobody listens": (socket.AF_INET, ("127.0.0.2", 9)),
+}
+
+
+@pytest.mark.parametrize(("family", "address"), FIRST_OF_TWO.values(), ids=FIRST_OF_TWO.keys())
+def test_an_address_that_cannot_be_used_costs_only_itself(
+    serve: Serve,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    family: socket.AddressFamily,
+    address: tuple[str | int, ...],
+) -> None:
     server = serve(answers(answer(acknowledged())))
-    addresses = {info[4][0] for info in socket.getaddrinfo("localhost", server.port, type=socket.SOCK_STREAM)}
+    found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
+    play_addresses(monkeypatch, found, WithoutIPv6)
 
     order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
 
-    assert "127.0.0.1" in addresses
     assert order.purchase_order_id == ORDER
+
+
+@pytest.mark.parametrize("count", [1, 24])
+def test_an_address_has_time_for_a_round_trip_however_many_there_are(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    server = serve(answers(answer(acknowledged())))
+    first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
+        (socket.AF_INET, ("127.0.0.1", server.port))
+    ]
+    play_addresses(monkeypatch, first + [FIRST_OF_TWO["where nobody listens"]] * (count - 1), FarAway)
+
+    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
+
+    assert order.purchase_order_id == ORDER
+
+
+def play_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+    found: list[tuple[socket.AddressFamily, tuple[str | int, ...]]],
+    kind: type[socket.socket],
+) -> None:
+    """Play a host of these addresses, and a kernel with sockets of this kind: nothing else has them here."""
+    infos = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for family, address in found]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
+    monkeypatch.setattr(socket, "socket", kind)
+
+
+class WithoutIPv6(socket.socket):
+    """A socket of a kernel without IPv6."""
+
+    def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+        super().__init__(family, *args, **kwargs)
+
+
+class FarAway(socket.socket):
+    """A socket whose other side is a round trip of 150 ms away."""
+
+    def connect(self, address: Any, /) -> None:  # noqa: ANN401 - passed on as it comes
+        budget = self.gettimeout()
+        if budget is not None and budget < 0.15:
+            raise TimeoutError("timed out")
+        super().connect(address)

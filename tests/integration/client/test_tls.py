@@ -46,6 +46,26 @@ def test_a_connection_is_kept_over_tls_too(
     assert len({call.connection for call in marketplace_tls.calls}) == 1
 
 
+def test_the_session_tickets_of_tls_1_3_cost_no_connection(serve: Serve, connect: Connect) -> None:
+    authority = trustme.CA()
+    tls = context_for(authority, "localhost")
+    tls.num_tickets = 5
+    versions: set[object] = set()
+
+    def behave(connection: Connection) -> None:
+        versions.add(getattr(connection.sock, "version", lambda: None)())
+        while connection.read_request():
+            connection.send(answer(acknowledged()))
+
+    server = serve(behave, tls=tls, name="localhost")
+    client = connect(server.url, ssl_context=context_trusting(authority))
+    for _ in range(20):
+        client.orders.acknowledge(ORDER)
+
+    assert versions == {"TLSv1.3"}
+    assert server.connections == 1
+
+
 def test_an_unknown_authority_is_not_trusted_by_default(
     marketplace_tls: Marketplace, seller_tls: Seller
 ) -> None:
@@ -94,12 +114,15 @@ def context_trusting(authority: trustme.CA) -> ssl.SSLContext:
 @pytest.mark.parametrize(
     "names", [("other.example",), ("127.0.0.1",), ("*.localhost",), ("localhost.example",)]
 )
+@pytest.mark.parametrize("check_hostname", [True, False], ids=["OpenSSL checks it", "urllib3 checks it"])
 def test_a_certificate_for_another_name_is_not_trusted(
-    serve: Serve, connect: Connect, names: tuple[str, ...]
+    serve: Serve, connect: Connect, names: tuple[str, ...], check_hostname: bool
 ) -> None:
     authority = trustme.CA()
     server = serve(answers(answer(acknowledged())), tls=context_for(authority, *names), name="localhost")
-    client = connect(server.url, ssl_context=context_trusting(authority))
+    trusting = context_trusting(authority)
+    trusting.check_hostname = check_hostname
+    client = connect(server.url, ssl_context=trusting)
 
     error = failure(lambda: client.orders.acknowledge(ORDER))
 

@@ -1,8 +1,11 @@
 """The wire at its worst: what was not sent, what may have been applied, and what never ends."""
 
 import gzip
+import logging
 import ssl
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given, settings
@@ -20,9 +23,9 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
-from walmart_ca.transport import ONE_ORDER, Transport
+from walmart_ca.transport import KEPT_FOR
 
-from .conftest import Connect, Serve, act, failure, outcome
+from .conftest import HANGS_AFTER, Connect, Serve, act, failure, outcome
 from .raw_server import (
     ORDER,
     Behaviour,
@@ -32,7 +35,6 @@ from .raw_server import (
     answer,
     answers,
     answers_and_closes,
-    answers_the_first,
     drips,
 )
 
@@ -92,7 +94,7 @@ def test_a_call_on_a_closed_client_is_not_sent(serve: Serve, connect: Connect) -
     error = failure(lambda: client.orders.acknowledge(ORDER))
 
     assert server.connections == 0
-    assert isinstance(error, NotSent)
+    assert (type(error), error.reason) == (NotSent, "closed")
 
 
 # Sent, and no whole answer
@@ -466,18 +468,20 @@ def test_a_connection_reset_while_idle_costs_no_call(serve: Serve, connect: Conn
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_a_connection_that_was_idle_for_long_is_not_used_again(
-    serve: Serve, connect: Connect, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
+    serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
 ) -> None:
     # Nobody tells a frozen process that the other side has gone: a second call on it would be lost.
-    server = serve(answers_the_first(answer(acknowledged())), tls=certificate.context if secure else None)
-    request = connect(server.url).orders.build_acknowledgement(ORDER)
-    transport = Transport(server.url, max_connections=1, ssl_context=trusting, kept_for=0.0)
+    server = serve(answers(answer(acknowledged())), tls=certificate.context if secure else None)
+    now = 1000.0
+    used: list[int] = []
+    client = Client(credentials(), base_url=server.url, ssl_context=trusting, monotonic=lambda: now)
+    with client:
+        for idle_s in (0.0, KEPT_FOR - 0.1, KEPT_FOR):
+            now += idle_s
+            client.orders.acknowledge(ORDER)
+            used.append(server.connections)
 
-    for _ in range(2):
-        assert transport.send(request, 15.0, ONE_ORDER).status == 200
-    transport.close()
-
-    assert server.connections == 2
+    assert used == [1, 1, 2]
 
 
 def test_a_connection_closed_under_a_call_is_an_unknown_outcome_and_not_repeated(
@@ -526,6 +530,59 @@ def test_an_interim_answer_costs_no_later_call(serve: Serve, connect: Connect) -
     failure(lambda: client.orders.acknowledge(ORDER))
 
     assert isinstance(outcome(lambda: client.orders.get(ORDER)), Order)
+
+
+SECOND = "2575193093773"
+LEFT: dict[str, bytes] = {
+    "an answer": answer(acknowledged(SECOND)),
+    "an answer behind more than a buffer of blanks": b" " * 9000 + answer(acknowledged(SECOND)),
+    "a line feed": b"\n",
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT.keys())
+@pytest.mark.parametrize("asked", [answer(b"{}", 404), chunked(acknowledged())], ids=["a length", "chunks"])
+@pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
+def test_a_connection_on_which_anything_is_left_is_not_used_again(
+    serve: Serve,
+    connect: Connect,
+    certificate: Certificate,
+    trusting: ssl.SSLContext,
+    secure: bool,
+    asked: bytes,
+    left: bytes,
+) -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(asked + left if connection.number == 1 else answer(acknowledged(SECOND)))
+        connection.read_request()
+
+    server = serve(behave, tls=certificate.context if secure else None)
+    client = connect(server.url, ssl_context=trusting)
+    outcome(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(outcome(lambda: client.orders.acknowledge(SECOND)), Order)
+
+    assert server.connections == 2
+
+
+def test_more_calls_than_connections_are_kept_write_nothing_to_the_log(
+    serve: Serve, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    everybody = threading.Barrier(5)
+
+    def behave(connection: Connection) -> None:
+        while connection.read_request():
+            everybody.wait(HANGS_AFTER)
+            connection.send(answer(acknowledged()))
+
+    server = serve(behave)
+    client = stack.enter_context(Client(credentials(), base_url=server.url, max_connections=1))
+    with ThreadPoolExecutor(5) as threads:
+        orders = list(threads.map(client.orders.acknowledge, [ORDER] * 5))
+
+    assert len(orders) == 5
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
 def test_threads_may_share_a_client(marketplace: Marketplace, client: Client) -> None:

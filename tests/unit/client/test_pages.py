@@ -200,6 +200,30 @@ def test_a_page_without_a_cursor_is_the_last(meta: object) -> None:
     assert ids(read) == [ID]
 
 
+@pytest.mark.parametrize(
+    ("said", "total"),
+    [
+        (450, 450),
+        ("450", 450),
+        (" 450\n", 450),
+        (450.0, 450),
+        (0, 0),
+        *dict.fromkeys((None, "", "many", -1, 4.5, True, "٤", 10**30)).items(),
+        ([], None),
+        ({}, None),
+    ],
+    ids=repr,
+)
+def test_a_page_has_walmarts_count_of_the_whole_list_where_it_can_be_read(
+    said: object, total: int | None
+) -> None:
+    assert read_page(with_meta({"totalCount": said})).total_count == total
+
+
+def test_the_count_in_xml_is_read_as_well() -> None:
+    assert read_page(as_xml("list", page(*ORDERS)), "application/xml").total_count == 2
+
+
 def test_a_page_may_lack_its_meta() -> None:
     read = read_page(as_json({"list": {"elements": {"order": [order()]}}}))
 

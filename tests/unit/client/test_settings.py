@@ -1,11 +1,24 @@
 """A client's settings: what is accepted, and that a refusal names the setting and does not show it."""
 
+import asyncio
+import dataclasses
+import itertools
 import math
 from typing import Any
 
 import pytest
 
-from walmart_ca import PRODUCTION_URL, AsyncClient, Client, check_base_url
+from walmart_ca import (
+    PRODUCTION_URL,
+    AsyncClient,
+    Client,
+    Credentials,
+    Request,
+    TokenCredentials,
+    check_base_url,
+)
+from walmart_ca.answers import Answer
+from walmart_ca.transport import Limits
 
 from .keys import credentials
 
@@ -126,7 +139,7 @@ def test_an_unusable_service_name_is_refused_by_name_and_not_shown(service_name:
     assert "s3cr3t" not in str(refused.value)
 
 
-@pytest.mark.parametrize("timeout", [0, 0.0, -1, -0.001, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("timeout", [0, 0.0, -1, -0.001, math.nan, math.inf, -math.inf, 86_401])
 def test_an_unusable_timeout_is_refused_by_name(timeout: float) -> None:
     with pytest.raises(ValueError, match="timeout"):
         Client(credentials(), timeout=timeout)
@@ -151,6 +164,66 @@ def test_a_setting_of_the_wrong_type_is_refused_by_name(setting: str, value: Any
 def test_an_async_client_runs_at_least_one_call(max_concurrency: int) -> None:
     with pytest.raises(ValueError, match="max_concurrency"):
         AsyncClient(credentials(), max_concurrency=max_concurrency)
+
+
+@pytest.mark.parametrize("correlation_id", ["", " x", "a\nb", "s3cr3t-é", "x" * 129, b"x", None, 7])
+@pytest.mark.parametrize("secrets", [credentials(), TokenCredentials(client_id="x", client_secret="y")])  # noqa: S106 - nobody's
+def test_a_call_with_an_unusable_correlation_id_is_refused_and_not_sent(
+    secrets: Credentials,
+    correlation_id: Any,  # noqa: ANN401 - of any type
+) -> None:
+    sent = Sent()
+    client = Client(secrets, transport=sent, new_correlation_id=lambda: correlation_id)
+
+    with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
+        client.orders.acknowledge("1")
+
+    assert "s3cr3t" not in str(refused.value)
+    assert sent.count == 0
+
+
+@pytest.mark.parametrize("timeout", [math.nan, math.inf, 86_401, "5"])
+def test_an_unusable_timeout_of_a_call_is_refused_and_nothing_is_sent(timeout: Any) -> None:  # noqa: ANN401 - of any type
+    sent = Sent()
+
+    async def later() -> None:
+        with pytest.raises(ValueError, match="timeout must "):
+            await AsyncClient(credentials(), transport=sent).orders.acknowledge("1", timeout=timeout)
+
+    with pytest.raises(ValueError, match="timeout must "):
+        Client(credentials(), transport=sent).orders.acknowledge("1", timeout=timeout)
+    asyncio.run(later())
+    assert sent.count == 0
+
+
+def test_no_answer_has_a_shorter_time_than_its_call() -> None:
+    assert [field.name for field in dataclasses.fields(Limits)] == ["size"]
+
+
+def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> None:
+    elapsed, of_day = itertools.count(100.0, 2.5), itertools.count(1.8e9, -3600.0)
+    client = Client(
+        credentials(), transport=Sent(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
+    )
+
+    _, call = client.send(client.orders.build_acknowledgement("1"))
+
+    assert call.latency_s == 2.5
+
+
+class Sent:
+    """Counts what is sent by it, and answers it with nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        del request, timeout, limits
+        self.count += 1
+        return Answer(200, {}, b"")
+
+    def close(self) -> None:
+        """Have nothing to close."""
 
 
 def test_an_async_client_refuses_the_same_settings() -> None:

@@ -56,6 +56,9 @@ class Channel:
         return f"https://walmart.invalid{path}"
 
     def now(self) -> float:
+        return NOW
+
+    def monotonic(self) -> float:
         self.looked.set()
         return self.time
 

@@ -1,13 +1,24 @@
 """Which released orders are due, and in which order."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.order_event import DEADLINE
-from sweep_orders.selection import DUE_AFTER, WaitingOrder, due, oldest
+from sweep_orders.selection import (
+    DUE_AFTER,
+    LONG_LOOK_BACK,
+    LONG_LOOK_BACK_AT,
+    LOOK_BACK,
+    WaitingOrder,
+    due,
+    looks_far_back,
+    note_of,
+    oldest,
+)
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
@@ -81,3 +92,66 @@ def test_without_a_dated_order_there_is_no_oldest_age() -> None:
 
 def test_an_order_from_the_future_has_no_negative_age() -> None:
     assert oldest([order("1", timedelta(minutes=-5))], NOW) == ("1", timedelta(0))
+
+
+INTERVALS = st.sampled_from([timedelta(minutes=minutes) for minutes in (5, 15, 60)])
+
+
+def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime | None) -> list[datetime]:
+    """The sweeps that see an order which nobody acknowledges, in the month after the first one."""
+    sweeps = [first + number * interval for number in range(timedelta(days=29) // interval)]
+    if ordered_at is None:
+        return sweeps
+    return [
+        now
+        for now in sweeps
+        if now - ordered_at
+        <= (LONG_LOOK_BACK if looks_far_back(now, interval, LONG_LOOK_BACK_AT) else LOOK_BACK)
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    interval=INTERVALS,
+    phase=st.timedeltas(timedelta(0), timedelta(days=1)),
+    age=st.none() | st.timedeltas(DUE_AFTER, timedelta(minutes=130)),
+)
+def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_is_said(
+    interval: timedelta, phase: timedelta, age: timedelta | None
+) -> None:
+    first = NOW + phase
+    stuck = WaitingOrder("1", None if age is None else first - age)
+    sweeps = sweeps_of_a_month(first, interval, stuck.ordered_at)
+    notes = [note_of(stuck, now, interval) for now in sweeps]
+
+    parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.park_if_stuck]
+
+    assert len(parked_at) >= 28
+    for earlier, later in pairwise(parked_at):
+        assert timedelta(hours=22) - interval < later - earlier < timedelta(days=2)
+    for note, again in zip(notes, sweeps[1:], strict=False):
+        assert timedelta(0) <= note.next_sweep_at - again < timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("age", "park", "again"),
+    [
+        (timedelta(minutes=15), False, timedelta(minutes=15)),
+        (timedelta(minutes=119), False, timedelta(minutes=15)),
+        (timedelta(hours=2), True, timedelta(minutes=15)),
+        (timedelta(minutes=135), False, timedelta(minutes=15)),
+        (timedelta(hours=26), True, timedelta(minutes=15)),
+        (timedelta(hours=48), False, timedelta(minutes=15)),
+        (timedelta(hours=71, minutes=46), False, timedelta(days=1)),
+        (timedelta(hours=72), False, timedelta(days=1)),
+        (timedelta(hours=72, minutes=15), True, timedelta(days=1)),
+        (timedelta(days=20), True, timedelta(days=1)),
+        (None, False, timedelta(minutes=15)),
+    ],
+)
+def test_what_a_sweep_says_of_an_order_follows_from_its_age(
+    age: timedelta | None, park: bool, again: timedelta
+) -> None:
+    said = note_of(order("1", age), NOW, timedelta(minutes=15))
+
+    assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)

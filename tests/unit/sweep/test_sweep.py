@@ -10,13 +10,13 @@ import pytest
 
 from shared.calling import LEAST_TIME_LEFT_S
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.order_event import SWEPT_FOR
 from shared.pacing import Pacer
+from shared.sweep_mark import SweepNote
 from sweep_orders.listing import ReleasedOrders
 from sweep_orders.ports import EventBusError, QueueLengthError
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
-from sweep_orders.selection import WaitingOrder
+from sweep_orders.selection import LOOK_BACK, WaitingOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
 from walmart_ca import (
     AsyncClient,
@@ -56,7 +56,8 @@ def created(purchase_order_id: str, age_minutes: float | None = 60) -> Order:
 
 
 def page(*orders: Order, last: bool = False, answered_at: datetime | None = NOW) -> OrderPage:
-    return OrderPage(orders, None, None if last else "?next", replace(CALL, answered_at=answered_at))
+    cursor = f"?after={'-'.join(order.purchase_order_id for order in orders)}"
+    return OrderPage(orders, None, None if last else cursor, replace(CALL, answered_at=answered_at))
 
 
 def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
@@ -126,7 +127,7 @@ class World:
     now: datetime = NOW
     interval: timedelta = timedelta(minutes=15)
     left_s: Callable[[], float] = lambda: 240.0
-    published: list[WaitingOrder] = field(default_factory=list)
+    published: list[SweepNote] = field(default_factory=list)
     records: list[SweepRecord] = field(default_factory=list)
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
@@ -154,10 +155,10 @@ class World:
             interval=self.interval,
         )
 
-    def publish(self, orders: Sequence[WaitingOrder]) -> list[WaitingOrder]:
+    def publish(self, notes: Sequence[SweepNote]) -> list[SweepNote]:
         if self.bus_fails:
             raise EventBusError("ReadTimeoutError")
-        self.published.extend(orders)
+        self.published.extend(notes)
         return []
 
     def record(self, record: SweepRecord) -> None:
@@ -173,7 +174,7 @@ class World:
 
     @property
     def ids(self) -> list[str]:
-        return [order.purchase_order_id for order in self.published]
+        return [note.purchase_order_id for note in self.published]
 
 
 def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
@@ -181,7 +182,8 @@ def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
 
     record = world.sweep()
 
-    assert world.published == [WaitingOrder("1", NOW - timedelta(minutes=30))]
+    overdue = WaitingOrder("1", NOW - timedelta(minutes=30))
+    assert world.published == [note_of(overdue, NOW, world.interval)]
     assert world.records == [record]
     assert (record.outcome, record.reason) == ("completed", None)
     assert (record.pages, record.orders_seen, record.orders_waiting, record.orders_due) == (1, 1, 1, 1)
@@ -196,12 +198,12 @@ def test_without_released_orders_the_oldest_is_of_no_age_and_the_sweep_completed
     assert (record.oldest_purchase_order_id, record.oldest_order_age_s) == (None, 0.0)
 
 
-def test_orders_of_the_last_48_hours_are_asked_for() -> None:
+def test_orders_of_the_last_72_hours_are_asked_for() -> None:
     world = World()
 
     world.sweep()
 
-    assert [asked["created_start_date"] for asked in world.pages.asked] == [NOW - SWEPT_FOR]
+    assert [asked["created_start_date"] for asked in world.pages.asked] == [NOW - LOOK_BACK]
 
 
 def test_a_page_gets_a_minute_at_most() -> None:
@@ -499,12 +501,30 @@ def test_an_entry_that_cannot_be_read_is_recorded_and_warned_about_and_the_sweep
     ]
 
 
+def test_orders_that_are_counted_and_not_shown_are_recorded_and_warned_about_and_the_others_published() -> (
+    None
+):
+    counted = replace(last_page(created("1")), total_count=3)
+    world = World(Pages(counted, counted))
+
+    record = world.sweep()
+
+    assert (record.outcome, record.reason, record.orders_missing) == ("unavailable", "orders_missing", 2)
+    assert world.ids == ["1"]
+    assert world.warnings == [
+        (
+            "released orders that Walmart counts and does not list, look for them in Seller Center",
+            {"orders_missing": 2, "correlation_id": "c-1"},
+        )
+    ]
+
+
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
     ("hour", "minute", "hours"),
-    [(8, 59, 48), (9, 0, 720), (9, 29, 720), (9, 30, 48), (21, 0, 48), (0, 0, 48)],
+    [(8, 59, 72), (9, 0, 720), (9, 14, 720), (9, 15, 72), (21, 0, 72), (0, 0, 72)],
 )
 def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hours: float) -> None:
     now = MIDNIGHT + timedelta(hours=hour, minutes=minute)
@@ -516,25 +536,3 @@ def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hour
     assert world.pages.asked[0]["created_start_date"] == now - timedelta(hours=hours)
     ship_nodes = [asked["ship_node_type"] for asked in world.pages.asked]
     assert ship_nodes == ([None, "3PLFulfilled"] if hours == 720 else [None])
-
-
-def test_one_look_back_a_day_is_enough() -> None:
-    world = World(Pages(*[last_page()] * 5), now=MIDNIGHT + timedelta(hours=9))
-    sweep = world.put_together()
-
-    looked_back = []
-    for minutes in (0, 15, 24 * 60):
-        world.now = MIDNIGHT + timedelta(hours=9, minutes=minutes)
-        looked_back.append(asyncio.run(sweep.run(world.left_s)).look_back_h)
-
-    assert looked_back == [720, 48, 720]
-
-
-def test_a_long_look_back_that_failed_is_made_again() -> None:
-    failed = Unavailable("http_503", replace(CALL, status=None))
-    world = World(Pages(failed, last_page(), last_page()), now=MIDNIGHT + timedelta(hours=9))
-    sweep = world.put_together()
-
-    looked_back = [asyncio.run(sweep.run(world.left_s)).look_back_h for _ in range(2)]
-
-    assert looked_back == [720, 720]

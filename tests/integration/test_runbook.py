@@ -1,0 +1,229 @@
+"""The runbook's own commands for parked orders, pasted into bash, against queues of the local AWS."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.docs.pages import page
+from tests.local_aws import LocalAws
+from tests.local_aws.aws_cli import AwsCli
+from tests.local_aws.commands import environment
+from tests.sqs_limits import MAX_BYTES
+from tests.template.conftest import read
+
+BASH: Final = shutil.which("bash") or "/bin/bash"
+pytestmark = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="the runbook needs jq, which is not installed"
+)
+
+STACK: Final = "walmart-order-acknowledgement"
+QUEUES: Final = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]
+BLOCKS: Final = page("docs/operations.md").blocks("bash")
+PASTED: Final = "".join(block for block in BLOCKS if "output() {" in block or "parked() {" in block)
+(UNDELIVERED,) = (block for block in BLOCKS if "ERROR_MESSAGE" in block)
+MOVE: Final = "move OrderDeadLetterQueueUrl OrderQueueUrl"
+PARKED: Final = {"outcome": "unavailable", "reason": "http_503"}
+UGLY: Final = "\u009b2J\u202e\u2066\u200b\x7f\u00e9"
+"""What steers a terminal, turns the direction of its text, or is not seen."""
+
+
+class Runbook:
+    """Queues by the stack's outputs, and a bash into which the runbook was pasted."""
+
+    def __init__(self, aws: LocalAws, commands: Path) -> None:
+        self.sqs = aws.client("sqs")
+        self._cloudformation = aws.client("cloudformation")
+        body = read().body
+        template = {
+            "Resources": {name: body["Resources"][name] for name in QUEUES},
+            "Outputs": {f"{name}Url": body["Outputs"][f"{name}Url"] for name in QUEUES},
+        }
+        self._cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+        self._cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 1}
+        )
+        (stack,) = self._cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+        self.urls = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self._environment = environment({})
+        self._environment["PATH"] = os.pathsep.join([str(commands), self._environment["PATH"]])
+
+    def send(self, queue: str, body: str, **attributes: str) -> None:
+        self.sqs.send_message(
+            QueueUrl=self.urls[queue],
+            MessageBody=body,
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+            },
+        )
+
+    def empty(self, queue: str) -> list[tuple[str, dict[str, str]]]:
+        """Take the bodies and attributes of all messages out of a queue that can be received."""
+        taken = []
+        while messages := self.sqs.receive_message(
+            QueueUrl=self.urls[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                attributes = message.get("MessageAttributes", {}).items()
+                taken.append((message["Body"], {name: each["StringValue"] for name, each in attributes}))
+                self.sqs.delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
+        return sorted(taken)
+
+    def hidden(self, queue: str) -> int:
+        """How many messages are in a queue and cannot be received for now."""
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=["All"])
+        return int(attributes["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
+
+    def run(self, commands: str) -> subprocess.CompletedProcess[str]:
+        """Paste commands, after the runbook's functions."""
+        return subprocess.run(
+            [BASH],
+            input=f"{PASTED}\n{commands}",
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def delete(self) -> None:
+        self._cloudformation.delete_stack(StackName=STACK)
+        self._cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 1}
+        )
+
+
+@pytest.fixture(scope="module")
+def deployed(local_aws: LocalAws) -> Iterator[Runbook]:
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        with AwsCli(local_aws, directory):
+            runbook = Runbook(local_aws, directory)
+            yield runbook
+            runbook.delete()
+
+
+@pytest.fixture
+def runbook(deployed: Runbook) -> Runbook:
+    for url in deployed.urls.values():
+        deployed.sqs.purge_queue(QueueUrl=url)
+    return deployed
+
+
+def event(purchase_order_id: str = "1", size: int = 0) -> str:
+    """An order event of a size."""
+    text = json.dumps({"detail": {"purchaseOrderId": purchase_order_id, "note": UGLY}}, ensure_ascii=False)
+    return text + " " * (size - len(text.encode()))
+
+
+def lines(printed: str) -> list[Any]:
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def test_messages_of_any_size_are_moved_as_they_are(runbook: Runbook) -> None:
+    sent = [
+        (event("1"), PARKED),
+        (event("2", 200_000), PARKED),
+        (event("3", MAX_BYTES - 100), PARKED),
+        (event("4", MAX_BYTES), {}),
+    ]
+    for body, attributes in sent:
+        runbook.send("OrderDeadLetterQueueUrl", body, **attributes)
+
+    moved = runbook.run(MOVE)
+
+    assert (moved.returncode, moved.stderr) == (0, "")
+    assert runbook.empty("OrderQueueUrl") == sorted(sent)
+    assert (runbook.empty("OrderDeadLetterQueueUrl"), runbook.hidden("OrderDeadLetterQueueUrl")) == ([], 0)
+
+
+def test_those_that_meet_a_condition_are_moved_or_dropped_and_the_others_stay(runbook: Runbook) -> None:
+    for number in "123":
+        runbook.send("OrderDeadLetterQueueUrl", event(number), **PARKED)
+
+    done = runbook.run(f"""{MOVE} '.order == "1"' && drop OrderDeadLetterQueueUrl '.order == "2"'""")
+
+    assert (done.returncode, [each["order"] for each in lines(done.stdout)]) == (
+        0,
+        ["1", "2"],
+    )
+    assert runbook.empty("OrderQueueUrl") == [(event("1"), PARKED)]
+    assert runbook.empty("OrderDeadLetterQueueUrl") == [(event("3"), PARKED)]
+
+
+def test_what_could_not_be_moved_is_named_stays_and_fails_the_command(runbook: Runbook) -> None:
+    runbook.sqs.set_queue_attributes(
+        QueueUrl=runbook.urls["OrderQueueUrl"], Attributes={"MaximumMessageSize": "1024"}
+    )
+    runbook.send("OrderDeadLetterQueueUrl", event("1"), **PARKED)
+    runbook.send("OrderDeadLetterQueueUrl", event("2", 2_000), **PARKED)
+
+    moved = runbook.run(MOVE)
+
+    runbook.sqs.set_queue_attributes(
+        QueueUrl=runbook.urls["OrderQueueUrl"], Attributes={"MaximumMessageSize": str(MAX_BYTES)}
+    )
+    assert moved.returncode != 0
+    assert 'Failed: {"outcome":"unavailable","reason":"http_503","order":"2"}' in moved.stderr
+    assert "1 failed and are still in OrderDeadLetterQueueUrl." in moved.stderr
+    assert runbook.empty("OrderQueueUrl") == [(event("1"), PARKED)]
+    assert runbook.hidden("OrderDeadLetterQueueUrl") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("move ThereIsNoneUrl OrderQueueUrl", "ThereIsNoneUrl could not be read"),
+        (f"{MOVE} '.order =='", "could not be read with the condition .order ==."),
+        ("drop OrderDeadLetterQueueUrl", "Say which messages: drop OrderDeadLetterQueueUrl 'condition'"),
+        ("stack=other; output() { return 254; }; " + MOVE, ""),
+    ],
+)
+def test_a_command_that_cannot_be_followed_fails_and_loses_nothing(
+    runbook: Runbook, command: str, says: str
+) -> None:
+    runbook.send("OrderDeadLetterQueueUrl", event(), **PARKED)
+
+    done = runbook.run(command)
+
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert len(runbook.empty("OrderDeadLetterQueueUrl")) + runbook.hidden("OrderDeadLetterQueueUrl") == 1
+
+
+@pytest.mark.parametrize("command", ["parked", MOVE, "drop OrderDeadLetterQueueUrl true", UNDELIVERED])
+def test_what_a_producer_wrote_is_printed_as_ascii_alone(runbook: Runbook, command: str) -> None:
+    attributes = {"outcome": "rejected", "reason": UGLY, "ERROR_CODE": UGLY, "ERROR_MESSAGE": UGLY}
+    for queue in ("OrderDeadLetterQueueUrl", "UndeliveredEventQueueUrl"):
+        runbook.send(queue, event(UGLY), **attributes)
+
+    printed = runbook.run(command).stdout
+
+    assert printed.isascii()
+    assert UGLY in json.dumps(lines(printed), ensure_ascii=False)
+
+
+def test_a_line_of_a_log_is_printed_as_ascii_alone(runbook: Runbook, local_aws: LocalAws) -> None:
+    logs, now_ms = local_aws.client("logs"), int(time.time() * 1000)
+    logged = [json.dumps({"event_id": UGLY}, ensure_ascii=False), f"no JSON: {UGLY}"]
+    logs.create_log_group(logGroupName="runbook")
+    logs.create_log_stream(logGroupName="runbook", logStreamName="runbook")
+    logs.put_log_events(
+        logGroupName="runbook",
+        logStreamName="runbook",
+        logEvents=[{"timestamp": now_ms, "message": message} for message in logged],
+    )
+
+    printed = runbook.run(
+        """output() { echo runbook; }; records LogGroupName '{ $.level = "INFO" }'"""
+    ).stdout
+
+    assert printed.isascii()
+    assert lines(printed) == [{"event_id": UGLY}, f"no JSON: {UGLY}"]

@@ -1,0 +1,75 @@
+"""The sweep's mark: whoever cannot read the seller's secret cannot write one, nor change what it covers."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.order_event import OrderEvent
+from shared.sweep_mark import SweepNote, mark_key_of
+
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+KEY, OTHER_KEY = mark_key_of("a secret"), mark_key_of("another secret")
+NOTE = SweepNote(
+    purchase_order_id="7400000000001",
+    ordered_at=NOW - timedelta(minutes=31),
+    next_sweep_at=NOW + timedelta(minutes=15),
+    park_if_stuck=False,
+)
+
+
+def read(detail: Mapping[str, object], *keys: bytes) -> SweepNote | None:
+    return OrderEvent.read({"detail": detail}, NOW).note_by_sweep(keys)
+
+
+@given(
+    ordered_at=st.none() | st.timedeltas(timedelta(0), timedelta(days=30)).map(lambda age: NOW - age),
+    park=st.booleans(),
+)
+def test_what_the_sweep_wrote_is_read_as_it_was_written(ordered_at: datetime | None, park: bool) -> None:
+    note = SweepNote(
+        purchase_order_id="7400000000001", ordered_at=ordered_at, next_sweep_at=NOW, park_if_stuck=park
+    )
+
+    assert read(note.as_detail(KEY), OTHER_KEY, KEY) == note
+
+
+@pytest.mark.parametrize("keys", [(), (OTHER_KEY,)])
+def test_a_mark_by_another_secret_is_none(keys: tuple[bytes, ...]) -> None:
+    assert read(NOTE.as_detail(KEY), *keys) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"purchaseOrderId": "7400000000002"},
+        {"orderDate": NOW.isoformat()},
+        {"orderDate": None},
+        {"nextSweepAt": (NOW + timedelta(days=300)).isoformat()},
+        {"nextSweepAt": "soon"},
+        {"parkIfStuck": True},
+        {"origin": "producer"},
+        {"dryRun": False},
+        {"lines": [{"deep": [[[]]]}]},
+        {"mark": None},
+        {"mark": ""},
+        {"mark": "0" * 64},
+        {"mark": "\ud800"},
+        {"mark": [1]},
+    ],
+    ids=str,
+)
+def test_an_event_that_was_changed_is_nobodys_word(change: dict[str, object]) -> None:
+    assert read({**NOTE.as_detail(KEY), **change}, KEY) is None
+
+
+def test_without_a_key_the_sweep_publishes_all_the_same_and_its_word_does_not_count() -> None:
+    assert NOTE.as_detail(None)["purchaseOrderId"] == "7400000000001"
+    assert read(NOTE.as_detail(None), KEY) is None
+
+
+def test_neither_the_key_nor_a_mark_shows_the_secret() -> None:
+    assert "secret" not in repr(NOTE.as_detail(mark_key_of("secret")))
+    assert mark_key_of("a secret") != mark_key_of("a secret ")
