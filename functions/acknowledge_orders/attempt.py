@@ -85,7 +85,13 @@ class Attempts:
         async def look(client: AsyncClient, seconds: float) -> Order:
             return await client.orders.get(purchase_order_id, timeout=seconds)
 
-        calls = Calls(self._marketplace, time_left, self._call_timeout_s, turn_within_s=turn_within_s)
+        calls = Calls(
+            self._marketplace,
+            time_left,
+            self._call_timeout_s,
+            purchase_order_id=purchase_order_id,
+            turn_within_s=turn_within_s,
+        )
         looked: Order | WalmartError | NotTried | None = None
         if look_first:
             looked = await calls.make(look, self._looks)

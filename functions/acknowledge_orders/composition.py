@@ -72,6 +72,7 @@ def compose(
             requests_per_minute=settings.requests_per_minute,
             sharers=settings.maximum_concurrency,
             clock=edges.clock,
+            monotonic=edges.monotonic,
             sleep=edges.sleep,
         )
 
@@ -79,7 +80,7 @@ def compose(
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, edges=edges)
-    marketplace = MarketplaceAccess(store.read, open_client, edges.clock, recorder.count)
+    marketplace = MarketplaceAccess(store.read, open_client, edges.monotonic, recorder.count)
 
     application = AcknowledgeOrders(
         attempts=Attempts(marketplace, posts=pacer(), looks=pacer(), call_timeout_s=call_timeout_s),
@@ -106,4 +107,13 @@ def compose(
         record=recorder.record_self_check,
         now=edges.now,
     )
-    return AcknowledgeFunction(application, self_check, recorder.count, logger, metrics)
+    return AcknowledgeFunction(
+        application,
+        self_check,
+        recorder.count,
+        close_replaced=marketplace.close_replaced,
+        # By the next invocation a connection may be dead, and a call that it costs is not repeated.
+        disconnect=sqs.close,
+        logger=logger,
+        metrics=metrics,
+    )

@@ -1,7 +1,7 @@
 """AcknowledgeFunction's two shapes: a queue batch, or one bare event for invoking it by hand."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -22,13 +22,22 @@ class AcknowledgeFunction:
         application: AcknowledgeOrders,
         self_check: SelfCheck,
         count: Callable[[Metric], None],
+        *,
+        close_replaced: Callable[[], Awaitable[None]],
+        disconnect: Callable[[], None],
         logger: Logger,
         metrics: EphemeralMetrics,
     ) -> None:
-        """Hand every order to `application`, `count` in `metrics`, and flush them at the end."""
+        """Hand every order to `application`, and `count` in `metrics`.
+
+        At the end of an invocation `close_replaced` closes clients that are not used any more, `disconnect`
+        the connections to the queue, and `metrics` are flushed.
+        """
         self._application = application
         self._self_check = self_check
         self._count = count
+        self._close_replaced = close_replaced
+        self._disconnect = disconnect
         self._logger = logger
         self._metrics = metrics
 
@@ -61,8 +70,9 @@ class AcknowledgeFunction:
         try:
             if messages is not None:
                 return asyncio.run(self._handle_batch(messages, time_left))
-            return asyncio.run(self._application.handle_bare_event(event, time_left)).as_dict()
+            return asyncio.run(self._handle_bare_event(event, time_left))
         finally:
+            self._disconnect()
             self._metrics.flush_metrics()
 
     def _read_batch(self, event: object) -> list[QueueMessage] | None:
@@ -79,8 +89,14 @@ class AcknowledgeFunction:
     ) -> dict[str, object]:
         """Handle all messages side by side, and report those that are to come again."""
         done = await asyncio.gather(*(self._handle(message, time_left) for message in messages))
+        await self._close_replaced()
         again = [message.message_id for message, is_done in zip(messages, done, strict=True) if not is_done]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in again]}
+
+    async def _handle_bare_event(self, event: object, time_left: Callable[[], float]) -> dict[str, object]:
+        record = await self._application.handle_bare_event(event, time_left)
+        await self._close_replaced()
+        return record.as_dict()
 
     async def _handle(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
         try:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Final, Protocol
 
@@ -95,23 +96,28 @@ class Marketplace(Protocol):
     def refused(self, access: Access) -> None:
         """Take note that Walmart refused a call."""
 
-    def another(self) -> Access | None:
+    def another(self, refused: Access) -> Access | None:
         """Return the client to repeat a refused call with, now, or None."""
 
     def accepted(self, access: Access) -> None:
         """Take note that Walmart accepted a call."""
 
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
+        """Take note that Walmart answered 403, and return whether that concerns every order."""
+
+    def path_unknown(self) -> None:
+        """Take note that Walmart does not serve a path."""
+
 
 class Calls:
     """The calls of one attempt, and what may still be repeated in it.
 
-    At most one repeat of a call of which nothing was sent, and two of a refused one: after the secret was
-    read again, and with its previous version. Everything else is repeated by the queue, or by the next
-    sweep, alone.
+    At most one repeat of a call of which nothing was sent, and two of a refused one: with the secret read
+    again or the call signed anew, and with the previous version. Everything else is repeated by the queue,
+    or by the next sweep, alone.
 
     Attributes:
         last: What is known of the last call, or None before the first.
-        secret_version_id: The version of the secret that signed it.
     """
 
     def __init__(
@@ -120,6 +126,7 @@ class Calls:
         time_left: Callable[[], float],
         call_timeout_s: float,
         *,
+        purchase_order_id: str | None = None,
         turn_within_s: float = math.inf,
     ) -> None:
         """Call with the clients of `marketplace`.
@@ -128,16 +135,23 @@ class Calls:
             marketplace: Which client to use.
             time_left: Seconds left of the invocation.
             call_timeout_s: Seconds for a call, if so many are left.
+            purchase_order_id: The order that the calls are about; None for lists.
             turn_within_s: Seconds that each call waits for its turn at most.
         """
         self._marketplace = marketplace
         self._time_left = time_left
         self._call_timeout_s = call_timeout_s
+        self._purchase_order_id = purchase_order_id
+        self._access: Access | None = None
         self._turn_within_s = turn_within_s
         self._unsent_repeats = 1
         self._refused_repeats = 2
         self.last: Call | None = None
-        self.secret_version_id: str | None = None
+
+    @property
+    def secret_version_id(self) -> str | None:
+        """The version of the secret that signed the last call."""
+        return self._access.secret_version_id if self._access else None
 
     async def make[T: (Order, OrderPage)](self, send: Send[T], pacer: Pacer) -> T | WalmartError | NotTried:
         """Make a call, and repeat it at once where that may help.
@@ -147,16 +161,17 @@ class Calls:
             pacer: Gives it its turn.
 
         Returns:
-            What the last of its sends brought, or why it was not sent.
+            What the last of its sends brought, or why it was not sent. A 403 that is the order's own affair
+            is an `OrderRejected`.
         """
         result = await self._send(send, pacer, self._marketplace.current)
         if isinstance(result, NotSent) and self._unsent_repeats:
             self._unsent_repeats -= 1
             again = await self._send(send, pacer, self._marketplace.current)
             result = result if isinstance(again, _NOT_TRIED) else again
-        while isinstance(result, CredentialsRefused) and self._refused_repeats:
+        while isinstance(result, CredentialsRefused) and self._access and self._refused_repeats:
             self._refused_repeats -= 1
-            again = await self._send(send, pacer, self._marketplace.another)
+            again = await self._send(send, pacer, partial(self._marketplace.another, self._access))
             if isinstance(again, _NOT_TRIED):
                 break
             result = again
@@ -183,9 +198,21 @@ class Calls:
         except WalmartError as error:
             result = error
         pacer.correct(result)
+        self.last, self._access = result.call, access
+        return self._take_note(result, access)
+
+    def _take_note[T: (Order, OrderPage)](self, result: T | WalmartError, access: Access) -> T | WalmartError:
+        """Say what an answer tells of the credentials; a 403 that is the order's own affair rejects it."""
         if isinstance(result, CredentialsRefused):
-            self._marketplace.refused(access)
+            order = self._purchase_order_id
+            # The call for a token is about no order.
+            about = order if f"/orders/{order}" in result.call.url else None
+            if result.status != HTTPStatus.FORBIDDEN:
+                self._marketplace.refused(access)
+            elif not self._marketplace.forbidden(access, about):
+                return OrderRejected(result.reason, result.call, result.entries)
+        elif is_unknown_path(result):
+            self._marketplace.path_unknown()
         elif isinstance(result, Order | OrderPage | OrderRejected):
             self._marketplace.accepted(access)
-        self.last, self.secret_version_id = result.call, access.secret_version_id
         return result

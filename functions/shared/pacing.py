@@ -1,5 +1,6 @@
 """Pacing: Walmart counts calls by the minute, and refuses what is beyond its count."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -34,6 +35,7 @@ class Pacer:
         requests_per_minute: float,
         sharers: int,
         clock: Callable[[], float],
+        monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         """Start with one turn in the bucket: what an environment before this one used up is not known.
@@ -43,7 +45,8 @@ class Pacer:
         Args:
             requests_per_minute: Walmart's limit for the seller.
             sharers: How many execution environments share it.
-            clock: Epoch seconds: Walmart's replenish times are compared with it.
+            clock: Epoch seconds, for Walmart's replenish times and nothing else.
+            monotonic: Seconds since some moment, by a clock that nobody can set.
             sleep: Waits for so many seconds.
         """
         self._interval_s = sharers / usable_per_second(requests_per_minute)
@@ -51,9 +54,10 @@ class Pacer:
         self._burst = max(1, min(BURST, int(requests_per_minute / (2 * sharers))))
         self._sharers = sharers
         self._clock = clock
+        self._monotonic = monotonic
         self._sleep = sleep
-        self._full_at = clock() + (self._burst - 1) * self._interval_s
-        self._paused_until = 0.0
+        self._full_at = monotonic() + (self._burst - 1) * self._interval_s
+        self._paused_until = -math.inf
 
     async def turn(self, at_most_s: float) -> bool:
         """Wait for a call's turn.
@@ -64,19 +68,18 @@ class Pacer:
         Returns:
             Whether the call may go out now. If not, its turn would come too late.
         """
-        now = self._clock()
+        now = self._monotonic()
         full_at = max(self._full_at, now)
         turn_at = full_at - (self._burst - 1) * self._interval_s
         if max(turn_at, self._paused_until) - now > at_most_s + _NO_WAIT_S:
             return False
         self._full_at = full_at + self._interval_s
         # Walmart may call for a pause while this call waits.
-        while (ready_at := max(turn_at, self._paused_until)) > self._clock() + _NO_WAIT_S:
-            left_s = ready_at - self._clock()
-            if ready_at - now > at_most_s or left_s > at_most_s:
+        while (ready_at := max(turn_at, self._paused_until)) > self._monotonic() + _NO_WAIT_S:
+            if ready_at - now > at_most_s:
                 self._full_at -= self._interval_s
                 return False
-            await self._sleep(left_s)
+            await self._sleep(max(0.0, ready_at - self._monotonic()))
         return True
 
     def correct(self, result: Order | OrderPage | WalmartError) -> None:
@@ -84,11 +87,12 @@ class Pacer:
         call = result.call
         if call is None:
             return
-        now = self._clock()
+        now = self._monotonic()
         throttled = isinstance(result, Throttled)
         left = 0 if throttled else call.tokens_left
         if left is not None:
             self._full_at = max(self._full_at, now + (self._burst - left / self._sharers) * self._interval_s)
         if throttled and call.retry_at:
-            until = min(call.retry_at.timestamp(), now + LONGEST_PAUSE_S)
-            self._paused_until = max(self._paused_until, until)
+            # Walmart names a time of day. It is a duration from here on: somebody may set the clock.
+            pause_s = min(call.retry_at.timestamp() - self._clock(), LONGEST_PAUSE_S)
+            self._paused_until = max(self._paused_until, now + pause_s)

@@ -72,9 +72,13 @@ def compose(
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     open_client = functools.partial(connect, settings=settings, max_concurrency=1, edges=edges)
-    marketplace = MarketplaceAccess(store.read, open_client, edges.clock, recorder.count)
+    marketplace = MarketplaceAccess(store.read, open_client, edges.monotonic, recorder.count)
     pacer = Pacer(
-        requests_per_minute=settings.requests_per_minute, sharers=1, clock=edges.clock, sleep=edges.sleep
+        requests_per_minute=settings.requests_per_minute,
+        sharers=1,
+        clock=edges.clock,
+        monotonic=edges.monotonic,
+        sleep=edges.sleep,
     )
     event_bus = EventBridgeBus(
         events,
@@ -92,5 +96,11 @@ def compose(
         interval=timedelta(minutes=settings.sweep_interval_minutes),
         long_look_back_at=long_look_back_at,
     )
-    # By the next sweep a connection to the bus would be dead, and a call that it costs is not repeated.
-    return SweepFunction(sweep, events.close, logger, metrics)
+    return SweepFunction(
+        sweep,
+        close_replaced=marketplace.close_replaced,
+        # By the next sweep a connection to the bus would be dead, and a call that it costs is not repeated.
+        disconnect=events.close,
+        logger=logger,
+        metrics=metrics,
+    )

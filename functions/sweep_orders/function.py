@@ -1,7 +1,7 @@
 """SweepFunction's shape: the schedule's event in, the sweep record out."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
@@ -14,10 +14,21 @@ class SweepFunction:
     """Takes what Lambda hands over, and gives back what became of the sweep."""
 
     def __init__(
-        self, sweep: Sweep, disconnect: Callable[[], None], logger: Logger, metrics: EphemeralMetrics
+        self,
+        sweep: Sweep,
+        *,
+        close_replaced: Callable[[], Awaitable[None]],
+        disconnect: Callable[[], None],
+        logger: Logger,
+        metrics: EphemeralMetrics,
     ) -> None:
-        """Run `sweep`, and `disconnect` and flush `metrics` at the end."""
+        """Run `sweep`.
+
+        At the end `close_replaced` closes clients that are not used any more, `disconnect` the connections to
+        the bus, and `metrics` are flushed.
+        """
         self._sweep = sweep
+        self._close_replaced = close_replaced
         self._disconnect = disconnect
         self._logger = logger
         self._metrics = metrics
@@ -39,7 +50,12 @@ class SweepFunction:
             return context.get_remaining_time_in_millis() / 1000
 
         try:
-            return asyncio.run(self._sweep.run(time_left)).as_dict()
+            return asyncio.run(self._run(time_left))
         finally:
             self._disconnect()
             self._metrics.flush_metrics()
+
+    async def _run(self, time_left: Callable[[], float]) -> dict[str, object]:
+        record = await self._sweep.run(time_left)
+        await self._close_replaced()
+        return record.as_dict()

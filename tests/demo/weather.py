@@ -90,9 +90,7 @@ def _withdrawal(world: World, screen: Screen, over: threading.Event) -> None:
         f"Self-check: {check['self_check']} ({check['failed']}: {check['reason']}). {check['what_to_do']}"
     )
     world.store(world.seller.token_secret())
-    screen.say("The secret gets a client id and secret for tokens: the functions use it within five minutes")
-    world.start_anew()
-    screen.say("Nobody waits for that here: the functions' configuration is updated, so that they start anew")
+    screen.say("The secret gets a client id and secret for tokens: the functions use it within half a minute")
 
 
 def _let_some_come(world: World, over: threading.Event) -> None:

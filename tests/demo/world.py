@@ -21,7 +21,6 @@ _SELF_CHECK: Final = Path(__file__).parents[2] / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _LOOKS_AT_THE_QUEUE: Final = 25
 _BETWEEN_LOOKS_SECONDS: Final = 0.2
-_A_BATCH_TAKES_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -97,26 +96,6 @@ class World:
     def store(self, secret: str) -> None:
         """Make credentials the current version of the secret."""
         self.aws.client("secretsmanager").put_secret_value(SecretId=self.secret_arn, SecretString=secret)
-
-    def start_anew(self) -> None:
-        """Let new execution environments serve both functions, which read the secret when they begin.
-
-        The order queue is paused for it: the local AWS ends environments in the midst of a batch, and what
-        they had received would stay hidden for minutes.
-        """
-        functions = self.aws.client("lambda")
-        name = self.stack.outputs["AcknowledgeFunctionName"]
-        (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-        time.sleep(_A_BATCH_TAKES_SECONDS)
-        for function in (name, self.stack.outputs["SweepFunctionName"]):
-            variables = functions.get_function_configuration(FunctionName=function)["Environment"][
-                "Variables"
-            ]
-            functions.update_function_configuration(
-                FunctionName=function, Environment={"Variables": {**variables, "STARTED_ANEW": "yes"}}
-            )
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
     def parked(self) -> dict[str, str]:
         """Return the outcomes of the messages in the dead-letter queue, by the event's id."""

@@ -59,5 +59,6 @@ def _can_be_worked_with(settings: Settings) -> None:
         requests_per_minute=settings.requests_per_minute,
         sharers=sharers,
         clock=edges.clock,
+        monotonic=edges.monotonic,
         sleep=edges.sleep,
     )

@@ -247,6 +247,7 @@ def _edges(sender: Sender) -> Edges:
     clock = Clock()
     return Edges(
         clock=clock,
+        monotonic=clock,
         sleep=clock.sleep,
         uniform=max,
         executor=lambda _size, _name: AtOnce(),

@@ -109,7 +109,7 @@ class World:
             ),
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
-            edges=Edges(clock=self._clock, uniform=self.uniform),
+            edges=Edges(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
             call_timeout_s=1.0,
         )
 
@@ -130,7 +130,7 @@ class World:
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
             events=self.events,
-            edges=Edges(clock=self._clock),
+            edges=Edges(clock=self._clock, monotonic=self._clock),
             # Twelve hours from now: no test depends on the hour at which it runs.
             long_look_back_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
         )
@@ -307,11 +307,17 @@ class Always:
     def refused(self, access: Access) -> None:
         raise AssertionError(access)
 
-    def another(self) -> None:
+    def another(self, refused: Access) -> None:
         """Have no other."""
 
     def accepted(self, access: Access) -> None:
         assert access is self._access
+
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
+        raise AssertionError(access, purchase_order_id)
+
+    def path_unknown(self) -> None:
+        raise AssertionError
 
 
 def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:

@@ -42,7 +42,9 @@ def limited() -> Iterator[Marketplace]:
 
 
 def pacer() -> Pacer:
-    return Pacer(requests_per_minute=LIMIT, sharers=ENVIRONMENTS, clock=scaled, sleep=scaled_sleep)
+    return Pacer(
+        requests_per_minute=LIMIT, sharers=ENVIRONMENTS, clock=scaled, monotonic=scaled, sleep=scaled_sleep
+    )
 
 
 async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Counter[str]:

@@ -199,13 +199,15 @@ def test_when_the_old_key_is_refused_first_the_secret_is_read_again_at_once(worl
     assert doors(world) == ["signature", "signature", "token"]
 
 
-def test_when_the_signatures_door_closes_first_orders_wait_for_the_new_secret(world: World) -> None:
+def test_when_the_signatures_door_closes_first_orders_wait_half_a_minute_for_the_new_secret(
+    world: World,
+) -> None:
     function = served_once(world)
     world.marketplace.close_door("signature")
     tell_of(world, ORDERS[1])
     world.deliver(function)
     world.store_secret(world.seller.token_secret())
-    world.ahead_s += CACHE_SECONDS + 1
+    world.ahead_s += REFUSED_SECONDS
 
     world.deliver(function)
 
@@ -231,7 +233,8 @@ def test_a_secret_with_members_of_both_doors_stops_nothing_that_served(world: Wo
 
 def test_a_secret_with_members_of_both_doors_is_named_where_nothing_served(world: World) -> None:
     both = {**json.loads(world.seller.secret()), **json.loads(world.seller.token_secret())}
-    world.store_secret(json.dumps(both))
+    for _ in range(2):  # until the good one is not the previous version any more
+        world.store_secret(json.dumps(both))
     tell_of(world, ORDERS[0])
 
     world.deliver(world.function())

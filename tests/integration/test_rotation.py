@@ -117,23 +117,35 @@ def test_a_batch_after_a_pause_costs_one_refusal_and_not_ten(world: World, new_k
     assert refused(world) - before <= 2
 
 
-def test_a_single_refusal_is_repeated_with_the_secret_read_again_and_signed_anew(
-    world: World,
-) -> None:
+def test_refusals_of_single_calls_are_repeated_signed_anew_and_pause_nobody(world: World) -> None:
     function = world.function()
     tell(world, ORDERS[0])
     world.deliver(function)
-    world.ahead_s += REFUSED_SECONDS
-    tell(world, ORDERS[1])
-    world.marketplace.fail(ORDERS[1], Fault.UNAUTHORIZED)
+    tell(world, *ORDERS[1:6])
+    for purchase_order_id in ORDERS[2:4]:
+        world.marketplace.fail(purchase_order_id, Fault.UNAUTHORIZED)
 
     world.deliver(function)
 
-    first, second = world.marketplace.calls_for(ORDERS[1])
-    assert (first.status, second.status) == (401, 200)
-    for fresh in ("WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"):
-        assert first.headers[fresh] != second.headers[fresh]
-    assert acknowledged(world) == ORDERS[:2]
+    for purchase_order_id in ORDERS[2:4]:
+        first, second = world.marketplace.calls_for(purchase_order_id)
+        assert (first.status, second.status) == (401, 200)
+        for fresh in ("WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"):
+            assert first.headers[fresh] != second.headers[fresh]
+    assert acknowledged(world) == ORDERS[:6]
+
+
+def test_an_order_that_walmart_forbids_is_called_about_once_and_pauses_nobody(world: World) -> None:
+    function = world.function()
+    world.marketplace.fail(ORDERS[0], Fault.FORBIDDEN, times=None)
+    tell(world, *ORDERS[:6])
+
+    world.deliver(function)
+
+    assert acknowledged(world) == ORDERS[1:6]
+    assert [call.status for call in world.marketplace.calls_for(ORDERS[0])] == [403]
+    outcomes = {record["purchase_order_id"]: record["outcome"] for record in records_of(world.output())}
+    assert outcomes[ORDERS[0]] == "rejected"
 
 
 def test_an_outage_of_secrets_manager_stops_nothing_that_was_under_way(world: World) -> None:

@@ -97,15 +97,15 @@ BREAKS: Final = (
     Break(
         "nobody waits for a turn",
         _PACING,
-        "        now = self._clock()\n        full_at",
-        "        return True\n        now = self._clock()\n        full_at",
+        "        now = self._monotonic()\n        full_at",
+        "        return True\n        now = self._monotonic()\n        full_at",
         "bucket refused",
     ),
     Break(
         "every new environment sends a burst of its own",
         _PACING,
-        "self._full_at = clock() + (self._burst - 1) * self._interval_s",
-        "self._full_at = clock()",
+        "self._full_at = monotonic() + (self._burst - 1) * self._interval_s",
+        "self._full_at = monotonic()",
         "bucket refused",
     ),
     Break(
@@ -118,8 +118,8 @@ BREAKS: Final = (
     Break(
         "a record shows the secret",
         "functions/shared/credentials.py",
-        "return Access(client, secret.version_id, mark_key_of(secret.text))",
-        "return Access(client, secret.text, mark_key_of(secret.text))",
+        "Access(client, secret.version_id, mark_key_of(secret.text))",
+        "Access(client, secret.text, mark_key_of(secret.text))",
         "the output tells",
     ),
     Break(

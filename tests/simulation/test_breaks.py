@@ -13,7 +13,7 @@ from tests.local_aws.venvs import ROOT
 from tests.simulation.breaks import BREAKS, Break
 
 PACKAGES: Final = ("functions", "layers/walmart_ca")
-SEEDS: Final = 60
+SEEDS: Final = 120
 """More than any of them needs."""
 
 

@@ -79,11 +79,17 @@ class NoMarketplace:
     def refused(self, access: Access) -> None:
         raise AssertionError(access)
 
-    def another(self) -> Access | None:
-        raise AssertionError
+    def another(self, refused: Access) -> Access | None:
+        raise AssertionError(refused)
 
     def accepted(self, access: Access) -> None:
         raise AssertionError(access)
+
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
+        raise AssertionError(access, purchase_order_id)
+
+    def path_unknown(self) -> None:
+        raise AssertionError
 
 
 SETUP = SetupError("secret: must be JSON")
@@ -94,7 +100,9 @@ async def no_sleep(_: float) -> None:
 
 
 def pacer() -> Pacer:
-    return Pacer(requests_per_minute=1e6, sharers=1, clock=NOW.timestamp, sleep=no_sleep)
+    return Pacer(
+        requests_per_minute=1e6, sharers=1, clock=NOW.timestamp, monotonic=NOW.timestamp, sleep=no_sleep
+    )
 
 
 def build(

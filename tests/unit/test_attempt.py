@@ -1,8 +1,9 @@
 """The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
@@ -16,6 +17,7 @@ from walmart_ca import (
     AsyncClient,
     Call,
     CredentialsRefused,
+    Misconfigured,
     NotSent,
     Order,
     OrderLine,
@@ -95,6 +97,7 @@ class Keys:
             Access(cast("AsyncClient", ScriptedClient(script, version)), version) for version in versions
         ]
         self.marks: list[str] = []
+        self.forbid_all = True
 
     def peek(self) -> Access | NoAccess:
         return self._accesses[0] if self._accesses else CredentialsPaused()
@@ -105,12 +108,20 @@ class Keys:
     def refused(self, access: Access) -> None:
         self.marks.append(f"refused {access.secret_version_id}")
 
-    def another(self) -> Access | None:
-        self._accesses = self._accesses[1:]
+    def another(self, refused: Access) -> Access | None:
+        assert refused in self._accesses
+        self._accesses = self._accesses[self._accesses.index(refused) + 1 :]
         return self._accesses[0] if self._accesses else None
 
     def accepted(self, access: Access) -> None:
         self.marks.append(f"accepted {access.secret_version_id}")
+
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
+        self.marks.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
+        return self.forbid_all
+
+    def path_unknown(self) -> None:
+        self.marks.append("path unknown")
 
 
 async def never_wait(seconds: float) -> None:
@@ -118,10 +129,22 @@ async def never_wait(seconds: float) -> None:
     raise AssertionError(seconds)
 
 
+def pacer_of(
+    now: list[float], sleep: Callable[[float], Awaitable[None]], requests_per_minute: float
+) -> Pacer:
+    return Pacer(
+        requests_per_minute=requests_per_minute,
+        sharers=1,
+        clock=time.time,
+        monotonic=lambda: now[0],
+        sleep=sleep,
+    )
+
+
 def pacer() -> Pacer:
     """A pacer that has rested, so that its bucket is full."""
     now = [1e9 - 3600]
-    rested = Pacer(requests_per_minute=60, sharers=1, clock=lambda: now[0], sleep=never_wait)
+    rested = pacer_of(now, never_wait, 60)
     now[0] = 1e9
     return rested
 
@@ -201,15 +224,61 @@ def test_an_order_that_is_refused_shows_that_the_key_is_good() -> None:
     assert keys.marks == ["accepted v1", "accepted v1"]
 
 
-def test_a_page_of_orders_shows_that_the_key_is_good() -> None:
+def called(status: int) -> Call:
+    return replace(CALL, status=status)
+
+
+FORBIDDEN = CredentialsRefused(
+    "FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/orders/1/acknowledge")
+)
+NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/token"))
+WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
+
+
+@pytest.mark.parametrize(
+    ("result", "purchase_order_id", "marks"),
+    [
+        (OrderPage((), None, None, CALL), None, ["accepted v1"]),
+        (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
+        (FORBIDDEN, "1", ["forbidden v1 1"]),
+        (FORBIDDEN, None, ["forbidden v1 None"]),
+        (NO_TOKEN, "1", ["forbidden v1 None"]),
+        (CredentialsRefused("UNAUTHORIZED", called(401)), "1", ["refused v1"]),
+        (WITHDRAWN, "1", ["path unknown"]),
+        (Misconfigured("INVALID_REQUEST_HEADER", called(400)), "1", []),
+    ],
+)
+def test_of_each_answer_the_credentials_are_told_what_concerns_them(
+    result: Order | OrderPage | WalmartError, purchase_order_id: str | None, marks: list[str]
+) -> None:
     keys = Keys(Script([]), "v1")
 
+    assert made(keys, [result], purchase_order_id) is result
+    assert keys.marks == marks
+
+
+def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
+    keys = Keys(Script([]), "v1", "v2")
+    keys.forbid_all = False
+
+    result = made(keys, [FORBIDDEN], "1")
+
+    assert isinstance(result, OrderRejected)
+    assert (result.reason, result.call, result.entries) == ("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
+    assert keys.marks == ["forbidden v1 1"]
+
+
+def made(
+    keys: Keys, results: list[Order | OrderPage | WalmartError], purchase_order_id: str | None
+) -> object:
     async def send(_client: AsyncClient, _timeout: float) -> OrderPage:
-        return OrderPage((), None, None, CALL)
+        result = results.pop(0)
+        if isinstance(result, WalmartError):
+            raise result
+        assert isinstance(result, OrderPage)
+        return result
 
-    asyncio.run(Calls(keys, plenty, 60.0).make(send, pacer()))
-
-    assert keys.marks == ["accepted v1"]
+    return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
 
 
 def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:
@@ -290,9 +359,11 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
 
     async def refused_meanwhile(seconds: float) -> None:
         now[0] += seconds
-        keys.another()
+        first = keys.peek()
+        assert isinstance(first, Access)
+        keys.another(first)
 
-    waiting = Pacer(requests_per_minute=60, sharers=1, clock=lambda: now[0], sleep=refused_meanwhile)
+    waiting = pacer_of(now, refused_meanwhile, 60)
     asyncio.run(exhaust(waiting))
 
     attempt(keys, posts=waiting)
@@ -365,7 +436,7 @@ def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
     async def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    half_a_second_apart = Pacer(requests_per_minute=120, sharers=1, clock=lambda: now[0], sleep=sleep)
+    half_a_second_apart = pacer_of(now, sleep, 120)
     asyncio.run(exhaust(half_a_second_apart))
 
     attempt(Keys(script, "v1"), posts=half_a_second_apart, time_left=lambda: left_s)

@@ -1,9 +1,13 @@
 """The credentials: what the secret must hold, and how long what was read is used."""
 
+import asyncio
 import base64
 import json
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -12,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.credentials import (
+    ACCEPTED_SECONDS,
     CACHE_SECONDS,
     CURRENT,
     FAILURE_SECONDS,
@@ -352,12 +357,24 @@ class World:
 
     def another(self, refused: Access) -> Access | None:
         self.access.refused(refused)
-        return self.access.another()
+        return self.access.another(refused)
 
     def after_refusal(self, refused: Access) -> Access:
         other = self.another(refused)
         assert other is not None
         return other
+
+    def refuse_all(self) -> None:
+        """Let an order try whatever there is, and let Walmart refuse it all."""
+        access: Access | None = self.current()
+        while access:
+            access = self.another(access)
+
+    def good(self) -> Access:
+        """Let a call be accepted."""
+        access = self.current()
+        self.access.accepted(access)
+        return access
 
 
 def secret(version_id: str) -> Secret:
@@ -378,7 +395,7 @@ def test_the_secret_is_read_when_first_needed_and_then_kept(world: World) -> Non
     first = world.current()
     world.clock.now += CACHE_SECONDS - 1
 
-    assert world.current() is first
+    assert world.current().client is first.client
     assert world.store.reads == {CURRENT: 1, PREVIOUS: 0}
 
 
@@ -386,7 +403,7 @@ def test_a_secret_that_did_not_change_keeps_its_client_and_its_connections(world
     first = world.current()
     world.clock.now += CACHE_SECONDS
 
-    assert world.current() is first
+    assert world.current().client is first.client
     assert world.store.reads[CURRENT] == 2
 
 
@@ -437,8 +454,35 @@ def test_an_outage_or_a_slip_in_the_secret_does_not_stop_what_served_until_now(
     world.store.stages[CURRENT] = slip
     world.clock.now += CACHE_SECONDS
 
-    assert world.current() is first
+    assert world.current() == first
     assert world.counts == ["StaleCredentials"]
+
+
+def test_after_a_slip_a_cold_start_uses_the_previous_version_until_it_is_corrected(world: World) -> None:
+    world.store.stages = {CURRENT: Secret("no json", "v2"), PREVIOUS: secret("v1")}
+
+    assert [world.version() for _ in range(10)] == ["v1"] * 10
+    assert world.store.reads == {CURRENT: 1, PREVIOUS: 1}
+    world.clock.now += FAILURE_SECONDS
+    assert world.version() == "v1"
+    assert world.store.reads == {CURRENT: 2, PREVIOUS: 1}
+    # Nothing was refused, so that nothing fell back.
+    world.good()
+    assert world.counts == ["StaleCredentials"] * 2
+
+    world.store.rotate("v3")
+    world.clock.now += FAILURE_SECONDS
+    assert world.version() == "v3"
+
+
+@pytest.mark.parametrize("taken_away", [SetupError("secret: no value yet"), UNAVAILABLE])
+def test_a_cold_start_without_a_current_version_uses_no_other(
+    world: World, taken_away: SetupError | SecretsUnavailableError
+) -> None:
+    world.store.stages = {CURRENT: taken_away, PREVIOUS: secret("v1")}
+
+    assert world.access.current() is taken_away
+    assert world.store.reads[PREVIOUS] == 0
 
 
 def test_after_an_outage_the_secret_is_soon_read_again(world: World) -> None:
@@ -452,20 +496,50 @@ def test_after_an_outage_the_secret_is_soon_read_again(world: World) -> None:
     assert world.version() == "v2"
 
 
-def test_a_secret_that_was_taken_away_is_not_used_any_longer(world: World) -> None:
-    world.current()
-    world.store.stages[CURRENT] = SetupError("secret: the function may not read it")
+def test_a_secret_that_was_taken_away_is_not_used_any_longer_nor_is_its_previous_version(
+    world: World,
+) -> None:
+    world.good()
+    world.store.rotate("v2")
     world.clock.now += CACHE_SECONDS
+    refused = world.current()
+    world.store.stages[CURRENT] = SetupError("secret: the function may not read it")
+    world.clock.now += REFUSED_SECONDS
 
+    assert world.another(refused) is None
     assert isinstance(world.access.current(), SetupError)
+    assert world.access.mark_keys() == ()
 
 
-def test_a_refused_call_is_repeated_once_with_the_secret_read_again(world: World) -> None:
+def test_a_refused_call_is_repeated_once_signed_anew_with_the_secret_read_again(world: World) -> None:
     refused = world.current()
     world.clock.now += REFUSED_SECONDS
 
-    assert world.after_refusal(refused) is refused
+    repeat = world.after_refusal(refused)
+
+    assert (repeat.client, repeat.is_repeat) == (refused.client, True)
     assert world.store.reads[CURRENT] == 2
+    assert world.another(repeat) is None
+    assert world.access.current() == CredentialsPaused()
+
+
+def test_refusals_of_separate_orders_pause_nobody_while_their_repeats_are_accepted(world: World) -> None:
+    for _ in range(3):
+        several = [world.current() for _ in range(5)]
+        repeats = [world.after_refusal(each) for each in several]
+        for repeat in repeats:
+            world.access.accepted(repeat)
+
+    assert world.version() == "v1"
+
+
+def test_a_refused_repeat_pauses_nobody_when_another_call_was_accepted_meanwhile(world: World) -> None:
+    other, refused = world.current(), world.current()
+    repeat = world.after_refusal(refused)
+    world.access.accepted(other)
+
+    assert world.another(repeat) is None
+    assert world.version() == "v1"
 
 
 def test_after_a_refusal_a_new_version_is_found_at_once(world: World) -> None:
@@ -475,7 +549,8 @@ def test_after_a_refusal_a_new_version_is_found_at_once(world: World) -> None:
 
     other = world.after_refusal(refused)
 
-    assert other.secret_version_id == world.version() == "v2"
+    assert (other.secret_version_id, other.is_repeat) == ("v2", False)
+    assert world.version() == "v2"
 
 
 def test_the_secret_is_read_again_at_most_every_half_minute_however_many_are_refused(world: World) -> None:
@@ -483,40 +558,79 @@ def test_the_secret_is_read_again_at_most_every_half_minute_however_many_are_ref
     world.clock.now += REFUSED_SECONDS
 
     for _ in range(10):
-        world.another(refused)
+        repeat = world.another(refused)
+        if repeat:
+            world.another(repeat)
 
     assert world.store.reads == {CURRENT: 2, PREVIOUS: 1}
+
+
+def test_a_path_that_is_not_served_has_the_secret_read_again_and_pauses_nobody(world: World) -> None:
+    world.good()
+    world.store.rotate("v2")
+    for seconds, version in ((0, "v1"), (REFUSED_SECONDS - 1, "v1"), (1, "v2"), (1, "v2")):
+        world.clock.now += seconds
+        world.access.path_unknown()
+        assert world.version() == version
+
+    assert world.store.reads == {CURRENT: 2, PREVIOUS: 0}
+
+
+def rotated(world: World) -> Access:
+    """Rotate the secret before the key at Walmart; return the version that serves meanwhile."""
+    world.good()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
+    other = world.after_refusal(world.current())
+    world.access.accepted(other)
+    return other
 
 
 def test_the_secret_was_rotated_before_the_key_at_walmart_and_the_previous_version_serves(
     world: World,
 ) -> None:
-    world.store.rotate("v2")
-    refused = world.current()
+    other = rotated(world)
 
-    other = world.after_refusal(refused)
-
-    assert (refused.secret_version_id, other.secret_version_id) == ("v2", "v1")
-    world.access.accepted(other)
+    assert (other.secret_version_id, other.is_fallback) == ("v1", True)
     assert world.counts == ["CredentialFallback"]
     # The next orders do not try the refused one first.
     assert world.version() == "v1"
+    assert len(world.access.mark_keys()) == 2
+
+
+def test_a_new_environment_finds_the_previous_version_within_one_attempt(world: World) -> None:
+    world.store.rotate("v2")
+    first = world.current()
+    repeat = world.after_refusal(first)
+    other = world.after_refusal(repeat)
+
+    assert [each.secret_version_id for each in (first, repeat, other)] == ["v2", "v2", "v1"]
+    assert other.is_fallback
+
+
+def test_a_call_that_began_with_the_current_version_did_not_fall_back(world: World) -> None:
+    under_way = world.current()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
+    assert world.version() == "v2"
+
+    world.access.accepted(under_way)
+
+    assert world.counts == []
 
 
 def test_while_the_previous_version_serves_one_order_tries_the_current_one_again(world: World) -> None:
-    world.store.rotate("v2")
-    world.access.accepted(world.after_refusal(world.current()))
+    rotated(world)
     world.clock.now += REFUSED_SECONDS
 
     assert [world.version() for _ in range(3)] == ["v2", "v1", "v1"]
 
 
 def test_once_walmart_accepts_the_current_version_everybody_uses_it(world: World) -> None:
-    world.store.rotate("v2")
-    world.access.accepted(world.after_refusal(world.current()))
+    rotated(world)
     world.clock.now += REFUSED_SECONDS
 
-    world.access.accepted(world.current())
+    world.good()
 
     assert [world.version() for _ in range(3)] == ["v2"] * 3
 
@@ -524,9 +638,8 @@ def test_once_walmart_accepts_the_current_version_everybody_uses_it(world: World
 def test_the_key_at_walmart_was_changed_before_the_secret_and_nothing_is_sent_until_it_is(
     world: World,
 ) -> None:
-    refused = world.current()
-
-    assert world.another(refused) is None
+    world.good()
+    world.refuse_all()
     assert world.access.current() == CredentialsPaused()
 
     world.store.rotate("v2")
@@ -536,26 +649,27 @@ def test_the_key_at_walmart_was_changed_before_the_secret_and_nothing_is_sent_un
 
 
 def test_after_a_pause_one_order_tries_and_the_others_wait_for_what_comes_of_it(world: World) -> None:
-    world.another(world.current())
+    world.refuse_all()
     world.clock.now += REFUSED_SECONDS
 
     tries = [world.access.current() for _ in range(3)]
 
     assert isinstance(tries[0], Access)
     assert tries[1:] == [CredentialsPaused()] * 2
+    # It is known to be bad: one more refusal is enough.
+    assert world.another(tries[0]) is None
+    assert world.access.current() == CredentialsPaused()
 
 
 def test_a_refusal_of_the_previous_version_too_pauses_everything(world: World) -> None:
     world.store.rotate("v2")
-    current = world.current()
-    previous = world.after_refusal(current)
+    world.refuse_all()
 
-    assert world.another(previous) is None
     assert world.access.current() == CredentialsPaused()
 
 
 def test_a_look_at_the_credentials_uses_up_nobodys_try(world: World) -> None:
-    world.another(world.current())
+    world.refuse_all()
     world.clock.now += REFUSED_SECONDS
 
     assert isinstance(world.access.peek(), Access)
@@ -564,7 +678,7 @@ def test_a_look_at_the_credentials_uses_up_nobodys_try(world: World) -> None:
 
 
 def test_looks_at_the_credentials_read_the_secret_again_no_more_often_than_orders_do(world: World) -> None:
-    world.another(world.current())
+    world.refuse_all()
     world.clock.now += REFUSED_SECONDS
     before = world.store.reads[CURRENT]
 
@@ -590,12 +704,155 @@ def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_or
 
 def test_a_version_that_served_well_is_fallen_back_on_before_the_one_stored_before(world: World) -> None:
     """Two new versions within a short time: the second serves nobody yet, the first was a slip."""
-    world.current()
+    world.good()
     world.store.rotate("v2")
     world.store.rotate("v3")
     world.clock.now += CACHE_SECONDS
 
     assert world.after_refusal(world.current()).secret_version_id == "v1"
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_version_that_walmart_never_accepted_does_not_replace_a_good_fallback(
+    world: World, refused: bool
+) -> None:
+    world.good()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
+    second = world.current()
+    if refused:
+        world.another(second)
+    world.store.rotate("v3")
+    world.clock.now += CACHE_SECONDS
+
+    assert world.after_refusal(world.current()).secret_version_id == "v1"
+
+
+def test_a_refused_version_is_no_fallback_where_the_secret_has_a_better_one(world: World) -> None:
+    world.good()
+    world.store.stages[CURRENT] = UNAVAILABLE
+    world.clock.now += CACHE_SECONDS
+    world.refuse_all()
+    world.store.stages = {CURRENT: secret("v3"), PREVIOUS: secret("v2")}
+    world.clock.now += REFUSED_SECONDS
+
+    tried = [world.current()]
+    while tried[-1].secret_version_id != "v2":
+        tried.append(world.after_refusal(tried[-1]))
+
+    assert [each.secret_version_id for each in tried] == ["v3", "v3", "v2"]
+
+
+def test_going_back_to_the_previous_version_makes_no_new_client(world: World) -> None:
+    serving = rotated(world)
+    world.store.rotate("v1")
+    world.clock.now += CACHE_SECONDS
+
+    current = world.current()
+
+    assert (current.client, current.is_fallback) == (serving.client, False)
+
+
+def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> None:
+    """However often the secret is rotated, no more is kept than the current version and the one before."""
+    clock, store = Clock(), Store()
+    clients = count()
+
+    def connect(credentials: Credentials) -> AsyncClient:
+        executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
+        return AsyncClient(credentials, base_url="http://127.0.0.1:1", executor=executor)
+
+    access = MarketplaceAccess(store.read, connect, clock, print)
+
+    async def invocation() -> None:
+        chosen = [access.current() for _ in range(4)]
+        await asyncio.gather(
+            *(each.client.orders.get("1") for each in chosen if isinstance(each, Access)),
+            return_exceptions=True,
+        )
+        await access.close_replaced()
+
+    for version in range(30):
+        store.rotate(f"v{version}")
+        clock.now += CACHE_SECONDS
+        asyncio.run(invocation())
+
+        kept = (f"client-{version}-", f"client-{version - 1}-")
+        for thread in threading.enumerate():
+            if thread.name.startswith("client-") and not thread.name.startswith(kept):
+                thread.join(10)
+                assert not thread.is_alive()
+
+
+def forbidden(world: World, *purchase_order_ids: str | None) -> list[bool]:
+    access = world.current()
+    return [world.access.forbidden(access, each) for each in purchase_order_ids]
+
+
+@pytest.mark.parametrize(
+    ("accepted_s_ago", "purchase_order_ids", "concern_everybody"),
+    [
+        (0, [None], [True]),
+        (ACCEPTED_SECONDS, ["1", "2", "3", "4"], [False] * 4),
+        (ACCEPTED_SECONDS + 1, ["1", "2", "3", "1"], [False, False, True, True]),
+        (ACCEPTED_SECONDS + 1, ["1"] * 4, [False] * 4),
+        (None, ["1", "2", "1", "3", None], [False, False, False, True, True]),
+    ],
+)
+def test_a_403_concerns_everybody_when_a_list_or_several_orders_meet_it_and_none_is_accepted(
+    world: World,
+    accepted_s_ago: float | None,
+    purchase_order_ids: list[str | None],
+    concern_everybody: list[bool],
+) -> None:
+    if accepted_s_ago is not None:
+        world.good()
+        world.clock.now += accepted_s_ago
+
+    assert forbidden(world, *purchase_order_ids) == concern_everybody
+
+
+def forbid_all(world: World) -> None:
+    """Let three orders meet 403, and the repeat of the third."""
+    for purchase_order_id in ("1", "2", "3"):
+        access: Access | None = world.current()
+        while access and world.access.forbidden(access, purchase_order_id):
+            access = world.access.another(access)
+
+
+def test_while_every_order_meets_a_403_one_tries_at_a_time_and_no_good_one_waits_for_long(
+    world: World,
+) -> None:
+    forbid_all(world)
+
+    for purchase_order_id in ("1", "2", "4"):
+        tries = world.current()
+        assert world.access.current() == CredentialsPaused()
+        assert world.access.forbidden(tries, purchase_order_id)
+        assert world.access.another(tries) is None
+    world.good()
+    assert [world.version() for _ in range(2)] == ["v1"] * 2
+
+
+def test_where_another_version_is_good_one_that_meets_403s_is_left_alone_like_any_other(
+    world: World,
+) -> None:
+    world.good()
+    world.store.rotate("v2")
+    world.clock.now += CACHE_SECONDS
+    forbid_all(world)
+
+    assert [world.version() for _ in range(3)] == ["v1"] * 3
+    world.clock.now += REFUSED_SECONDS
+    assert [world.version() for _ in range(3)] == ["v2", "v1", "v1"]
+
+
+def test_after_a_call_was_accepted_the_orders_with_a_403_are_counted_anew(world: World) -> None:
+    assert forbidden(world, "1", "2", "3") == [False, False, True]
+    world.good()
+    world.clock.now += ACCEPTED_SECONDS + 1
+
+    assert forbidden(world, "1", "2", "3") == [False, False, True]
 
 
 def test_a_secret_shows_its_version_and_nothing_else() -> None:

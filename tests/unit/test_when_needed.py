@@ -10,6 +10,10 @@ from shared.when_needed import WhenNeeded
 
 class Thing:
     name = "a thing"
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 def test_nothing_is_made_before_a_member_is_asked_for() -> None:
@@ -62,3 +66,19 @@ def test_what_could_not_be_made_is_tried_again_by_the_next_to_ask() -> None:
         _ = thing.name
 
     assert thing.name == "a thing"
+
+
+def test_it_is_closed_as_often_as_it_is_told_to_be_and_nothing_is_made_for_that() -> None:
+    made: list[Thing] = []
+
+    def make() -> Thing:
+        made.append(Thing())
+        return made[-1]
+
+    thing = WhenNeeded(make)
+    thing.close()
+    assert made == []
+
+    assert thing.name == "a thing"
+    thing.close()
+    assert made[0].closed == 1

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -45,7 +46,7 @@ class Contender:
             credentials_hold_seconds=300,
             sweep_enabled="true",
         )
-        nothing: Any = None
+        nothing: Any = SimpleNamespace(close=lambda: None)
         secrets_manager: Any = _SecretsManager(secret)
         self._function = compose(settings, secrets_manager=secrets_manager, sqs=nothing)
 

@@ -143,10 +143,16 @@ class Keys:
     def refused(self, access: Access) -> None:
         """Have nothing to learn."""
 
-    def another(self) -> None:
+    def another(self, refused: Access) -> None:
         """Have no other."""
 
     def accepted(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:  # noqa: ARG002 - as the protocol has it
+        return purchase_order_id is None
+
+    def path_unknown(self) -> None:
         """Have nothing to learn."""
 
 
@@ -164,7 +170,7 @@ def listed(
         now += seconds
 
     client = AsyncClient(credentials(), transport=walmart, clock=lambda: now)
-    pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=lambda: now, sleep=sleep)
+    pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=lambda: now, monotonic=lambda: now, sleep=sleep)
     released = ReleasedOrders(Keys(Access(client, "v1")), pacer, lambda: NOW)
     return asyncio.run(released.list(left, look_back=look_back, by_others=by_others))
 

@@ -102,10 +102,16 @@ class Keys:
     def refused(self, access: Access) -> None:
         """Have nothing to learn."""
 
-    def another(self) -> None:
+    def another(self, refused: Access) -> None:
         """Have no other."""
 
     def accepted(self, access: Access) -> None:
+        """Have nothing to learn."""
+
+    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:  # noqa: ARG002 - as the protocol has it
+        return purchase_order_id is None
+
+    def path_unknown(self) -> None:
         """Have nothing to learn."""
 
 
@@ -133,7 +139,13 @@ class World:
             """Wait for nothing."""
 
         keys = Keys(self.no_access or Access(cast("AsyncClient", self.pages), "v1"))
-        pacer = Pacer(requests_per_minute=1e6, sharers=1, clock=self.now.timestamp, sleep=sleep)
+        pacer = Pacer(
+            requests_per_minute=1e6,
+            sharers=1,
+            clock=self.now.timestamp,
+            monotonic=self.now.timestamp,
+            sleep=sleep,
+        )
         return Sweep(
             released=ReleasedOrders(keys, pacer, lambda: self.now),
             publisher=Publisher(self, sleep, max),
