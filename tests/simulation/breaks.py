@@ -26,6 +26,7 @@ class Break:
 _APPLICATION: Final = "functions/acknowledge_orders/application.py"
 _FUNCTION: Final = "functions/acknowledge_orders/function.py"
 _POLICY: Final = "functions/acknowledge_orders/policy.py"
+_CREDENTIALS: Final = "functions/shared/credentials.py"
 _QUEUE: Final = "functions/acknowledge_orders/order_queue.py"
 _VERDICTS: Final = "layers/walmart_ca/walmart_ca/verdicts.py"
 _PACING: Final = "functions/shared/pacing.py"
@@ -296,6 +297,27 @@ BREAKS: Final = (
         "        return max(0, self.counted - len(self.dates) - self.unusable - self.unread)",
         "        return 0",
         "a sweep completed without",
+    ),
+    Break(
+        "one order's 403 is every order's",
+        _CREDENTIALS,
+        "concerns_all = version.forbid(now, purchase_order_id)",
+        "concerns_all = version.forbid(now, purchase_order_id) or True",
+        "comes of a refusal that concerns another order alone",
+    ),
+    Break(
+        "a 403 of every order is each one's own",
+        _CREDENTIALS,
+        "concerns_all = version.forbid(now, purchase_order_id)",
+        "concerns_all = version.forbid(now, purchase_order_id) and False",
+        "is given up for a 403 that every order gets",
+    ),
+    Break(
+        "turns are counted by a clock that somebody sets",
+        "functions/acknowledge_orders/composition.py",
+        "            monotonic=edges.monotonic,",
+        "            monotonic=edges.clock,",
+        "is not acknowledged",
     ),
     Break(
         "a time ahead of the clock is believed",
