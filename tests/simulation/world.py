@@ -480,7 +480,8 @@ class World:
             if call.action in LISTS and call.fault in _SHOWN_ON_A_PAGE:
                 environment.invocation.pages |= {each.decode()[::-1] for each in _ENTRY.findall(answer.body)}
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
-        if refused and call.purchase_order_id not in self.forbidden:
+        its_own = call.status == 403 and call.purchase_order_id in self.forbidden
+        if refused and not its_own:
             environment.doubt_credentials()
         elif answer.status == HTTPStatus.OK and said.by_order_service and call.fault in _SHOWN_ON_A_PAGE:
             environment.credentials_in_doubt = False
