@@ -238,3 +238,14 @@ def test_an_environment_that_waits_too_long_is_ended(world: World) -> None:
     assert environment.dead
     assert not invocation.returned
     assert len(world.dead_letters) == 0
+
+
+def test_a_clock_that_is_set_leaves_the_one_alone_that_nobody_can_set(keys: Sequence[str]) -> None:
+    world = World(1, keys)
+    edges = Environment(world, lambda _environment: lambda _event, _context: {}, 60).edges()
+    clock, monotonic = edges.clock(), edges.monotonic()
+
+    world.set_clock(-3600)
+
+    assert edges.clock() == clock - 3600
+    assert edges.monotonic() == monotonic
