@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.calling import Deferred, NotTried
 from shared.credentials import NoAccess
-from shared.order_event import CLOCKS_APART, InvalidEventError, OrderEvent
+from shared.order_event import InvalidEventError, OrderEvent
 from shared.order_state import OrderState, state_of, waits
 from shared.outcomes import Outcome, outcome_of
 from shared.sweep_mark import SweepNote
@@ -163,8 +163,7 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
     A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging. That
     an event is the sweep's is only a claim, and being careful because of it harms nobody.
     """
-    published = _believed(event.event_time, now)
-    old = published is None or now - published > LOOK_FIRST_AFTER
+    old = event.event_time is None or now - event.event_time > LOOK_FIRST_AFTER
     return tried_before or event.swept or old
 
 
@@ -254,14 +253,15 @@ def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
             return Outcome.ACKNOWLEDGED, None, Consequence.DONE
         # Whatever the look ran into: the post may have been applied, and that is what matters.
         return _judge_failure(posted)
-    if isinstance(posted, OrderRejected) and looked is None:
-        if must_look_after(posted):
-            return Outcome.REJECTED, posted.reason, Consequence.BACK_OFF  # no time was left for the look
-        return _caught_up_with(posted.reason, circumstances)
+    if looked is None:
+        reason = posted.reason if posted else ""
+        if posted and must_look_after(posted):
+            return Outcome.REJECTED, reason, Consequence.BACK_OFF  # no time was left for the look
+        return _caught_up_with(reason, circumstances)
     return _judge_look(looked, circumstances)
 
 
-def _judge_look(looked: WalmartError | None, circumstances: Circumstances) -> Verdict:
+def _judge_look(looked: WalmartError, circumstances: Circumstances) -> Verdict:
     """Judge by a look that failed: nothing was posted, or what was posted is known to be refused."""
     match looked:
         case OrderRejected():
@@ -271,8 +271,6 @@ def _judge_look(looked: WalmartError | None, circumstances: Circumstances) -> Ve
             return _caught_up_with(looked.reason, circumstances)
         case OutcomeUnknown():
             return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
-        case None:
-            raise AssertionError("an attempt that made no call is not `Tried`")
         case _:
             return _judge_failure(looked)
 
@@ -308,7 +306,7 @@ def _judge_rejected(looked: OrderRejected, circumstances: Circumstances) -> Verd
         return _caught_up_with(looked.reason, circumstances)
     # An order may be released some time after its date, and a redriven message may be young in the queue.
     published = _published(circumstances)
-    known_since = max(published, _believed(circumstances.ordered_at, circumstances.now) or published)
+    known_since = max(published, circumstances.ordered_at or published)
     young = circumstances.now - known_since <= UNKNOWN_UNTIL
     return Outcome.NOT_FOUND, looked.reason, Consequence.BACK_OFF if young else Consequence.PARK
 
@@ -324,13 +322,8 @@ def _published(circumstances: Circumstances) -> datetime:
 
     Every sweep publishes an order anew, so for its events the order's own date counts, if it has one.
     """
-    published = (circumstances.note and circumstances.note.ordered_at) or circumstances.event_time
-    return _believed(published, circumstances.now) or circumstances.first_received_at
-
-
-def _believed(time: datetime | None, now: datetime) -> datetime | None:
-    """Return a time that can be true: by one to come an order would be young for as long."""
-    return None if time is not None and time - now > CLOCKS_APART else time
+    swept_since = circumstances.note.ordered_at if circumstances.note else None
+    return swept_since or circumstances.event_time or circumstances.first_received_at
 
 
 _CALLED_FOR: Final = {

@@ -279,7 +279,7 @@ class MarketplaceAccess:
         """Close the clients of the versions that were dropped, while no call is under way."""
         replaced, self._replaced = self._replaced, []
         for client in replaced:
-            await client.aclose()
+            await client.aclose(wait=False)
 
     def _versions(self) -> list[_Version]:
         return [version for version in (self._current, self._fallback) if isinstance(version, _Version)]

@@ -77,12 +77,13 @@ class OrderEvent:
         return self.order_date or self.event_time
 
     @classmethod
-    def read(cls, event: object, now: datetime | None = None) -> Self:
+    def read(cls, event: object, now: datetime) -> Self:
         """Read an event as EventBridge delivers it. Unknown members are ignored.
 
         Args:
             event: Parsed from JSON.
-            now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored; None ignores no such date.
+            now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored: by it an order would stay
+                young for as long.
 
         Raises:
             InvalidEventError: A member that is needed is missing or unusable.
@@ -161,12 +162,12 @@ def _flag(detail: Mapping[str, object], name: str) -> bool:
     return value
 
 
-def _date(field: str, value: object, now: datetime | None, ignored: list[IgnoredDate]) -> datetime | None:
+def _date(field: str, value: object, now: datetime, ignored: list[IgnoredDate]) -> datetime | None:
     """Read a date of an event if it can be true, and otherwise add it to those that are ignored."""
     date = parse_instant(value)
     if date is None and value is not None:
         ignored.append(IgnoredDate(field, "unreadable"))
-    elif date is not None and now is not None and date - now > CLOCKS_APART:
+    elif date is not None and date - now > CLOCKS_APART:
         ignored.append(IgnoredDate(field, "more than five minutes ahead of the clock"))
         return None
     return date

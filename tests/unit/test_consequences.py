@@ -157,7 +157,7 @@ def test_the_page_has_its_tables() -> None:
     assert len(CALLS) > 60
     assert len(ANSWERS) > 14
     assert len(NO_CALLS) == 9
-    assert len(LEFT) == 21
+    assert len(LEFT) == 23
 
 
 @pytest.mark.parametrize("row", CALLS, ids=" / ".join)
@@ -298,21 +298,23 @@ def test_a_swept_order_is_looked_at_first() -> None:
 EVENTS = {
     "of the sweep": (timedelta(minutes=15), False),
     "of the sweep, to park": (timedelta(minutes=15), True),
-    "of the sweep, the next is due in 20 s": (timedelta(seconds=20), False),
+    "of the sweep, the next is due in 601 s": (timedelta(seconds=601), False),
+    "of the sweep, the next is due in 600 s": (timedelta(seconds=600), False),
     "of the sweep, to park, the next is due in 20 s": (timedelta(seconds=20), True),
-    "of a sweep of two days ago": (timedelta(days=-2), False),
+    "of a sweep, the next was due 1439 min ago": (timedelta(minutes=-1439), False),
+    "of a sweep, the next was due 1440 min ago": (timedelta(minutes=-1440), False),
 }
 """When the next sweep is due, and whether this is the event to park by."""
 
 
-def note(event: str, order_age: timedelta = timedelta(hours=2)) -> SweepNote | None:
+def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepNote | None:
     """What the sweep says in an event, as the table names it."""
     if event == "of anybody else":
         return None
     next_sweep_in, park_if_stuck = EVENTS[event]
     return SweepNote(
         purchase_order_id="1",
-        ordered_at=NOW - order_age,
+        ordered_at=None if order_age is None else NOW - order_age,
         next_sweep_at=NOW + next_sweep_in,
         park_if_stuck=park_if_stuck,
     )
@@ -528,6 +530,7 @@ def test_a_call_about_an_order_that_was_tried_for_minutes_hardly_waits_for_its_t
 
 
 def test_back_off_of_a_swept_order_grows_with_its_age_beyond_half_an_hour() -> None:
-    said = note("of the sweep", timedelta(minutes=32))
+    for order_age, at_most_s in ((timedelta(minutes=30), 30), (timedelta(minutes=32), 150), (None, 30)):
+        said = note("of the sweep", order_age)
 
-    assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, 150)
+        assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, at_most_s)

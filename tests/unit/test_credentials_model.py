@@ -58,7 +58,8 @@ class Client:
     """A repeat was refused, and nothing was accepted since."""
     refused_at: float = -math.inf
 
-    async def aclose(self) -> None:
+    async def aclose(self, *, wait: bool) -> None:
+        assert not wait
         assert not self.closed
         self.closed = True
 
