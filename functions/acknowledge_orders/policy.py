@@ -31,7 +31,7 @@ STUCK_AFTER: Final = timedelta(minutes=5)
 """An order that was tried for so long makes way for the others."""
 FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
 """An order that is older was published by a sweep before, and tried."""
-STUCK_WAITS_S: Final = 1.0
+STUCK_WAITS_S: Final = 10.0
 """So long a call about it waits for its turn: an invocation that waits for many such turns is one less for
 new orders."""
 LAST_RECEIVE: Final = 90

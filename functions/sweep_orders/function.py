@@ -1,13 +1,15 @@
 """SweepFunction's shape: the schedule's event in, the sweep record out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sweep_orders.sweep import Sweep
+from walmart_ca import parse_instant
 
 
 class SweepFunction:
@@ -37,25 +39,25 @@ class SweepFunction:
         """Sweep once.
 
         Args:
-            event: The schedule's, or anything else: there is nothing to be said in it.
+            event: The schedule's, whose `scheduledTime` says when the sweep was due; or anything else.
             context: Lambda's.
 
         Returns:
             The sweep record.
         """
-        del event
+        due_at = parse_instant(event.get("scheduledTime")) if isinstance(event, Mapping) else None
         self._logger.append_keys(function_request_id=context.aws_request_id)
 
         def time_left() -> float:
             return context.get_remaining_time_in_millis() / 1000
 
         try:
-            return asyncio.run(self._run(time_left))
+            return asyncio.run(self._run(time_left, due_at))
         finally:
             self._disconnect()
             self._metrics.flush_metrics()
 
-    async def _run(self, time_left: Callable[[], float]) -> dict[str, object]:
-        record = await self._sweep.run(time_left)
+    async def _run(self, time_left: Callable[[], float], due_at: datetime | None) -> dict[str, object]:
+        record = await self._sweep.run(time_left, due_at)
         await self._close_replaced()
         return record.as_dict()

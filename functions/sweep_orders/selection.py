@@ -59,7 +59,7 @@ def looks_far_back(now: datetime, interval: timedelta, at: timedelta) -> bool:
     return (now - _SOME_MIDNIGHT - at) % _DAY < interval
 
 
-def note_of(order: WaitingOrder, now: datetime, interval: timedelta) -> SweepNote:
+def note_of(order: WaitingOrder, sweep_at: datetime, interval: timedelta, *, far: bool) -> SweepNote:
     """Say of an order when it will be seen again, and whether it is to be parked if it needs a person.
 
     The sweeps remember nothing, and many events of one order must not lead to as many dead letters. So an
@@ -68,21 +68,22 @@ def note_of(order: WaitingOrder, now: datetime, interval: timedelta) -> SweepNot
 
     Args:
         order: It is due.
-        now: Aware.
+        sweep_at: When the sweep was due, aware: two that begin a moment too late and a moment too early must
+            not both hold the moment to park.
         interval: How far apart the sweeps are.
+        far: This is the day's one sweep that looks far back.
     """
-    if order.ordered_at is None:
-        to_park = looks_far_back(now, interval, LONG_LOOK_BACK_AT)
-        again = interval
-    else:
-        age = now - order.ordered_at
-        again = interval if age + interval < LOOK_BACK else _DAY
-        # Of older ones there is an event a day.
-        to_park = age > LOOK_BACK or (age >= PARKED_AFTER and (age - PARKED_AFTER) % _DAY < interval)
+    to_park, again = far, interval
+    if order.ordered_at is not None:
+        age = sweep_at - order.ordered_at
+        if age <= LOOK_BACK:
+            to_park = age >= PARKED_AFTER and (age - PARKED_AFTER) % _DAY < interval
+        if age + interval >= LOOK_BACK:
+            again = _DAY
     return SweepNote(
         purchase_order_id=order.purchase_order_id,
         ordered_at=order.ordered_at,
-        next_sweep_at=now + again,
+        next_sweep_at=sweep_at + again,
         park_if_stuck=to_park,
     )
 

@@ -1,7 +1,7 @@
 """One sweep: list the released orders, and publish an order event for each one that is due."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.calling import CLOCK_MAY_DIFFER_S
@@ -59,13 +59,15 @@ class Sweep:
         self._interval = interval
         self._long_look_back_at = long_look_back_at
 
-    async def run(self, time_left: Callable[[], float]) -> SweepRecord:
+    async def run(self, time_left: Callable[[], float], due_at: datetime | None = None) -> SweepRecord:
         """Sweep once. What goes wrong is not raised: it is in the record, and what was found is published.
 
         Args:
             time_left: Seconds left of the invocation.
+            due_at: When the schedule meant it to begin, aware; now when None.
         """
-        far = looks_far_back(self._released.now(), self._interval, self._long_look_back_at)
+        sweep_at = due_at or self._released.now()
+        far = looks_far_back(sweep_at, self._interval, self._long_look_back_at)
         look_back = LONG_LOOK_BACK if far else LOOK_BACK
         listing = await self._released.list(
             lambda: time_left() - PUBLISHING_S, look_back=look_back, by_others=far
@@ -75,7 +77,7 @@ class Sweep:
         overdue = due(listing.waiting.values(), listing.now)
         # No more than can be worked off by the next sweep, which publishes again what still waits then.
         room = max(0, self._at_most - (queue_length or 0))
-        notes = [note_of(order, listing.now, self._interval) for order in overdue[:room]]
+        notes = [note_of(order, sweep_at, self._interval, far=far) for order in overdue[:room]]
         published, problem = await self._publisher.publish(notes, time_left)
         record = self._describe(
             listing, look_back, queue_length, len(overdue), published, listing.problem or problem

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from acknowledge_orders.policy import STUCK_WAITS_S
 from shared.pacing import usable_per_second
 from sweep_orders.selection import DUE_AFTER
 from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
 from tests.simulation.weather import Kind
 from tests.simulation.world import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, World
-
-_WAITS_FOR_TURNS_S: Final = 40.0
-"""So long an invocation can wait for turns, of the sixty seconds that it has."""
 
 _DAY_S: Final = 24 * 3600 + SWEEP_INTERVAL_S
 """So long after the weather became fair, sweeps have got every order that was left to them."""
@@ -59,14 +57,15 @@ def drain_limit_s(world: World) -> float:
     """Return how long the queue may take to be worked off once the weather is fair.
 
     What waits is hidden for the longest back-off at most; then everything is worked off at the limit. An
-    order may be hidden once more where the limit is so low that no invocation can wait for the turns of a
-    whole batch, or where Walmart has called for a pause that outlasts the weather. What is on its way has to
-    arrive, and an order that only the sweep knows of waits until it is due, and for the next sweep.
+    order may be hidden once more where the limit is so low that an order which was tried for minutes cannot
+    wait for the turns of a whole batch, or where Walmart has called for a pause that outlasts the weather.
+    What is on its way has to arrive, and an order that only the sweep knows of waits until it is due, and for
+    the next sweep.
     """
     waiting = len(world.orders) + sum(world.bus.on_their_way.values())
     per_second = usable_per_second(world.requests_per_minute)
     turns_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
-    hidden_twice = turns_s >= _WAITS_FOR_TURNS_S or world.is_to_pause
+    hidden_twice = turns_s >= STUCK_WAITS_S or world.is_to_pause
     hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (2 if hidden_twice else 1)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if world.sweeping else 0
     return hidden_s + waiting / per_second + max(sweep_s, world.bus.last_arrives_in_s)

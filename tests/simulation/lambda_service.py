@@ -215,16 +215,17 @@ class Schedule:
         self._world.timeline.after(self._interval_s, self._tick)
         if not self.enabled:
             return
-        self.sweep()
+        event = {"scheduledTime": self._world.timeline.now().isoformat()}
+        self.sweep(event)
         if self._world.weather.strikes(Mishap.SWEEP_TWICE):
-            self._world.timeline.after(self._world.chance.uniform(0, 10), self.sweep)
+            self._world.timeline.after(self._world.chance.uniform(0, 10), lambda: self.sweep(event))
 
-    def sweep(self) -> None:
-        """Invoke it now."""
+    def sweep(self, event: object = None) -> None:
+        """Invoke it now, with the schedule's event, or by hand."""
         self.overlapped |= self._busy > 0
         self._busy += 1
         environment = self._idle.pop() if self._idle else self._new_environment()
-        environment.invoke({"source": "aws.scheduler"}, partial(self._ended, environment))
+        environment.invoke(event or {}, partial(self._ended, environment))
         if environment.invocation:
             environment.invocation.slot = self._slot
             environment.invocation.released = self._world.released()

@@ -514,11 +514,11 @@ def test_a_rejection_needs_a_look_to_be_final() -> None:
     [
         (timedelta(0), timedelta(minutes=15), math.inf),
         (timedelta(0), timedelta(minutes=35), math.inf),
-        (timedelta(0), timedelta(minutes=36), 1.0),
+        (timedelta(0), timedelta(minutes=36), 10.0),
         (timedelta(0), None, math.inf),
         (timedelta(minutes=5), timedelta(minutes=15), math.inf),
-        (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 1.0),
-        (timedelta(minutes=5, seconds=1), None, 1.0),
+        (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 10.0),
+        (timedelta(minutes=5, seconds=1), None, 10.0),
     ],
 )
 def test_a_call_about_an_order_that_was_tried_for_minutes_hardly_waits_for_its_turn(

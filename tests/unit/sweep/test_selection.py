@@ -122,7 +122,9 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
     first = NOW + phase
     stuck = WaitingOrder("1", None if age is None else first - age)
     sweeps = sweeps_of_a_month(first, interval, stuck.ordered_at)
-    notes = [note_of(stuck, now, interval) for now in sweeps]
+    notes = [
+        note_of(stuck, now, interval, far=looks_far_back(now, interval, LONG_LOOK_BACK_AT)) for now in sweeps
+    ]
 
     parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.park_if_stuck]
 
@@ -134,24 +136,26 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
 
 
 @pytest.mark.parametrize(
-    ("age", "park", "again"),
+    ("age", "far", "park", "again"),
     [
-        (timedelta(minutes=15), False, timedelta(minutes=15)),
-        (timedelta(minutes=119), False, timedelta(minutes=15)),
-        (timedelta(hours=2), True, timedelta(minutes=15)),
-        (timedelta(minutes=135), False, timedelta(minutes=15)),
-        (timedelta(hours=26), True, timedelta(minutes=15)),
-        (timedelta(hours=48), False, timedelta(minutes=15)),
-        (timedelta(hours=71, minutes=46), False, timedelta(days=1)),
-        (timedelta(hours=72), False, timedelta(days=1)),
-        (timedelta(hours=72, minutes=15), True, timedelta(days=1)),
-        (timedelta(days=20), True, timedelta(days=1)),
-        (None, False, timedelta(minutes=15)),
+        (timedelta(minutes=15), False, False, timedelta(minutes=15)),
+        (timedelta(minutes=119), False, False, timedelta(minutes=15)),
+        (timedelta(hours=2), False, True, timedelta(minutes=15)),
+        (timedelta(minutes=135), False, False, timedelta(minutes=15)),
+        (timedelta(minutes=135), True, False, timedelta(minutes=15)),
+        (timedelta(hours=26), False, True, timedelta(minutes=15)),
+        (timedelta(hours=71, minutes=46), False, False, timedelta(days=1)),
+        (timedelta(hours=72), False, False, timedelta(days=1)),
+        (timedelta(hours=72), True, False, timedelta(days=1)),
+        (timedelta(hours=72, seconds=1), False, False, timedelta(days=1)),
+        (timedelta(hours=72, seconds=1), True, True, timedelta(days=1)),
+        (None, False, False, timedelta(minutes=15)),
+        (None, True, True, timedelta(minutes=15)),
     ],
 )
 def test_what_a_sweep_says_of_an_order_follows_from_its_age(
-    age: timedelta | None, park: bool, again: timedelta
+    age: timedelta | None, far: bool, park: bool, again: timedelta
 ) -> None:
-    said = note_of(order("1", age), NOW, timedelta(minutes=15))
+    said = note_of(order("1", age), NOW, timedelta(minutes=15), far=far)
 
     assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)
