@@ -52,6 +52,9 @@ _OWN_403S: Final = 4
 """So many orders may have a 403 of their own before it is the caller's affair: two for each of the
 two versions of the secret."""
 _A_WHILE_S: Final = 300.0
+_SECRET_KEPT_S: Final = 900.0
+"""So long after it changed, the secret as it was may still be used: five minutes, and longer when Secrets
+Manager does not answer."""
 _OPEN: Final = frozenset({"created", "acknowledged"})
 _LAST_RECEIVE: Final = 90
 _SETTLED: Final = BEYOND | {"acknowledged"}
@@ -83,6 +86,7 @@ class Promise:
     _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
     _excused: set[str] = field(default_factory=set)
     _vouched_for: set[str] = field(default_factory=set)
+    _secret_changed_at: float = -math.inf
     _forbidden_by: dict[Environment, set[str]] = field(default_factory=dict)
     _final: set[str] = field(default_factory=set)
     _parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
@@ -196,6 +200,7 @@ class Promise:
 
     def secret_changed(self) -> None:
         """Forget what depends on the secret: by it alone a function knows the events of sweeps."""
+        self._secret_changed_at = self.world.timeline.elapsed
         self._vouched_for.clear()
         self._forbidden_by.clear()
 
@@ -225,12 +230,14 @@ class Promise:
 
         Events of one tick of the schedule count once, and so do all that others published: duplicates are
         theirs. What no function could do anything about within the last interval does not count, and
-        neither does what a sweep with a wrong clock said.
+        neither does what a sweep with a wrong clock said, or by a secret that the others may not know yet.
+        While somebody has paused the queue, nobody can act on anything that waits in it.
         """
         order = order_of(body)
         invocation.published.append(body)
         self.swept[body] = invocation.slot
-        if invocation.clocks_ahead_s == {0.0}:
+        known_s = self.world.timeline.elapsed - self._secret_changed_at
+        if invocation.clocks_ahead_s == {0.0} and known_s > _SECRET_KEPT_S:
             self._vouched_for.add(body)
         since = self.world.timeline.elapsed - _INTERVAL_S
         ticks = {
@@ -240,7 +247,7 @@ class Promise:
             and (message.body in self._vouched_for or message.body not in self.swept)
         }
         count = len(ticks | {invocation.slot})
-        if count > _MESSAGES_AT_MOST:
+        if count > _MESSAGES_AT_MOST and not self.world.mapping.paused:
             self.breach(f"{order} has {count} messages waiting")
 
     def watch_invocation(self, invocation: Invocation) -> None:

@@ -195,8 +195,8 @@ class _Storm:
             self._world.weather.likely = {}
             return
         kinds: list[Kind] = self._chance.sample(OF_CHANCE, self._chance.randint(2, 10))
-        # Few calls are for lists: what only they can meet, they meet often.
-        kinds += self._chance.sample(sorted(OF_LISTS, key=str), 2)
+        # Few calls are for lists, or to the bus: what only they can meet, they meet often.
+        kinds += self._chance.sample([*sorted(OF_LISTS, key=str), Mishap.BUS_MUTE], 2)
         scale = self._chance.choice([0.3, 1.0, 1.0, 3.0])
         self._world.weather.likely = {
             kind: 0.4
