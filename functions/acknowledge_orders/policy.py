@@ -28,7 +28,7 @@ NOTE_STANDS_FOR: Final = timedelta(days=1)
 """So long after the next sweep was due, what a sweep said still counts: one sweep a day sees every order of
 the last month, so that an order that is left now will be seen."""
 STUCK_AFTER: Final = timedelta(minutes=5)
-"""An order that was tried for so long makes way for the others."""
+"""An order of the sweep that was tried for so long makes way for the others."""
 FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
 """An order that is older was published by a sweep before, and tried."""
 STUCK_WAITS_S: Final = 10.0
@@ -169,7 +169,8 @@ def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = Fa
 
 def turn_within_s(circumstances: Circumstances) -> float:
     """Return how long each call about an order may wait for its turn, in seconds."""
-    return STUCK_WAITS_S if _tried_for(circumstances) > STUCK_AFTER else math.inf
+    is_stuck = circumstances.note is not None and _tried_for(circumstances) > STUCK_AFTER
+    return STUCK_WAITS_S if is_stuck else math.inf
 
 
 def may_post(seen: Order) -> bool:

@@ -81,7 +81,7 @@ def stumble(world: World) -> None:
 
 def leave(world: World) -> None:
     """Let a sweep find an old order that cannot be acknowledged, and an attempt leave it to the next one."""
-    world.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LATE)
+    world.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT)
     sweep(world)
     world.deliver(world.function())
 
@@ -105,6 +105,8 @@ def backlog(world: World, messages: int) -> None:
 
 MINUTES = timedelta(minutes=1)
 LATE, VERY_LATE = 125 * MINUTES, 185 * MINUTES
+LEFT = 150 * MINUTES
+"""So old, an order of the sweep that needs a person is left: it was parked half an hour before."""
 GOES_OFF: dict[str, list[Callable[[World], None]]] = {
     "DeadlineAtRisk": [
         lambda world: deliver(world, LATE, Fault.SERVICE_UNAVAILABLE),

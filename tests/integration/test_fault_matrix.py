@@ -130,8 +130,15 @@ CASES = [
     meets(Fault.THROTTLED, "throttled", POST, header=None),
     meets(Fault.LOCKED, "throttled: RESOURCE_IS_LOCKED", POST),
     # A person has to help.
-    meets(Fault.UNAUTHORIZED, "credentials_refused: UNAUTHORIZED", POST),
-    meets(Fault.FORBIDDEN, "credentials_refused: FORBIDDEN", POST),
+    meets(Fault.UNAUTHORIZED, "acknowledged", POST * 2, leaves="Acknowledged"),
+    Case(
+        "unauthorized, and its repeat",
+        "credentials_refused: UNAUTHORIZED",
+        "later",
+        POST * 2,
+        faults=[on(ACKNOWLEDGE, Fault.UNAUTHORIZED)] * 2,
+    ),
+    meets(Fault.FORBIDDEN, "rejected: FORBIDDEN", POST),
     meets(Fault.HEADER_BLAMED, "misconfigured: INVALID_REQUEST_HEADER: WM_SVC.NAME", POST),
     meets(Fault.METHOD_NOT_ALLOWED, "misconfigured", POST),
     meets(Fault.NOT_ACCEPTABLE, "misconfigured", POST),
@@ -155,7 +162,16 @@ CASES = [
     Case("no look, reset", "unavailable", "later", LOOK, faults=[on(GET, Fault.RESET_AFTER_APPLYING)], event_age=QUARTER),
     Case("no look, empty", "unavailable", "later", LOOK, faults=[on(GET, Fault.EMPTY_SUCCESS)], event_age=QUARTER),
     Case("no look, 429", "throttled", "later", LOOK, faults=[on(GET, Fault.THROTTLED)], event_age=QUARTER),
-    Case("no look, 401", "credentials_refused", "later", LOOK, faults=[on(GET, Fault.UNAUTHORIZED)], event_age=QUARTER),
+    Case(
+        "no look, 401",
+        "credentials_refused",
+        "later",
+        LOOK * 2,
+        faults=[on(GET, Fault.UNAUTHORIZED)] * 2,
+        event_age=QUARTER,
+    ),
+    Case("no look, 403", "rejected: FORBIDDEN", "later", LOOK, faults=[on(GET, Fault.FORBIDDEN)], event_age=QUARTER),
+    Case("older, 403", "rejected: FORBIDDEN", "parked", LOOK, faults=[on(GET, Fault.FORBIDDEN)], event_age=HOUR),
     Case(
         "reset, then no look",
         "outcome_unknown: connection_lost",
@@ -196,10 +212,9 @@ def prepare(world: World, case: Case) -> None:
 
 
 def expected_calls(world: World, case: Case) -> list[str]:
-    """The calls of the case, a refused one twice where its token was renewed."""
-    refused = {details["action"] for fault, details in case.faults if fault is Fault.UNAUTHORIZED}
-    twice = refused if world.door == "token" else set()
-    return [action for action in case.calls for _ in range(2 if action in twice else 1)]
+    """The calls of the case, and one more for each refused one whose token was renewed."""
+    refused = [details["action"] for fault, details in case.faults if fault is Fault.UNAUTHORIZED]
+    return (refused if world.door == "token" else []) + case.calls
 
 
 def statuses(world: World) -> tuple[str, ...]:

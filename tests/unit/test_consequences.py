@@ -518,10 +518,10 @@ def test_a_rejection_needs_a_look_to_be_final() -> None:
         (timedelta(0), None, math.inf),
         (timedelta(minutes=5), timedelta(minutes=15), math.inf),
         (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 10.0),
-        (timedelta(minutes=5, seconds=1), None, 10.0),
+        (timedelta(minutes=5, seconds=1), None, math.inf),
     ],
 )
-def test_a_call_about_an_order_that_was_tried_for_minutes_hardly_waits_for_its_turn(
+def test_a_call_about_an_order_that_sweeps_bring_again_hardly_waits_for_its_turn(
     waited: timedelta, order_age: timedelta | None, turn_s: float
 ) -> None:
     said = None if order_age is None else note("of the sweep", order_age)
