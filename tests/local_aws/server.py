@@ -52,8 +52,8 @@ class LocalAws:
     """A local AWS for as long as the `with` block lasts. Everything it started or wrote is gone afterwards.
 
     It enforces the functions' roles. It finds a caller by the access key and takes any signature, so every
-    program on this machine may do anything with it; requests of pages in a browser are refused. State lives in
-    memory, in region `ca-central-1`.
+    program on this machine may do anything with it. Requests of pages in a browser are refused. State lives
+    in memory, in region `ca-central-1`.
 
     Args:
         port: Where to listen on 127.0.0.1; 0 takes a free port.
