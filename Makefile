@@ -105,17 +105,18 @@ setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.
 
 # Five environments for the tests, because their packages must not meet: SAM and the scanners pin what they need, the local AWS
 # puts its own packages on the functions' path, where they could hide a dependency that a layer forgot, and the
-# runtime has what Lambda brings and nothing else.
+# runtime has what Lambda brings and nothing else. Wheels only: building a package runs its code, with build tools that
+# no lock names.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
 	@$(PYTHON) -m venv --clear $(VENV)/$*
-	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --python $(VENV)/$*/bin/python $<
+	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
 	@touch $@
 
 $(VENV)/uv.done: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: make PYTHON=/path/to/python3.13")'
 	@$(PYTHON) -m venv --clear $(VENV)/uv
-	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 .PHONY: build
@@ -142,7 +143,8 @@ lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
 	@for lock in $(LOCKS); do \
 		echo "locking $$lock.txt"; \
 		$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
-			--no-emit-index-url --custom-compile-command "make lock" $$lock.in --output-file $$lock.txt || exit 1; \
+			--only-binary :all: --no-emit-index-url --custom-compile-command "make lock" \
+			$$lock.in --output-file $$lock.txt || exit 1; \
 	done
 	@cp requirements/uv.txt layers/dependencies/uv.txt
 

@@ -14,7 +14,14 @@ NAMESPACE: Final = "WalmartOrderAcknowledgement"
 
 
 def new_logger() -> Logger:
-    """Make the logger. Its level is the environment's, which the function's own log settings give."""
+    """Make the logger. Its level is the environment's, which the function's own log settings give.
+
+    No other logger prints below INFO from then on.
+    """
+    # Lambda gives that level to the root logger as well. Below INFO libraries print what they send and
+    # receive: botocore prints the whole secret and AWS's session token. The root stands for every library.
+    root = logging.getLogger()
+    root.setLevel(max(root.level, logging.INFO))
     # What every line would carry and nobody searches by: the task it was logged in, the place in the code.
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
     # Lambda reads the level of a line only beside a timestamp of this form.

@@ -1,6 +1,7 @@
 """Pages of documentation, read as GitHub shows them."""
 
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from tests.local_aws.venvs import ROOT
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 
 
@@ -39,8 +40,8 @@ class Page:
         return _FENCED.sub("", self.text)
 
     def blocks(self, language: str) -> list[str]:
-        """The fenced blocks in a language."""
-        return [body for named, body in _FENCED.findall(self.text) if named == language]
+        """The fenced blocks in a language, those in lists too."""
+        return [textwrap.dedent(body) for _, named, body in _FENCED.findall(self.text) if named == language]
 
     @cached_property
     def headings(self) -> list[Heading]:

@@ -17,12 +17,13 @@ from tests.local_aws.server import LocalAws
 _COMMAND: Final = """#!/bin/sh
 exec {python} -IS -c '
 import json, socket, sys
-def text(word):
+def text(option, word):
     if not word.startswith("file://"):
         return word
-    open(word[7:]).read()  # the AWS CLI reads a file twice, which a pipe does not survive
+    if option == "--cli-input-json":
+        open(word[7:]).read()  # the AWS CLI reads this one twice, which a pipe does not survive
     return open(word[7:]).read()
-words = [text(word) for word in sys.argv[1:]]
+words = list(map(text, sys.argv, sys.argv[1:]))
 with socket.socket(socket.AF_UNIX) as asked:
     asked.connect({address!r})
     asked.sendall(json.dumps(words).encode() + b"\\n")

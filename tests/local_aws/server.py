@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
 
+_GUARDED: Final = Path(__file__).with_name("guarded.py")
 _HOST: Final = "127.0.0.1"
 _STARTUP_SECONDS: Final = 60
 _ATTEMPTS_AT_A_FREE_PORT: Final = 5
@@ -50,7 +51,9 @@ class PortTaken(NotStarted):
 class LocalAws:
     """A local AWS for as long as the `with` block lasts. Everything it started or wrote is gone afterwards.
 
-    It checks signatures and enforces the functions' roles. State lives in memory, in region `ca-central-1`.
+    It enforces the functions' roles. It finds a caller by the access key and takes any signature, so every
+    program on this machine may do anything with it. Requests of pages in a browser are refused. State lives
+    in memory, in region `ca-central-1`.
 
     Args:
         port: Where to listen on 127.0.0.1; 0 takes a free port.
@@ -174,7 +177,8 @@ class LocalAws:
         self.port = port
         with (self.directory / "server.log").open("w") as log, interrupts_held_back():
             self._process = subprocess.Popen(
-                [self._venvs.ministack],
+                # -P: what lies beside the guard is no module of the server's.
+                [self._venvs.local_aws, "-P", _GUARDED],
                 cwd=self.directory,
                 env=_server_environment(self.directory, port),
                 stdin=subprocess.DEVNULL,

@@ -6,9 +6,11 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import urllib3
 
 from tests.local_aws import CommandFailed, LocalAws, MissingTool, PortTaken, Venvs
 from tests.local_aws.commands import environment, run
@@ -24,9 +26,23 @@ with LocalAws() as aws:
 """
 
 
+TO_A_WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def local_aws() -> Iterator[LocalAws]:
+    with LocalAws() as aws:
+        yield aws
 
 
 def test_when_the_block_ends_then_nothing_listens_and_no_file_is_left() -> None:
@@ -106,6 +122,37 @@ def test_given_the_users_own_aws_settings_then_commands_do_not_see_them(
 
     assert "user" not in seen.values()
     assert seen["AWS_CONFIG_FILE"] == seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://page.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "page.example:{port}"},
+        {"Origin": "https://page.example", **TO_A_WEBSOCKET},
+    ],
+    ids=str,
+)
+def test_a_request_of_a_page_in_a_browser_is_refused_although_it_is_signed(
+    local_aws: LocalAws, method: str, headers: dict[str, str]
+) -> None:
+    # By a link that is signed, which is all that a page needs.
+    url = local_aws.client("s3").generate_presigned_url("list_buckets", HttpMethod=method)
+    sent = {name: value.format(port=local_aws.port) for name, value in headers.items()}
+
+    refused = urllib3.request(method, url, headers=sent, retries=False)
+    by_no_browser = urllib3.request(method, url, retries=False)
+
+    assert (refused.status, refused.data) == (403, b"")
+    assert "Access-Control-Allow-Origin" not in refused.headers
+    assert by_no_browser.status != 403
+
+
+def test_the_aws_sdk_is_let_in(local_aws: LocalAws) -> None:
+    assert local_aws.client("sts").get_caller_identity()["Account"]
 
 
 def test_when_a_command_fails_then_the_error_holds_what_it_printed(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ class Venvs:
         return path
 
     @property
-    def ministack(self) -> Path:
-        """The local AWS."""
-        return self.tool("local-aws", "ministack")
+    def local_aws(self) -> Path:
+        """The Python that has the local AWS."""
+        return self.tool("local-aws", "python")
 
     @property
     def sam(self) -> Path:

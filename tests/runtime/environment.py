@@ -158,6 +158,10 @@ class Environment:
         whole = self._log("output").rpartition("\n")[0]  # less a line that is being written
         return [json.loads(line) for line in whole.split("\n") if line.startswith("{")]
 
+    def everything_printed(self) -> str:
+        """All that the function and the emulator have printed so far, whatever its form."""
+        return self._log("output") + self._log("emulator")
+
     def processes(self) -> Iterator[int]:
         """The process ids of all that runs in it, the emulator's first."""
         if self._process is not None:

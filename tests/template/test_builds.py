@@ -2,6 +2,7 @@
 
 import filecmp
 import marshal
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from tests.local_aws import Build, CommandFailed
 from tests.local_aws.commands import run
-from tests.local_aws.venvs import ROOT
+from tests.local_aws.venvs import ROOT, search_path
 
 PARTS = {
     "DependenciesLayer": "/opt/",
@@ -160,6 +161,37 @@ def test_tests_run_with_the_versions_that_are_shipped() -> None:
     assert shipped.items() <= tested.items()
 
 
-def test_the_layer_is_built_by_the_locked_uv() -> None:
+def test_the_layer_locks_the_uv_that_the_project_locks() -> None:
     # A copy, because SAM takes the layer's folder aside and nothing else with it.
     assert (LAYER / "uv.txt").read_text() == (ROOT / "requirements" / "uv.txt").read_text()
+
+
+def test_given_another_release_of_uv_on_the_path_then_the_locked_one_builds_the_layer(tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    shutil.copytree(LAYER, layer)
+    other = tmp_path / "bin" / "uv"
+    other.parent.mkdir()
+    # Its number begins like the locked one's.
+    release = locked(LAYER / "uv.txt")["uv"]
+    other.write_text(f'#!/bin/sh\n[ "$1" = --version ] || exit 9\necho "uv {release}0 (0123456)"\n')
+    other.chmod(0o755)
+
+    run(
+        ["make", "--makefile", LAYER / "Makefile", "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"],
+        cwd=layer / "x86_64",
+        extra={"PATH": os.pathsep.join([str(other.parent), search_path()])},
+    )
+
+    assert {path.name for path in (tmp_path / "python").glob("*.dist-info")} == {
+        f"{name.replace('-', '_')}-{version}.dist-info"
+        for name, version in locked(LAYER / "requirements.txt").items()
+    }
+
+
+def test_the_set_up_installs_wheels_alone() -> None:
+    # Building a package would run its code, with build tools that no lock names.
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
+    commands = re.findall(r"^\t.*\bpip (?:install|sync|compile)\b.*$", makefile, re.MULTILINE)
+
+    assert len(commands) == 3
+    assert [command for command in commands if "--only-binary :all:" not in command] == []

@@ -152,6 +152,8 @@ def test_function_and_layers_agree_on_the_interpreter(template: Template, functi
 def test_records_are_json_in_a_log_group_of_its_own_that_expires(template: Template, function: str) -> None:
     assert template[function]["LoggingConfig"] == {
         "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "INFO",
         "LogGroup": {"Ref": f"{function}LogGroup"},
     }
     assert template[f"{function}LogGroup"] == {

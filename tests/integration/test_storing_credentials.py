@@ -1,0 +1,87 @@
+"""The commands that store credentials, on every page that has them, pasted into bash."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from shared.credentials import check_credentials, read_credentials
+from tests.docs.pages import all_pages
+from tests.integration.test_runbook import BASH
+from tests.local_aws import LocalAws
+from tests.local_aws.aws_cli import AwsCli
+from tests.local_aws.commands import environment
+from tests.local_marketplace import Marketplace
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="the commands need jq, which is not installed"
+)
+
+NAME: Final = "walmart-ca"
+PUT_INTO_A_FILE: Final = "(umask 077 && ${EDITOR:-vi} walmart-key.txt)\n"
+STORING: Final = {
+    f"{page.path.name}, {number}": block
+    for page in all_pages()
+    for number, block in enumerate(page.blocks("bash"), 1)
+    if "--secret-string" in block
+}
+
+
+@pytest.fixture(scope="module")
+def path(local_aws: LocalAws) -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as directory, AwsCli(local_aws, Path(directory)):
+        yield f"{directory}:{environment({})['PATH']}"
+
+
+def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> None:
+    pages = [page for page in all_pages() if "--secret-string" in page.text]
+
+    assert [page.path.name for page in pages] == ["README.md", "doors.md", "operations.md"]
+    assert [page.path.name for page in pages if PUT_INTO_A_FILE not in page.blocks("bash")] == []
+
+
+@pytest.mark.parametrize("block", STORING.values(), ids=STORING)
+def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
+    local_aws: LocalAws, path: str, private_key: str, tmp_path: Path, block: str
+) -> None:
+    secrets = local_aws.client("secretsmanager")
+    seller = Marketplace().register_seller(private_key)
+    expected = seller.token_secret() if "clientSecret" in block else seller.secret()
+    key = seller.client_secret if "clientSecret" in block else seller.private_key
+    ids = {"client": seller.client_id, "consumer": seller.consumer_id, "channel": seller.channel_type}
+    commands = re.sub(r'--arg (\w+) "…"', lambda found: f'--arg {found[1]} "{ids[found[1]]}"', block)
+    if "put-secret-value" in block:
+        secrets.create_secret(Name=NAME, SecretString="the one before")
+    # An editor ends the last line, and is asked for a file that nobody else can read.
+    editor = tmp_path / "editor"
+    editor.write_text(f"#!/bin/sh\nprintf '%s\\n' '{key}' > \"$1\"\nls -l \"$1\"\n")
+    editor.chmod(0o755)
+    directory = tmp_path / "project"
+    directory.mkdir()
+
+    try:
+        pasted = subprocess.run(
+            [BASH, "-e"],
+            input=f"{PUT_INTO_A_FILE}{commands}",
+            cwd=directory,
+            env=environment({"PATH": path, "EDITOR": str(editor)}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        stored = secrets.get_secret_value(SecretId=NAME)["SecretString"]
+    finally:
+        secrets.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+
+    assert (pasted.returncode, pasted.stderr) == (0, "")
+    assert pasted.stdout.startswith("-rw-------")
+    assert {name: value.strip() for name, value in json.loads(stored).items()} == json.loads(expected)
+    check_credentials(read_credentials(stored))
+    assert list(directory.iterdir()) == []
