@@ -26,6 +26,7 @@ _BUILDS_KEPT: Final = 4
 _BUCKET: Final = "local-builds"
 _UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
 _UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
+_TLS_KEY: Final = "aws:SecureTransport"
 
 
 def this_machine() -> str:
@@ -189,19 +190,23 @@ class Stack:
 def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Take out of a template what the local AWS does not know, and nothing else.
 
-    That is some types of resources, with the outputs that refer to them; alarms on several metrics; and a
-    role's conditions on the events that it publishes, which the local AWS would take for never met.
+    That is some types of resources, with the outputs that refer to them; alarms on several metrics; a
+    role's conditions on the events that it publishes, which the local AWS would take for never met; and the
+    queues' refusal of calls without TLS, because the local AWS speaks http.
 
     Returns:
         The rest, and in words what was taken out.
     """
     resources, left_out = {}, []
     for name, each in template["Resources"].items():
-        if _is_unknown(each):
+        over_http = _without_demands_for_tls(each)
+        if _is_unknown(each) or _has_no_statement(over_http):
             left_out.append(name)
             continue
-        resources[name] = _without_unknown_conditions(each)
-        if resources[name] != each:
+        if over_http != each:
+            left_out.append(f"{name}'s refusal of calls without TLS")
+        resources[name] = _without_unknown_conditions(over_http)
+        if resources[name] != over_http:
             left_out.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
     outputs = {
         name: each
@@ -215,6 +220,23 @@ def _is_unknown(resource: Mapping[str, Any]) -> bool:
     if resource["Type"] == "AWS::CloudWatch::Alarm":
         return "Metrics" in resource["Properties"]
     return resource["Type"] in _UNKNOWN_TYPES
+
+
+def _has_no_statement(resource: Mapping[str, Any]) -> bool:
+    document = resource["Properties"].get("PolicyDocument", {})
+    return document.get("Statement") == []
+
+
+def _without_demands_for_tls(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(value, list):
+        return [_without_demands_for_tls(each) for each in value if not _demands_tls(each)]
+    if isinstance(value, dict):
+        return {name: _without_demands_for_tls(each) for name, each in value.items()}
+    return value
+
+
+def _demands_tls(value: Any) -> bool:  # noqa: ANN401 - any part of a template
+    return isinstance(value, dict) and _TLS_KEY in json.dumps(value.get("Condition"))
 
 
 def _without_unknown_conditions(value: Any) -> Any:  # noqa: ANN401 - any part of a template

@@ -10,6 +10,7 @@ from tests.template.conftest import Template
 
 SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
+BOUNDARY = "arn:aws:iam::123456789012:policy/team/boundary"
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 ACCEPTED = [
@@ -25,6 +26,9 @@ ACCEPTED = [
     ("CredentialsKeyArn", KEY),
     ("CredentialsKeyArn", KEY.replace("key/", "key/mrk-")),
     ("EventBusName", "orders"),
+    ("PermissionsBoundaryArn", ""),
+    ("PermissionsBoundaryArn", BOUNDARY),
+    ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess"),
     ("OrderEventSource", "com.example.shop"),
     ("OrderEventDetailType", "OrderCreated"),
     ("AlarmTopicArn", ""),
@@ -58,6 +62,9 @@ REFUSED = [
     ("CredentialsSecretArn", "*"),
     ("CredentialsKeyArn", "*"),
     ("CredentialsKeyArn", KEY.replace("key/", "alias/")),
+    ("PermissionsBoundaryArn", "boundary"),
+    ("PermissionsBoundaryArn", BOUNDARY.replace(":policy/", ":role/")),
+    ("PermissionsBoundaryArn", "*"),
     ("EventBusName", "arn:aws:events:ca-central-1:123456789012:event-bus/orders"),
     ("OrderEventSource", "aws.events"),
     ("OrderEventDetailType", ""),

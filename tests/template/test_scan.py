@@ -139,7 +139,7 @@ def scan(directory: Path, policies: dict[str, str]) -> str:
 
 
 def test_parliament_finds_nothing_in_any_policy(tmp_path: Path, policies: dict[str, str]) -> None:
-    assert len(policies) == 5
+    assert len(policies) == 6
     assert scan(tmp_path, policies) == ""
 
 
