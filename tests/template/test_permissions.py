@@ -116,7 +116,9 @@ def test_a_permissions_boundary_limits_every_role_of_a_stack_that_is_given_one(
     assert "PermissionsBoundary" not in deployed(template)[role]
 
 
-def test_no_policy_beside_the_roles_own_and_the_queues_lets_anybody_do_anything(template: Template) -> None:
+def test_no_policy_beside_those_of_roles_queues_and_topic_lets_anybody_do_anything(
+    template: Template,
+) -> None:
     # Whatever CloudFormation calls it: a queue's inline one, a topic's, a permission of Lambda's.
     policies = {
         name
@@ -124,7 +126,8 @@ def test_no_policy_beside_the_roles_own_and_the_queues_lets_anybody_do_anything(
         if each["Type"].endswith(("Policy", "Permission", "::Url"))
     }
 
-    assert policies == {"OrderQueuePolicy", "OrderDeadLetterQueuePolicy", "UndeliveredEventQueuePolicy"}
+    queues = {"OrderQueuePolicy", "OrderDeadLetterQueuePolicy", "UndeliveredEventQueuePolicy"}
+    assert policies == queues | {"AlarmTopicPolicy"}
 
 
 @every_function
