@@ -118,6 +118,22 @@ class Build:
         _forget_old(builds)
         return build
 
+    def for_the_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
+        """The same build in a new directory, less what the local AWS does not know.
+
+        Returns:
+            The build, and in words what was taken out.
+        """
+        directory.mkdir(parents=True)
+        # The template names what was built by paths beside it.
+        for part in self.directory.resolve().iterdir():
+            if part.is_dir():
+                (directory / part.name).symlink_to(part)
+        local = type(self)(directory, self.architecture)
+        template, left_out = without_what_the_local_aws_lacks(yaml_parse(self.template.read_text()))
+        local.template.write_text(json.dumps(template))  # JSON is YAML too
+        return local, left_out
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -150,18 +166,12 @@ class Stack:
             CommandFailed: SAM could not build or deploy; the message holds what it printed.
         """
         build = build or Build.cached(on_progress=on_progress, venvs=venvs)
-        template, left_out = without_what_the_local_aws_lacks(yaml_parse(build.template.read_text()))
-        if left_out:
-            on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
-        on_progress(f"Deploying the stack {name}")
         _ensure_bucket(aws)
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
-            # The template names what was built by paths beside it.
-            for part in build.directory.resolve().iterdir():
-                if part.is_dir():
-                    (Path(directory) / part.name).symlink_to(part)
-            local_template = Path(directory) / "template.yaml"
-            local_template.write_text(json.dumps(template))  # JSON is YAML too
+            local, left_out = build.for_the_local_aws(Path(directory) / "build")
+            if left_out:
+                on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
+            on_progress(f"Deploying the stack {name}")
             # From a file, because SAM takes a command line apart in its own way.
             overrides = Path(directory) / "parameters.yaml"
             overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
@@ -169,7 +179,7 @@ class Stack:
                 [
                     (venvs or Venvs()).sam,
                     "deploy",
-                    *("--template-file", local_template),
+                    *("--template-file", local.template),
                     *("--stack-name", name),
                     *("--s3-bucket", _BUCKET),
                     *("--capabilities", "CAPABILITY_IAM"),
@@ -223,8 +233,7 @@ def _is_unknown(resource: Mapping[str, Any]) -> bool:
 
 
 def _has_no_statement(resource: Mapping[str, Any]) -> bool:
-    document = resource["Properties"].get("PolicyDocument", {})
-    return document.get("Statement") == []
+    return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
 
 
 def _without_demands_for_tls(value: Any) -> Any:  # noqa: ANN401 - any part of a template

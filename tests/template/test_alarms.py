@@ -183,7 +183,7 @@ def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_ev
 
 
 def test_the_stacks_own_topic_has_no_key_that_cloudwatch_may_not_use(template: Template) -> None:
-    assert "KmsMasterKeyId" not in template.body["Resources"]["AlarmTopic"].get("Properties", {})
+    assert "KmsMasterKeyId" not in template["AlarmTopic"]
 
 
 def test_given_no_address_then_no_topic_is_made(template: Template) -> None:
