@@ -117,6 +117,27 @@ def test_an_address_and_a_topic_for_alarms_together_are_refused_with_what_to_do(
     assert project.deployed() == before
 
 
+def test_an_address_is_changed_for_a_topic_in_the_saved_answers(project: Project) -> None:
+    saved = project.directory / "samconfig.toml"
+    before, text = project.deployed(), saved.read_text()
+    project.build()
+
+    saved.write_text(
+        text.replace(f'AlarmEmail=\\"{before["AlarmEmail"]}', 'AlarmEmail=\\"').replace(
+            'AlarmTopicArn=\\"', f'AlarmTopicArn=\\"{TOPIC}'
+        )
+    )
+    try:
+        changed = project.deploy()
+        then = project.deployed()
+    finally:
+        saved.write_text(text)
+        project.deploy()
+
+    assert changed.status == 0, changed.output
+    assert then == {**before, "AlarmEmail": "", "AlarmTopicArn": TOPIC}
+
+
 def test_without_a_build_nothing_is_deployed(project: Project) -> None:
     project.forget_build()
 
