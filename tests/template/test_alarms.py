@@ -152,7 +152,7 @@ def test_given_no_topic_then_an_alarm_tells_nobody(template: Template, name: str
 
 
 @every_alarm
-def test_given_an_address_then_the_stacks_own_topic_is_told(template: Template, name: str) -> None:
+def test_given_an_address_then_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
     alarm = deployed(template, AlarmEmail=ADDRESS)[name]
 
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
@@ -173,7 +173,7 @@ def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_ev
     assert stack["AlarmTopicPolicy"]["PolicyDocument"]["Statement"] == [
         {
             **publish,
-            "Sid": "AlarmsPublish",
+            "Sid": "CloudWatchPublishesAlarms",
             "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
         },
