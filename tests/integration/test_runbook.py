@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from tests.local_aws import LocalAws
 from tests.local_aws.aws_cli import AwsCli
 from tests.local_aws.commands import environment
 from tests.sqs_limits import MAX_BYTES
+from tests.template import deployed as resolved
 from tests.template.conftest import read
 
 BASH: Final = shutil.which("bash") or "/bin/bash"
@@ -227,3 +229,14 @@ def test_a_line_of_a_log_is_printed_as_ascii_alone(runbook: Runbook, local_aws: 
 
     assert printed.isascii()
     assert lines(printed) == [{"event_id": UGLY}, f"no JSON: {UGLY}"]
+
+
+def test_the_policy_that_is_put_back_is_the_policy_of_the_template() -> None:
+    (block,) = (block for block in BLOCKS if "jq -n" in block)
+    (program,) = re.findall(r"jq -n --arg queue .*? '(.*)'\)\"$", block, re.MULTILINE | re.DOTALL)
+    arguments = ["--arg", "queue", "<OrderQueue.Arn>", "--arg", "rule", "<OrderEventRule.Arn>"]
+
+    made = subprocess.run(["jq", "-n", *arguments, program], check=True, capture_output=True)  # noqa: S607 - the page's
+
+    policy = resolved.deployed(read())["OrderQueuePolicy"]["PolicyDocument"]
+    assert json.loads(json.loads(made.stdout)["Policy"]) == policy

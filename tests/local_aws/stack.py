@@ -26,6 +26,7 @@ _BUILDS_KEPT: Final = 4
 _BUCKET: Final = "local-builds"
 _UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
 _UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
+_TLS_KEY: Final = "aws:SecureTransport"
 
 
 def this_machine() -> str:
@@ -117,6 +118,22 @@ class Build:
         _forget_old(builds)
         return build
 
+    def for_the_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
+        """The same build in a new directory, less what the local AWS does not know.
+
+        Returns:
+            The build, and in words what was taken out.
+        """
+        directory.mkdir(parents=True)
+        # The template names what was built by paths beside it.
+        for part in self.directory.resolve().iterdir():
+            if part.is_dir():
+                (directory / part.name).symlink_to(part)
+        local = type(self)(directory, self.architecture)
+        template, left_out = without_what_the_local_aws_lacks(yaml_parse(self.template.read_text()))
+        local.template.write_text(json.dumps(template))  # JSON is YAML too
+        return local, left_out
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -149,18 +166,12 @@ class Stack:
             CommandFailed: SAM could not build or deploy; the message holds what it printed.
         """
         build = build or Build.cached(on_progress=on_progress, venvs=venvs)
-        template, left_out = without_what_the_local_aws_lacks(yaml_parse(build.template.read_text()))
-        if left_out:
-            on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
-        on_progress(f"Deploying the stack {name}")
         _ensure_bucket(aws)
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
-            # The template names what was built by paths beside it.
-            for part in build.directory.resolve().iterdir():
-                if part.is_dir():
-                    (Path(directory) / part.name).symlink_to(part)
-            local_template = Path(directory) / "template.yaml"
-            local_template.write_text(json.dumps(template))  # JSON is YAML too
+            local, left_out = build.for_the_local_aws(Path(directory) / "build")
+            if left_out:
+                on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
+            on_progress(f"Deploying the stack {name}")
             # From a file, because SAM takes a command line apart in its own way.
             overrides = Path(directory) / "parameters.yaml"
             overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
@@ -168,7 +179,7 @@ class Stack:
                 [
                     (venvs or Venvs()).sam,
                     "deploy",
-                    *("--template-file", local_template),
+                    *("--template-file", local.template),
                     *("--stack-name", name),
                     *("--s3-bucket", _BUCKET),
                     *("--capabilities", "CAPABILITY_IAM"),
@@ -189,19 +200,23 @@ class Stack:
 def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Take out of a template what the local AWS does not know, and nothing else.
 
-    That is some types of resources, with the outputs that refer to them; alarms on several metrics; and a
-    role's conditions on the events that it publishes, which the local AWS would take for never met.
+    That is some types of resources, with the outputs that refer to them; alarms on several metrics; a
+    role's conditions on the events that it publishes, which the local AWS would take for never met; and the
+    queues' refusal of calls without TLS, because the local AWS speaks http.
 
     Returns:
         The rest, and in words what was taken out.
     """
     resources, left_out = {}, []
     for name, each in template["Resources"].items():
-        if _is_unknown(each):
+        over_http = _without_demands_for_tls(each)
+        if _is_unknown(each) or _has_no_statement(over_http):
             left_out.append(name)
             continue
-        resources[name] = _without_unknown_conditions(each)
-        if resources[name] != each:
+        if over_http != each:
+            left_out.append(f"{name}'s refusal of calls without TLS")
+        resources[name] = _without_unknown_conditions(over_http)
+        if resources[name] != over_http:
             left_out.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
     outputs = {
         name: each
@@ -215,6 +230,22 @@ def _is_unknown(resource: Mapping[str, Any]) -> bool:
     if resource["Type"] == "AWS::CloudWatch::Alarm":
         return "Metrics" in resource["Properties"]
     return resource["Type"] in _UNKNOWN_TYPES
+
+
+def _has_no_statement(resource: Mapping[str, Any]) -> bool:
+    return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
+
+
+def _without_demands_for_tls(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(value, list):
+        return [_without_demands_for_tls(each) for each in value if not _demands_tls(each)]
+    if isinstance(value, dict):
+        return {name: _without_demands_for_tls(each) for name, each in value.items()}
+    return value
+
+
+def _demands_tls(value: Any) -> bool:  # noqa: ANN401 - any part of a template
+    return isinstance(value, dict) and _TLS_KEY in json.dumps(value.get("Condition"))
 
 
 def _without_unknown_conditions(value: Any) -> Any:  # noqa: ANN401 - any part of a template

@@ -22,6 +22,15 @@ def role(condition: dict[str, Any]) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
 
 
+def queue_policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    document = {"PolicyDocument": {"Statement": list(statements)}}
+    return {"Type": "AWS::SQS::QueuePolicy", "Properties": document}
+
+
+RULE_DELIVERS = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+DENY_WITHOUT_TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+
+
 def template(**resources: dict[str, Any]) -> Template:
     return {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources, "Outputs": {}}
 
@@ -41,6 +50,25 @@ def test_a_condition_that_it_cannot_check_is_left_out_and_named() -> None:
 
     assert rest == template(Sweep=role({}))
     assert left_out == ["Sweep's conditions on events:source and events:detail-type"]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "kept", "named"),
+    [
+        ([RULE_DELIVERS], {"Entry": queue_policy(RULE_DELIVERS)}, "Entry's refusal of calls without TLS"),
+        ([], {}, "Entry"),
+    ],
+    ids=["a policy that says more stays", "a policy that says nothing else goes"],
+)
+def test_the_refusal_of_calls_without_tls_is_left_out_and_named(
+    allowed: list[dict[str, Any]], kept: Template, named: str
+) -> None:
+    whole = template(Entry=queue_policy(*allowed, DENY_WITHOUT_TLS))
+
+    rest, left_out = without_what_the_local_aws_lacks(whole)
+
+    assert rest == template(**kept)
+    assert left_out == [named]
 
 
 def test_everything_else_stays_as_it_is() -> None:

@@ -10,6 +10,7 @@ PSEUDO_PARAMETERS: Final = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "ca-central-1",
+    "AWS::StackId": "arn:aws:cloudformation:ca-central-1:123456789012:stack/orders/5e6f7a80-1b2c",
     "AWS::StackName": "orders",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -41,6 +42,8 @@ class _Stack:
             "Fn::If": self._if,
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
+            "Fn::Select": self._select,
+            "Fn::Split": self._split,
             "Fn::Sub": self._sub,
         }
 
@@ -87,6 +90,14 @@ class _Stack:
     def _not(self, argument: list[Any]) -> bool:
         (negated,) = self._resolve(argument)
         return not negated
+
+    def _select(self, argument: list[Any]) -> object:
+        index, items = self._resolve(argument)
+        return items[index]
+
+    def _split(self, argument: list[Any]) -> list[str]:
+        separator, text = self._resolve(argument)
+        return str(text).split(separator)
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, variables = argument if isinstance(argument, list) else (argument, {})

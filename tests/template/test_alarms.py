@@ -11,6 +11,7 @@ from tests.template.deployed import deployed
 from tests.template.metrics import Series, is_emitted, suits
 
 ALARM = "AWS::CloudWatch::Alarm"
+ADDRESS = "someone@example.com"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:orders"
 MINUTE, HOUR, DAY = 60, 60 * 60, 24 * 60 * 60
 
@@ -148,6 +149,48 @@ def test_given_a_topic_then_it_is_told_when_an_alarm_goes_off_and_when_it_is_ove
 @every_alarm
 def test_given_no_topic_then_an_alarm_tells_nobody(template: Template, name: str) -> None:
     assert not {"AlarmActions", "OKActions"} & deployed(template)[name].keys()
+
+
+@every_alarm
+def test_given_an_address_then_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
+    alarm = deployed(template, AlarmEmail=ADDRESS)[name]
+
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["<AlarmTopic>"]
+
+
+def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_eventbridge(
+    template: Template,
+) -> None:
+    stack = deployed(template, AlarmEmail=ADDRESS)
+    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "<AlarmTopic>"}
+
+    assert stack["AlarmSubscription"] == {
+        "TopicArn": "<AlarmTopic>",
+        "Protocol": "email",
+        "Endpoint": ADDRESS,
+    }
+    assert stack["AlarmTopicPolicy"]["Topics"] == ["<AlarmTopic>"]
+    assert stack["AlarmTopicPolicy"]["PolicyDocument"]["Statement"] == [
+        {
+            **publish,
+            "Sid": "CloudWatchPublishesAlarms",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Condition": {"StringEquals": {"aws:SourceAccount": "123456789012"}},
+        },
+        {**publish, "Sid": "EventBridgePublishes", "Principal": {"Service": "events.amazonaws.com"}},
+    ]
+    assert stack.body["Outputs"]["AlarmTopicArn"]["Value"] == "<AlarmTopic>"
+
+
+def test_the_stacks_own_topic_has_no_key_that_cloudwatch_may_not_use(template: Template) -> None:
+    assert "KmsMasterKeyId" not in template["AlarmTopic"]
+
+
+def test_given_no_address_then_no_topic_is_made(template: Template) -> None:
+    stack = deployed(template, AlarmTopicArn=TOPIC)
+
+    assert not [each for each in stack.body["Resources"].values() if each["Type"].startswith("AWS::SNS::")]
+    assert "AlarmTopicArn" not in stack.body["Outputs"]
 
 
 @every_alarm

@@ -10,6 +10,7 @@ from tests.template.conftest import Template
 
 SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
+BOUNDARY = "arn:aws:iam::123456789012:policy/team/boundary"
 KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 ACCEPTED = [
@@ -25,8 +26,14 @@ ACCEPTED = [
     ("CredentialsKeyArn", KEY),
     ("CredentialsKeyArn", KEY.replace("key/", "key/mrk-")),
     ("EventBusName", "orders"),
+    ("PermissionsBoundaryArn", ""),
+    ("PermissionsBoundaryArn", BOUNDARY),
+    ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess"),
     ("OrderEventSource", "com.example.shop"),
     ("OrderEventDetailType", "OrderCreated"),
+    ("AlarmEmail", ""),
+    ("AlarmEmail", "orders+alarms@ops.example.com"),
+    ("AlarmEmail", "o'brien@example.co"),
     ("AlarmTopicArn", ""),
     ("AlarmTopicArn", TOPIC),
     ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
@@ -58,9 +65,16 @@ REFUSED = [
     ("CredentialsSecretArn", "*"),
     ("CredentialsKeyArn", "*"),
     ("CredentialsKeyArn", KEY.replace("key/", "alias/")),
+    ("PermissionsBoundaryArn", "boundary"),
+    ("PermissionsBoundaryArn", BOUNDARY.replace(":policy/", ":role/")),
+    ("PermissionsBoundaryArn", "*"),
     ("EventBusName", "arn:aws:events:ca-central-1:123456789012:event-bus/orders"),
     ("OrderEventSource", "aws.events"),
     ("OrderEventDetailType", ""),
+    ("AlarmEmail", "someone"),
+    ("AlarmEmail", "someone@localhost"),
+    ("AlarmEmail", "someone@example.com, another@example.com"),
+    ("AlarmEmail", "Someone <someone@example.com>"),
     ("AlarmTopicArn", "order-alarms"),
     ("AlarmTopicArn", TOPIC + ".fifo"),
     ("AlarmTopicArn", TOPIC + ":1234abcd-12ab-34cd-56ef-1234567890ab"),

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.template.conftest import Template
+from tests.template.deployed import deployed
 
 EXPECTED = {
     "AcknowledgeFunctionRole": {
@@ -105,7 +106,19 @@ def test_no_managed_policy_widens_a_role(template: Template, role: str) -> None:
     }
 
 
-def test_no_policy_beside_the_roles_own_and_the_queues_lets_anybody_do_anything(template: Template) -> None:
+@every_role
+def test_a_permissions_boundary_limits_every_role_of_a_stack_that_is_given_one(
+    template: Template, role: str
+) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+
+    assert deployed(template, PermissionsBoundaryArn=boundary)[role]["PermissionsBoundary"] == boundary
+    assert "PermissionsBoundary" not in deployed(template)[role]
+
+
+def test_no_policy_beside_those_of_roles_queues_and_topic_lets_anybody_do_anything(
+    template: Template,
+) -> None:
     # Whatever CloudFormation calls it: a queue's inline one, a topic's, a permission of Lambda's.
     policies = {
         name
@@ -113,7 +126,8 @@ def test_no_policy_beside_the_roles_own_and_the_queues_lets_anybody_do_anything(
         if each["Type"].endswith(("Policy", "Permission", "::Url"))
     }
 
-    assert policies == {"OrderQueuePolicy", "UndeliveredEventQueuePolicy"}
+    queues = {"OrderQueuePolicy", "OrderDeadLetterQueuePolicy", "UndeliveredEventQueuePolicy"}
+    assert policies == queues | {"AlarmTopicPolicy"}
 
 
 @every_function
@@ -172,7 +186,7 @@ def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template,
 
 
 @every_function
-def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_only(
+def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_and_for_that_secret_only(
     template: Template, function: str
 ) -> None:
     (statement,) = (
@@ -180,5 +194,8 @@ def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_only(
     )
 
     assert statement["Condition"] == {
-        "StringEquals": {"kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"}},
+        "StringEquals": {
+            "kms:ViaService": {"Fn::Sub": "secretsmanager.${AWS::Region}.${AWS::URLSuffix}"},
+            "kms:EncryptionContext:SecretARN": {"Ref": "CredentialsSecretArn"},
+        },
     }

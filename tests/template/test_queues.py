@@ -1,4 +1,4 @@
-"""No order is lost in a queue, and only the rule may put one there."""
+"""No order is lost in a queue, and only the rule may put one there, over TLS."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from acknowledge_orders.parking import MAX_MESSAGE_BYTES
 from shared.settings import VISIBILITY_TIMEOUT_S
 from tests.template.conftest import Template
+from tests.template.deployed import PSEUDO_PARAMETERS, deployed
 
 DAY = 24 * 60 * 60
 QUEUES = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]
@@ -27,8 +28,43 @@ def test_every_queue_is_encrypted_with_a_key_eventbridge_may_use(template: Templ
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_every_queue_is_a_standard_queue_without_a_name_of_its_own(template: Template, queue: str) -> None:
-    assert not {"FifoQueue", "QueueName"} & template[queue].keys()
+def test_every_queue_is_a_standard_queue(template: Template, queue: str) -> None:
+    assert "FifoQueue" not in template[queue]
+
+
+def test_a_stack_that_is_made_again_gives_no_queue_the_name_it_had_before(template: Template) -> None:
+    again = PSEUDO_PARAMETERS["AWS::StackId"].replace("/5e6f7a80-", "/9f8e7d60-")
+
+    assert deployed(template)["OrderQueue"]["QueueName"] == "orders-OrderQueue-5e6f7a80"
+    assert (
+        deployed(template, **{"AWS::StackId": again})["OrderQueue"]["QueueName"]
+        == "orders-OrderQueue-9f8e7d60"
+    )
+    assert [name for name in QUEUES if "QueueName" in template[name]] == ["OrderQueue"]
+
+
+def test_the_name_of_the_order_queue_fits_the_longest_stack_name_that_the_rule_allows(
+    template: Template,
+) -> None:
+    name = deployed(template, **{"AWS::StackName": "s" * 49})["OrderQueue"]["QueueName"]
+
+    assert len(name) <= 80
+
+
+def test_no_queue_but_the_order_queue_may_name_another_one_as_its_dead_letter_queue(
+    template: Template,
+) -> None:
+    stack = deployed(template)
+    name = stack["OrderQueue"]["QueueName"]
+
+    assert {queue: stack[queue]["RedriveAllowPolicy"] for queue in QUEUES} == {
+        "OrderQueue": {"redrivePermission": "denyAll"},
+        "OrderDeadLetterQueue": {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [f"arn:aws:sqs:ca-central-1:123456789012:{name}"],
+        },
+        "UndeliveredEventQueue": {"redrivePermission": "denyAll"},
+    }
 
 
 @pytest.mark.parametrize("queue", QUEUES)
@@ -74,14 +110,34 @@ def test_undelivered_events_stay_fourteen_days(template: Template) -> None:
     assert template["UndeliveredEventQueue"]["MessageRetentionPeriod"] == 14 * DAY
 
 
-@pytest.mark.parametrize("queue", ["OrderQueue", "UndeliveredEventQueue"])
-def test_only_the_order_event_rule_may_send_to(template: Template, queue: str) -> None:
-    (policy,) = (
-        each
+def policy(template: Template, queue: str) -> list[dict[str, Any]]:
+    """The statements of the one policy of a queue."""
+    (found,) = (
+        each["PolicyDocument"]["Statement"]
         for each in template.of_type("AWS::SQS::QueuePolicy").values()
         if each["Queues"] == [{"Ref": queue}]
     )
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    statements: list[dict[str, Any]] = found
+    return statements
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_every_queue_refuses_a_call_without_tls(template: Template, queue: str) -> None:
+    assert [each for each in policy(template, queue) if each["Effect"] == "Deny"] == [
+        {
+            "Sid": "DenyWithoutTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": arn(queue),
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
+@pytest.mark.parametrize("queue", ["OrderQueue", "UndeliveredEventQueue"])
+def test_only_the_order_event_rule_may_send_to(template: Template, queue: str) -> None:
+    (statement,) = (each for each in policy(template, queue) if each["Effect"] == "Allow")
 
     assert statement == {
         "Sid": statement["Sid"],
@@ -94,6 +150,4 @@ def test_only_the_order_event_rule_may_send_to(template: Template, queue: str) -
 
 
 def test_no_policy_lets_anybody_into_the_dead_letters(template: Template) -> None:
-    policies = template.of_type("AWS::SQS::QueuePolicy").values()
-
-    assert [{"Ref": "OrderDeadLetterQueue"}] not in [each["Queues"] for each in policies]
+    assert {each["Effect"] for each in policy(template, "OrderDeadLetterQueue")} == {"Deny"}

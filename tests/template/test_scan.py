@@ -21,6 +21,7 @@ _ARNS: Final = {
     "AWS::Events::Rule": "events:ca-central-1:123456789012:rule/name",
     "AWS::Lambda::Function": "lambda:ca-central-1:123456789012:function:name",
     "AWS::Logs::LogGroup": "logs:ca-central-1:123456789012:log-group:name:*",
+    "AWS::SNS::Topic": "sns:ca-central-1:123456789012:name",
     "AWS::SQS::Queue": "sqs:ca-central-1:123456789012:name",
 }
 
@@ -101,23 +102,25 @@ def test_every_waiver_takes_effect_and_says_why(findings: Findings) -> None:
 
 @pytest.fixture(scope="module")
 def policies(template: Template) -> dict[str, str]:
-    """The policies of roles and queues as CloudFormation resolves them, with ARNs of the right kind."""
+    """The policies of roles, queues and topic, resolved, with ARNs of the right kind."""
     resolved = deployed(
         template,
+        AlarmEmail="someone@example.com",
         CredentialsSecretArn="arn:aws:secretsmanager:ca-central-1:123456789012:secret:name-AbCdEf",
         CredentialsKeyArn="arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
-    roles, queues = resolved.of_type("AWS::IAM::Role"), resolved.of_type("AWS::SQS::QueuePolicy")
+    roles = resolved.of_type("AWS::IAM::Role")
     documents = {
         **{f"{name}-{each['PolicyName']}": each for name in roles for each in roles[name]["Policies"]},
-        **queues,
+        **resolved.of_type("AWS::SQS::QueuePolicy"),
+        **resolved.of_type("AWS::SNS::TopicPolicy"),
     }
 
     def arn(found: re.Match[str]) -> str:
         return f"arn:aws:{_ARNS[resolved.body['Resources'][found[1]]['Type']]}"
 
     return {
-        name: re.sub(r"<(\w+)\.Arn>", arn, json.dumps(each["PolicyDocument"]))
+        name: re.sub(r"<(\w+)(?:\.Arn)?>", arn, json.dumps(each["PolicyDocument"]))
         for name, each in documents.items()
     }
 
@@ -139,7 +142,7 @@ def scan(directory: Path, policies: dict[str, str]) -> str:
 
 
 def test_parliament_finds_nothing_in_any_policy(tmp_path: Path, policies: dict[str, str]) -> None:
-    assert len(policies) == 5
+    assert len(policies) == 7
     assert scan(tmp_path, policies) == ""
 
 
