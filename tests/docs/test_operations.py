@@ -22,6 +22,7 @@ from tests.template.conftest import read, transform
 
 OPERATIONS = page("docs/operations.md")
 README = page("README.md")
+PROOF = page("docs/proof.md")
 TEMPLATE = read()
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
 
@@ -35,7 +36,9 @@ OF_A_RECORD = {
 MINUTE, HOUR = 60, 60 * 60
 
 every_alarm = pytest.mark.parametrize("name", ALARMS)
-every_page = pytest.mark.parametrize("read_page", [README, OPERATIONS], ids=lambda each: each.path.name)
+every_page = pytest.mark.parametrize(
+    "read_page", [README, OPERATIONS, PROOF], ids=lambda each: each.path.name
+)
 
 
 def words(name: str) -> str:
@@ -190,6 +193,18 @@ def test_every_page_starts_a_sweep_without_waiting_for_it_and_names_the_log_that
             assert re.search(
                 r"(?:records SweepFunctionLogGroupName|logs --name SweepFunction) ", commands[name]
             )
+
+
+def test_what_nobody_has_seen_has_a_command_that_would_show_it() -> None:
+    commands = shell(PROOF)
+
+    for what, command, holds in PROOF.table("What nobody has seen"):
+        assert what
+        assert code(command)
+        assert holds
+    alarms = re.findall(r"--alarm-name walmart-order-acknowledgement-(\w+)", commands)
+    assert alarms
+    assert set(alarms) <= ALARMS.keys()
 
 
 def test_a_command_names_resources_of_the_template_and_the_stack_as_it_is_deployed() -> None:
