@@ -178,6 +178,7 @@ def test_nobody_but_a_deployer_may_take_a_queue_away() -> None:
 
 def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Template) -> None:
     for logical_id, resource in stack.body["Resources"].items():
+        assert resource["Type"] in CHANGES, "say in CHANGES what creates and deletes it"
         create, delete, prefix = CHANGES[resource["Type"]]
         own = next((resource["Properties"][key] for key in OWN_NAMES if key in resource["Properties"]), None)
         # CloudFormation cuts a role's name to 64 characters, the stack's to 24.
