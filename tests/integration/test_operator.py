@@ -1,4 +1,4 @@
-"""An operator with the policy of docs/security.md works on orders, and can neither read the key nor lose one."""
+"""With the policy of docs/security.md an operator works on orders, but cannot read the key or lose an order."""
 
 import json
 import re
