@@ -1,4 +1,4 @@
-"""With the policy of docs/security.md an operator works on orders, but cannot read the key or lose an order."""
+"""With the policy of docs/security.md an operator works on orders, but reads no key and empties no queue."""
 
 import json
 import re
