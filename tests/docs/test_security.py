@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.docs.pages import code, page
-from tests.docs.test_operations import OPERATIONS, shell
+from tests.docs.pages import Page, code, page
+from tests.docs.test_operations import OPERATIONS, README, shell
 from tests.local_aws import CommandFailed
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import Template, read, transform
@@ -68,6 +68,9 @@ CHANGES: Final = {
     ),
     "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs:DeleteLogGroup", f"logs:{AWS}:log-group:"),
     "AWS::Logs::QueryDefinition": ("logs:PutQueryDefinition", "logs:DeleteQueryDefinition", "*"),
+    "AWS::SNS::Subscription": ("sns:Subscribe", "sns:Unsubscribe", f"sns:{AWS}:"),
+    "AWS::SNS::Topic": ("sns:CreateTopic", "sns:DeleteTopic", f"sns:{AWS}:"),
+    "AWS::SNS::TopicPolicy": ("sns:SetTopicAttributes", "sns:SetTopicAttributes", f"sns:{AWS}:"),
     "AWS::SQS::Queue": ("sqs:CreateQueue", "sqs:DeleteQueue", f"sqs:{AWS}:"),
     "AWS::SQS::QueuePolicy": ("sqs:SetQueueAttributes", "sqs:SetQueueAttributes", f"sqs:{AWS}:"),
     "AWS::Scheduler::Schedule": (
@@ -77,7 +80,15 @@ CHANGES: Final = {
     ),
 }
 """For each type of resource: what creates one, what deletes one, and how its ARN begins."""
-OWN_NAMES: Final = ("AlarmName", "DashboardName", "LayerName", "LogGroupName", "Name")
+OWN_NAMES: Final = (
+    "AlarmName",
+    "DashboardName",
+    "LayerName",
+    "LogGroupName",
+    "Name",
+    "QueueName",
+    "TopicName",
+)
 
 every_policy = pytest.mark.parametrize("name", NAMES)
 
@@ -144,16 +155,20 @@ def test_a_producer_may_do_what_the_sweep_may_do_on_the_bus(stack: Template) -> 
     assert POLICIES["Producer"]["Statement"] == [granted]
 
 
-def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deployer() -> None:
-    commands = set(re.findall(r"\baws ([a-z0-9]+) ([a-z0-9-]+)", shell(OPERATIONS)))
-    needed = {
+def commands_of(read_page: Page) -> set[str]:
+    """The actions that the commands of a page ask AWS for."""
+    return {
         f"{service}:{''.join(word.capitalize() for word in command.split('-'))}"
-        for service, command in commands
+        for service, command in re.findall(r"\baws ([a-z0-9]+) ([a-z0-9-]+)", shell(read_page))
     }
 
-    assert len(needed) > 20
-    assert needed - actions("Operator") == {"sqs:SetQueueAttributes"}
-    assert "sqs:SetQueueAttributes" in actions("Deployer")
+
+def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deployer() -> None:
+    by_deployers = {"sns:Subscribe", "sqs:SetQueueAttributes"}
+
+    assert len(commands_of(OPERATIONS)) > 20
+    assert commands_of(OPERATIONS) - by_deployers <= actions("Operator")
+    assert by_deployers <= actions("Deployer") - actions("Operator")
     # What `sam remote invoke` and `sam logs` ask for.
     assert {
         "cloudformation:ListStackResources",
@@ -161,6 +176,10 @@ def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deploye
         "lambda:InvokeFunction",
         "logs:FilterLogEvents",
     } <= actions("Operator")
+
+
+def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
+    assert commands_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
 
 
 def test_only_the_functions_read_the_secret() -> None:
@@ -177,10 +196,12 @@ def test_nobody_but_a_deployer_may_take_a_queue_away() -> None:
 
 
 def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Template) -> None:
-    for logical_id, resource in stack.body["Resources"].items():
+    # Those as well that a parameter leaves out.
+    for logical_id, resource in transform(read()).body["Resources"].items():
         assert resource["Type"] in CHANGES, "say in CHANGES what creates and deletes it"
         create, delete, prefix = CHANGES[resource["Type"]]
-        own = next((resource["Properties"][key] for key in OWN_NAMES if key in resource["Properties"]), None)
+        properties = stack[logical_id] if logical_id in stack.body["Resources"] else {}
+        own = next((properties[key] for key in OWN_NAMES if key in properties), None)
         # CloudFormation cuts a role's name to 64 characters, the stack's to 24.
         begin = (
             "walmart-order-acknowledg"
