@@ -101,12 +101,12 @@ bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done
 	@$(RUN) tests.bench --rounds $(ROUNDS)
 
 .PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done ## Install what the tests need
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done $(VENV)/sbom.done ## Install what the tests need
 
-# Five environments for the tests, because their packages must not meet: SAM and the scanners pin what they need, the local AWS
-# puts its own packages on the functions' path, where they could hide a dependency that a layer forgot, and the
-# runtime has what Lambda brings and nothing else. Wheels only: building a package runs its code, with build tools that
-# no lock names.
+# Six environments for the tests, because their packages must not meet: SAM, the scanners and the writer of the bill of
+# materials pin what they need, the local AWS puts its own packages on the functions' path, where they could hide a
+# dependency that a layer forgot, and the runtime has what Lambda brings and nothing else. Wheels only: building a
+# package runs its code, with build tools that no lock names.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
 	@$(PYTHON) -m venv --clear $(VENV)/$*
@@ -134,9 +134,20 @@ audit: $(VENV)/audit.done ## Look every locked package up among the known vulner
 		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $$ignored --requirement $$lock || exit 1; \
 	done
 
+# The functions' own code is the main component, as pyproject.toml names it. The client is named by its folder, because no
+# package index has it. The warning that is silenced: a lock says which packages there are, not which needs which.
+SBOM ?= sbom.cdx.json
+
+.PHONY: sbom
+sbom: $(VENV)/sbom.done ## Write the bill of materials of what is shipped (CycloneDX) to SBOM=sbom.cdx.json
+	@{ cat layers/dependencies/requirements.txt; echo 'walmart-ca @ file:layers/walmart_ca'; } | \
+		PYTHONWARNINGS=ignore::UserWarning $(VENV)/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+		--output-reproducible --output-file $(SBOM) -
+	@echo "wrote $(SBOM)"
+
 # The layer's lock comes before dev's and bench's, which have the functions' packages at the layer's versions.
 LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
-	requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev requirements/bench
+	requirements/sbom requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev requirements/bench
 
 .PHONY: lock
 lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
@@ -150,5 +161,5 @@ lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
 
 .PHONY: clean
 clean: ## Take away everything that was installed, built or cached
-	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(SBOM)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

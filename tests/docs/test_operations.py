@@ -16,12 +16,13 @@ from shared.order_event import DEADLINE
 from shared.outcomes import Outcome
 from shared.pacing import usable_per_second
 from sweep_orders.records import SweepRecord
-from tests.docs.pages import Page, code, page
+from tests.docs.pages import Page, all_pages, code, page
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import read, transform
 
 OPERATIONS = page("docs/operations.md")
 README = page("README.md")
+PROOF = page("docs/proof.md")
 TEMPLATE = read()
 ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
 
@@ -35,7 +36,9 @@ OF_A_RECORD = {
 MINUTE, HOUR = 60, 60 * 60
 
 every_alarm = pytest.mark.parametrize("name", ALARMS)
-every_page = pytest.mark.parametrize("read_page", [README, OPERATIONS], ids=lambda each: each.path.name)
+every_page = pytest.mark.parametrize(
+    "read_page", [README, OPERATIONS, PROOF], ids=lambda each: each.path.name
+)
 
 
 def words(name: str) -> str:
@@ -176,6 +179,32 @@ def test_a_command_names_functions_of_the_template_and_files_that_exist(read_pag
     assert files
     for each in files:
         assert (ROOT / each).is_file()
+
+
+def test_every_page_starts_a_sweep_without_waiting_for_it_and_names_the_log_that_has_its_record() -> None:
+    # A command that waits gives up after a minute and asks again: up to five sweeps would run.
+    commands = {each.path.name: shell(each) for each in all_pages()}
+    sweeps = {name: re.findall(r"remote invoke SweepFunction\b(.*)", text) for name, text in commands.items()}
+
+    assert {name for name, found in sweeps.items() if found} >= {"README.md", "operations.md"}
+    for name, found in sweeps.items():
+        for options in found:
+            assert "--parameter InvocationType=Event" in options, name
+            assert re.search(
+                r"(?:records SweepFunctionLogGroupName|logs --name SweepFunction) ", commands[name]
+            )
+
+
+def test_what_nobody_has_seen_has_a_command_that_would_show_it() -> None:
+    commands = shell(PROOF)
+
+    for what, command, holds in PROOF.table("What nobody has seen"):
+        assert what
+        assert code(command)
+        assert holds
+    alarms = re.findall(r"--alarm-name walmart-order-acknowledgement-(\w+)", commands)
+    assert alarms
+    assert set(alarms) <= ALARMS.keys()
 
 
 def test_a_command_names_resources_of_the_template_and_the_stack_as_it_is_deployed() -> None:

@@ -21,7 +21,7 @@ def _directory() -> Path:
 
 @dataclass(frozen=True)
 class Venvs:
-    """The project's virtual environments: `sam`, `local-aws`, `runtime` and `scan` below one directory.
+    """The virtual environments `sam`, `local-aws`, `runtime`, `scan` and `sbom`, below one directory.
 
     Args:
         directory: Where they are; by default `VENVS_DIR` or the project's `.venv`.

@@ -1,0 +1,233 @@
+"""The page about security: its tests exist, its policies are right, its times are the template's."""
+
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.docs.pages import Page, code, page
+from tests.docs.test_operations import OPERATIONS, README, shell
+from tests.local_aws import CommandFailed
+from tests.local_aws.venvs import ROOT
+from tests.template.conftest import Template, read, transform
+from tests.template.deployed import deployed
+from tests.template.test_scan import scan
+
+SECURITY = page("docs/security.md")
+THREATS = SECURITY.table("Asset")
+NAMES: Final = ("Producer", "Operator", "Deployer")
+POLICIES: Final[dict[str, dict[str, Any]]] = dict(
+    zip(NAMES, map(json.loads, SECURITY.blocks("json")), strict=True)
+)
+
+FINDINGS: Final[dict[str, set[str]]] = {
+    "Producer": set(),
+    "Operator": set(),
+    "Deployer": {
+        # It writes the functions' roles and the queues' policies, which the page says.
+        "PERMISSIONS_MANAGEMENT_ACTIONS",
+        # A role that it writes may be given to a function that it makes, which the page says.
+        "PRIVILEGE_ESCALATION",
+    },
+}
+"""What parliament may say of each policy."""
+
+AWS: Final = "ca-central-1:123456789012"
+CHANGES: Final = {
+    "AWS::CloudWatch::Alarm": (
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:DeleteAlarms",
+        f"cloudwatch:{AWS}:alarm:",
+    ),
+    "AWS::CloudWatch::Dashboard": (
+        "cloudwatch:PutDashboard",
+        "cloudwatch:DeleteDashboards",
+        "cloudwatch::123456789012:dashboard/",
+    ),
+    "AWS::Events::Archive": ("events:CreateArchive", "events:DeleteArchive", f"events:{AWS}:archive/"),
+    "AWS::Events::Rule": ("events:PutRule", "events:DeleteRule", f"events:{AWS}:rule/"),
+    "AWS::IAM::Role": ("iam:CreateRole", "iam:DeleteRole", "iam::123456789012:role/"),
+    "AWS::Lambda::EventInvokeConfig": (
+        "lambda:PutFunctionEventInvokeConfig",
+        "lambda:DeleteFunctionEventInvokeConfig",
+        f"lambda:{AWS}:function:",
+    ),
+    "AWS::Lambda::EventSourceMapping": (
+        "lambda:UpdateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        f"lambda:{AWS}:event-source-mapping:",
+    ),
+    "AWS::Lambda::Function": ("lambda:CreateFunction", "lambda:DeleteFunction", f"lambda:{AWS}:function:"),
+    "AWS::Lambda::LayerVersion": (
+        "lambda:PublishLayerVersion",
+        "lambda:DeleteLayerVersion",
+        f"lambda:{AWS}:layer:",
+    ),
+    "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs:DeleteLogGroup", f"logs:{AWS}:log-group:"),
+    "AWS::Logs::QueryDefinition": ("logs:PutQueryDefinition", "logs:DeleteQueryDefinition", "*"),
+    "AWS::SNS::Subscription": ("sns:Subscribe", "sns:Unsubscribe", f"sns:{AWS}:"),
+    "AWS::SNS::Topic": ("sns:CreateTopic", "sns:DeleteTopic", f"sns:{AWS}:"),
+    "AWS::SNS::TopicPolicy": ("sns:SetTopicAttributes", "sns:SetTopicAttributes", f"sns:{AWS}:"),
+    "AWS::SQS::Queue": ("sqs:CreateQueue", "sqs:DeleteQueue", f"sqs:{AWS}:"),
+    "AWS::SQS::QueuePolicy": ("sqs:SetQueueAttributes", "sqs:SetQueueAttributes", f"sqs:{AWS}:"),
+    "AWS::Scheduler::Schedule": (
+        "scheduler:CreateSchedule",
+        "scheduler:DeleteSchedule",
+        f"scheduler:{AWS}:schedule/default/",
+    ),
+}
+"""For each type of resource: what creates one, what deletes one, and how its ARN begins."""
+OWN_NAMES: Final = (
+    "AlarmName",
+    "DashboardName",
+    "LayerName",
+    "LogGroupName",
+    "Name",
+    "QueueName",
+    "TopicName",
+)
+
+every_policy = pytest.mark.parametrize("name", NAMES)
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def actions(name: str) -> set[str]:
+    return {action for each in POLICIES[name]["Statement"] for action in as_list(each["Action"])}
+
+
+def allows(name: str, action: str, arn: str) -> bool:
+    return any(
+        action in as_list(each["Action"])
+        and any(fnmatchcase(arn, pattern) for pattern in as_list(each["Resource"]))
+        for each in POLICIES[name]["Statement"]
+    )
+
+
+@pytest.fixture(scope="module")
+def stack() -> Template:
+    """The stack of the default name, with an archive."""
+    parameters = {"AWS::StackName": "walmart-order-acknowledgement", "ArchiveDays": "14"}
+    return deployed(transform(read()), **parameters)
+
+
+def test_each_threat_is_stopped_by_something_that_a_test_shows() -> None:
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    tests = set(re.findall(r"^(?:async )?def (test_\w+)\(", written, re.MULTILINE))
+
+    assert THREATS
+    for row in THREATS:
+        assert all(row)
+        named = code(row[-1])
+        assert named
+        assert set(named) <= tests
+
+
+@every_policy
+def test_parliament_finds_nothing_in_a_policy_but_what_the_page_says(tmp_path: Path, name: str) -> None:
+    # Parliament knows no ARN of the account `aws`, whose transform SAM's templates are for.
+    statements = [each for each in POLICIES[name]["Statement"] if each["Sid"] != "TransformTheTemplate"]
+    try:
+        found = scan(tmp_path, {name: json.dumps({**POLICIES[name], "Statement": statements})})
+    except CommandFailed as failed:
+        found = str(failed)
+
+    assert set(re.findall(r'"issue": "(\w+)"', found)) == FINDINGS[name], found
+
+
+@every_policy
+def test_a_policy_is_no_longer_than_iam_takes(name: str) -> None:
+    # White space does not count.
+    assert len(json.dumps(POLICIES[name], separators=(",", ":"))) <= 6144
+
+
+def test_a_producer_may_do_what_the_sweep_may_do_on_the_bus(stack: Template) -> None:
+    (policy,) = stack["SweepFunctionRole"]["Policies"]
+    (granted,) = (
+        each for each in policy["PolicyDocument"]["Statement"] if each["Action"] == "events:PutEvents"
+    )
+
+    assert POLICIES["Producer"]["Statement"] == [granted]
+
+
+def commands_of(read_page: Page) -> set[str]:
+    """The actions that the commands of a page ask AWS for."""
+    return {
+        f"{service}:{''.join(word.capitalize() for word in command.split('-'))}"
+        for service, command in re.findall(r"\baws ([a-z0-9]+) ([a-z0-9-]+)", shell(read_page))
+    }
+
+
+def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deployer() -> None:
+    by_deployers = {"sns:Subscribe", "sqs:SetQueueAttributes"}
+
+    assert len(commands_of(OPERATIONS)) > 20
+    assert commands_of(OPERATIONS) - by_deployers <= actions("Operator")
+    assert by_deployers <= actions("Deployer") - actions("Operator")
+    # What `sam remote invoke` and `sam logs` ask for.
+    assert {
+        "cloudformation:ListStackResources",
+        "lambda:GetFunctionConfiguration",
+        "lambda:InvokeFunction",
+        "logs:FilterLogEvents",
+    } <= actions("Operator")
+
+
+def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
+    assert commands_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
+
+
+def test_only_the_functions_read_the_secret() -> None:
+    for name in NAMES:
+        assert not {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"} & actions(name)
+        assert not any("*" in action for action in actions(name))
+
+
+def test_nobody_but_a_deployer_may_take_a_queue_away() -> None:
+    assert not {"sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"} & (
+        actions("Producer") | actions("Operator")
+    )
+    assert "sqs:PurgeQueue" not in actions("Deployer")
+
+
+def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Template) -> None:
+    # Those as well that a parameter leaves out.
+    for logical_id, resource in transform(read()).body["Resources"].items():
+        assert resource["Type"] in CHANGES, "say in CHANGES what creates and deletes it"
+        create, delete, prefix = CHANGES[resource["Type"]]
+        properties = stack[logical_id] if logical_id in stack.body["Resources"] else {}
+        own = next((properties[key] for key in OWN_NAMES if key in properties), None)
+        # CloudFormation cuts a role's name to 64 characters, the stack's to 24.
+        begin = (
+            "walmart-order-acknowledg"
+            if resource["Type"] == "AWS::IAM::Role"
+            else "walmart-order-acknowledgement"
+        )
+        name = own or f"{begin}-{logical_id}-1A2B3C4D5E6F"
+        arn = "*" if prefix == "*" else f"arn:aws:{prefix}{name}"
+
+        assert allows("Deployer", create, arn), (logical_id, create, arn)
+        assert allows("Deployer", delete, arn), (logical_id, delete, arn)
+
+
+def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -> None:
+    day = 24 * 60 * 60
+    parameters = read().body["Parameters"]
+    kept = {place: duration for place, _, duration in SECURITY.table("Place")}
+
+    for place, queue in {
+        "The order queue": "OrderQueue",
+        "The dead-letter queue": "OrderDeadLetterQueue",
+        "The queue of undelivered events": "UndeliveredEventQueue",
+    }.items():
+        assert f" {stack[queue]['MessageRetentionPeriod'] // day} days at most" in kept[place]
+    assert (
+        f"{parameters['ArchiveDays']['MaxValue']} at most"
+        in kept["The archive, only with `ArchiveDays` above 0"]
+    )
+    assert f"{parameters['LogRetentionDays']['Default']} by default" in kept["The log groups"]

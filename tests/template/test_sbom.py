@@ -1,0 +1,60 @@
+"""The bill of materials names everything that is shipped."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.local_aws import Venvs
+from tests.local_aws.commands import run
+from tests.local_aws.venvs import ROOT
+
+LOCK = ROOT / "layers" / "dependencies" / "requirements.txt"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What `make sbom` writes."""
+    venvs, path = Venvs(), tmp_path_factory.mktemp("sbom") / "sbom.json"
+    venvs.tool("sbom", "cyclonedx-py")
+    # As it is installed: a test installs nothing.
+    installed = f"--old-file={venvs.directory}/sbom.done"
+    run(["make", installed, "sbom", f"VENV={venvs.directory}", f"SBOM={path}"], cwd=ROOT)
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def hashes(component: dict[str, Any]) -> set[str]:
+    return {
+        f"{each['alg'].replace('-', '').lower()}:{each['content']}"
+        for reference in component["externalReferences"]
+        for each in reference.get("hashes", [])
+    }
+
+
+def test_each_locked_package_is_named_with_its_version_and_its_hashes(written: dict[str, Any]) -> None:
+    requirements = re.findall(
+        r"^([a-z0-9-]+)(?:\[.*\])?==([^ ;]+)(.*?)(?=^\w|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL
+    )
+    locked = {(name, version): set(re.findall(r"--hash=(\S+)", rest)) for name, version, rest in requirements}
+
+    assert locked
+    assert all(locked.values())
+    assert locked == {
+        (each["name"], each["version"]): hashes(each) for each in written["components"] if "version" in each
+    }
+
+
+def test_our_own_packages_are_named_as_what_no_index_has(written: dict[str, Any]) -> None:
+    ours = [each for each in written["components"] if "version" not in each]
+
+    assert written["metadata"]["component"]["name"] == "walmart-order-acknowledgement"
+    assert [each["name"] for each in ours] == ["walmart-ca"]
+    assert [each["externalReferences"][0]["url"] for each in ours] == ["file:layers/walmart_ca"]
+    assert "purl" not in ours[0]
+
+
+def test_it_is_the_same_whenever_it_is_written(written: dict[str, Any]) -> None:
+    assert "serialNumber" not in written
+    assert "timestamp" not in written["metadata"]
