@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -55,9 +56,12 @@ def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
     expected = seller.token_secret() if "clientSecret" in block else seller.secret()
     key = seller.client_secret if "clientSecret" in block else seller.private_key
     ids = {"client": seller.client_id, "consumer": seller.consumer_id, "channel": seller.channel_type}
+    # Other tests have a secret of the pages' name in the same local AWS.
+    name = f"{NAME}-{uuid.uuid4()}"
     commands = re.sub(r'--arg (\w+) "…"', lambda found: f'--arg {found[1]} "{ids[found[1]]}"', block)
+    commands = re.sub(rf"\b{NAME}\b", name, commands)
     if "put-secret-value" in block:
-        secrets.create_secret(Name=NAME, SecretString="the one before")
+        secrets.create_secret(Name=name, SecretString="the one before")
     # An editor ends the last line, and is asked for a file that nobody else can read.
     editor = tmp_path / "editor"
     editor.write_text(f"#!/bin/sh\nprintf '%s\\n' '{key}' > \"$1\"\nls -l \"$1\"\n")
@@ -76,9 +80,9 @@ def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
             timeout=60,
             check=False,
         )
-        stored = secrets.get_secret_value(SecretId=NAME)["SecretString"]
+        stored = secrets.get_secret_value(SecretId=name)["SecretString"]
     finally:
-        secrets.delete_secret(SecretId=NAME, ForceDeleteWithoutRecovery=True)
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
     assert (pasted.returncode, pasted.stderr) == (0, "")
     assert pasted.stdout.startswith("-rw-------")
