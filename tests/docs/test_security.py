@@ -227,7 +227,7 @@ def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -
     }.items():
         assert f" {stack[queue]['MessageRetentionPeriod'] // day} days at most" in kept[place]
     assert (
-        f"{parameters['ArchiveDays']['MaxValue']} at most"
+        f"{max(parameters['ArchiveDays']['AllowedValues'])} at most"
         in kept["The archive, only with `ArchiveDays` above 0"]
     )
     assert f"{parameters['LogRetentionDays']['Default']} by default" in kept["The log groups"]
