@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.pages import Page, code, page
 from tests.docs.test_operations import OPERATIONS, README, shell
+from tests.docs.test_workflows import DEPLOY
 from tests.local_aws import CommandFailed
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import Template, read, transform
@@ -18,10 +19,9 @@ from tests.template.test_scan import scan
 
 SECURITY = page("docs/security.md")
 THREATS = SECURITY.table("Asset")
-NAMES: Final = ("Producer", "Operator", "Deployer")
-POLICIES: Final[dict[str, dict[str, Any]]] = dict(
-    zip(NAMES, map(json.loads, SECURITY.blocks("json")), strict=True)
-)
+NAMES: Final = ("Producer", "Operator", "Deployer", "Pipeline")
+*_POLICIES, TRUST = map(json.loads, SECURITY.blocks("json"))
+POLICIES: Final[dict[str, dict[str, Any]]] = dict(zip(NAMES, _POLICIES, strict=True))
 
 FINDINGS: Final[dict[str, set[str]]] = {
     "Producer": set(),
@@ -32,6 +32,7 @@ FINDINGS: Final[dict[str, set[str]]] = {
         # A role that it writes may be given to a function that it makes, which the page says.
         "PRIVILEGE_ESCALATION",
     },
+    "Pipeline": set(),
 }
 """What parliament may say of each policy."""
 
@@ -180,6 +181,25 @@ def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deploye
 
 def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
     assert commands_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
+
+
+def test_the_pipelines_role_is_for_one_environment_of_one_repository() -> None:
+    (statement,) = TRUST["Statement"]
+    provider = statement["Principal"]["Federated"].partition(":oidc-provider/")[2]
+
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{provider}:aud": "sts.amazonaws.com",
+            f"{provider}:sub": f"repo:OWNER/REPOSITORY:environment:{DEPLOY['environment']}",
+        }
+    }
+
+
+def test_a_pipeline_may_invoke_the_function_that_checks_itself_and_no_other() -> None:
+    (statement,) = POLICIES["Pipeline"]["Statement"]
+
+    assert statement["Resource"].endswith(":function:walmart-order-acknowledgement-AcknowledgeFunction-*")
+    assert statement["Action"] == "lambda:InvokeFunction"
 
 
 def test_only_the_functions_read_the_secret() -> None:
