@@ -235,6 +235,13 @@ def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Tem
         assert allows("Deployer", delete, arn), (logical_id, delete, arn)
 
 
+def test_a_deployer_may_tag_what_a_deployment_tags() -> None:
+    services = ["cloudformation", "cloudwatch", "events", "lambda", "logs", "sns"]
+    tagging = {f"{service}:{verb}" for service in services for verb in ("TagResource", "UntagResource")}
+
+    assert tagging | {"iam:TagRole", "iam:UntagRole", "sqs:TagQueue", "sqs:UntagQueue"} <= actions("Deployer")
+
+
 def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -> None:
     day = 24 * 60 * 60
     parameters = read().body["Parameters"]
