@@ -38,7 +38,7 @@ which is the better repeat."""
 
 @functools.cache
 def acknowledge_function() -> AcknowledgeFunction:
-    """Return the function of this execution environment, put together at its first invocation."""
+    """Return the function of this execution environment, put together once."""
     session = boto3.Session()
     return compose(
         AcknowledgeSettings.from_environment(os.environ),

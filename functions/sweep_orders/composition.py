@@ -38,7 +38,7 @@ _EVENT_BUS_CALLS: Final = Config(connect_timeout=1, read_timeout=5, retries={"to
 
 @functools.cache
 def sweep_function() -> SweepFunction:
-    """Return the function of this execution environment, put together at its first invocation."""
+    """Return the function of this execution environment, put together once."""
     session = boto3.Session()
     return compose(
         SweepSettings.from_environment(os.environ),

@@ -19,6 +19,7 @@ from sweep_orders.records import SweepRecord
 from tests.docs.pages import Page, all_pages, code, page
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import read, transform
+from tests.template.test_version import VERSION
 
 OPERATIONS = page("docs/operations.md")
 README = page("README.md")
@@ -100,9 +101,9 @@ def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
 
 @every_alarm
 def test_an_alarm_leads_to_its_section(name: str) -> None:
-    path, _, anchor = ALARMS[name]["AlarmDescription"].rpartition(" See ")[2].partition("#")
+    path, _, anchor = ALARMS[name]["AlarmDescription"]["Fn::Sub"].rpartition(" See ")[2].partition("#")
 
-    assert page(path).path == OPERATIONS.path
+    assert page(path.removeprefix(f"${{RunbookUrl}}v{VERSION}/")).path == OPERATIONS.path
     (section,) = [each for each in OPERATIONS.headings if each.anchor == anchor]
     assert section.title == words(name)
 
@@ -165,7 +166,7 @@ def test_a_command_names_parameters_of_the_template_with_values_that_they_take(r
     assert given or read_page is README
     for name, value in given:
         parameter = TEMPLATE.body["Parameters"][name]
-        assert value in parameter.get("AllowedValues", [value])
+        assert value in map(str, parameter.get("AllowedValues", [value]))
         assert re.search(parameter.get("AllowedPattern", ""), value)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.pages import Page, code, page
 from tests.docs.test_operations import OPERATIONS, README, shell
+from tests.docs.test_workflows import DEPLOY
 from tests.local_aws import CommandFailed
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import Template, read, transform
@@ -18,10 +19,9 @@ from tests.template.test_scan import scan
 
 SECURITY = page("docs/security.md")
 THREATS = SECURITY.table("Asset")
-NAMES: Final = ("Producer", "Operator", "Deployer")
-POLICIES: Final[dict[str, dict[str, Any]]] = dict(
-    zip(NAMES, map(json.loads, SECURITY.blocks("json")), strict=True)
-)
+NAMES: Final = ("Producer", "Operator", "Deployer", "Pipeline")
+*_POLICIES, TRUST = map(json.loads, SECURITY.blocks("json"))
+POLICIES: Final[dict[str, dict[str, Any]]] = dict(zip(NAMES, _POLICIES, strict=True))
 
 FINDINGS: Final[dict[str, set[str]]] = {
     "Producer": set(),
@@ -32,6 +32,7 @@ FINDINGS: Final[dict[str, set[str]]] = {
         # A role that it writes may be given to a function that it makes, which the page says.
         "PRIVILEGE_ESCALATION",
     },
+    "Pipeline": set(),
 }
 """What parliament may say of each policy."""
 
@@ -182,6 +183,25 @@ def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
     assert commands_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
 
 
+def test_the_pipelines_role_is_for_one_environment_of_one_repository() -> None:
+    (statement,) = TRUST["Statement"]
+    provider = statement["Principal"]["Federated"].partition(":oidc-provider/")[2]
+
+    assert statement["Condition"] == {
+        "StringEquals": {
+            f"{provider}:aud": "sts.amazonaws.com",
+            f"{provider}:sub": f"repo:OWNER/REPOSITORY:environment:{DEPLOY['environment']}",
+        }
+    }
+
+
+def test_a_pipeline_may_invoke_the_function_that_checks_itself_and_no_other() -> None:
+    (statement,) = POLICIES["Pipeline"]["Statement"]
+
+    assert statement["Resource"].endswith(":function:walmart-order-acknowledgement-AcknowledgeFunction-*")
+    assert statement["Action"] == "lambda:InvokeFunction"
+
+
 def test_only_the_functions_read_the_secret() -> None:
     for name in NAMES:
         assert not {"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"} & actions(name)
@@ -215,6 +235,13 @@ def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Tem
         assert allows("Deployer", delete, arn), (logical_id, delete, arn)
 
 
+def test_a_deployer_may_tag_what_a_deployment_tags() -> None:
+    services = ["cloudformation", "cloudwatch", "events", "lambda", "logs", "sns"]
+    tagging = {f"{service}:{verb}" for service in services for verb in ("TagResource", "UntagResource")}
+
+    assert tagging | {"iam:TagRole", "iam:UntagRole", "sqs:TagQueue", "sqs:UntagQueue"} <= actions("Deployer")
+
+
 def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -> None:
     day = 24 * 60 * 60
     parameters = read().body["Parameters"]
@@ -227,7 +254,7 @@ def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -
     }.items():
         assert f" {stack[queue]['MessageRetentionPeriod'] // day} days at most" in kept[place]
     assert (
-        f"{parameters['ArchiveDays']['MaxValue']} at most"
+        f"{max(parameters['ArchiveDays']['AllowedValues'])} at most"
         in kept["The archive, only with `ArchiveDays` above 0"]
     )
     assert f"{parameters['LogRetentionDays']['Default']} by default" in kept["The log groups"]

@@ -11,6 +11,7 @@ from tests.end_to_end.terminal import Conversation, converse
 from tests.local_aws import Build, LocalAws, Venvs
 from tests.local_aws.stack import this_machine
 from tests.local_aws.venvs import ROOT
+from tests.template.test_version import VERSION
 
 NAME = "walmart-order-acknowledgement"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
@@ -50,6 +51,11 @@ class Project:
                 **{f"Parameter {name}": answer for name, answer in answers.items()},
             },
         )
+
+    def tags(self) -> dict[str, str]:
+        """The stack's tags, which its resources get too."""
+        (stack,) = self.aws.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
+        return {each["Key"]: each["Value"] for each in stack["Tags"]}
 
     def deployed(self) -> dict[str, str]:
         """The stack's parameters."""
@@ -91,6 +97,15 @@ def test_the_second_guided_deployment_keeps_every_answer_of_the_first_at_enter(p
     assert second.status == 0, second.output
     assert {name: second.offered[f"Parameter {name}"] for name in before} == before
     assert project.deployed() == before
+
+
+def test_after_guided_deployments_the_stack_still_says_which_version_runs(project: Project) -> None:
+    project.build()
+
+    plain = project.deploy()
+
+    assert plain.status == 0, plain.output
+    assert project.tags()["version"] == VERSION
 
 
 def test_a_parameter_of_the_command_line_lasts_until_the_next_plain_deployment(project: Project) -> None:

@@ -234,7 +234,8 @@ def test_a_line_of_a_log_is_printed_as_ascii_alone(runbook: Runbook, local_aws: 
 def test_the_policy_that_is_put_back_is_the_policy_of_the_template() -> None:
     (block,) = (block for block in BLOCKS if "jq -n --arg queue" in block)
     (program,) = re.findall(r"jq -n --arg queue .*? '(.*)'\)\"$", block, re.MULTILINE | re.DOTALL)
-    arguments = ["--arg", "queue", "<OrderQueue.Arn>", "--arg", "rule", "<OrderEventRule.Arn>"]
+    rule = "arn:aws:events:ca-central-1:123456789012:rule/orders-OrderEventRule"
+    arguments = ["--arg", "queue", "<OrderQueue.Arn>", "--arg", "rule", rule]
 
     made = subprocess.run(["jq", "-n", *arguments, program], check=True, capture_output=True)  # noqa: S607 - the page's
 

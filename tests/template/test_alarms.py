@@ -9,6 +9,7 @@ from shared.order_event import DEADLINE
 from tests.template.conftest import Template, read
 from tests.template.deployed import deployed
 from tests.template.metrics import Series, is_emitted, suits
+from tests.template.test_version import VERSION
 
 ALARM = "AWS::CloudWatch::Alarm"
 ADDRESS = "someone@example.com"
@@ -132,11 +133,20 @@ def test_an_alarm_is_named_after_its_stack_and_after_what_is_wrong(stack: Templa
 @every_alarm
 def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(stack: Template, name: str) -> None:
     anchor = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-    meaning, _, end = stack[name]["AlarmDescription"].partition(" See docs/operations.md#")
+    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/operations.md#")
 
     assert end == anchor
     assert re.fullmatch(r"[A-Z].*[.:;] .+\.", meaning)
-    assert len(stack[name]["AlarmDescription"]) <= 1024
+
+
+@every_alarm
+def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Template, name: str) -> None:
+    # Of the greatest length that the parameter takes.
+    url = f"https://g/{199 * 'x'}/"
+    text = deployed(template, RunbookUrl=url)[name]["AlarmDescription"]
+
+    assert f" See {url}v{VERSION}/docs/operations.md#" in text
+    assert len(text) <= 1024
 
 
 @every_alarm

@@ -37,6 +37,10 @@ ACCEPTED = [
     ("AlarmTopicArn", ""),
     ("AlarmTopicArn", TOPIC),
     ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
+    ("RunbookUrl", ""),
+    ("RunbookUrl", "https://github.com/owner/repository/blob/"),
+    *(("SweepIntervalMinutes", str(minutes)) for minutes in range(5, 31)),
+    ("ArchiveDays", "90"),
 ]
 
 REFUSED = [
@@ -80,11 +84,22 @@ REFUSED = [
     ("AlarmTopicArn", TOPIC + ":1234abcd-12ab-34cd-56ef-1234567890ab"),
     ("AlarmTopicArn", TOPIC.replace(":sns:", ":sqs:")),
     ("AlarmTopicArn", "*"),
+    ("RunbookUrl", "http://github.com/owner/repository/blob/"),
+    ("RunbookUrl", "https://github.com/owner/repository/blob"),
+    ("RunbookUrl", "https://github.com/owner/repository?ref=/"),
+    ("SweepIntervalMinutes", "7.5"),
+    ("SweepIntervalMinutes", "4"),
+    ("SweepIntervalMinutes", "31"),
+    ("ArchiveDays", "0.5"),
+    ("ArchiveDays", "91"),
 ]
 
 
 def allows(template: Template, parameter: str, value: str) -> bool:
-    return re.fullmatch(template.body["Parameters"][parameter]["AllowedPattern"], value) is not None
+    constraints = template.body["Parameters"][parameter]
+    if "AllowedValues" in constraints:
+        return value in map(str, constraints["AllowedValues"])
+    return re.fullmatch(constraints["AllowedPattern"], value) is not None
 
 
 @pytest.mark.parametrize(("parameter", "value"), ACCEPTED)

@@ -168,7 +168,11 @@ def test_the_sweep_publishes_order_events_and_no_others(template: Template) -> N
         },
     }
     assert pattern == {
-        key.removeprefix("events:"): [value] for key, value in statement["Condition"]["StringEquals"].items()
+        "account": [{"Ref": "AWS::AccountId"}],
+        **{
+            key.removeprefix("events:"): [value]
+            for key, value in statement["Condition"]["StringEquals"].items()
+        },
     }
 
 

@@ -135,17 +135,23 @@ def test_every_queue_refuses_a_call_without_tls(template: Template, queue: str) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("bus", "rule"), [("default", "orders-OrderEventRule"), ("shop", "shop/orders-OrderEventRule")]
+)
 @pytest.mark.parametrize("queue", ["OrderQueue", "UndeliveredEventQueue"])
-def test_only_the_order_event_rule_may_send_to(template: Template, queue: str) -> None:
-    (statement,) = (each for each in policy(template, queue) if each["Effect"] == "Allow")
+def test_only_the_order_event_rule_may_send_to(template: Template, queue: str, bus: str, rule: str) -> None:
+    stack = deployed(template, EventBusName=bus)
+    (statement,) = stack[f"{queue}Policy"]["PolicyDocument"]["Statement"][:-1]
 
     assert statement == {
         "Sid": statement["Sid"],
         "Effect": "Allow",
         "Principal": {"Service": "events.amazonaws.com"},
         "Action": "sqs:SendMessage",
-        "Resource": arn(queue),
-        "Condition": {"ArnEquals": {"aws:SourceArn": arn("OrderEventRule")}},
+        "Resource": f"<{queue}.Arn>",
+        "Condition": {
+            "ArnEquals": {"aws:SourceArn": f"arn:aws:events:ca-central-1:123456789012:rule/{rule}"}
+        },
     }
 
 

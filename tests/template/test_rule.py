@@ -27,6 +27,7 @@ ORDER_EVENT: Mapping[str, Any] = {
 }
 
 NEAR_MISSES = {
+    "another account": {"account": "210987654321"},
     "another source": {"source": "walmart.us.orders"},
     "a longer source": {"source": "walmart.ca.orders.test"},
     "a source that only begins alike": {"source": "walmart.ca"},
@@ -56,13 +57,8 @@ class Rule:
 @pytest.fixture(scope="module")
 def rule(template: Template) -> Iterator[Rule]:
     """The rule with the template's defaults."""
-    defaults = {name: each.get("Default") for name, each in template.body["Parameters"].items()}
-    pattern = {
-        key: [defaults[value["Ref"]] for value in values]
-        for key, values in template["OrderEventRule"]["EventPattern"].items()
-    }
     with LocalAws() as aws:
-        yield Rule(aws, json.dumps(pattern))
+        yield Rule(aws, json.dumps(deployed(template)["OrderEventRule"]["EventPattern"]))
 
 
 def test_there_are_sample_events() -> None:
@@ -91,11 +87,18 @@ def test_given_a_near_miss_then_it_does_not_match(rule: Rule, change: Mapping[st
     assert not rule.matches({**ORDER_EVENT, **change})
 
 
+def test_there_is_no_rule_before_both_queues_let_it_in(template: Template) -> None:
+    waits_for = template.body["Resources"]["OrderEventRule"]["DependsOn"]
+
+    assert sorted(waits_for) == ["OrderQueuePolicy", "UndeliveredEventQueuePolicy"]
+
+
 def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template: Template) -> None:
     rule = template["OrderEventRule"]
 
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
     assert rule["EventPattern"] == {
+        "account": [{"Ref": "AWS::AccountId"}],
         "source": [{"Ref": "OrderEventSource"}],
         "detail-type": [{"Ref": "OrderEventDetailType"}],
     }

@@ -1,6 +1,7 @@
-"""Two scanners look for what is unwise in the template; what is waived is waived there, with its reason.
+"""Three scanners look for what is unwise in the template; what is waived is waived there, with its reason.
 
-checkov looks at the resources, parliament at what the policies say. Neither asks anybody else.
+checkov looks at the resources, parliament at what the policies say, cfripper at whom they let do what. None
+of them asks anybody else.
 """
 
 import json
@@ -101,14 +102,56 @@ def test_every_waiver_takes_effect_and_says_why(findings: Findings) -> None:
 
 
 @pytest.fixture(scope="module")
-def policies(template: Template) -> dict[str, str]:
-    """The policies of roles, queues and topic, resolved, with ARNs of the right kind."""
-    resolved = deployed(
+def resolved(template: Template) -> Template:
+    """The template with every resource that a parameter can bring."""
+    return deployed(
         template,
         AlarmEmail="someone@example.com",
+        ArchiveDays="30",
         CredentialsSecretArn="arn:aws:secretsmanager:ca-central-1:123456789012:secret:name-AbCdEf",
         CredentialsKeyArn="arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
+
+
+def risks(directory: Path, template: str) -> list[dict[str, Any]]:
+    """What cfripper finds in a resolved template; at a condition in an alarm's dimensions it would fail."""
+    path = directory / "resolved.json"
+    path.write_text(template)
+    try:
+        answer = run(
+            [Venvs().tool("scan", "cfripper"), path, "--resolve", "--format", "json", "--logging", "ERROR"],
+            cwd=directory,
+        )
+    except CommandFailed as failed:
+        answer = str(failed)[str(failed).index('{"exceptions"') :]
+    found = json.JSONDecoder().raw_decode(answer)[0]
+    assert found["exceptions"] == []
+    failures: list[dict[str, Any]] = found["failures"]
+    return failures
+
+
+def test_cfripper_finds_nothing(tmp_path: Path, resolved: Template) -> None:
+    assert risks(tmp_path, json.dumps(resolved.body)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "rule"),
+    [
+        ("sqs:SendMessage", "sqs:AddPermission", "SQSDangerousPolicyActionsRule"),
+        ("sns:Publish", "sns:AddPermission", "SNSTopicDangerousPolicyActionsRule"),
+        ("sts:AssumeRole", "sts:*", "IAMRoleWildcardActionOnPolicyRule"),
+        ("kms:Decrypt", "iam:PutRolePolicy", "PrivilegeEscalationRule"),
+    ],
+)
+def test_cfripper_would_find(tmp_path: Path, resolved: Template, right: str, wrong: str, rule: str) -> None:
+    changed = json.dumps(resolved.body).replace(right, wrong)
+
+    assert rule in {each["rule"] for each in risks(tmp_path, changed)}
+
+
+@pytest.fixture(scope="module")
+def policies(resolved: Template) -> dict[str, str]:
+    """The policies of roles, queues and topic, resolved, with ARNs of the right kind."""
     roles = resolved.of_type("AWS::IAM::Role")
     documents = {
         **{f"{name}-{each['PolicyName']}": each for name in roles for each in roles[name]["Policies"]},

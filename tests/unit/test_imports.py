@@ -1,4 +1,4 @@
-"""Importing does nothing: whatever the environment lacks, it is noticed at the first invocation."""
+"""Importing does nothing, except that a Lambda entry builds its function; errors wait for an invocation."""
 
 import subprocess
 import sys
@@ -9,6 +9,33 @@ import pytest
 from shared.settings import AcknowledgeSettings, SweepSettings
 
 ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {
+    **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
+    "MARKETPLACE_URL": "https://marketplace.example",
+    "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
+
+entries = pytest.mark.parametrize(
+    ("package", "function"),
+    [("acknowledge_orders", "acknowledge_function"), ("sweep_orders", "sweep_function")],
+)
+
+
+def run_python(program: str, environment: dict[str, str]) -> list[str]:
+    """The lines that a program prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
 
 PROBE = """
 import importlib, os, sys
@@ -29,7 +56,9 @@ sys.exit(f"importing read {reads}" if reads else 0)
 """
 
 
-@pytest.mark.parametrize("module", ["acknowledge_orders.handler", "sweep_orders.handler", "walmart_ca"])
+@pytest.mark.parametrize(
+    "module", ["acknowledge_orders.composition", "sweep_orders.composition", "walmart_ca"]
+)
 def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROBE, module],
@@ -41,6 +70,36 @@ def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+ENTRY = """
+import importlib, json, sys
+sys.path[:0] = ["functions", "layers/walmart_ca"]
+handler = importlib.import_module("{package}.handler")
+build = importlib.import_module("{package}.composition").{function}
+print(build.cache_info().currsize)
+try:
+    handler.lambda_handler({{}}, None)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@entries
+def test_a_lambda_entry_builds_its_function_when_it_is_imported(package: str, function: str) -> None:
+    assert run_python(ENTRY.format(package=package, function=function), ENVIRONMENT)[0] == "1"
+
+
+@entries
+def test_given_a_setting_is_missing_then_the_entry_can_be_imported_and_its_invocation_names_it(
+    package: str, function: str
+) -> None:
+    environment = {**ENVIRONMENT, "REQUESTS_PER_MINUTE": ""}
+
+    assert run_python(ENTRY.format(package=package, function=function), environment) == [
+        "0",
+        "SettingsError REQUESTS_PER_MINUTE is missing from the function's environment",
+    ]
 
 
 def test_the_inner_modules_know_no_aws() -> None:
@@ -61,13 +120,6 @@ from {package}.composition import {function}
 {function}()
 print(*sys.modules)
 """
-ENVIRONMENT = {
-    **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
-    "MARKETPLACE_URL": "https://marketplace.example",
-    "AWS_DEFAULT_REGION": "ca-central-1",
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-}
 NEEDLESS = {
     "aws_lambda_powertools.utilities.batch",
     "aws_lambda_powertools.utilities.data_classes",
@@ -81,10 +133,7 @@ NEEDLESS = {
 s3transfer is not among them: boto3 loads it, whatever it is used for."""
 
 
-@pytest.mark.parametrize(
-    ("package", "function"),
-    [("acknowledge_orders", "acknowledge_function"), ("sweep_orders", "sweep_function")],
-)
+@entries
 def test_a_cold_start_loads_nothing_that_it_can_do_without(package: str, function: str) -> None:
     program = COLD_START.format(package=package, function=function)
     done = subprocess.run(

@@ -1,0 +1,140 @@
+"""GitHub's workflows have the least permissions, pinned actions, and the commands of the README."""
+
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from tests.docs.pages import page
+from tests.local_aws.venvs import ROOT
+
+FILES: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+WORKFLOWS: Final[dict[str, dict[Any, Any]]] = {each.stem: yaml_parse(each.read_text()) for each in FILES}
+DEPLOY: Final[dict[str, Any]] = WORKFLOWS["deploy"]["jobs"]["deploy"]
+STEPS: Final[list[dict[str, Any]]] = DEPLOY["steps"]
+SELF_CHECK: Final = "sam remote invoke AcknowledgeFunction --event-file events/self-check.json"
+
+every_workflow = pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+
+
+def commands() -> str:
+    """What the steps of a deployment run, one command a line."""
+    return "\n".join(step["run"] for step in STEPS if "run" in step).replace("\\\n", " ")
+
+
+def step(name: str) -> dict[str, Any]:
+    (found,) = (each for each in STEPS if each.get("name") == name)
+    return found
+
+
+@every_workflow
+def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(file: Path) -> None:
+    uses = re.findall(r"uses: (.*)", file.read_text())
+
+    assert uses
+    for each in uses:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each)
+
+
+@every_workflow
+def test_no_step_finds_githubs_token_in_the_checkout(file: Path) -> None:
+    for job in WORKFLOWS[file.stem]["jobs"].values():
+        (checkout,) = (each for each in job["steps"] if "actions/checkout@" in each.get("uses", ""))
+        assert checkout["with"]["persist-credentials"] is False
+
+
+def test_only_the_deployment_may_do_more_than_read_and_that_is_to_assume_its_role() -> None:
+    granted = {
+        (name, job): {**workflow["permissions"], **each.get("permissions", {})}
+        for name, workflow in WORKFLOWS.items()
+        for job, each in workflow["jobs"].items()
+    }
+
+    assert granted.pop(("deploy", "deploy")) == {"contents": "read", "id-token": "write"}
+    assert granted
+    assert all(each == {"contents": "read"} for each in granted.values())
+
+
+def test_only_the_tag_of_a_version_deploys_and_one_deployment_at_a_time() -> None:
+    workflow = WORKFLOWS["deploy"]
+
+    # YAML takes the word `on` for true.
+    assert workflow[True] == {"push": {"tags": ["v*"]}}
+    assert workflow["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
+
+
+def test_a_deployment_compares_builds_deploys_and_checks_in_that_order() -> None:
+    assert [each["name"] for each in STEPS if "name" in each] == [
+        "Compare the tag with the version",
+        "Build",
+        "Find the version that runs",
+        "Deploy",
+        "Self-check",
+        "Go back to the version before",
+    ]
+
+
+def test_a_failed_self_check_alone_leads_back() -> None:
+    assert step("Self-check")["id"] == "self-check"
+    assert step("Go back to the version before")["if"] == (
+        "failure() && steps.self-check.outcome == 'failure'"
+    )
+    assert not [each for each in STEPS if "continue-on-error" in each]
+
+
+@pytest.mark.parametrize(("answer", "status"), [("passed", 0), ("failed", 1)])
+def test_the_gate_opens_for_a_self_check_that_passed(answer: str, status: int) -> None:
+    (shown,) = (
+        each
+        for each in page("docs/operations.md").blocks("json")
+        if json.loads(each).get("self_check") == answer
+    )
+    (condition,) = set(re.findall(r"jq --exit-status '(.*)'", commands()))
+
+    done = subprocess.run(
+        ["jq", "--exit-status", condition],  # noqa: S607 - the machine's
+        input=shown,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == status
+
+
+def test_the_commands_of_a_deployment_are_those_of_the_readme() -> None:
+    readme = "\n".join([*page("README.md").blocks("bash"), page("README.md").prose])
+    of_sam = [each.strip() for each in re.findall(r"\bsam [a-z][^|\n]*", commands())]
+
+    assert {each.removesuffix(" --no-confirm-changeset") for each in of_sam} == {"sam deploy", SELF_CHECK}
+    assert SELF_CHECK in readme
+    assert "`sam deploy`" in readme
+    # `make build` is `sam build` with the locked SAM.
+    assert "make build" in commands()
+    assert re.search(r"^build:.*\n\t\S*/sam build$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_a_deployment_asks_for_the_stack_and_the_output_that_say_which_version_runs() -> None:
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    (stack,) = re.findall(r"--stack-name (\S+)", commands())
+    (output,) = re.findall(r"OutputKey=='(\w+)'", commands())
+
+    assert stack == samconfig["default"]["global"]["parameters"]["stack_name"]
+    assert output in yaml_parse((ROOT / "template.yaml").read_text())["Outputs"]
+
+
+def test_the_steps_can_be_read_by_bash() -> None:
+    for each in STEPS:
+        read = subprocess.run(
+            ["bash", "-n"],  # noqa: S607 - the machine's
+            input=each.get("run", ""),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert read.returncode == 0, read.stderr
