@@ -17,12 +17,12 @@ def sent(value: float, minutes: Iterable[int]) -> Sent:
     return {minute * MINUTE: value for minute in minutes}
 
 
-def during(every: int, bad: float, well: float | None = None, without: float | None = None) -> Sent:
-    """What is sent every so many minutes: another value during the incident, or nothing beside it."""
+def during(every: int, bad: float, well: float | None = None) -> Sent:
+    """What is sent every so many minutes: `bad` during the incident, `well` or nothing before and after."""
     values = sent(bad, range(BEGINS, ENDS + 1, every))
     if well is not None:
         values |= sent(well, range(0, BEGINS, every)) | sent(well, range(ENDS + every, OVER, every))
-    return values if without is None else {at: each for at, each in values.items() if each != without}
+    return values
 
 
 _VISIBLE: Final = "ApproximateNumberOfMessagesVisible"
@@ -41,10 +41,9 @@ INCIDENTS: Final[dict[str, Data]] = {
     },
     "OrdersParked": {_VISIBLE: during(1, 1.0, 0.0)},
     "EventsUndelivered": {_VISIBLE: during(1, 1.0, 0.0)},
-    # SQS reports what nobody received as a zero.
     "OrdersWaitingUnserved": {
         _VISIBLE: during(1, 4.0, 0.0),
-        "NumberOfMessagesReceived": during(1, 0.0, 1.0),
+        "NumberOfMessagesReceived": sent(1.0, [*range(BEGINS), *range(ENDS + 1, OVER)]),
     },
     "DeadLettersLost": {"InvocationsFailedToBeSentToDlq": during(5, 1.0)},
     # A batch comes again after the queue's visibility timeout; `MessageFailed` was never sent before.
@@ -58,7 +57,6 @@ HEALTHY: Final[Data] = {
     "Errors": sent(0.0, range(10, OVER, 20)),
     "Throttles": sent(0.0, range(10, OVER, 20)),
     _VISIBLE: sent(0.0, range(1, OVER)),
-    "NumberOfMessagesReceived": sent(0.0, range(1, OVER)),
 }
 """What a new stack sends while all is well. What counts failures was never sent."""
 

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.order_event import DEADLINE
 from shared.telemetry import SERVICE
@@ -29,7 +31,7 @@ GOES_OFF = {
     "SweepMissing": "SUM([sweeps, 0 * queue]) < 1",
     "OrdersParked": "Maximum ApproximateNumberOfMessagesVisible >= 1",
     "EventsUndelivered": "Maximum ApproximateNumberOfMessagesVisible >= 1",
-    "OrdersWaitingUnserved": "IF(waiting > 0 AND received == 0, 1, 0) >= 1",
+    "OrdersWaitingUnserved": "IF(waiting > 0 AND SUM([received, 0 * waiting]) == 0, 1, 0) >= 1",
     "DeadLettersLost": "FILL(lost, 0) >= 1",
     "AcknowledgeFunctionFailing": "SUM([FILL(errors, 0), FILL(throttles, 0), FILL(failed, 0)]) >= 1",
 }
@@ -58,6 +60,10 @@ TICKETS = {"StaleCredentialsServed", "DrainTimeLong", "OrdersParked"}
 # An attempt may find something wrong as often as an order is tried; a sweep, as often as there is one.
 OF_ATTEMPTS = ["DeadlineAtRisk", "CredentialsRefused", "SetupWrong"]
 OF_SWEEPS = ["OldestOrderWaiting", "DrainTimeLong"]
+
+FILLED = [
+    alarm for alarm in deployed(read()).of_type(ALARM_TYPE).values() if "FILL" in (expression(alarm) or "")
+]
 
 # Read when the tests are collected, so that an alarm that is added cannot be forgotten here.
 every_alarm = pytest.mark.parametrize("name", read().of_type(ALARM_TYPE))
@@ -262,6 +268,17 @@ def test_an_alarm_goes_on_and_off_when_the_runbook_says_however_far_back_cloudwa
     assert {told_after(stack[name], INCIDENTS[name], more) for more in MORE} == {TOLD_AFTER[name]}
 
 
+@settings(deadline=None, max_examples=50)
+@given(alarm=st.sampled_from(FILLED), failures=st.sets(st.integers(min_value=0, max_value=119)))
+def test_how_far_back_cloudwatch_looks_makes_no_difference_where_gaps_are_filled(
+    alarm: dict[str, Any], failures: set[int]
+) -> None:
+    data = {each.metric: sent(10_000.0, failures) for each in series(alarm).values()}
+
+    narrow, *wide = (changes(alarm, data, 180, more) for more in MORE)
+    assert all(each == narrow for each in wide)
+
+
 @every_alarm
 def test_no_alarm_goes_on_in_a_new_stack_that_is_well(stack: Template, name: str) -> None:
     assert not goes_on(stack[name], HEALTHY)
@@ -322,6 +339,16 @@ def test_sweeps_that_stop_while_the_queue_is_silent_keep_the_alarm_on(stack: Tem
 
     for more in MORE:
         assert [each.state for each in changes(stack["SweepMissing"], data, OVER, more)] == [ALARM]
+
+
+# AWS does not say whether SQS reports a zero, nothing, or no metric at all while nobody receives.
+@pytest.mark.parametrize("received", [sent(0.0, range(OVER)), sent(1.0, range(60)), {}])
+def test_orders_that_nobody_receives_are_told_whatever_sqs_reports_of_it(
+    stack: Template, received: dict[int, float]
+) -> None:
+    data = {QUEUE_LENGTH: sent(1.0, range(180, OVER)), "NumberOfMessagesReceived": received}
+
+    assert goes_on(stack["OrdersWaitingUnserved"], data)
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(10, False), (30, True)])
