@@ -108,7 +108,7 @@ class Stack:
         upload_mb: Megabytes of the two functions and two layers, zipped. Measured on a build for arm64.
     """
 
-    alarm_metrics: int = 21
+    alarm_metrics: int = 16
     metrics_calm: int = 9
     metrics_most: int = len(Outcome) + len(Metric)
     roles: int = 3

@@ -19,13 +19,16 @@ from sweep_orders.records import SweepRecord
 from tests.docs.pages import Page, all_pages, code, page
 from tests.local_aws.venvs import ROOT
 from tests.template.conftest import read, transform
+from tests.template.deployed import deployed
+from tests.template.evaluation import periods, series
+from tests.template.incidents import INCIDENTS, told_after
 from tests.template.test_version import VERSION
 
 OPERATIONS = page("docs/operations.md")
 README = page("README.md")
 PROOF = page("docs/proof.md")
 TEMPLATE = read()
-ALARMS = TEMPLATE.of_type("AWS::CloudWatch::Alarm")
+ALARMS = deployed(TEMPLATE).of_type("AWS::CloudWatch::Alarm")
 
 PARTS = ["What it means.", "Look.", "Do.", "It is over when"]
 DONE = {Outcome.ACKNOWLEDGED, Outcome.ALREADY_ACKNOWLEDGED, Outcome.ALREADY_SHIPPED, Outcome.CANCELLED}
@@ -62,13 +65,8 @@ def time(seconds: float) -> str:
 
 def threshold(alarm: dict[str, Any]) -> str:
     """From where on an alarm is bad, in words."""
-    value, metric = alarm["Threshold"], alarm.get("MetricName", "")
-    if metric == "Duration":
-        shown = f"{value / 1000:g} s"
-    elif metric in set(Metric) and Metric(metric).unit == "Seconds":
-        shown = time(value)
-    else:
-        shown = str(value)
+    value, metric = alarm["Threshold"], next(iter(series(alarm).values())).metric
+    shown = time(value) if metric in set(Metric) and Metric(metric).unit == "Seconds" else str(value)
     return {
         "GreaterThanThreshold": f"above {shown}",
         "GreaterThanOrEqualToThreshold": f"{shown} or more",
@@ -78,14 +76,11 @@ def threshold(alarm: dict[str, Any]) -> str:
 
 def period(alarm: dict[str, Any]) -> str:
     """What an alarm looks at, in words."""
-    lengths = {each["MetricStat"]["Period"] for each in alarm.get("Metrics", []) if "MetricStat" in each}
-    (length,) = lengths or {alarm["Period"]}
-    count = alarm["EvaluationPeriods"]
-    bad = alarm.get("DatapointsToAlarm", count)
+    length, count, bad = periods(alarm)
     if count == 1:
         return time(length)
-    periods = f"{count} periods of {time(length)}"
-    return periods if bad == count else f"{bad} of {periods}"
+    several = f"{count} periods of {time(length)}"
+    return several if bad == count else f"{bad} of {several}"
 
 
 def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
@@ -101,9 +96,9 @@ def test_every_alarm_has_its_section_and_every_section_its_alarm() -> None:
 
 @every_alarm
 def test_an_alarm_leads_to_its_section(name: str) -> None:
-    path, _, anchor = ALARMS[name]["AlarmDescription"]["Fn::Sub"].rpartition(" See ")[2].partition("#")
+    path, _, anchor = ALARMS[name]["AlarmDescription"].rpartition(" See ")[2].partition("#")
 
-    assert page(path.removeprefix(f"${{RunbookUrl}}v{VERSION}/")).path == OPERATIONS.path
+    assert page(path.removeprefix(f"v{VERSION}/")).path == OPERATIONS.path
     (section,) = [each for each in OPERATIONS.headings if each.anchor == anchor]
     assert section.title == words(name)
 
@@ -122,26 +117,31 @@ def test_the_table_has_every_alarm_once() -> None:
 
 
 @every_alarm
-def test_the_table_has_the_metric_threshold_and_period_of_the_template(name: str) -> None:
+def test_the_table_has_the_metrics_threshold_period_and_severity_of_the_template(name: str) -> None:
     alarm = ALARMS[name]
     anchor = words(name).lower().replace(" ", "-")
     (row,) = [row for row in OPERATIONS.table("Alarm") if row[0] == f"[{name}](#{anchor})"]
+    (tag,) = alarm["Tags"]
 
-    assert row[1] == (f"`{alarm['MetricName']}`" if "MetricName" in alarm else "orders wait, no invocation")
+    assert code(row[1]) == [each.metric for each in series(alarm).values()]
     assert row[2:4] == [threshold(alarm), period(alarm)]
-    assert row[4].startswith(("page at once", "today"))
+    assert row[4].partition(";")[0] == tag["Value"]
+
+
+@every_alarm
+def test_the_table_has_the_minutes_after_which_an_alarm_goes_on_and_off(name: str) -> None:
+    (row,) = [row for row in OPERATIONS.table("Alarm") if row[0].startswith(f"[{name}]")]
+
+    assert row[5:] == [f"{minutes} min" for minutes in told_after(ALARMS[name], INCIDENTS[name], more=2)]
 
 
 def test_the_alarms_that_only_sweeps_feed_are_named() -> None:
     conditional = {name for name in ALARMS if TEMPLATE.body["Resources"][name].get("Condition") == "Sweeping"}
     prose = " ".join(OPERATIONS.prose.split())
-    sentence = re.search(r"the six that sweeps feed do not exist: (.*?)\. ", prose)
+    sentence = re.search(r"the three that sweeps feed do not exist: (.*?)\. ", prose)
 
     assert sentence
-    assert len(conditional) == 6
-    assert {name for name in conditional if name in sentence[1]} == {
-        name for name in conditional if not name.startswith("SweepFunction")
-    }
+    assert set(re.findall(r"[A-Z]\w+", sentence[1])) == conditional
 
 
 @every_page
@@ -287,9 +287,7 @@ def test_a_pause_fills_the_queue_with_what_goes_out_between_two_sweeps() -> None
 
 def test_what_costs_each_month_is_counted_in_the_template_and_the_code() -> None:
     rows = {row[0]: row[1] for row in OPERATIONS.table("Each month")}
-    watched = sum(
-        sum("MetricStat" in each for each in alarm.get("Metrics", [])) or 1 for alarm in ALARMS.values()
-    )
+    watched = sum(len(series(alarm)) for alarm in ALARMS.values())
 
     assert rows["Alarms"] == f"{watched} metrics in {len(ALARMS)} alarms"
     assert rows["Custom metrics"].endswith(f"{len(Outcome) + len(Metric)} at most")

@@ -342,6 +342,7 @@ class Promise:
 
     def watch_deletion(self, message: Message) -> None:
         """Watch a message that is about to be deleted: what it tells of must be settled or kept elsewhere."""
+        self._tried_at.pop(message.message_id, None)  # It is done with, also when SQS loses the deletion.
         if self._is_settled(message.body) or message.body in self._parked:
             return
         # An invocation that was under way when the sweeps were turned off does not know of it.

@@ -34,6 +34,7 @@ OF_AWS: Final = {
     },
     "AWS/SQS": {
         "NumberOfMessagesSent": COUNTED,
+        "NumberOfMessagesReceived": COUNTED,
         "ApproximateNumberOfMessagesVisible": MEASURED,
         "ApproximateNumberOfMessagesNotVisible": MEASURED,
         "ApproximateAgeOfOldestMessage": MEASURED,

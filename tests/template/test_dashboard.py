@@ -115,12 +115,11 @@ def test_every_outcome_is_shown(stack: Template) -> None:
     assert sorted(shown) == sorted(metric_name(outcome) for outcome in Outcome)
 
 
-def test_the_worst_age_is_shown_against_the_alarms_and_the_deadline(stack: Template) -> None:
+def test_the_worst_age_is_shown_against_its_alarm_and_the_deadline(stack: Template) -> None:
     lines = graph(stack, "Worst age of an order at an attempt")["annotations"]["horizontal"]
 
     assert {each["label"].partition(": ")[2]: each["value"] for each in lines} == {
         "DeadlineAtRisk": stack["DeadlineAtRisk"]["Threshold"],
-        "DeadlineCritical": stack["DeadlineCritical"]["Threshold"],
         "too late": DEADLINE.total_seconds(),
     }
 
