@@ -483,7 +483,12 @@ class World:
         its_own = call.status == 403 and call.purchase_order_id in self.forbidden
         if refused and not its_own:
             environment.doubt_credentials()
-        elif answer.status == HTTPStatus.OK and said.by_order_service and call.fault in _SHOWN_ON_A_PAGE:
+        elif (
+            answer.status == HTTPStatus.OK
+            and said.by_order_service
+            and call.fault in _SHOWN_ON_A_PAGE
+            and not said.unreadable
+        ):
             environment.credentials_in_doubt = False
         right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
         if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
