@@ -59,14 +59,12 @@ class SweepNote:
             next_sweep_at=next_sweep_at,
             park_if_stuck=detail.get("parkIfStuck") is True,
         )
-        if {**detail, "mark": None} != note.as_detail(None) | {"mark": None}:
+        said = note.as_detail(None)
+        if {**detail, "mark": None} != {**said, "mark": None}:
             return None
-        made = (_mark(note.as_detail(None), key) for key in keys)
-        return (
-            note
-            if any(hmac.compare_digest(mark.encode("utf-8", "replace"), each.encode()) for each in made)
-            else None
-        )
+        given = mark.encode("utf-8", "replace")
+        is_genuine = any(hmac.compare_digest(given, _mark(said, key).encode()) for key in keys)
+        return note if is_genuine else None
 
 
 def mark_key_of(secret: str) -> bytes:

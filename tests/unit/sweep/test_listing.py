@@ -21,6 +21,7 @@ from shared.outcomes import Outcome
 from shared.pacing import Pacer
 from sweep_orders.listing import Listing, ReleasedOrders
 from tests.unit.client.keys import credentials
+from tests.unit.sweep.keys import Keys
 from walmart_ca import AsyncClient
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Request
@@ -126,34 +127,6 @@ class Walmart:
                 name = body.index(b'"Jo"', at)
                 body = body[:name] + b'"Jo "the" Doe"' + body[name + 4 :]
         return Answer(200, JSON, body)
-
-
-class Keys:
-    """One key that is always good."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-
-    def peek(self) -> Access:
-        return self._access
-
-    def current(self) -> Access:
-        return self._access
-
-    def refused(self, access: Access) -> None:
-        """Have nothing to learn."""
-
-    def another(self, refused: Access) -> None:
-        """Have no other."""
-
-    def accepted(self, access: Access) -> None:
-        """Have nothing to learn."""
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:  # noqa: ARG002 - as the protocol has it
-        return purchase_order_id is None
-
-    def path_unknown(self) -> None:
-        """Have nothing to learn."""
 
 
 def listed(

@@ -18,6 +18,7 @@ from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
 from sweep_orders.selection import LOOK_BACK, WaitingOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
+from tests.unit.sweep.keys import Keys
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -85,34 +86,6 @@ class Pages:
         if isinstance(result, WalmartError):
             raise result
         return result
-
-
-class Keys:
-    """One key, or a reason why there is none."""
-
-    def __init__(self, access: Access | NoAccess) -> None:
-        self._access = access
-
-    def peek(self) -> Access | NoAccess:
-        return self._access
-
-    def current(self) -> Access | NoAccess:
-        return self._access
-
-    def refused(self, access: Access) -> None:
-        """Have nothing to learn."""
-
-    def another(self, refused: Access) -> None:
-        """Have no other."""
-
-    def accepted(self, access: Access) -> None:
-        """Have nothing to learn."""
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:  # noqa: ARG002 - as the protocol has it
-        return purchase_order_id is None
-
-    def path_unknown(self) -> None:
-        """Have nothing to learn."""
 
 
 @dataclass
