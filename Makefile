@@ -42,7 +42,7 @@ help: ## Show this
 
 .PHONY: demo
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
-	@$(VENV)/dev/bin/python -m tests.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: test
 test: lint types pytest fuzz-a-little ## Lint, types, and every test
@@ -73,7 +73,7 @@ fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what othe
 # Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
 .PHONY: mutate
 mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
-	@$(VENV)/dev/bin/python -m tests.mutation $(MODULES)
+	@$(VENV)/dev/bin/python -m tests.tools.mutation $(MODULES)
 
 .PHONY: format
 format: $(VENV)/dev.done ## Format the code and mend what the linter can
@@ -82,7 +82,7 @@ format: $(VENV)/dev.done ## Format the code and mend what the linter can
 
 .PHONY: marketplace
 marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a client on
-	@$(VENV)/dev/bin/python -m tests.local_marketplace --port $(MARKETPLACE_PORT)
+	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
 .PHONY: prove
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
@@ -94,11 +94,11 @@ stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck
 
 .PHONY: capacity
 capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
-	@$(RUN) tests.capacity $(ARGS)
+	@$(RUN) tests.tools.capacity $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer
-	@$(RUN) tests.bench --rounds $(ROUNDS)
+	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
 .PHONY: setup
 setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done $(VENV)/sbom.done ## Install what the tests need

@@ -5,8 +5,8 @@ from fnmatch import fnmatch
 
 import pytest
 
-from tests.docs.pages import Page, all_pages
-from tests.local_aws.venvs import ROOT
+from tests.support.pages import Page, all_pages
+from tests.support.paths import ROOT
 
 KEY = r"privateKey|clientSecret"
 

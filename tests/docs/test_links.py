@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.docs.pages import Page, all_pages, page
+from tests.support.pages import Page, all_pages, page
 
 every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: read.path.name)
 

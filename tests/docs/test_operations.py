@@ -16,12 +16,12 @@ from shared.order_event import DEADLINE
 from shared.outcomes import Outcome
 from shared.pacing import usable_per_second
 from sweep_orders.records import SweepRecord
-from tests.docs.pages import Page, all_pages, code, page
-from tests.local_aws.venvs import ROOT
-from tests.template.conftest import read, transform
-from tests.template.deployed import deployed
-from tests.template.evaluation import periods, series
-from tests.template.incidents import INCIDENTS, told_after
+from tests.support.deployed import deployed
+from tests.support.evaluation import periods, series
+from tests.support.incidents import INCIDENTS, told_after
+from tests.support.pages import Page, all_pages, code, page
+from tests.support.paths import ROOT
+from tests.support.template import read, transform
 from tests.template.test_version import VERSION
 
 OPERATIONS = page("docs/operations.md")

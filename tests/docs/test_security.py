@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.docs.pages import Page, code, page
 from tests.docs.test_operations import OPERATIONS, README, shell
 from tests.docs.test_workflows import DEPLOY
-from tests.local_aws import CommandFailed
-from tests.local_aws.venvs import ROOT
-from tests.template.conftest import Template, read, transform
-from tests.template.deployed import deployed
+from tests.local.aws import CommandFailed
+from tests.support.deployed import deployed
+from tests.support.pages import Page, code, page
+from tests.support.paths import ROOT
+from tests.support.template import Template, read, transform
 from tests.template.test_scan import scan
 
 SECURITY = page("docs/security.md")

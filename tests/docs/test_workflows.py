@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from tests.docs.pages import page
-from tests.local_aws.venvs import ROOT
+from tests.support.pages import page
+from tests.support.paths import ROOT
 
 FILES: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOWS: Final[dict[str, dict[Any, Any]]] = {each.stem: yaml_parse(each.read_text()) for each in FILES}

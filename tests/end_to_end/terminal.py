@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.local_aws.commands import end, environment, interrupts_held_back
+from tests.local.aws.commands import end, environment, interrupts_held_back
 
 _QUESTION: Final = re.compile(r"([^\n\t]+) \[([^\n]*)\]: \Z")
 _STYLE: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

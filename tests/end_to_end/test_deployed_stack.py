@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Deployment, eventually
-from tests.event_cases import load_event_cases
-from tests.local_aws import remote_invoke
-from tests.local_aws.venvs import ROOT
-from tests.local_marketplace import Fault
+from tests.end_to_end.harness import Deployment, eventually
+from tests.local.aws import remote_invoke
+from tests.local.marketplace import Fault
+from tests.support.event_cases import load_event_cases
+from tests.support.paths import ROOT
 
 
 def test_an_event_on_the_bus_becomes_an_acknowledged_order(

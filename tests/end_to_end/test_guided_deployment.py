@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.terminal import Conversation, converse
-from tests.local_aws import Build, LocalAws, Venvs
-from tests.local_aws.stack import this_machine
-from tests.local_aws.venvs import ROOT
+from tests.local.aws import Build, LocalAws, Venvs
+from tests.local.aws.stack import this_machine
+from tests.support.paths import ROOT
 from tests.template.test_version import VERSION
 
 NAME = "walmart-order-acknowledgement"

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from tests.fuzz.targets import TARGETS, regressions
-from tests.local_aws.venvs import ROOT, Venvs
+from tests.local.aws.venvs import Venvs
+from tests.support.paths import ROOT
 
 _WORDS: Final = Path(__file__).with_name("words.dict")
 _POSSIBLE: Final = (sys.platform, platform.machine()) == ("linux", "x86_64")

@@ -10,7 +10,7 @@ from urllib3 import HTTPHeaderDict
 
 from tests.fuzz.draws import Draws
 from tests.fuzz.oracles import printed, shows_none
-from tests.unit.client.documents import as_json, as_xml
+from tests.support.documents import as_json, as_xml
 from walmart_ca import Call, Order, OrderLine, OrderLineStatus, OrderPage, Status, WalmartError
 from walmart_ca.answers import Answer
 from walmart_ca.dates import parse_http_date

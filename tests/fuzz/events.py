@@ -10,10 +10,10 @@ from acknowledge_orders.batch import ForeignBatchError
 from acknowledge_orders.policy import Disposition
 from shared.order_event import InvalidEventError, OrderEvent
 from shared.outcomes import Outcome
-from tests.batches import sqs_record
 from tests.fuzz.oracles import PURCHASE_ORDER_ID, refusals, says_nothing_of_it, shows_none
 from tests.fuzz.world import NOW, SECRETS, URL, Reply, Seen, acknowledge
-from tests.unit.client.documents import as_json, as_xml, line, order
+from tests.support.batches import sqs_record
+from tests.support.documents import as_json, as_xml, line, order
 from walmart_ca.answers import Answer
 from walmart_ca.transport import NoAnswerError, NothingSentError
 

@@ -8,7 +8,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.unit.client.keys import NUMBERS, numbers_of, pkcs1_pem, pkcs8_pem, walmart_form, written
+from tests.support.keys import NUMBERS, numbers_of, pkcs1_pem, pkcs8_pem, walmart_form, written
 
 _EXPONENT: Final = 65537
 

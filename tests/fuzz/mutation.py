@@ -5,8 +5,8 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from tests.unit.client.documents import as_json
-from tests.unit.client.hostile import HOSTILE_IDS
+from tests.support.documents import as_json
+from tests.support.hostile import HOSTILE_IDS
 
 _SEPARATOR: Final = b"\x1e"
 _ODD: Final[list[Any]] = [

@@ -2,15 +2,15 @@
 
 import base64
 import gzip
-from pathlib import Path
 from typing import Final
 
 from tests.fuzz import keys
 from tests.fuzz.answers import ANSWER, ID, write_answer
 from tests.fuzz.events import SEPARATOR
-from tests.unit.client.documents import as_json, as_xml, error_shapes, line, order, page
+from tests.support.documents import as_json, as_xml, error_shapes, line, order, page
+from tests.support.paths import ROOT
 
-_EVENTS: Final = Path(__file__).parents[2] / "events"
+_EVENTS: Final = ROOT / "events"
 _CURSOR: Final = "?limit=200&hasMoreElements=true&soIndex=200&poIndex=1&createdStartDate=2026-11-23"
 _DATES: Final = [
     "2026-11-24T14:01:52Z",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_aws.venvs import ROOT
+from tests.support.paths import ROOT
 
 
 def run(*arguments: str, venvs: Path) -> subprocess.CompletedProcess[str]:

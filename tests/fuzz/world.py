@@ -16,7 +16,7 @@ import sweep_orders.composition
 from shared.edges import Edges
 from shared.settings import AcknowledgeSettings, SweepSettings
 from tests.fuzz.oracles import strict_json
-from tests.printed import forget_logger, records_of
+from tests.support.printed import forget_logger, records_of
 from walmart_ca import Request
 from walmart_ca.answers import Answer
 from walmart_ca.transport import Limits, NoAnswerError, NothingSentError

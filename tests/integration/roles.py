@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.integration.conftest import World
-from tests.local_aws import LocalAws
-from tests.template.conftest import Template, read, transform
-from tests.template.deployed import deployed
+from tests.integration.harness import World
+from tests.local.aws import LocalAws
+from tests.support.deployed import deployed
+from tests.support.template import Template, read, transform
 
 _CUSTOMER_KEY: Final = "<CustomerKey.Arn>"
 

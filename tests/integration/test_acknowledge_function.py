@@ -8,10 +8,10 @@ import pytest
 
 from acknowledge_orders.batch import ForeignBatchError
 from shared.sweep_mark import SweepNote, mark_key_of
-from tests.batches import sqs_record
-from tests.integration.conftest import Context, World, counts_of, record_of
-from tests.local_marketplace import Fault
-from tests.printed import measurements_of, records_of
+from tests.integration.harness import Context, World, counts_of
+from tests.local.marketplace import Fault
+from tests.support.batches import record_of, sqs_record
+from tests.support.printed import measurements_of, records_of
 
 ORDER = "7400000000001"
 UNSAFE = "detail.purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'"

@@ -11,13 +11,13 @@ from acknowledge_orders.batch import ForeignBatchError
 from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
 from shared.telemetry import NAMESPACE
 from sweep_orders.recorder import WORTH_TELLING_S
-from tests.integration.conftest import Context, World
-from tests.local_marketplace import Fault
-from tests.printed import measurements_of
-from tests.template.conftest import read
-from tests.template.deployed import deployed
-from tests.template.evaluation import breaches, series, watched
-from tests.template.metrics import Series
+from tests.integration.harness import Context, World
+from tests.local.marketplace import Fault
+from tests.support.deployed import deployed
+from tests.support.evaluation import breaches, series, watched
+from tests.support.metrics import Series
+from tests.support.printed import measurements_of
+from tests.support.template import read
 
 ORDER: Final = "7400000000001"
 ALARMS: Final = {

@@ -14,8 +14,8 @@ from acknowledge_orders.policy import Tried
 from shared.calling import Deferred
 from shared.credentials import Access
 from shared.pacing import Pacer
-from tests.integration.conftest import Always
-from tests.local_marketplace import Marketplace
+from tests.integration.harness import Always
+from tests.local.marketplace import Marketplace
 from walmart_ca import AsyncClient, Order, SignatureCredentials
 
 BURST: Final = 600

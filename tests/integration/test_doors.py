@@ -7,9 +7,9 @@ import pytest
 
 from acknowledge_orders.function import AcknowledgeFunction
 from shared.credentials import CACHE_SECONDS, REFUSED_SECONDS
-from tests.integration.conftest import Context, World, counts_of
-from tests.local_marketplace import Fault
-from tests.printed import records_of
+from tests.integration.harness import Context, World, counts_of
+from tests.local.marketplace import Fault
+from tests.support.printed import records_of
 
 ORDERS = [str(7400000000001 + number) for number in range(10)]
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.event_cases import EventCase, load_event_cases
-from tests.integration.conftest import Context, World, counts_of, through_both_doors
-from tests.printed import records_of
+from tests.integration.harness import Context, World, counts_of, through_both_doors
+from tests.support.event_cases import EventCase, load_event_cases
+from tests.support.printed import records_of
 
 CASES = load_event_cases()
 

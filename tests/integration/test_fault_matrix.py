@@ -9,11 +9,11 @@ import pytest
 
 from acknowledge_orders.policy import LAST_RECEIVE
 from shared.credentials import REFUSED_SECONDS
-from tests.integration.conftest import Context, World, counts_of, through_both_doors
-from tests.local_marketplace import Fault, Marketplace, issue_certificate
-from tests.local_marketplace.orders import SELLER_FULFILLED
-from tests.printed import records_of
-from tests.sqs_limits import MAX_BYTES
+from tests.integration.harness import Context, World, counts_of, through_both_doors
+from tests.local.marketplace import Fault, Marketplace, issue_certificate
+from tests.local.marketplace.orders import SELLER_FULFILLED
+from tests.support.printed import records_of
+from tests.support.sqs_limits import MAX_BYTES
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.docs.test_security import POLICIES
-from tests.local_aws import LocalAws
+from tests.local.aws import LocalAws
 
 _STACK: Final = "walmart-order-acknowledgement"
 

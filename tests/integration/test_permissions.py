@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.conftest import Context, World
+from tests.integration.harness import Context, World
 from tests.integration.roles import SHOWN, Roles, needed, takeable
-from tests.local_aws import LocalAws
-from tests.printed import measurements_of, records_of
+from tests.local.aws import LocalAws
+from tests.support.printed import measurements_of, records_of
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef

@@ -7,9 +7,9 @@ import pytest
 
 from acknowledge_orders.function import AcknowledgeFunction
 from shared.credentials import CACHE_SECONDS, REFUSED_SECONDS
-from tests.integration.conftest import World, counts_of
-from tests.local_marketplace import Fault, Marketplace
-from tests.printed import records_of
+from tests.integration.harness import World, counts_of
+from tests.local.marketplace import Fault, Marketplace
+from tests.support.printed import records_of
 
 ORDERS = [f"74000000000{number:02}" for number in range(30)]
 

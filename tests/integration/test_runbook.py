@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.docs.pages import page
-from tests.local_aws import LocalAws
-from tests.local_aws.aws_cli import AwsCli
-from tests.local_aws.commands import environment
-from tests.sqs_limits import MAX_BYTES
-from tests.template import deployed as resolved
-from tests.template.conftest import read
+from tests.local.aws import LocalAws
+from tests.local.aws.aws_cli import AwsCli
+from tests.local.aws.commands import environment
+from tests.support import deployed as resolved
+from tests.support.pages import page
+from tests.support.sqs_limits import MAX_BYTES
+from tests.support.template import read
 
 BASH: Final = shutil.which("bash") or "/bin/bash"
 pytestmark = pytest.mark.skipif(

@@ -1,18 +1,18 @@
 """The self-check: it names the first thing that is wrong, says what to do, and touches no order."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acknowledge_orders.records import CHECKS
-from tests.integration.client.raw_server import RawServer, answer, answers
-from tests.integration.conftest import Context, World, through_both_doors
-from tests.local_marketplace import Fault
-from tests.unit.client.documents import as_json
+from tests.integration.harness import Context, World, through_both_doors
+from tests.local.marketplace import Fault
+from tests.support.documents import as_json
+from tests.support.paths import ROOT
+from tests.support.raw_server import RawServer, answer, answers
 
-EVENT = json.loads((Path(__file__).parents[2] / "events" / "self-check.json").read_text())
+EVENT = json.loads((ROOT / "events" / "self-check.json").read_text())
 
 
 def self_check(world: World, **environment: str) -> dict[str, Any]:

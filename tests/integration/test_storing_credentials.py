@@ -13,12 +13,12 @@ from typing import Final
 import pytest
 
 from shared.credentials import check_credentials, read_credentials
-from tests.docs.pages import all_pages
 from tests.integration.test_runbook import BASH
-from tests.local_aws import LocalAws
-from tests.local_aws.aws_cli import AwsCli
-from tests.local_aws.commands import environment
-from tests.local_marketplace import Marketplace
+from tests.local.aws import LocalAws
+from tests.local.aws.aws_cli import AwsCli
+from tests.local.aws.commands import environment
+from tests.local.marketplace import Marketplace
+from tests.support.pages import all_pages
 
 pytestmark = pytest.mark.skipif(
     shutil.which("jq") is None, reason="the commands need jq, which is not installed"

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from sweep_orders.function import SweepFunction
-from tests.integration.conftest import Context, World, through_both_doors
-from tests.local_marketplace import Fault
-from tests.local_marketplace.orders import SELLER_FULFILLED
-from tests.printed import measurements_of, records_of
+from tests.integration.harness import Context, World, through_both_doors
+from tests.local.marketplace import Fault
+from tests.local.marketplace.orders import SELLER_FULFILLED
+from tests.support.printed import measurements_of, records_of
 
 ORDER = "7400000000001"
 HOUR_AGO = timedelta(hours=1)

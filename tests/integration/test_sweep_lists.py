@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.conftest import Context, World, through_both_doors
-from tests.local_marketplace import Call, Fault, Marketplace
-from tests.local_marketplace.listing import Cursors
-from tests.printed import measurements_of
+from tests.integration.harness import Context, World, through_both_doors
+from tests.local.marketplace import Call, Fault, Marketplace
+from tests.local.marketplace.listing import Cursors
+from tests.support.printed import measurements_of
 
 FIRST = 7400000000001
 HIDDEN = str(FIRST + 333)

@@ -18,11 +18,11 @@ from typing import Any, Final, Self
 import urllib3
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from tests.local_aws import Build, Venvs
-from tests.local_aws.commands import ACCESS_KEY, REGION, SECRET_KEY, interrupts_held_back
-from tests.local_aws.stack import this_machine
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
+from tests.local.aws import Build, Venvs
+from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY, interrupts_held_back
+from tests.local.aws.stack import this_machine
+from tests.support.deployed import deployed
+from tests.support.template import Template
 
 _STARTUP_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 120

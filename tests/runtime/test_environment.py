@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_marketplace import Fault
+from tests.local.marketplace import Fault
 from tests.runtime import EnvironmentGone
-from tests.runtime.conftest import Surroundings, eventually, order_event
+from tests.runtime.harness import Surroundings, eventually, order_event
 
 ORDER = "7400000000001"
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.integration.client.raw_server import RawServer
-from tests.local_aws import Build, LocalAws
-from tests.local_marketplace import Fault, Marketplace
-from tests.printed import records_of
+from tests.local.aws import Build, LocalAws
+from tests.local.marketplace import Fault, Marketplace
 from tests.runtime import Environment, TimedOut
-from tests.runtime.conftest import (
+from tests.runtime.harness import (
     SECRET_STORE,
     Surroundings,
     order_event,
     takes_the_call_and_says_nothing,
 )
+from tests.support.printed import records_of
+from tests.support.raw_server import RawServer
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"
 HUGE = "7" * 5_900_000

@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.integration.client.raw_server import RawServer
-from tests.local_aws import Build, LocalAws
-from tests.local_marketplace import Call, Fault, Marketplace
-from tests.printed import records_of
+from tests.local.aws import Build, LocalAws
+from tests.local.marketplace import Call, Fault, Marketplace
 from tests.runtime import Environment, EnvironmentGone
-from tests.runtime.conftest import (
+from tests.runtime.harness import (
     FOR_EVER_S,
     SECRET_STORE,
     Surroundings,
@@ -21,6 +19,8 @@ from tests.runtime.conftest import (
     eventually,
     takes_the_call_and_says_nothing,
 )
+from tests.support.printed import records_of
+from tests.support.raw_server import RawServer
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")
 """Named for what somebody else does at Walmart before their messages come again."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from tests.runtime.conftest import Surroundings, order_event
+from tests.runtime.harness import Surroundings, order_event
 
 ORDER = "7400000000001"
 PIECE = 40

@@ -12,7 +12,7 @@ from typing import Final
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.local_marketplace import Marketplace
+from tests.local.marketplace import Marketplace
 from tests.simulation.aftermath import Report
 from tests.simulation.life import Life
 from tests.simulation.storm import ORDERS, rage

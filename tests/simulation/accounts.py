@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.metrics import metric_name
 from shared.outcomes import Outcome
-from tests.local_marketplace import Fault
-from tests.local_marketplace.orders import WALMART_FULFILLED
-from tests.printed import measurements_of, records_of
+from tests.local.marketplace import Fault
+from tests.local.marketplace.orders import WALMART_FULFILLED
 from tests.simulation.environment import Invocation
 from tests.simulation.lambda_service import failed_ids
+from tests.support.printed import measurements_of, records_of
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from tests.simulation.queue import NotInFlightError, Queue
 from tests.simulation.weather import Mishap
-from tests.sqs_limits import refusal
+from tests.support.sqs_limits import refusal
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment

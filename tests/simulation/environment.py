@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from shared.edges import Edges
-from tests.local_marketplace import Fault
+from tests.local.marketplace import Fault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
 from tests.simulation.weather import Mishap

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.batches import sqs_record
 from tests.simulation.environment import Environment, Invocation
 from tests.simulation.queue import Message, Queue
 from tests.simulation.weather import Mishap
+from tests.support.batches import sqs_record
 
 if TYPE_CHECKING:
     from tests.simulation.timeline import Timer

@@ -12,7 +12,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from tests.local_marketplace.listing import Cursors
+from tests.local.marketplace.listing import Cursors
 from tests.simulation.aftermath import Report, report, settle
 from tests.simulation.storm import NONSENSE
 from tests.simulation.weather import OF_CHANCE, STUCK, Kind, Mishap

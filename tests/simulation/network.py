@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
-from tests.local_marketplace import Fault, Marketplace
-from tests.local_marketplace.faults import Detail, OddBytes, PlannedFault
-from tests.local_marketplace.order_service import LISTS
-from tests.local_marketplace.server import Request as WireRequest
+from tests.local.marketplace import Fault, Marketplace
+from tests.local.marketplace.faults import Detail, OddBytes, PlannedFault
+from tests.local.marketplace.order_service import LISTS
+from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Request

@@ -13,9 +13,9 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.local_marketplace import Call, Fault, Order
-from tests.local_marketplace.order_service import LISTS
-from tests.local_marketplace.orders import SELLER_FULFILLED
+from tests.local.marketplace import Call, Fault, Order
+from tests.local.marketplace.order_service import LISTS
+from tests.local.marketplace.orders import SELLER_FULFILLED
 from tests.simulation.accounts import (
     BEYOND,
     HARMLESS,

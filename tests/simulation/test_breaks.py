@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from tests.local_aws.venvs import ROOT
 from tests.simulation.breaks import BREAKS, Break
+from tests.support.paths import ROOT
 
 PACKAGES: Final = ("functions", "layers/walmart_ca")
 SEEDS: Final = 120

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.local_marketplace import Fault
+from tests.local.marketplace import Fault
 from tests.simulation.bus import order_event
 from tests.simulation.environment import Environment, Function
 from tests.simulation.network import URL, Network

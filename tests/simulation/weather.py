@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from tests.local_marketplace import Fault
+from tests.local.marketplace import Fault
 
 
 class Mishap(Enum):

@@ -27,10 +27,9 @@ import acknowledge_orders.composition
 import sweep_orders.composition
 from shared.pacing import LONGEST_PAUSE_S
 from shared.settings import AcknowledgeSettings, SweepSettings
-from tests.local_marketplace import Call, Fault, Marketplace, Order, Seller
-from tests.local_marketplace.order_service import LISTS
-from tests.local_marketplace.orders import SELLER_FULFILLED, customer_order_id
-from tests.printed import forget_logger
+from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
+from tests.local.marketplace.order_service import LISTS
+from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.simulation.accounts import detail_of, order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
@@ -41,6 +40,7 @@ from tests.simulation.promise import Promise
 from tests.simulation.queue import Message, Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.simulation.weather import OF_LISTS, Mishap, Weather
+from tests.support.printed import forget_logger
 from walmart_ca.answers import Answer
 from walmart_ca.calls import Request
 

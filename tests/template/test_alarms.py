@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from shared.order_event import DEADLINE
 from shared.telemetry import SERVICE
-from tests.template.conftest import Template, read
-from tests.template.deployed import deployed
-from tests.template.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
-from tests.template.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
-from tests.template.metrics import is_emitted, suits
+from tests.support.deployed import deployed
+from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
+from tests.support.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
+from tests.support.metrics import is_emitted, suits
+from tests.support.template import Template, read
 from tests.template.test_version import VERSION
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"

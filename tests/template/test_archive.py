@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
+from tests.support.deployed import deployed
+from tests.support.template import Template
 
 
 def test_given_no_days_then_nothing_is_archived(template: Template) -> None:

@@ -13,9 +13,10 @@ from types import CodeType
 
 import pytest
 
-from tests.local_aws import Build, CommandFailed
-from tests.local_aws.commands import run
-from tests.local_aws.venvs import ROOT, search_path
+from tests.local.aws import Build, CommandFailed
+from tests.local.aws.commands import run
+from tests.local.aws.venvs import search_path
+from tests.support.paths import ROOT
 
 PARTS = {
     "DependenciesLayer": "/opt/",

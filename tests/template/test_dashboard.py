@@ -11,9 +11,9 @@ import pytest
 from shared.metrics import metric_name
 from shared.order_event import DEADLINE
 from shared.outcomes import Outcome
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
-from tests.template.metrics import Series, is_emitted, suits
+from tests.support.deployed import deployed
+from tests.support.metrics import Series, is_emitted, suits
+from tests.support.template import Template
 
 STACKS: dict[str, dict[str, str]] = {
     "as it is by default": {},

@@ -7,7 +7,7 @@ import pytest
 from acknowledge_orders.application import BATCH_SIZE
 from shared.pacing import BURST
 from shared.settings import AcknowledgeSettings, Settings, SweepSettings
-from tests.template.conftest import Template
+from tests.support.template import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
 

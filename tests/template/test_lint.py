@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_aws import Venvs
-from tests.local_aws.commands import run
-from tests.local_aws.venvs import ROOT
+from tests.local.aws import Venvs
+from tests.local.aws.commands import run
+from tests.support.paths import ROOT
 
 CFN_LINT = Path(sys.executable).parent / "cfn-lint"
 

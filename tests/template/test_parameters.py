@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.template.conftest import Template
+from tests.support.template import Template
 
 SECRET = "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart/credentials-AbC123"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"

@@ -9,8 +9,8 @@ from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord
 from shared.outcomes import Outcome
 from sweep_orders.records import SweepRecord
-from tests.template.conftest import Template, read
-from tests.template.deployed import deployed
+from tests.support.deployed import deployed
+from tests.support.template import Template, read
 
 QUERY = "AWS::Logs::QueryDefinition"
 OF_EVERY_LINE = {"@timestamp", "level", "message", "timestamp", "service", "function_request_id"}

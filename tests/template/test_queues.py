@@ -6,8 +6,8 @@ import pytest
 
 from acknowledge_orders.parking import MAX_MESSAGE_BYTES
 from shared.settings import VISIBILITY_TIMEOUT_S
-from tests.template.conftest import Template
-from tests.template.deployed import PSEUDO_PARAMETERS, deployed
+from tests.support.deployed import PSEUDO_PARAMETERS, deployed
+from tests.support.template import Template
 
 DAY = 24 * 60 * 60
 QUEUES = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.event_cases import EventCase, load_event_cases
-from tests.local_aws import LocalAws
-from tests.local_aws.venvs import ROOT
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
+from tests.local.aws import LocalAws
+from tests.support.deployed import deployed
+from tests.support.event_cases import EventCase, load_event_cases
+from tests.support.paths import ROOT
+from tests.support.template import Template
 
 CASES = load_event_cases()
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.local_aws import Venvs
-from tests.local_aws.commands import run
-from tests.local_aws.venvs import ROOT
+from tests.local.aws import Venvs
+from tests.local.aws.commands import run
+from tests.support.paths import ROOT
 
 LOCK = ROOT / "layers" / "dependencies" / "requirements.txt"
 

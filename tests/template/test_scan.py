@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pytest
 
-from tests.local_aws import CommandFailed, Venvs
-from tests.local_aws.commands import run
-from tests.local_aws.venvs import ROOT
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
+from tests.local.aws import CommandFailed, Venvs
+from tests.local.aws.commands import run
+from tests.support.deployed import deployed
+from tests.support.paths import ROOT
+from tests.support.template import Template
 
 _WAIVER: Final = re.compile(r"checkov:skip=(\w+):?(.*)")
 _ARNS: Final = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.template.conftest import Template
-from tests.template.deployed import deployed
+from tests.support.deployed import deployed
+from tests.support.template import Template
 
 MINUTE = 60
 

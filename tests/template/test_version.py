@@ -4,8 +4,8 @@ import re
 import tomllib
 from typing import Any, Final
 
-from tests.local_aws.venvs import ROOT
-from tests.template.conftest import Template
+from tests.support.paths import ROOT
+from tests.support.template import Template
 
 
 def _toml(name: str) -> dict[str, Any]:

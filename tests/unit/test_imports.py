@@ -2,13 +2,12 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from shared.settings import AcknowledgeSettings, SweepSettings
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
     "MARKETPLACE_URL": "https://marketplace.example",

@@ -1,0 +1,58 @@
+"""A client that is used in one process and in another that was forked from it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tests.integration.walmart_ca import forked
+from tests.integration.walmart_ca.calls import HANGS_AFTER, Serve
+from tests.support.documents import as_json
+from tests.support.raw_server import Behaviour, Connection, acknowledged, answer, header, target
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this machine has no fork")
+
+
+def walmart() -> Behaviour:
+    """Answer with the order that is asked for, and with a token when two processes have asked for one."""
+    both = threading.Barrier(2)
+
+    def behave(connection: Connection) -> None:
+        while head := connection.read_request():
+            path = target(head)
+            if path == "/v3/token":
+                connection.sock.recv(int(header(head, "Content-Length")))
+                both.wait(HANGS_AFTER)
+                connection.send(answer(as_json({"access_token": "t", "expires_in": 900})))
+            else:
+                connection.send(answer(acknowledged(path.rpartition("/")[2])))
+
+    return behave
+
+
+def run(case: str, url: str) -> dict[str, list[str]]:
+    """Tell what calls get in the process that forked and in the forked one."""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", forked.__name__, case, url]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        command, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=HANGS_AFTER
+    )
+    return {process: got for line in done.stdout.splitlines() for process, got in json.loads(line).items()}
+
+
+@pytest.mark.parametrize("case", forked.CASES)
+def test_a_client_starts_anew_in_a_forked_process(serve: Serve, case: str) -> None:
+    server = serve(walmart())
+
+    assert run(case, server.url) == {"parent": ["an order"], "child": ["an order"]}
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("case", forked.GIVEN)
+def test_a_client_that_was_given_what_belongs_to_a_process_says_so_in_a_forked_one(
+    serve: Serve, case: str
+) -> None:
+    assert run(case, serve(walmart()).url) == {"parent": ["an order"], "child": ["other_process"]}

@@ -1,0 +1,604 @@
+"""The wire at its worst: what was not sent, what may have been applied, and what never ends."""
+
+import gzip
+import logging
+import ssl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.integration.walmart_ca.calls import HANGS_AFTER, Connect, Serve, act, failure, outcome
+from tests.local.marketplace import Certificate, Fault, Marketplace
+from tests.support.keys import credentials
+from tests.support.raw_server import (
+    ORDER,
+    Behaviour,
+    Connection,
+    RawServer,
+    acknowledged,
+    answer,
+    answers,
+    answers_and_closes,
+    drips,
+)
+from walmart_ca import (
+    Client,
+    CredentialsRefused,
+    NotSent,
+    Order,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+from walmart_ca.transport import KEPT_FOR
+
+MEBIBYTE = 1024 * 1024
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+PATIENCE = 0.4
+"""Seconds a client is given for a call that would take minutes."""
+
+
+# Not sent
+
+
+def test_a_host_that_does_not_exist_is_not_sent_to(connect: Connect) -> None:
+    error = failure(lambda: connect("https://nonexistent.invalid").orders.acknowledge(ORDER))
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "name_resolution"
+    assert error.status is None
+    assert "nothing was sent" in str(error)
+
+
+def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
+    with RawServer(answers(b"")) as gone:
+        url = gone.url
+
+    error = failure(lambda: connect(url).orders.acknowledge(ORDER))
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "connect"
+
+
+@pytest.mark.parametrize("timeout", [0, 0.0, -1])
+def test_a_call_with_no_time_left_is_not_sent(serve: Serve, connect: Connect, timeout: float) -> None:
+    server = serve(answers(answer(acknowledged())))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER, timeout=timeout))
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "no_time_left"
+    assert server.connections == 0
+
+
+def test_a_call_that_was_not_sent_has_a_correlation_id_all_the_same(connect: Connect) -> None:
+    client = connect("https://nonexistent.invalid")
+
+    first, second = (failure(lambda: client.orders.acknowledge(ORDER)) for _ in range(2))
+
+    assert first.correlation_id
+    assert first.correlation_id != second.correlation_id
+
+
+def test_a_call_on_a_closed_client_is_not_sent(serve: Serve, connect: Connect) -> None:
+    server = serve(answers(answer(acknowledged())))
+    client = connect(server.url)
+    client.close()
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert server.connections == 0
+    assert (type(error), error.reason) == (NotSent, "closed")
+
+
+# Sent, and no whole answer
+
+CUT_SHORT: dict[str, bytes] = {
+    "nothing": b"",
+    "half a status line": b"HTTP/1.1 2",
+    "a status line": b"HTTP/1.1 200 OK\r\n",
+    "half the head": HEAD,
+    "the head": HEAD + b"Content-Length: 100\r\n\r\n",
+    "half the body": HEAD + b"Content-Length: 100\r\n\r\n" + acknowledged(),
+    "one byte short": answer(acknowledged())[:-1],
+    "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n40\r\n{",
+    "no last chunk": HEAD
+    + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(acknowledged()), acknowledged()),
+    "a chunk of no size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nsoon\r\n{}\r\n0\r\n\r\n",
+    "no HTTP": b"220 mail.example ESMTP\r\n",
+    "another HTTP": b"HTTP/2 200\r\n\r\n",
+    "no status": b"HTTP/1.1 OK\r\n\r\n",
+    "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
+    "binary": bytes(range(256)),
+    "too many headers": answer(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(150))),
+    "a header without end": answer(acknowledged(), headers=(f"X-Long: {'x' * 70_000}",)),
+    "a status line without end": b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n",
+    "two lengths": answer(acknowledged(), headers=("Content-Length: 1",)),
+}
+
+
+@pytest.mark.parametrize("raw", CUT_SHORT.values(), ids=CUT_SHORT.keys())
+@pytest.mark.parametrize("action", ["acknowledge", "get", "list"])
+def test_an_answer_cut_short_or_garbled_is_an_unknown_outcome(
+    serve: Serve, connect: Connect, action: str, raw: bytes
+) -> None:
+    server = serve(answers_and_closes(raw))
+
+    error = failure(lambda: act(connect(server.url), action))
+
+    assert type(error) is OutcomeUnknown
+    assert "may have been applied" in str(error)
+    assert len(server.requests) == 1
+
+
+def test_a_chunk_of_negative_size_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
+    server = serve(answers_and_closes(HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert type(error) is OutcomeUnknown
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_APPLYING, Fault.RESET_AFTER_APPLYING])
+def test_a_reset_is_an_unknown_outcome_whether_it_was_applied_or_not(
+    marketplace: Marketplace, client: Client, fault: Fault
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, fault)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "connection_lost"
+    assert error.status is None
+    assert len(marketplace.calls) == 1
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    raw=st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            [
+                b"HTTP/1.1 ",
+                b"200 OK",
+                b"\r\n",
+                b"\r\n\r\n",
+                b"Content-Length: ",
+                b"Content-Encoding: gzip\r\n",
+                b"Transfer-Encoding: chunked\r\n",
+                b"Content-Type: application/json\r\n",
+                b"0",
+                b"7",
+                b"ff",
+                acknowledged(),
+                gzip.compress(acknowledged()),
+                b": ",
+                b"\x00",
+                b"\xff",
+                b"100 Continue",
+                b"204 X",
+            ]
+        ),  # fmt: skip - one a line would fill a page
+        max_size=12,
+    ).map(b"".join)
+)  # fmt: skip - see above
+def test_whatever_bytes_come_back_are_an_order_or_a_walmart_error(raw: bytes) -> None:
+    with RawServer(answers_and_closes(raw)) as server, Client(credentials(), base_url=server.url) as client:
+        assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order | WalmartError)
+
+
+# The deadline
+
+
+def silent(connection: Connection) -> None:
+    connection.read_request()
+    connection.wait(600)
+
+
+def endless_continue(connection: Connection) -> None:
+    connection.read_request()
+    while True:
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.wait(0.02)
+
+
+ENDLESS: dict[str, Behaviour] = {
+    "silence": silent,
+    "a drip of the status line": drips(b"", b"H"),
+    "a drip of one header": drips(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
+    "a drip of headers": drips(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
+    "a drip of the body": drips(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
+    "a drip of a body of no length": drips(HEAD + b"\r\n", b" "),
+    "a drip of chunks": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a drip of a chunk's size": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "a drip of trailers": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
+    "endless continuing": endless_continue,
+    "endless early hints": drips(b"", b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("behaviour", ENDLESS.values(), ids=ENDLESS.keys())
+def test_an_answer_that_would_take_minutes_is_given_up(
+    serve: Serve, connect: Connect, behaviour: Behaviour
+) -> None:
+    server = serve(behaviour)
+
+    error = failure(lambda: connect(server.url, timeout=PATIENCE).orders.acknowledge(ORDER))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "answer_timeout"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("headers", [False, True])
+def test_a_marketplace_that_drips_is_given_up(
+    marketplace: Marketplace,
+    client: Client,
+    headers: bool,
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, Fault.SLOW_DRIP, interval=0.3, headers=headers)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "answer_timeout"
+
+
+def test_a_drip_on_a_kept_connection_is_given_up(serve: Serve, connect: Connect) -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(answer(acknowledged()))
+        connection.read_request()
+        while True:
+            connection.send(b"H")
+            connection.wait(0.02)
+
+    server = serve(behave)
+    client = connect(server.url, timeout=PATIENCE)
+    assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert error.reason == "answer_timeout"
+    assert server.connections == 1
+
+
+def test_a_call_after_one_that_was_given_up_is_not_given_its_answer(
+    marketplace: Marketplace, client: Client
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.add_order("7400000000002")
+    marketplace.fail(ORDER, Fault.DELAY, seconds=600.0)
+    failure(lambda: client.orders.acknowledge(ORDER, timeout=0.2))
+
+    order = client.orders.acknowledge("7400000000002")
+
+    assert order.purchase_order_id == "7400000000002"
+    first, second = marketplace.calls
+    assert first.connection != second.connection
+
+
+def test_a_slow_answer_within_its_time_is_an_answer(marketplace: Marketplace, client: Client) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, Fault.SLOW_DRIP, interval=0.0005)
+
+    assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER, timeout=50)), Order)
+
+
+# The size
+
+
+def test_an_answer_of_a_mebibyte_is_read(serve: Serve, connect: Connect) -> None:
+    server = serve(answers(answer(acknowledged(padded_to=MEBIBYTE))))
+
+    assert isinstance(outcome(lambda: connect(server.url).orders.acknowledge(ORDER)), Order)
+
+
+def chunked(body: bytes) -> bytes:
+    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+
+
+TOO_LARGE: dict[str, Behaviour] = {
+    "one byte more": answers(answer(acknowledged(padded_to=MEBIBYTE + 1))),
+    "one byte more in chunks": answers(chunked(acknowledged(padded_to=MEBIBYTE + 1))),
+    "endless": drips(HEAD + b"\r\n" + acknowledged(), b" " * 65536, 0),
+    "endless chunks": drips(
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 65536 + b"\r\n", 0
+    ),
+}
+
+
+@pytest.mark.parametrize("behaviour", TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_an_answer_of_more_is_an_unknown_outcome(
+    serve: Serve, connect: Connect, behaviour: Behaviour
+) -> None:
+    server = serve(behaviour)
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "answer_too_large"
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_marketplace_that_never_stops_talking_is_an_unknown_outcome(
+    marketplace: Marketplace,
+    client: Client,
+    declared: bool,
+) -> None:
+    marketplace.add_order(ORDER)
+    marketplace.fail(ORDER, Fault.HUGE, declared=declared)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert error.reason == "answer_too_large"
+    assert isinstance(outcome(lambda: client.orders.get(ORDER)), Order)
+
+
+WHOLE: dict[str, bytes] = {
+    "chunks": chunked(acknowledged()),
+    "an encoding that is none": answer(acknowledged(), headers=("Content-Encoding: identity",)),
+    "no length": HEAD + b"\r\n" + acknowledged(),
+    "HTTP/1.0": answer(acknowledged()).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "ninety headers": answer(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(90))),
+    "a header that is none": answer(acknowledged(), headers=("this is no header",)),
+    "headers of other alphabets": answer(acknowledged(), headers=("X-Ça: été",)),
+    "after a continue": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(acknowledged()),
+    "after a processing": b"HTTP/1.1 102 Processing\r\n\r\n" + answer(acknowledged()),
+    "after early hints": b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n" * 30
+    + answer(acknowledged()),
+    "no reason phrase": answer(acknowledged()).replace(b"200 X", b"200"),
+}
+
+
+@pytest.mark.parametrize("raw", WHOLE.values(), ids=WHOLE.keys())
+def test_a_whole_answer_is_read_however_it_comes(serve: Serve, connect: Connect, raw: bytes) -> None:
+    server = serve(answers_and_closes(raw))
+
+    assert isinstance(outcome(lambda: connect(server.url).orders.acknowledge(ORDER)), Order)
+
+
+GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (200, OutcomeUnknown, "encoded_answer"),
+        (401, CredentialsRefused, "http_401"),
+        (429, Throttled, "http_429"),
+        (503, Unavailable, "http_503"),
+    ],
+)
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip", "identity, gzip"])
+def test_an_encoded_answer_counts_by_its_status_alone(
+    serve: Serve, connect: Connect, coding: str, status: int, kind: type[WalmartError], reason: str
+) -> None:
+    server = serve(answers(answer(GZIP, status, headers=(f"Content-Encoding: {coding}",))))
+
+    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
+
+    assert (type(error), error.reason) == (kind, reason)
+
+
+# Connections
+
+
+def test_a_connection_is_kept_for_the_next_call(marketplace: Marketplace, client: Client) -> None:
+    for number in range(5):
+        marketplace.add_order(f"740000000000{number}")
+        client.orders.acknowledge(f"740000000000{number}")
+
+    assert {call.connection for call in marketplace.calls} == {marketplace.calls[0].connection}
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503, 307])
+def test_a_connection_is_kept_after_an_error_too(serve: Serve, connect: Connect, status: int) -> None:
+    server = serve(answers(answer(b"{}", status), answer(acknowledged())))
+    client = connect(server.url)
+    failure(lambda: client.orders.acknowledge(ORDER))
+
+    client.orders.acknowledge(ORDER)
+
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    "raw", [chunked(acknowledged()), WHOLE["after early hints"]], ids=["chunks", "after early hints"]
+)
+def test_a_connection_is_kept_however_the_answer_came(serve: Serve, connect: Connect, raw: bytes) -> None:
+    server = serve(answers(raw))
+    client = connect(server.url)
+
+    for _ in range(3):
+        client.orders.acknowledge(ORDER)
+
+    assert server.connections == 1
+
+
+def test_a_connection_closed_while_idle_costs_no_call(serve: Serve, connect: Connect) -> None:
+    closed = threading.Event()
+
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(answer(acknowledged()))
+        connection.close()
+        closed.set()
+
+    server = serve(behave)
+    client = connect(server.url)
+    client.orders.acknowledge(ORDER)
+    assert closed.wait(30)
+
+    order = client.orders.acknowledge(ORDER)
+
+    assert order.purchase_order_id == ORDER
+    assert server.connections == 2
+    assert len(server.requests) == 2
+
+
+def test_a_connection_reset_while_idle_costs_no_call(serve: Serve, connect: Connect) -> None:
+    idle = threading.Event()
+    closed = threading.Event()
+
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(answer(acknowledged()))
+        if connection.number == 1:
+            idle.wait(30)
+            connection.reset()
+            closed.set()
+
+    server = serve(behave)
+    client = connect(server.url)
+    client.orders.acknowledge(ORDER)
+    idle.set()
+    assert closed.wait(30)
+
+    assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_connection_that_was_idle_for_long_is_not_used_again(
+    serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
+) -> None:
+    # Nobody tells a frozen process that the other side has gone: a second call on it would be lost.
+    server = serve(answers(answer(acknowledged())), tls=certificate.context if secure else None)
+    now = 1000.0
+    used: list[int] = []
+    client = Client(credentials(), base_url=server.url, ssl_context=trusting, monotonic=lambda: now)
+    with client:
+        for idle_s in (0.0, KEPT_FOR - 0.1, KEPT_FOR):
+            now += idle_s
+            client.orders.acknowledge(ORDER)
+            used.append(server.connections)
+
+    assert used == [1, 1, 2]
+
+
+def test_a_connection_closed_under_a_call_is_an_unknown_outcome_and_not_repeated(
+    serve: Serve, connect: Connect
+) -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(answer(acknowledged()))
+        connection.read_request()
+
+    server = serve(behave)
+    client = connect(server.url)
+    client.orders.acknowledge(ORDER)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert type(error) is OutcomeUnknown
+    assert error.reason == "connection_lost"
+    assert len(server.requests) == 2
+    assert server.connections == 1
+
+
+def test_an_answer_that_says_close_is_taken_at_its_word(serve: Serve, connect: Connect) -> None:
+    server = serve(answers(answer(acknowledged(), headers=("Connection: close",))))
+    client = connect(server.url)
+
+    client.orders.acknowledge(ORDER)
+    client.orders.acknowledge(ORDER)
+
+    assert server.connections == 2
+
+
+def test_an_interim_answer_costs_no_later_call(serve: Serve, connect: Connect) -> None:
+    def behave(connection: Connection) -> None:
+        while connection.read_request():
+            if connection.number == 1 and len(connection.server.requests) == 1:
+                connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
+            elif connection.number == 1:
+                # What was asked first is answered when the second is asked.
+                connection.send(answer(b"{}", 404))
+            else:
+                connection.send(answer(acknowledged()))
+
+    server = serve(behave)
+    client = connect(server.url, timeout=PATIENCE)
+    failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(outcome(lambda: client.orders.get(ORDER)), Order)
+
+
+SECOND = "2575193093773"
+LEFT: dict[str, bytes] = {
+    "an answer": answer(acknowledged(SECOND)),
+    "an answer behind more than a buffer of blanks": b" " * 9000 + answer(acknowledged(SECOND)),
+    "a line feed": b"\n",
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT.keys())
+@pytest.mark.parametrize("asked", [answer(b"{}", 404), chunked(acknowledged())], ids=["a length", "chunks"])
+@pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
+def test_a_connection_on_which_anything_is_left_is_not_used_again(
+    serve: Serve,
+    connect: Connect,
+    certificate: Certificate,
+    trusting: ssl.SSLContext,
+    secure: bool,
+    asked: bytes,
+    left: bytes,
+) -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(asked + left if connection.number == 1 else answer(acknowledged(SECOND)))
+        connection.read_request()
+
+    server = serve(behave, tls=certificate.context if secure else None)
+    client = connect(server.url, ssl_context=trusting)
+    outcome(lambda: client.orders.acknowledge(ORDER))
+
+    assert isinstance(outcome(lambda: client.orders.acknowledge(SECOND)), Order)
+
+    assert server.connections == 2
+
+
+def test_more_calls_than_connections_are_kept_write_nothing_to_the_log(
+    serve: Serve, stack: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    everybody = threading.Barrier(5)
+
+    def behave(connection: Connection) -> None:
+        while connection.read_request():
+            everybody.wait(HANGS_AFTER)
+            connection.send(answer(acknowledged()))
+
+    server = serve(behave)
+    client = stack.enter_context(Client(credentials(), base_url=server.url, max_connections=1))
+    with ThreadPoolExecutor(5) as threads:
+        orders = list(threads.map(client.orders.acknowledge, [ORDER] * 5))
+
+    assert len(orders) == 5
+    assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+def test_threads_may_share_a_client(marketplace: Marketplace, client: Client) -> None:
+    ids = [f"74000000001{number:02}" for number in range(20)]
+    for purchase_order_id in ids:
+        marketplace.add_order(purchase_order_id)
+    results: list[Order] = []
+
+    def work(purchase_order_id: str) -> None:
+        results.append(client.orders.acknowledge(purchase_order_id))
+
+    threads = [threading.Thread(target=work, args=(purchase_order_id,)) for purchase_order_id in ids[:10]]
+    threads += [threading.Thread(target=work, args=(purchase_order_id,)) for purchase_order_id in ids[10:]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert sorted(order.purchase_order_id for order in results) == ids
+    assert all(call.applied for call in marketplace.calls)

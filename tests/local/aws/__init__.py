@@ -1,0 +1,26 @@
+"""A local AWS without Docker or account, and the real template deployed to it.
+
+    with LocalAws() as aws:
+        stack = Stack.deploy(aws, name="orders", parameters={"CredentialsSecretArn": ...})
+        aws.client("sqs").send_message(QueueUrl=stack.outputs["OrderQueueUrl"], MessageBody=...)
+
+What it does not imitate (queue policies towards EventBridge, the rule's retries, metrics) is asserted on the
+template, in `tests/template`.
+"""
+
+from tests.local.aws.commands import CommandFailed
+from tests.local.aws.server import LocalAws, NotStarted, PortTaken
+from tests.local.aws.stack import Build, Stack, remote_invoke
+from tests.local.aws.venvs import MissingTool, Venvs
+
+__all__ = [
+    "Build",
+    "CommandFailed",
+    "LocalAws",
+    "MissingTool",
+    "NotStarted",
+    "PortTaken",
+    "Stack",
+    "Venvs",
+    "remote_invoke",
+]

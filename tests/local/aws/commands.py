@@ -1,0 +1,114 @@
+"""Run commands that see nothing of the user's own AWS and leave nothing running behind."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from tests.local.aws.venvs import search_path
+
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REGION: Final = "ca-central-1"
+ACCESS_KEY: Final = "test"
+SECRET_KEY: Final = "test"
+
+
+class CommandFailed(RuntimeError):  # noqa: N818 - named for what happened
+    """A command ended with an error; the message holds everything it printed."""
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The user's environment for a tool that speaks to AWS, without the user's own AWS.
+
+    The rest stays, because proxies, certificates and caches are the machine's own. Python's variables go,
+    because they are meant for this interpreter, not for the tool's.
+    """
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "SAM_", "PYTHON")) and name != "VIRTUAL_ENV"
+    }
+    unproxied = ",".join(filter(None, [inherited.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    return {
+        **inherited,
+        "PATH": search_path(),
+        # Whatever proxy the machine has, it cannot reach this machine's loopback.
+        "NO_PROXY": unproxied,
+        "no_proxy": unproxied,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.5",
+        **extra,
+    }
+
+
+def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | None = None) -> str:
+    """Run a command to its end and return its standard output.
+
+    It runs in a process group of its own: an interrupt reaches this process alone, which then ends the group.
+
+    Raises:
+        CommandFailed: It ended with an error.
+    """
+    words = [str(word) for word in command]
+    process = None
+    try:
+        with interrupts_held_back():
+            process = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=environment(extra or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        output, complaints = process.communicate()
+    except BaseException:
+        if process is not None:
+            end(process)
+        raise
+    if process.returncode:
+        raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{complaints}")
+    return output
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Let interrupts come a moment later: between a process's start and our knowing of it, it would be left.
+
+    Not by the signal mask, which the process would inherit. For the main thread only.
+    """
+    held: list[int] = []
+    before = {each: signal.signal(each, lambda got, _frame: held.append(got)) for each in _INTERRUPTS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for number in held:
+            signal.raise_signal(number)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a process started in its own session, and everything it started in turn.
+
+    Killed outright: none of them holds anything worth saving, and a request can be missed or take long.
+    """
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()

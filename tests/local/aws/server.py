@@ -1,0 +1,281 @@
+"""The local AWS: one server process, and the functions' processes it starts."""
+
+import copy
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self, overload
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY, end, interrupts_held_back
+from tests.local.aws.venvs import Venvs
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+_GUARDED: Final = Path(__file__).with_name("guarded.py")
+_HOST: Final = "127.0.0.1"
+_STARTUP_SECONDS: Final = 60
+_ATTEMPTS_AT_A_FREE_PORT: Final = 5
+
+
+class NotStarted(RuntimeError):  # noqa: N818 - named for what happened
+    """The local AWS did not come up; the message ends with its log."""
+
+
+class PortTaken(NotStarted):
+    """Something else already listens on the port that was asked for."""
+
+
+class LocalAws:
+    """A local AWS for as long as the `with` block lasts. Everything it started or wrote is gone afterwards.
+
+    It enforces the functions' roles. It finds a caller by the access key and takes any signature, so every
+    program on this machine may do anything with it. Requests of pages in a browser are refused. State lives
+    in memory, in region `ca-central-1`.
+
+    Args:
+        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        venvs: Where the server is installed.
+
+    Raises:
+        PortTaken: On entry, the port is in use.
+        NotStarted: On entry, the server ended or stayed silent.
+    """
+
+    def __init__(self, port: int = 0, *, venvs: Venvs | None = None) -> None:
+        self.region = REGION
+        self.port = port
+        self._wanted_port = port
+        self._venvs = venvs or Venvs()
+        self._process: subprocess.Popen[str] | None = None
+        self._directory: Path | None = None
+        self._session = _session()
+        self._credentials = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
+
+    @property
+    def endpoint_url(self) -> str:
+        """What AWS_ENDPOINT_URL has to be to reach this AWS."""
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def directory(self) -> Path:
+        """A directory that lives as long as this AWS does: its log, the functions' unpacked code."""
+        if self._directory is None:
+            raise RuntimeError("The local AWS is not running: use it in a with statement")
+        return self._directory
+
+    @property
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.directory / "server.log").read_text(errors="replace")
+
+    @overload
+    def client(self, service: Literal["cloudformation"]) -> "CloudFormationClient": ...
+    @overload
+    def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
+    @overload
+    def client(self, service: Literal["iam"]) -> "IAMClient": ...
+    @overload
+    def client(self, service: Literal["kms"]) -> "KMSClient": ...
+    @overload
+    def client(self, service: Literal["lambda"]) -> "LambdaClient": ...
+    @overload
+    def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["scheduler"]) -> "EventBridgeSchedulerClient": ...
+    @overload
+    def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+    @overload
+    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    @overload
+    def client(self, service: Literal["sts"]) -> "STSClient": ...
+
+    def client(self, service: str) -> object:
+        """A client of this AWS, as its root user, that reads nothing of the user's own AWS settings."""
+        make: object = self._session.client(  # type: ignore[call-overload] # the overloads above name the services
+            service,
+            endpoint_url=self.endpoint_url,
+            **self._credentials,
+            # No proxies, where None would mean the environment's; and more time than any function has.
+            config=Config(proxies={}, read_timeout=90, retries={"mode": "standard", "total_max_attempts": 1}),
+        )
+        return make
+
+    def assume(self, role_arn: str) -> Self:
+        """This AWS for somebody who took a role: its clients may do what the role may.
+
+        Raises:
+            ClientError: The role does not let this AWS's root user take it.
+        """
+        taken = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="assumed")["Credentials"]
+        same = copy.copy(self)
+        same._credentials = {  # noqa: SLF001 - it is one of us
+            "aws_access_key_id": taken["AccessKeyId"],
+            "aws_secret_access_key": taken["SecretAccessKey"],
+            "aws_session_token": taken["SessionToken"],
+        }
+        return same
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
+        if self._wanted_port:
+            self._start_on(self._wanted_port)
+            return
+        # A port that was free a moment ago can be gone when the server asks for it.
+        for attempt in range(1, _ATTEMPTS_AT_A_FREE_PORT + 1):
+            try:
+                self._start_on(_free_port())
+            except PortTaken:
+                if attempt == _ATTEMPTS_AT_A_FREE_PORT:
+                    raise
+            else:
+                return
+
+    def _start_on(self, port: int) -> None:
+        if _listens(port):
+            raise PortTaken(f"Port {port} on {_HOST} is in use: end what listens there, or choose another")
+        self.port = port
+        with (self.directory / "server.log").open("w") as log, interrupts_held_back():
+            self._process = subprocess.Popen(
+                # -P: what lies beside the guard is no module of the server's.
+                [self._venvs.local_aws, "-P", _GUARDED],
+                cwd=self.directory,
+                env=_server_environment(self.directory, port),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+                # A group of its own: an interrupt reaches only us, and we can end them all at once.
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + _STARTUP_SECONDS
+        while not _healthy(self.endpoint_url):
+            if self._process.poll() is not None:
+                # The server looks too, and says so, when somebody took the port in between.
+                taken = "already in use" in self.log
+                raise (PortTaken if taken else NotStarted)(f"The local AWS ended at its start:\n{self.log}")
+            if time.monotonic() > deadline:
+                raise NotStarted(f"The local AWS did not answer in {_STARTUP_SECONDS} s:\n{self.log}")
+            time.sleep(0.05)
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        directory, self._directory = self._directory, None
+        try:
+            if process is not None:
+                end(process)
+        finally:
+            if directory is not None:
+                _remove(directory)
+
+
+def _server_environment(directory: Path, port: int) -> dict[str, str]:
+    """All the server and the functions see: the server hands its own environment down to them.
+
+    So it is written out: neither the tests' PYTHONPATH nor a user's AWS settings may reach a function.
+    """
+    return {
+        "PATH": os.defpath,
+        "HOME": str(directory),
+        # Everything it unpacks goes below our own directory, and with it.
+        "TMPDIR": str(directory),
+        "STATE_DIR": str(directory),
+        "S3_DATA_DIR": str(directory),
+        "LANG": "C.UTF-8",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": _HOST,
+        # In queue URLs, so that what the template tells the functions can be reached.
+        "MINISTACK_HOST": _HOST,
+        "MINISTACK_REGION": REGION,
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Neither a second port nor a look at the machine's containers.
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
+    }
+
+
+def _remove(directory: Path) -> None:
+    # More than once, because a process killed a moment ago may still finish the write it was in.
+    for _ in range(20):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(0.05)
+
+
+def _session() -> boto3.session.Session:
+    nothing = (None, None, None, None)
+    core = botocore.session.Session(
+        session_vars={
+            "profile": nothing,
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "ca_bundle": nothing,
+        },
+    )
+    return boto3.session.Session(region_name=REGION, botocore_session=core)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((_HOST, port)) == 0
+
+
+def _healthy(endpoint_url: str) -> bool:
+    # An opener of its own: the default one would ask the machine's proxy for 127.0.0.1.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{endpoint_url}/_ministack/health", timeout=5) as answer:
+            return "services" in json.load(answer)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,318 @@
+"""Build the project with SAM and deploy it to a local AWS, as a user would to the real one."""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from tests.local.aws.commands import REGION, run
+from tests.local.aws.server import LocalAws
+from tests.local.aws.venvs import Venvs
+from tests.support.paths import ROOT
+
+type Progress = Callable[[str], None]
+"""Told, in a sentence, what begins now."""
+
+_SOURCES: Final = ("template.yaml", "functions", "layers")
+_BUILDS_KEPT: Final = 4
+_BUCKET: Final = "local-builds"
+_UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
+_UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
+_TLS_KEY: Final = "aws:SecureTransport"
+
+
+def this_machine() -> str:
+    """Lambda's name for this machine's processor: what local functions must be built for."""
+    return {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
+
+
+def silently(_message: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """The project as SAM built it: the template beside one directory for each layer and function.
+
+    Args:
+        directory: Where they are.
+        architecture: The processor they are built for.
+    """
+
+    directory: Path
+    architecture: str
+
+    @property
+    def template(self) -> Path:
+        """The built template."""
+        return self.directory / "template.yaml"
+
+    @classmethod
+    def make(
+        cls,
+        directory: Path,
+        *,
+        architecture: str | None = None,
+        project: Path = ROOT,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """Build a project into a directory.
+
+        Raises:
+            CommandFailed: SAM could not; the message holds what it printed.
+        """
+        architecture = architecture or this_machine()
+        run(
+            [
+                (venvs or Venvs()).sam,
+                "build",
+                *("--template-file", project / "template.yaml"),
+                *("--build-dir", directory),
+                # Against the project's samconfig.toml: what is kept is kept by `cached`, below.
+                "--no-cached",
+                "--parallel",
+                *("--parameter-overrides", f"Architecture={architecture}"),
+            ],
+            cwd=project,
+        )
+        return cls(directory, architecture)
+
+    @classmethod
+    def cached(
+        cls,
+        *,
+        architecture: str | None = None,
+        on_progress: Progress = silently,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """This project's build from `.local/builds`, made anew only when a source has changed.
+
+        Raises:
+            CommandFailed: SAM could not build; the message holds what it printed.
+        """
+        architecture = architecture or this_machine()
+        builds = ROOT / ".local" / "builds"
+        builds.mkdir(parents=True, exist_ok=True)
+        build = cls(builds / f"{architecture}-{_fingerprint(ROOT)}", architecture)
+        if build.template.is_file():
+            on_progress(f"Nothing changed since the last build for {architecture}")
+            os.utime(build.directory)
+            return build
+        on_progress(f"Building the layers and the functions for {architecture}")
+        with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
+            made = cls.make(Path(unfinished) / "build", architecture=architecture, venvs=venvs)
+            # One step, so that a build is there entirely or not at all; a second one at once is the same.
+            try:
+                made.directory.rename(build.directory)
+            except OSError:
+                if not build.template.is_file():
+                    raise
+        _forget_old(builds)
+        return build
+
+    def for_the_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
+        """The same build in a new directory, less what the local AWS does not know.
+
+        Returns:
+            The build, and in words what was taken out.
+        """
+        directory.mkdir(parents=True)
+        # The template names what was built by paths beside it.
+        for part in self.directory.resolve().iterdir():
+            if part.is_dir():
+                (directory / part.name).symlink_to(part)
+        local = type(self)(directory, self.architecture)
+        template, left_out = without_what_the_local_aws_lacks(yaml_parse(self.template.read_text()))
+        local.template.write_text(json.dumps(template))  # JSON is YAML too
+        return local, left_out
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack deployed to a local AWS.
+
+    Args:
+        name: Its name.
+        outputs: Its outputs by name.
+    """
+
+    name: str
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def deploy(
+        cls,
+        aws: LocalAws,
+        *,
+        name: str,
+        parameters: Mapping[str, str],
+        build: Build | None = None,
+        on_progress: Progress = silently,
+        venvs: Venvs | None = None,
+    ) -> Self:
+        """Deploy a build, or the project as it is now; a stack of that name is updated.
+
+        What the local AWS does not know is left out, and said.
+
+        Raises:
+            CommandFailed: SAM could not build or deploy; the message holds what it printed.
+        """
+        build = build or Build.cached(on_progress=on_progress, venvs=venvs)
+        _ensure_bucket(aws)
+        with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
+            local, left_out = build.for_the_local_aws(Path(directory) / "build")
+            if left_out:
+                on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
+            on_progress(f"Deploying the stack {name}")
+            # From a file, because SAM takes a command line apart in its own way.
+            overrides = Path(directory) / "parameters.yaml"
+            overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
+            run(
+                [
+                    (venvs or Venvs()).sam,
+                    "deploy",
+                    *("--template-file", local.template),
+                    *("--stack-name", name),
+                    *("--s3-bucket", _BUCKET),
+                    *("--capabilities", "CAPABILITY_IAM"),
+                    *("--region", REGION),
+                    *("--parameter-overrides", overrides.as_uri()),
+                    "--no-confirm-changeset",
+                    "--no-fail-on-empty-changeset",
+                    "--no-progressbar",
+                ],
+                # Away from the project: its samconfig.toml is for the real AWS.
+                cwd=Path(directory),
+                extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
+            )
+        (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        return cls(name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+
+
+def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Take out of a template what the local AWS does not know, and nothing else.
+
+    That is some types of resources, with the outputs that refer to them; alarms on several metrics; a
+    role's conditions on the events that it publishes, which the local AWS would take for never met; and the
+    queues' refusal of calls without TLS, because the local AWS speaks http.
+
+    Returns:
+        The rest, and in words what was taken out.
+    """
+    resources, left_out = {}, []
+    for name, each in template["Resources"].items():
+        over_http = _without_demands_for_tls(each)
+        if _is_unknown(each) or _has_no_statement(over_http):
+            left_out.append(name)
+            continue
+        if over_http != each:
+            left_out.append(f"{name}'s refusal of calls without TLS")
+        resources[name] = _without_unknown_conditions(over_http)
+        if resources[name] != over_http:
+            left_out.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
+    outputs = {
+        name: each
+        for name, each in template["Outputs"].items()
+        if not any(json.dumps(gone) in json.dumps(each["Value"]) for gone in left_out)
+    }
+    return {**template, "Resources": resources, "Outputs": outputs}, left_out
+
+
+def _is_unknown(resource: Mapping[str, Any]) -> bool:
+    if resource["Type"] == "AWS::CloudWatch::Alarm":
+        return "Metrics" in resource["Properties"]
+    return resource["Type"] in _UNKNOWN_TYPES
+
+
+def _has_no_statement(resource: Mapping[str, Any]) -> bool:
+    return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
+
+
+def _without_demands_for_tls(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(value, list):
+        return [_without_demands_for_tls(each) for each in value if not _demands_tls(each)]
+    if isinstance(value, dict):
+        return {name: _without_demands_for_tls(each) for name, each in value.items()}
+    return value
+
+
+def _demands_tls(value: Any) -> bool:  # noqa: ANN401 - any part of a template
+    return isinstance(value, dict) and _TLS_KEY in json.dumps(value.get("Condition"))
+
+
+def _without_unknown_conditions(value: Any) -> Any:  # noqa: ANN401 - any part of a template
+    if isinstance(value, list):
+        return [_without_unknown_conditions(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without_unknown_conditions(each)
+        for name, each in value.items()
+        if not (
+            name == "Condition"
+            and any(json.dumps(key) in json.dumps(each) for key in _UNKNOWN_CONDITION_KEYS)
+        )
+    }
+
+
+def remote_invoke(aws: LocalAws, stack: Stack, function: str, event: Path, venvs: Venvs | None = None) -> str:
+    """Invoke a function with an event file, as a user does: by its logical id, through SAM.
+
+    Returns:
+        The function's answer, as JSON.
+
+    Raises:
+        CommandFailed: SAM could not; the message holds what it printed.
+    """
+    return run(
+        [
+            (venvs or Venvs()).sam,
+            *("remote", "invoke", function),
+            *("--stack-name", stack.name),
+            *("--event-file", event),
+            *("--region", REGION),
+        ],
+        cwd=aws.directory,
+        extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
+    )
+
+
+def _ensure_bucket(aws: LocalAws) -> None:
+    s3 = aws.client("s3")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+
+def _fingerprint(project: Path) -> str:
+    """One value for everything a build is made from."""
+    digest = hashlib.sha256()
+    for path in _source_files(project):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(project)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _source_files(project: Path) -> Iterator[Path]:
+    for source in _SOURCES:
+        path = project / source
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        yield from (each for each in found if each.is_file() and "__pycache__" not in each.parts)
+
+
+def _forget_old(builds: Path) -> None:
+    """Keep the builds used last: each is some 30 MB."""
+    used = sorted(
+        builds.glob("*-*/template.yaml"), key=lambda path: path.parent.stat().st_mtime, reverse=True
+    )
+    for template in used[_BUILDS_KEPT:]:
+        shutil.rmtree(template.parent, ignore_errors=True)

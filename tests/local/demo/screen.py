@@ -1,0 +1,122 @@
+"""What the demo shows: progress, a table that follows along, and a summary."""
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from tests.local.demo.watch import Board, Row
+
+_STYLES = {"done": "green", "later": "yellow", "parked": "magenta"}
+_LINES_AROUND_THE_TABLE = 8
+
+
+class Screen:
+    """A terminal, or a file that gets a line for each thing that happens."""
+
+    def __init__(self, console: Console) -> None:
+        """Show everything on `console`."""
+        self._console = console
+
+    def say(self, sentence: str) -> None:
+        """Show one sentence."""
+        self._console.print(escape(sentence), highlight=False)
+
+    @contextmanager
+    def working(self, sentence: str) -> Iterator[None]:
+        """Show that something takes a while."""
+        if self._console.is_terminal:
+            with self._console.status(escape(sentence)):
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def following(self, board: Board) -> Iterator["Follower"]:
+        """Follow a board: as a live table on a terminal, else line by line."""
+        if self._console.is_terminal:
+            with Live(console=self._console, auto_refresh=False, transient=True) as live:
+                yield Follower(self, board, live)
+        else:
+            yield Follower(self, board, None)
+
+    def table(self, board: Board, rows: list[Row] | None = None) -> Table:
+        """Draw a board, or some rows of it."""
+        ended = sum(row.ended for row in board.rows.values())
+        table = Table(title=f"{ended} of {len(board.rows)} events ended", title_justify="left", expand=False)
+        table.add_column("event", overflow="fold")
+        for column in ("purchase order", "outcome"):
+            table.add_column(column, no_wrap=True)
+        for column in ("attempts", "order age", "latency"):
+            table.add_column(column, justify="right", no_wrap=True)
+        for row in board.rows.values() if rows is None else rows:
+            style = _STYLES.get(row.record["disposition"], "") if row.record else "dim"
+            table.add_row(escape(row.told.title), *cells(row), style=style)
+        return table
+
+    def newest(self, board: Board) -> Table:
+        """Draw as many rows as the terminal has room for, those that changed last at the bottom."""
+        room = max(3, self._console.height - _LINES_AROUND_THE_TABLE)
+        rows = sorted(board.rows.values(), key=lambda row: row.changed_at)
+        return self.table(board, rows[-room:])
+
+    def summary(self, board: Board, seconds: float, wrong: dict[str, list[str]]) -> None:
+        """Show the whole board, what the outcomes add up to, and what is not as declared."""
+        self._console.print(self.table(board))
+        outcomes = Counter(row.record["outcome"] for row in board.rows.values() if row.record)
+        self.say("Outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
+        records = [row.record for row in board.rows.values() if row.record]
+        latencies = [record["latency_ms"] for record in records if "latency_ms" in record]
+        self.say(
+            f"{len(board.rows)} events, {board.records} attempts,"
+            f" {seconds:.1f} s from the first event published to the last outcome seen"
+        )
+        if latencies:
+            median, most = statistics.median(latencies), max(latencies)
+            self.say(f"A call to the marketplace took {median:.0f} ms in the median, {most:.0f} ms at most")
+        for title, found in wrong.items():
+            self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")
+        verdict = "Not every event ended as declared" if wrong else "Every event ended as declared"
+        self._console.print(f"[bold {'red' if wrong else 'green'}]{verdict}[/]")
+
+
+class Follower:
+    """Shows a board while it changes."""
+
+    def __init__(self, screen: Screen, board: Board, live: Live | None) -> None:
+        """Redraw `live`, or say each change on `screen`."""
+        self._screen = screen
+        self._board = board
+        self._live = live
+
+    def show(self, changed: list[Row]) -> None:
+        """Show what changed."""
+        if self._live:
+            self._live.update(self._screen.newest(self._board), refresh=True)
+            return
+        for row in changed:
+            purchase_order_id, outcome, attempts, age, latency = cells(row)
+            self._screen.say(
+                f"{row.told.title:45} {purchase_order_id:14} {outcome:28} attempt {attempts:>2}"
+                f"   order age {age:>9}   latency {latency:>8}"
+            )
+
+
+def cells(row: Row) -> tuple[str, str, str, str, str]:
+    """Return the purchase order, outcome, attempts, order age and latency of a row, as text."""
+    record = row.record or {}
+    outcome = record.get("outcome", "waiting")
+    if record.get("disposition") in {"later", "parked"}:
+        outcome += f", {record['disposition']}"
+    return (
+        record.get("purchase_order_id") or "-",
+        outcome,
+        str(record.get("attempt", "")),
+        f"{record['order_age_s']:.1f} s" if "order_age_s" in record else "-",
+        f"{record['latency_ms']:.0f} ms" if "latency_ms" in record else "-",
+    )

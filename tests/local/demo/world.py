@@ -1,0 +1,172 @@
+"""The world of the demo: a marketplace, an AWS with the deployed stack, and a seller with a secret."""
+
+import errno
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import batched
+from typing import Any, Final
+
+from tests.local.aws import Build, LocalAws, NotStarted, Stack
+from tests.local.demo.scenario import Told, entry, is_old
+from tests.local.demo.screen import Screen
+from tests.local.demo.watch import Board, LogReader
+from tests.local.marketplace import Door, Marketplace, Seller
+from tests.support.paths import ROOT
+
+_STACK: Final = "walmart-order-acknowledgement"
+_SELF_CHECK: Final = ROOT / "events" / "self-check.json"
+_ENTRIES_PER_CALL: Final = 10
+_LOOKS_AT_THE_QUEUE: Final = 25
+_BETWEEN_LOOKS_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that runs while the demo does."""
+
+    marketplace: Marketplace
+    aws: LocalAws
+    stack: Stack
+    seller: Seller
+    secret_arn: str
+
+    def tell(self, told: list[Told]) -> Board:
+        """Let the orders come into being, and publish the events that tell of them.
+
+        An old event is put into the order queue, as a redrive does it: the local AWS dates every event that
+        is published as of now.
+        """
+        for each in told:
+            if each.purchase_order_id and each.statuses:
+                self.marketplace.add_order(each.purchase_order_id, each.statuses, each.order_date)
+                for fault, details in each.mishaps:
+                    self.marketplace.fail(each.purchase_order_id, fault, action="acknowledge", **details)
+        events, board = self.aws.client("events"), Board()
+        new: list[tuple[Told, dict[str, Any]]] = []
+        for each in told:
+            if each.event is None:
+                board.add(each, each.purchase_order_id or "")
+            elif is_old(each.event):
+                self.aws.client("sqs").send_message(
+                    QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=json.dumps(each.event)
+                )
+                board.add(each, each.event["id"])
+            else:
+                new.append((each, each.event))
+        for some in batched(new, _ENTRIES_PER_CALL, strict=False):
+            answer = events.put_events(Entries=[entry(event) for _, event in some])
+            for (each, _), taken in zip(some, answer["Entries"], strict=True):
+                board.add(each, taken["EventId"])
+        return board
+
+    def self_check(self) -> dict[str, Any]:
+        """Let the function check its own set-up."""
+        return self._invoke("AcknowledgeFunctionName", json.loads(_SELF_CHECK.read_text()))
+
+    def sweep(self) -> dict[str, Any]:
+        """Sweep, as the schedule does every quarter of an hour."""
+        return self._invoke("SweepFunctionName", {})
+
+    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
+        name = self.stack.outputs[output]
+        answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+        record: dict[str, Any] = json.loads(answer["Payload"].read())
+        return record
+
+    def log(self) -> LogReader:
+        """Read the function's log."""
+        return LogReader(self.aws.client("logs"), self.stack.outputs["AcknowledgeFunctionLogGroupName"])
+
+    def counted(self, metric: str) -> int:
+        """Return what the function counted in a metric, by the lines from which CloudWatch makes metrics."""
+        name, total = self.stack.outputs["AcknowledgeFunctionLogGroupName"], 0
+        for page in self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=name):
+            for event in page["events"]:
+                if '"CloudWatchMetrics"' in event["message"]:
+                    total += sum(json.loads(event["message"]).get(metric, []))
+        return round(total)
+
+    def new_key(self) -> Seller:
+        """Make another key for the seller, which Walmart does not know yet."""
+        return replace(self.seller, private_key=Marketplace().register_seller().private_key)
+
+    def store(self, secret: str) -> None:
+        """Make credentials the current version of the secret."""
+        self.aws.client("secretsmanager").put_secret_value(SecretId=self.secret_arn, SecretString=secret)
+
+    def parked(self) -> dict[str, str]:
+        """Return the outcomes of the messages in the dead-letter queue, by the event's id."""
+        sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderDeadLetterQueueUrl"]
+        parked: dict[str, str] = {}
+        while messages := sqs.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                outcome = message["MessageAttributes"]["outcome"]["StringValue"]
+                parked[json.loads(message["Body"])["id"]] = outcome
+        return parked
+
+    def waiting(self) -> int:
+        """Return how many messages are in the order queue; one just finished with takes a moment to go."""
+        sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderQueueUrl"]
+        waiting = 0
+        for _ in range(_LOOKS_AT_THE_QUEUE):
+            found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+            visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+            waiting = int(found[visible]) + int(found[hidden])  # type: ignore[index]  # the stub wants literals
+            if not waiting:
+                break
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
+        return waiting
+
+
+@contextmanager
+def opened(
+    screen: Screen, *, door: Door, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+) -> Iterator[World]:
+    """Start and deploy everything, for calls through one of Walmart's doors; end it all afterwards.
+
+    Raises:
+        NotStarted: A part did not come up, because its port is taken, say.
+        CommandFailed: SAM could not build or deploy.
+    """
+    with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
+        with screen.working("Setting up"):
+            screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
+            seller = marketplace.register_seller()
+            secrets = aws.client("secretsmanager")
+            secret = seller.token_secret() if door == "token" else seller.secret()
+            secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
+            stack = Stack.deploy(
+                aws,
+                name=_STACK,
+                build=Build.cached(on_progress=screen.say),
+                on_progress=screen.say,
+                parameters={
+                    "CredentialsSecretArn": secret_arn,
+                    "MarketplaceUrl": marketplace.url,
+                    **parameters,
+                },
+            )
+        yield World(marketplace, aws, stack, seller, secret_arn)
+
+
+@contextmanager
+def _marketplace(port: int) -> Iterator[Marketplace]:
+    marketplace = Marketplace(port)
+    try:
+        marketplace.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise NotStarted(
+            f"Port {port} on 127.0.0.1 is in use: end what listens there, or choose another"
+            " (make demo MARKETPLACE_PORT=...)"
+        ) from error
+    try:
+        yield marketplace
+    finally:
+        marketplace.stop()

@@ -1,0 +1,224 @@
+"""Callers of the local marketplace that do as Walmart wants it and are nobody's client: one for each door."""
+
+import base64
+import contextlib
+import functools
+import http.client
+import json
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.local.marketplace import Call, Fault, Marketplace, Seller
+
+ORDER = "7400123456789"
+SPLIT = "7400000000004"
+ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
+GET = f"/v3/ca/orders/{ORDER}"
+TOKEN = "/v3/token"
+NOW = 1_790_000_000.25
+NOTHING: Mapping[str, str] = {}
+
+in_an_odd_way = pytest.mark.parametrize(
+    ("fault", "details"),
+    [
+        (Fault.DELAY, {"seconds": 0.0}),
+        (Fault.SLOW_DRIP, {"interval": 0.0}),
+        (Fault.HUGE, {"size": 300_000}),
+        (Fault.CLOSE_WHEN_IDLE, {}),
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON can be anything
+        return json.loads(self.body)
+
+    def xml(self) -> ET.Element:
+        return ET.fromstring(self.body)  # noqa: S314 - the marketplace's own answer
+
+    def texts(self, name: str) -> list[str | None]:
+        return [element.text for element in self.xml().iter() if element.tag.rpartition("}")[2] == name]
+
+
+@functools.cache
+def load(private_key: str) -> rsa.RSAPrivateKey:
+    key = serialization.load_der_private_key(base64.b64decode(private_key), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
+
+def sign(private_key: str, text: str) -> str:
+    signature = load(private_key).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+    return base64.b64encode(signature).decode()
+
+
+@dataclass
+class Caller:
+    """Calls as Walmart wants it, unless told to do otherwise. This one signs."""
+
+    orders: ClassVar = "/v3/ca/orders"
+    wrong: ClassVar = {"WM_CONSUMER.ID": "nobody"}
+    """What makes a call one that is refused."""
+
+    url: str
+    seller: Seller
+    trust: ssl.SSLContext | None = None
+    now: Callable[[], float] = time.time
+
+    def connect(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.trust)
+        return http.client.HTTPConnection(parts.netloc, timeout=20)
+
+    def headers(self, method: str, target: str) -> dict[str, str]:
+        timestamp = str(int(self.now() * 1000))
+        text = f"{self.seller.consumer_id}\n{self.url}{target}\n{method}\n{timestamp}\n"
+        return {
+            "WM_CONSUMER.ID": self.seller.consumer_id,
+            "WM_CONSUMER.CHANNEL.TYPE": self.seller.channel_type,
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "WM_SEC.TIMESTAMP": timestamp,
+            "WM_SEC.AUTH_SIGNATURE": sign(self.seller.private_key, text),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+    def call(
+        self,
+        method: str,
+        target: str,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        without: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        headers = {**self.headers(method, target), **changed}
+        headers.pop(without or "", None)
+        return self.send(method, target, headers, over=over)
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        with contextlib.nullcontext(over) if over else contextlib.closing(self.connect()) as connection:
+            connection.request(method, target, body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+
+    def acknowledge(
+        self,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        order: str = ORDER,
+        without: str | None = None,
+        over: http.client.HTTPConnection | None = None,
+    ) -> Answer:
+        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without, over=over)
+
+    def begin_acknowledging(self, connection: http.client.HTTPConnection) -> None:
+        target = f"{self.orders}/{ORDER}/acknowledge"
+        connection.request("POST", target, headers=self.headers("POST", target))
+
+    def get(self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER) -> Answer:
+        return self.call("GET", f"{self.orders}/{order}", changed)
+
+
+@dataclass
+class TokenCaller(Caller):
+    """Asks for a token before its first call and keeps it."""
+
+    orders: ClassVar = "/v3/orders"
+    wrong: ClassVar = {"WM_SEC.ACCESS_TOKEN": "nobody's"}
+
+    token: str = ""
+
+    def headers(self, method: str, target: str) -> dict[str, str]:  # noqa: ARG002 - a token covers no call
+        self.token = self.token or self.ask().json()["access_token"]
+        return {
+            "WM_SEC.ACCESS_TOKEN": self.token,
+            "WM_MARKET": "ca",
+            "WM_GLOBAL_VERSION": "3.1",
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        }
+
+    def ask(
+        self,
+        changed: Mapping[str, str] = NOTHING,
+        *,
+        without: str | None = None,
+        body: str = "grant_type=client_credentials",
+    ) -> Answer:
+        headers = {
+            "Authorization": basic(self.seller.client_id, self.seller.client_secret),
+            "WM_MARKET": "ca",
+            "WM_SVC.NAME": "Walmart Marketplace",
+            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            **changed,
+        }
+        headers.pop(without or "", None)
+        return self.send("POST", TOKEN, headers, body)
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def basic(client_id: str, client_secret: str) -> str:
+    return f"Basic {base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}"
+
+
+def order_calls(marketplace: Marketplace) -> list[Call]:
+    """Every call but those for a token, which a caller makes as it needs them."""
+    return [call for call in marketplace.calls if call.action != "token"]
+
+
+def statuses(marketplace: Marketplace) -> list[str]:
+    return [line.status for line in marketplace.order(ORDER).lines]
+
+
+def told(answer: Answer) -> tuple[int, str | None, str | None]:
+    headers = answer.headers
+    return answer.status, headers["x-current-token-count"], headers["x-next-replenishment-time"]
+
+
+def milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def control(url: str, method: str, path: str, document: object = None) -> tuple[int, Any]:
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        connection.request(method, path, body=json.dumps(document))
+        response = connection.getresponse()
+        return response.status, json.load(response)

@@ -1,1 +1,0 @@
-"""Mutation testing of what decides about an order: `python -m tests.mutation`."""

@@ -1,0 +1,58 @@
+"""What Lambda makes of the messages of the order queue."""
+
+from collections.abc import Mapping
+from hashlib import md5
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+QUEUE_ARN: Final = "arn:aws:sqs:ca-central-1:000000000000:orders"
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def sqs_record(
+    *,
+    message_id: str,
+    receipt: str,
+    body: str,
+    system: Mapping[str, str],
+    attributes: Mapping[str, str] = _NONE,
+) -> dict[str, Any]:
+    """Return a message as the event source mapping puts it into a batch.
+
+    Args:
+        message_id: The queue's id of it.
+        receipt: By which it was handed out.
+        body: What was sent.
+        system: What SQS says of it, such as `ApproximateReceiveCount`.
+        attributes: What was sent beside the body, each a text.
+    """
+    return {
+        "messageId": message_id,
+        "receiptHandle": receipt,
+        "body": body,
+        "attributes": dict(system),
+        "messageAttributes": {
+            name: {"dataType": "String", "stringValue": value} for name, value in attributes.items()
+        },
+        "md5OfBody": md5(body.encode(errors="surrogatepass"), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": QUEUE_ARN,
+        "awsRegion": "ca-central-1",
+    }
+
+
+def record_of(message: "MessageTypeDef", received: int | None = None) -> dict[str, Any]:
+    """A message that was received, as the event source mapping puts it into a batch."""
+    count = {} if received is None else {"ApproximateReceiveCount": str(received)}
+    return sqs_record(
+        message_id=message["MessageId"],
+        receipt=message["ReceiptHandle"],
+        body=message["Body"],
+        system={**{str(name): value for name, value in message["Attributes"].items()}, **count},
+        attributes={
+            name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()
+        },
+    )

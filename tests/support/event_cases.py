@@ -1,0 +1,87 @@
+"""The files of `events/`: each an order event, and in its member `case` what it is to lead to."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.paths import ROOT
+
+_EVENTS: Final = ROOT / "events"
+_TOLD_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
+"""The `time` of the events in the files; a replayed one is older."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What an event is to lead to: words of the outcome record."""
+
+    outcome: str
+    disposition: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventCase:
+    """One file.
+
+    Attributes:
+        name: The file's, without its ending.
+        path: The file.
+        event: The order event, as EventBridge delivers it and `sam remote invoke` sends it.
+        order_statuses: The statuses of the order's lines at the marketplace beforehand; none, no order.
+        invoked: How it ends as a bare event.
+        queued: How it ends when it comes over the bus.
+        acknowledgements_posted: How many of them Walmart gets to see.
+    """
+
+    name: str
+    path: Path
+    event: dict[str, Any]
+    order_statuses: tuple[str, ...]
+    invoked: Ending
+    queued: Ending
+    acknowledgements_posted: int
+
+    def told_at(self, now: datetime) -> dict[str, Any]:
+        """Return the event as if told of at `now`, its dates as far apart as in the file."""
+        shift = now - _TOLD_AT
+        event = {**self.event, "time": _shifted(self.event["time"], shift)}
+        detail = self.event["detail"]
+        if "orderDate" in detail:
+            event["detail"] = {**detail, "orderDate": _shifted(detail["orderDate"], shift)}
+        return event
+
+    @property
+    def purchase_order_id(self) -> str | None:
+        """The order that the event tells of, if it names one."""
+        value = self.event["detail"].get("purchaseOrderId")
+        return value if isinstance(value, str) else None
+
+
+def load_event_cases() -> list[EventCase]:
+    """Read every file that tells of an order, in the order of their names."""
+    paths = sorted(path for path in _EVENTS.glob("*.json") if path.stem != "self-check")
+    return [_load(path) for path in paths]
+
+
+def _shifted(date: str, shift: timedelta) -> str:
+    """Move a date; one that nobody can read stays as it is."""
+    try:
+        return (datetime.fromisoformat(date) + shift).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except ValueError:
+        return date
+
+
+def _load(path: Path) -> EventCase:
+    event = json.loads(path.read_text())
+    case = event["case"]
+    return EventCase(
+        name=path.stem,
+        path=path,
+        event=event,
+        order_statuses=tuple(case["given"]["statuses"]),
+        invoked=Ending(**case["then"]["invoked"]),
+        queued=Ending(**case["then"]["queued"]),
+        acknowledgements_posted=case["then"]["acknowledgementsPosted"],
+    )

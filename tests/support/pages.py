@@ -1,0 +1,96 @@
+"""Pages of documentation, read as GitHub shows them."""
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.support.paths import ROOT
+
+_FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading, the anchor that GitHub gives it, and the text below it up to the next heading."""
+
+    level: int
+    title: str
+    anchor: str
+    body: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """One file of Markdown."""
+
+    path: Path
+
+    @cached_property
+    def text(self) -> str:
+        return self.path.read_text()
+
+    @cached_property
+    def prose(self) -> str:
+        """The text without its fenced blocks."""
+        return _FENCED.sub("", self.text)
+
+    def blocks(self, language: str) -> list[str]:
+        """The fenced blocks in a language, those in lists too."""
+        return [textwrap.dedent(body) for _, named, body in _FENCED.findall(self.text) if named == language]
+
+    @cached_property
+    def headings(self) -> list[Heading]:
+        # A comment in a shell block looks like a heading, so blocks are kept out of sight.
+        parts = re.split(r"^(#{1,6}) +(.*?) *$", self.prose, flags=re.MULTILINE)[1:]
+        found, taken = [], Counter[str]()
+        for level, title, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            anchor = _anchor(title)
+            again = taken[anchor]
+            taken[anchor] += 1
+            found.append(Heading(len(level), title, f"{anchor}-{again}" if again else anchor, body))
+        return found
+
+    @property
+    def anchors(self) -> set[str]:
+        return {each.anchor for each in self.headings}
+
+    def links(self) -> Iterator[str]:
+        """Where its links lead, those of inline code left out."""
+        yield from _LINK.findall(re.sub(r"`[^`\n]*`", "", self.prose))
+
+    def table(self, first: str) -> list[list[str]]:
+        """The rows of the one table whose first column has this heading."""
+        (rows,) = re.findall(
+            rf"^\| {re.escape(first)} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", self.text, re.MULTILINE
+        )
+        return [_cells(row) for row in rows.splitlines()]
+
+
+def page(name: str) -> Page:
+    """A page by its path in the repository."""
+    return Page(ROOT / name)
+
+
+def all_pages() -> list[Page]:
+    """Every page that a reader is led to."""
+    return [page("README.md"), page("CONTRIBUTING.md"), *map(Page, sorted((ROOT / "docs").glob("*.md")))]
+
+
+def code(cell: str) -> list[str]:
+    """What a cell of a table has as code."""
+    return re.findall(r"`([^`]*)`", cell)
+
+
+def _anchor(title: str) -> str:
+    """What GitHub makes of a heading: its text in lower case, without punctuation, blanks as hyphens."""
+    shown = _LINK.sub(lambda found: found[0][1:].partition("]")[0], title)
+    return re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]

@@ -1,0 +1,1 @@
+"""Long runs that measure the product or the tests."""

@@ -1,0 +1,34 @@
+"""The event by which Lambda hands a batch over."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from json import dumps
+from typing import Any
+
+from tests.support.batches import sqs_record
+
+
+def batch(purchase_order_ids: Sequence[str]) -> dict[str, Any]:
+    """Return a batch with an event for each order, published now and received for the first time."""
+    return {"Records": [_record(each) for each in purchase_order_ids]}
+
+
+def _record(purchase_order_id: str) -> dict[str, Any]:
+    event = {
+        "id": str(uuid.uuid4()),
+        "source": "walmart.ca.orders",
+        "detail-type": "Order Created",
+        "time": datetime.now(UTC).isoformat(),
+        "detail": {"purchaseOrderId": purchase_order_id},
+    }
+    return sqs_record(
+        message_id=str(uuid.uuid4()),
+        receipt="receipt",
+        body=dumps(event),
+        system={
+            "ApproximateReceiveCount": "1",
+            "ApproximateFirstReceiveTimestamp": str(int(time.time() * 1000)),
+        },
+    )

@@ -1,0 +1,60 @@
+"""AcknowledgeFunction's entry, warm, with a batch; its secret in memory, its queue asked nothing."""
+
+import json
+import time
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from acknowledge_orders.composition import compose
+from shared.settings import AcknowledgeSettings
+from tests.tools.bench.batches import batch
+
+
+class _Context(LambdaContext):
+    _aws_request_id = "invocation-1"
+
+    def __init__(self) -> None:
+        self._ends_at = time.monotonic() + 60
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
+        return int((self._ends_at - time.monotonic()) * 1000)
+
+
+class _SecretsManager:
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def get_secret_value(self, **_request: str) -> dict[str, str]:
+        return {"SecretString": self._secret, "VersionId": "version-1"}
+
+
+class Contender:
+    def __init__(self, url: str, secret: str) -> None:
+        settings = AcknowledgeSettings(
+            credentials_secret_arn="arn",  # noqa: S106 - no password
+            marketplace_url=url,
+            marketplace_service_name="Walmart Marketplace",
+            order_queue_url="orders",
+            requests_per_minute=43_200,  # it waits for Walmart, and for no turn
+            dead_letter_queue_url="dead",
+            maximum_concurrency=2,
+            backoff_base_seconds=30,
+            backoff_cap_seconds=600,
+            credentials_hold_seconds=300,
+            sweep_enabled="true",
+        )
+        nothing: Any = SimpleNamespace(close=lambda: None)
+        secrets_manager: Any = _SecretsManager(secret)
+        self._function = compose(settings, secrets_manager=secrets_manager, sqs=nothing)
+
+    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
+        return [each for one in purchase_order_ids for each in self.side_by_side([one])]
+
+    def side_by_side(self, purchase_order_ids: Sequence[str]) -> list[str]:
+        event = json.loads(json.dumps(batch(purchase_order_ids)))
+        answer = self._function(event, _Context())
+        # An order that was not acknowledged would be among the failures.
+        return list(purchase_order_ids) if answer == {"batchItemFailures": []} else []

@@ -1,0 +1,536 @@
+"""The policy, held to every row of the tables in `docs/consequences.md`."""
+
+import inspect
+import json
+import math
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import walmart_ca
+from acknowledge_orders.policy import (
+    LAST_RECEIVE,
+    Circumstances,
+    Delay,
+    Disposition,
+    DryRun,
+    Sight,
+    Tried,
+    Waiting,
+    decide,
+    decide_bare,
+    judge,
+    may_post,
+    must_look_after,
+    must_look_first,
+    turn_within_s,
+)
+from shared.calling import Deferred
+from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
+from shared.order_event import InvalidEventError, OrderEvent
+from shared.outcomes import NEEDS_A_PERSON, Outcome
+from shared.sweep_mark import SweepNote
+from tests.support.paths import ROOT
+from walmart_ca import (
+    Call,
+    Order,
+    OrderLine,
+    OrderLineStatus,
+    OrderRejected,
+    OutcomeUnknown,
+    Request,
+    Status,
+    WalmartError,
+)
+from walmart_ca.answers import Answer
+from walmart_ca.verdicts import order_or_error
+
+PAGE = (ROOT / "docs" / "consequences.md").read_text()
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+WAITING = Waiting(base_s=30, cap_s=600, hold_s=300)
+ERRORS = {
+    name: kind
+    for name, kind in inspect.getmembers(walmart_ca, inspect.isclass)
+    if issubclass(kind, WalmartError) and kind is not WalmartError
+}
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table whose header begins with `heading`, without their code marks."""
+    lines = PAGE.partition(f"| {heading} |")[2].splitlines()[2:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().replace("`", "") for cell in line.strip().strip("|").split("|")])
+    return rows
+
+
+CALLS = table("Posting")
+ANSWERS = table("Answer")
+NO_CALLS = table("What")
+LEFT = table("The event")
+
+
+def call(status: int | None, retry_at: datetime | None = None) -> Call:
+    return Call("POST", "https://walmart.invalid/x", "c-1", status, 0.1, retry_at)
+
+
+def order(statuses: str) -> Order:
+    """An order whose lines have these statuses, one line each."""
+    if statuses == "WFSFulfilled":
+        return Order("1", ship_node_type="WFSFulfilled", lines=order("Created").lines)
+    names = statuses.split(", ")
+    parts = [() if name == "no status" else (OrderLineStatus(Status(name), 1),) for name in names]
+    lines = [OrderLine(str(number), statuses=part) for number, part in enumerate(parts)]
+    return Order("1", lines=tuple(lines), call=call(200))
+
+
+def result(cell: str) -> Order | WalmartError | None:
+    """What a cell of the table says that a call brought."""
+    if cell == "-":
+        return None
+    if cell == "Order":
+        return order("Created")
+    name, _, status = cell.partition(" ")
+    if status == "naming the order":
+        return OutcomeUnknown("Walmart's code", call(200), names_order=True)
+    if name in ERRORS:
+        return ERRORS[name]("Walmart's code", call(int(status) if status else 400))
+    return order(cell)
+
+
+def circumstances(
+    event_age: timedelta = timedelta(0),
+    order_age: timedelta = timedelta(0),
+    waited: timedelta = timedelta(0),
+    receive_count: int = 1,
+    *,
+    note: SweepNote | None = None,
+) -> Circumstances:
+    return Circumstances(
+        now=NOW,
+        event_time=NOW - event_age,
+        ordered_at=NOW - order_age,
+        first_received_at=NOW - waited,
+        receive_count=receive_count,
+        note=note,
+    )
+
+
+def event(**members: str) -> OrderEvent:
+    """An order event of one's own; `origin` goes into its detail."""
+    detail = {"purchaseOrderId": "1", "origin": members.pop("origin", None)}
+    return OrderEvent.read({**members, "detail": detail}, NOW)
+
+
+def undated(waited: timedelta, ordered_at: datetime | None = None) -> Circumstances:
+    """Those of an event without a time that can be believed."""
+    return Circumstances(
+        now=NOW, event_time=None, ordered_at=ordered_at, first_received_at=NOW - waited, receive_count=1
+    )
+
+
+WHILE = {
+    "": circumstances(),
+    "event ≤ 1 h": circumstances(event_age=timedelta(hours=1)),
+    "event > 1 h": circumstances(event_age=timedelta(hours=1, seconds=1)),
+    "known ≤ 30 min": circumstances(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
+    "known > 30 min": circumstances(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
+    "no time, received ≤ 30 min ago": undated(timedelta(minutes=30), NOW - timedelta(days=1)),
+    "no time, received > 30 min ago": undated(timedelta(minutes=30, seconds=1), NOW - timedelta(days=1)),
+}
+
+
+def tried(posting: str, looking: str) -> Tried:
+    posted, looked = result(posting), result(looking)
+    last = looked or posted
+    assert last is not None
+    return Tried(posted, looked, last.call, "v1")
+
+
+def test_the_page_has_its_tables() -> None:
+    assert len(CALLS) > 60
+    assert len(ANSWERS) > 14
+    assert len(NO_CALLS) == 9
+    assert len(LEFT) == 23
+
+
+@pytest.mark.parametrize("row", CALLS, ids=" / ".join)
+def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
+    posting, looking, while_, outcome, happens = row
+
+    found, reason, consequence = judge(tried(posting, looking), WHILE[while_])
+
+    named, _, because = outcome.partition(": ")
+    assert (found, consequence) == (named, happens)
+    if because:
+        assert reason == because
+
+
+STATUSES = {status: [int(each) for each in re.findall(r"\d{3}", status)] for status, *_ in ANSWERS}
+
+
+def made_into(status: int, code: str = "", **members: object) -> str:
+    """The name of what the client makes of an answer with this code in its error list."""
+    spoken = code if "." in code else f"{code}.GMP_ORDER_API"
+    body = {"errors": {"error": [{"code": spoken}]}} if code else members
+    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+    return type(order_or_error(answer, call(status), "1")).__name__
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(status, row[1], row[2]) for row in ANSWERS for status in STATUSES[row[0]]],
+)
+def test_an_answer_is_made_into(status: int, code: str, kind: str) -> None:
+    if kind == "Order":
+        assert made_into(status, order={"purchaseOrderId": "1"}) == kind
+    else:
+        assert made_into(status, code) == kind
+
+
+@pytest.mark.parametrize("code", sorted({code for _, code, *_ in ANSWERS if code}))
+def test_a_code_means_something_with_its_own_status_alone(code: str) -> None:
+    own = {status for row in ANSWERS if row[1] == code for status in STATUSES[row[0]]}
+
+    _, _, service = code.partition(".")
+    for status in {status for statuses in STATUSES.values() for status in statuses} - own:
+        assert made_into(status, code) == made_into(status, f"NEVER_SEEN.{service or 'GMP_ORDER_API'}")
+
+
+def refused(anything: object) -> InvalidEventError:
+    with pytest.raises(InvalidEventError) as caught:
+        OrderEvent.read(anything, NOW)
+    return caught.value
+
+
+SIGHTS: dict[str, Sight] = {
+    "an event without a usable purchase order id": refused({"detail": {}}),
+    "an envelope of another service (SNS, CloudEvents, a webhook, HTTP, …), named in the reason": refused(
+        {"Type": "Notification", "Message": "{}"}
+    ),
+    "a self-check from the queue": refused({"detail": {"purchaseOrderId": "1", "selfCheck": True}}),
+    "a dry run from the queue": DryRun(Request("POST", "https://walmart.invalid/x", {}, "c-1"), "v1"),
+    "a secret or a setting that is unusable": SetupError("secret: must be JSON"),
+    "Secrets Manager does not answer": SecretsUnavailableError("ThrottlingException"),
+    "every credential at hand was refused a moment ago": CredentialsPaused(),
+    "less than 15 s left of the invocation": Deferred("out_of_time"),
+    "its turn would come too late": Deferred("paced"),
+}
+
+
+@pytest.mark.parametrize("row", NO_CALLS, ids=lambda row: row[0])
+def test_without_a_call(row: list[str]) -> None:
+    what, outcome, happens = row
+
+    found, reason, consequence = judge(SIGHTS[what], circumstances())
+
+    named, _, because = outcome.partition(": ")
+    assert (found, consequence) == (named, happens)
+    assert not because or reason == because
+
+
+POSTINGS = sorted({row[0] for row in CALLS})
+LOOKINGS = sorted({row[1] for row in CALLS})
+
+
+@pytest.mark.parametrize("posting", POSTINGS)
+def test_every_combination_has_one_consequence(posting: str) -> None:
+    for looking, while_ in product(LOOKINGS, WHILE.values()):
+        if posting != "-" or looking != "-":
+            decision = decide(tried(posting, looking), while_, WAITING)
+
+            assert (decision.delay is not None) == (decision.disposition is Disposition.LATER)
+
+
+def test_what_becomes_of_a_message_has_one_word_in_every_log() -> None:
+    assert set(Disposition) == {"done", "later", "parked", "left", "answered"}
+
+
+@pytest.mark.parametrize("looking", LOOKINGS)
+def test_nothing_is_posted_once_a_line_was_seen_beyond_acknowledging(looking: str) -> None:
+    seen = result(looking)
+    if isinstance(seen, Order):
+        allowed = {"Created", "Created, Acknowledged"}
+        assert may_post(seen) == (looking in allowed)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
+    looks = must_look_after(ERRORS[name]("reason", call(400)))
+
+    assert looks == (name in {"OutcomeUnknown", "OrderRejected"})
+
+
+@pytest.mark.parametrize(
+    ("age", "look_first"),
+    [
+        (timedelta(minutes=-5), False),
+        (timedelta(minutes=-5, seconds=-1), True),
+        (timedelta(days=-300), True),
+        (timedelta(0), False),
+        (timedelta(minutes=15), False),
+        (timedelta(minutes=15, seconds=1), True),
+        (timedelta(days=3), True),
+    ],
+)
+def test_an_old_event_and_one_from_the_future_are_looked_at_first(age: timedelta, look_first: bool) -> None:
+    assert must_look_first(event(time=(NOW - age).isoformat()), NOW) == look_first
+
+
+def test_an_event_without_a_time_is_looked_at_first() -> None:
+    assert must_look_first(event(), NOW)
+
+
+def test_an_event_that_was_tried_before_is_looked_at_first() -> None:
+    assert must_look_first(event(time=NOW.isoformat()), NOW, tried_before=True)
+
+
+def test_a_swept_order_is_looked_at_first() -> None:
+    assert must_look_first(event(time=NOW.isoformat(), origin="sweep"), NOW)
+
+
+EVENTS = {
+    "of the sweep": (timedelta(minutes=15), False),
+    "of the sweep, to park": (timedelta(minutes=15), True),
+    "of the sweep, the next is due in 601 s": (timedelta(seconds=601), False),
+    "of the sweep, the next is due in 600 s": (timedelta(seconds=600), False),
+    "of the sweep, to park, the next is due in 20 s": (timedelta(seconds=20), True),
+    "of a sweep, the next was due 1439 min ago": (timedelta(minutes=-1439), False),
+    "of a sweep, the next was due 1440 min ago": (timedelta(minutes=-1440), False),
+}
+"""When the next sweep is due, and whether this is the event to park by."""
+
+
+def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepNote | None:
+    """What the sweep says in an event, as the table names it."""
+    if event == "of anybody else":
+        return None
+    next_sweep_in, park_if_stuck = EVENTS[event]
+    return SweepNote(
+        purchase_order_id="1",
+        ordered_at=None if order_age is None else NOW - order_age,
+        next_sweep_at=NOW + next_sweep_in,
+        park_if_stuck=park_if_stuck,
+    )
+
+
+@pytest.mark.parametrize("row", LEFT, ids=" / ".join)
+def test_an_order_is_left_to_the_next_sweep_only_by_the_sweeps_own_word(row: list[str]) -> None:
+    event, posting, looking, happens = row
+    of_event = circumstances(timedelta(hours=2), timedelta(hours=2), note=note(event))
+
+    decision = decide(tried(posting, looking), of_event, WAITING)
+
+    expected = {"left": Disposition.LEFT, "park": Disposition.PARKED, "back-off": Disposition.LATER}
+    assert decision.disposition is expected[happens]
+
+
+@pytest.mark.parametrize("looking", ["OrderRejected", "OrderRejected 403", "OrderRejected 404"])
+@pytest.mark.parametrize(("order_age", "park"), [(timedelta(minutes=20), False), (timedelta(hours=2), True)])
+def test_a_swept_order_is_given_up_by_its_own_date_however_young_its_event_is(
+    looking: str, order_age: timedelta, *, park: bool
+) -> None:
+    said = note("of the sweep, to park", order_age)
+
+    decision = decide(tried("-", looking), circumstances(order_age=order_age, note=said), WAITING)
+
+    assert (decision.disposition is Disposition.PARKED) == park
+
+
+AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
+
+
+@given(event_age=AGES, order_age=AGES)
+@example(event_age=timedelta(minutes=30), order_age=timedelta(days=1))
+@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30))
+@example(event_age=timedelta(minutes=30, seconds=1), order_age=timedelta(days=1))
+@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30, seconds=1))
+def test_an_order_is_known_since_its_date_or_its_event_whichever_is_later(
+    event_age: timedelta, order_age: timedelta
+) -> None:
+    _, _, consequence = judge(tried("-", "OrderRejected 404"), circumstances(event_age, order_age))
+
+    known_long = min(event_age, order_age) > timedelta(minutes=30)
+    assert consequence == ("park" if known_long else "back-off")
+
+
+@pytest.mark.parametrize(("minutes", "parked"), [(0, False), (29, False), (61, True)])
+def test_without_any_date_an_order_is_known_since_its_message_was_first_received(
+    minutes: int,
+    parked: bool,
+) -> None:
+    for looking in ("OrderRejected 404", "Backordered"):
+        decision = decide(tried("-", looking), undated(timedelta(minutes=minutes)), WAITING)
+
+        assert (decision.disposition is Disposition.PARKED) == parked
+
+
+UNAVAILABLE = tried("Unavailable", "-")
+REFUSED = tried("CredentialsRefused", "-")
+
+
+@pytest.mark.parametrize(
+    ("waited_s", "at_most_s"), [(0, 30), (10, 40), (300, 330), (570, 600), (10_000, 600), (-5, 30)]
+)
+def test_back_off_grows_with_the_time_waited_up_to_its_cap(waited_s: float, at_most_s: float) -> None:
+    waited = circumstances(waited=timedelta(seconds=waited_s))
+
+    assert decide(UNAVAILABLE, waited, WAITING).delay == Delay(1, at_most_s)
+
+
+def test_a_message_is_hidden_for_a_second_at_least_and_no_longer_where_the_settings_say_less() -> None:
+    assert decide(UNAVAILABLE, circumstances(), Waiting(base_s=0.5, cap_s=600, hold_s=300)).delay == Delay(
+        1, 1
+    )
+
+
+def test_what_only_a_person_can_mend_is_held() -> None:
+    assert decide(REFUSED, circumstances(), WAITING).delay == Delay(300, 330)
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_what_is_held_needs_a_person_and_nothing_else_does(name: str) -> None:
+    outcome, _, consequence = judge(tried(name, "-"), circumstances())
+
+    assert (outcome in NEEDS_A_PERSON) == (consequence == "hold")
+
+
+@pytest.mark.parametrize(
+    ("replenished_in_s", "delay"),
+    [
+        (60, Delay(60, 90)),
+        (0, Delay(1, 31)),
+        (-60, Delay(1, 31)),
+        (86_400, Delay(600, 630)),
+        (None, Delay(1, 30)),
+    ],
+)
+def test_a_throttled_order_waits_for_walmarts_quota(replenished_in_s: int | None, delay: Delay) -> None:
+    retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
+    throttled = walmart_ca.Throttled("http_429", call(429, retry_at))
+
+    decision = decide(Tried(throttled, None, throttled.call, "v1"), circumstances(), WAITING)
+
+    assert decision.delay == delay
+
+
+def test_only_a_throttled_order_waits_for_walmarts_quota() -> None:
+    unavailable = walmart_ca.Unavailable("http_503", call(503, NOW + timedelta(minutes=5)))
+
+    decision = decide(Tried(unavailable, None, unavailable.call, "v1"), circumstances(), WAITING)
+
+    assert decision.delay == Delay(1, 30)
+
+
+@pytest.mark.parametrize(
+    ("receive_count", "disposition"), [(89, Disposition.LATER), (90, Disposition.PARKED)]
+)
+def test_a_message_is_parked_at_its_90th_receive(receive_count: int, disposition: Disposition) -> None:
+    decision = decide(UNAVAILABLE, circumstances(receive_count=receive_count), WAITING)
+
+    assert decision.disposition is disposition
+
+
+@pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])
+def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: Sight) -> None:
+    before = decide(sight, circumstances(receive_count=LAST_RECEIVE - 1), WAITING)
+    last = decide(sight, circumstances(receive_count=LAST_RECEIVE), WAITING)
+
+    assert last.disposition is Disposition.PARKED
+    assert (last.outcome, last.reason) == (before.outcome, before.reason)
+
+
+def test_an_order_that_succeeds_at_its_last_receive_is_done() -> None:
+    decision = decide(tried("Order", "-"), circumstances(receive_count=LAST_RECEIVE), WAITING)
+
+    assert decision.disposition is Disposition.DONE
+
+
+@pytest.mark.parametrize("sight", [tried("Order", "-"), UNAVAILABLE, REFUSED, *SIGHTS.values()])
+def test_a_bare_event_is_done_or_answered_and_never_waits(sight: Sight) -> None:
+    decision = decide_bare(sight, circumstances(receive_count=1))
+
+    done = decision.outcome in {Outcome.ACKNOWLEDGED, Outcome.DRY_RUN}
+    assert decision.disposition is (Disposition.DONE if done else Disposition.ANSWERED)
+    assert decision.delay is None
+
+
+def test_a_blamed_header_is_named() -> None:
+    entries = (walmart_ca.ErrorEntry("INVALID_REQUEST_HEADER", field="WM_CONSUMER.CHANNEL.TYPE"),)
+    error = walmart_ca.Misconfigured("INVALID_REQUEST_HEADER", call(400), entries)
+
+    _, reason, _ = judge(Tried(error, None, error.call, "v1"), circumstances())
+
+    assert reason == "INVALID_REQUEST_HEADER: WM_CONSUMER.CHANNEL.TYPE"
+
+
+def test_a_member_that_is_blamed_in_passing_is_not_named() -> None:
+    entries = (walmart_ca.ErrorEntry("SYSTEM_ERROR", field="purchaseOrderId"),)
+    error = walmart_ca.Unavailable("SYSTEM_ERROR", call(500), entries)
+
+    _, reason, _ = judge(Tried(error, None, error.call, "v1"), circumstances())
+
+    assert reason == "SYSTEM_ERROR"
+
+
+@given(
+    waited_s=st.floats(-1e6, 1e6),
+    base_s=st.floats(0.01, 43200),
+    cap_s=st.floats(0.01, 43200),
+    hold_s=st.floats(0.01, 43200),
+    replenished_in_s=st.none() | st.floats(-1e6, 1e6),
+    kind=st.sampled_from(sorted(ERRORS)),
+)
+def test_no_delay_is_below_what_sqs_takes_or_upside_down(
+    waited_s: float, base_s: float, cap_s: float, hold_s: float, replenished_in_s: float | None, kind: str
+) -> None:
+    retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
+    error = ERRORS[kind]("reason", call(400, retry_at))
+    waited = circumstances(waited=timedelta(seconds=waited_s))
+
+    delay = decide(Tried(error, None, error.call, "v1"), waited, Waiting(base_s, cap_s, hold_s)).delay
+
+    assert delay is None or 0 < delay.at_least_s <= delay.at_most_s
+
+
+def test_a_rejection_needs_a_look_to_be_final() -> None:
+    error = OrderRejected("CONTENT_NOT_FOUND", call(404))
+
+    decision = decide(
+        Tried(error, None, error.call, "v1"), circumstances(event_age=timedelta(days=1)), WAITING
+    )
+
+    assert decision.disposition is Disposition.LATER
+
+
+@pytest.mark.parametrize(
+    ("waited", "order_age", "turn_s"),
+    [
+        (timedelta(0), timedelta(minutes=15), math.inf),
+        (timedelta(0), timedelta(minutes=35), math.inf),
+        (timedelta(0), timedelta(minutes=36), 10.0),
+        (timedelta(0), None, math.inf),
+        (timedelta(minutes=5), timedelta(minutes=15), math.inf),
+        (timedelta(minutes=5, seconds=1), timedelta(minutes=15), 10.0),
+        (timedelta(minutes=5, seconds=1), None, math.inf),
+    ],
+)
+def test_a_call_about_an_order_that_sweeps_bring_again_hardly_waits_for_its_turn(
+    waited: timedelta, order_age: timedelta | None, turn_s: float
+) -> None:
+    said = None if order_age is None else note("of the sweep", order_age)
+
+    assert turn_within_s(circumstances(waited=waited, note=said)) == turn_s
+
+
+def test_back_off_of_a_swept_order_grows_with_its_age_beyond_half_an_hour() -> None:
+    for order_age, at_most_s in ((timedelta(minutes=30), 30), (timedelta(minutes=32), 150), (None, 30)):
+        said = note("of the sweep", order_age)
+
+        assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, at_most_s)

@@ -1,0 +1,132 @@
+"""Whatever the function received can be parked: the body as it came, and beside it what SQS takes."""
+
+import io
+import json
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3.response import HTTPResponse
+
+from acknowledge_orders.batch import read_batch
+from acknowledge_orders.order_queue import SqsOrderQueue
+from acknowledge_orders.ports import QueueMessage
+from shared.outcomes import Outcome
+from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
+from tests.support.batches import sqs_record
+from tests.support.sqs_limits import ALLOWED, MAX_BYTES, refuse_as_sqs
+
+SYSTEM = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532400000"}
+OUTCOME_BYTES = len("outcome" + "String" + "rejected")
+REASON_BYTES = len("reason" + "String")
+
+
+class Sqs:
+    """A client of SQS, which refuses what SQS refuses, and what it sent."""
+
+    def __init__(self) -> None:
+        self.body = ""
+        self.attributes: dict[str, str] = {}
+        self.client = boto3.client(
+            "sqs", REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+        )
+        refuse_as_sqs(self.client)
+        self.client.meta.events.register_last("before-send.sqs.SendMessage", self._take)
+
+    def _take(self, request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+        assert isinstance(request.body, str | bytes)
+        sent = json.loads(request.body)
+        self.body = sent["MessageBody"]
+        self.attributes = {name: each["StringValue"] for name, each in sent["MessageAttributes"].items()}
+        return AWSResponse(
+            request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO(b"{}"), preload_content=False)
+        )
+
+
+@pytest.fixture(scope="module")
+def sqs() -> Sqs:
+    return Sqs()
+
+
+def message(body: str, attributes: dict[str, str] | None = None) -> QueueMessage:
+    """A message as the function receives it."""
+    record = sqs_record(
+        message_id="m-1", receipt="r-1", body=body, system=SYSTEM, attributes=attributes or {}
+    )
+    (read,) = read_batch({"Records": [record]}) or []
+    return read
+
+
+def park(sqs: Sqs, body: str, outcome: Outcome, reason: str) -> dict[str, str]:
+    """Park a body, and return the attributes that it was parked with."""
+    queue = SqsOrderQueue(sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead")
+    queue.park(message(body), outcome, reason)
+    assert sqs.body == body
+    return sqs.attributes
+
+
+TEXTS = st.text(
+    st.one_of(*(st.characters(min_codepoint=first, max_codepoint=last) for first, last in ALLOWED)),
+    min_size=1,
+)
+"""Texts that SQS takes."""
+
+
+@given(
+    text=TEXTS,
+    left=st.none() | st.integers(0, 100),
+    outcome=st.sampled_from(Outcome),
+    reason=st.text(st.characters(exclude_categories=()), min_size=1),
+)
+def test_whatever_was_received_is_parked_as_it_came_and_looked_at_first_when_it_is_redriven(
+    sqs: Sqs, text: str, left: int | None, outcome: Outcome, reason: str
+) -> None:
+    # Small ones, and such as leave little or no room.
+    body = text if left is None else text + "x" * (MAX_BYTES - len(text.encode()) - left)
+
+    attributes = park(sqs, body, outcome, reason)
+
+    assert attributes.get("outcome", outcome) == outcome
+    assert message(body, attributes).was_tried
+
+
+@pytest.mark.parametrize(
+    ("left", "attributes"),
+    [
+        (1000, {"outcome": "rejected", "reason": "mixed\u00e9lines"}),
+        (OUTCOME_BYTES + REASON_BYTES + 7, {"outcome": "rejected", "reason": "mixed\u00e9"}),
+        # Half a character is none.
+        (OUTCOME_BYTES + REASON_BYTES + 6, {"outcome": "rejected", "reason": "mixed"}),
+        (OUTCOME_BYTES + REASON_BYTES + 1, {"outcome": "rejected", "reason": "m"}),
+        (OUTCOME_BYTES + REASON_BYTES, {"outcome": "rejected"}),
+        (OUTCOME_BYTES, {"outcome": "rejected"}),
+        (OUTCOME_BYTES - 1, {}),
+        (0, {}),
+    ],
+)
+def test_a_body_near_the_limit_is_parked_with_what_it_leaves_room_for(
+    sqs: Sqs, left: int, attributes: dict[str, str]
+) -> None:
+    body = "\u6f22" + "x" * (MAX_BYTES - 3 - left)
+
+    assert park(sqs, body, Outcome.REJECTED, "mixed\u00e9lines") == attributes
+
+
+@pytest.mark.parametrize(
+    ("reason", "parked"),
+    [
+        ("tls\x1b[2J", "tls\ufffd[2J"),
+        ("\x00\ufffe\ud800", "\ufffd\ufffd\ufffd"),
+        ("a\tb\r\n\U0010ffff", "a\tb\r\n\U0010ffff"),
+    ],
+)
+def test_what_sqs_takes_in_no_attribute_is_replaced(sqs: Sqs, reason: str, parked: str) -> None:
+    assert park(sqs, "{}", Outcome.UNAVAILABLE, reason)["reason"] == parked
+
+
+def test_an_ordinary_message_that_was_received_once_was_not_tried() -> None:
+    assert not message('{"detail": {"purchaseOrderId": "1"}}').was_tried

@@ -1,0 +1,98 @@
+"""The digital signature, against OpenSSL and against `cryptography`'s verification."""
+
+import base64
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.keys import CONSUMER_ID, credentials, pkcs8_pem, rsa_key
+from walmart_ca import Client
+
+URL = "https://marketplace.walmartapis.com/v3/ca/orders/2575193093772/acknowledge"
+TIMESTAMP = "1443748249449"
+MILLISECOND = 0.001
+
+
+def signed_by_openssl(text: str, key_pem: str, folder: Path) -> str:
+    openssl = shutil.which("openssl")
+    assert openssl, "the openssl command is needed: it is the reference for the signature"
+    key_file = folder / "key.pem"
+    key_file.write_text(key_pem)
+    command = [openssl, "dgst", "-sha256", "-sign", str(key_file)]
+    signature = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
+    return base64.b64encode(signature).decode()
+
+
+@pytest.mark.parametrize("bits", [1024, 2048])
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_a_signature_is_the_one_that_openssl_makes(bits: int, method: str, tmp_path: Path) -> None:
+    text = f"{CONSUMER_ID}\n{URL}\n{method}\n{TIMESTAMP}\n"
+
+    signature = credentials(bits).sign(method, URL, TIMESTAMP)
+
+    assert signature == signed_by_openssl(text, pkcs8_pem(rsa_key(bits)), tmp_path)
+
+
+@pytest.mark.parametrize(("bits", "characters"), [(1024, 172), (2048, 344)])
+def test_a_signature_is_one_line_of_padded_base64(bits: int, characters: int) -> None:
+    signature = credentials(bits).sign("POST", URL, TIMESTAMP)
+
+    assert len(signature) == characters
+    assert len(base64.b64decode(signature, validate=True)) == bits // 8
+
+
+def test_the_same_call_at_the_same_time_has_the_same_signature() -> None:
+    assert credentials().sign("POST", URL, TIMESTAMP) == credentials().sign("POST", URL, TIMESTAMP)
+
+
+@settings(deadline=None, max_examples=50)
+@given(purchase_order_id=st.from_regex(r"[A-Za-z0-9_-]{0,31}[0-9][A-Za-z0-9_-]{0,32}", fullmatch=True))
+def test_a_request_verifies_with_the_public_key_over_what_it_carries(purchase_order_id: str) -> None:
+    client = Client(credentials())
+
+    request = client.orders.build_acknowledgement(purchase_order_id)
+
+    carried = request.headers
+    signed = f"{carried['WM_CONSUMER.ID']}\n{request.url}\nPOST\n{carried['WM_SEC.TIMESTAMP']}\n"
+    signature = base64.b64decode(carried["WM_SEC.AUTH_SIGNATURE"], validate=True)
+    rsa_key().public_key().verify(signature, signed.encode(), PKCS1v15(), SHA256())
+    assert request.url == f"https://marketplace.walmartapis.com/v3/ca/orders/{purchase_order_id}/acknowledge"
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(1_443_748_249.449, id="Walmart's example"),
+        pytest.param(1_795_392_000.0, id="the present"),
+        pytest.param(2_147_483_648.5, id="beyond 32 bits of seconds"),
+        pytest.param(253_402_300_799.0, id="the end of the year 9999"),
+        pytest.param(1.0, id="a clock that was never set"),
+    ],
+)
+def test_a_timestamp_is_decimal_milliseconds_whatever_the_clock_says(seconds: float) -> None:
+    client = Client(credentials(), clock=lambda: seconds)
+
+    timestamp = client.orders.build_acknowledgement("1").headers["WM_SEC.TIMESTAMP"]
+
+    assert timestamp.isascii()
+    assert timestamp.isdecimal()
+    assert abs(int(timestamp) / 1000 - seconds) <= MILLISECOND
+
+
+def test_every_call_has_a_correlation_id_and_a_timestamp_of_its_own() -> None:
+    ticks = iter([1_795_392_000.0, 1_795_392_001.5])
+    client = Client(credentials(), clock=lambda: next(ticks))
+
+    first, second = (client.orders.build_acknowledgement("1") for _ in range(2))
+
+    assert first.correlation_id != second.correlation_id
+    assert first.headers["WM_QOS.CORRELATION_ID"] == first.correlation_id
+    assert first.headers["WM_SEC.TIMESTAMP"] == "1795392000000"
+    assert second.headers["WM_SEC.TIMESTAMP"] == "1795392001500"
+    assert first.headers["WM_SEC.AUTH_SIGNATURE"] != second.headers["WM_SEC.AUTH_SIGNATURE"]
