@@ -20,10 +20,11 @@ _PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack, and the marketplace that it talks to."""
+    """A deployed stack, the source of its order events, and the marketplace that it talks to."""
 
     aws: LocalAws
     stack: Stack
+    source: str
     marketplace: Marketplace
 
     @property
@@ -33,12 +34,12 @@ class Deployment:
     def publish(
         self,
         detail: dict[str, Any],
-        source: str = "walmart.ca.orders",
+        source: str | None = None,
         detail_type: str = "Order Created",
     ) -> None:
         """Publish an event on the bus."""
         entry: PutEventsRequestEntryTypeDef = {
-            "Source": source,
+            "Source": source or self.source,
             "DetailType": detail_type,
             "Detail": json.dumps(detail),
         }
@@ -62,6 +63,10 @@ class Deployment:
         """The sweep records, from SweepFunction's own log group."""
         return self._lines("SweepFunctionLogGroupName", "sweep outcome")
 
+    def services_of_metrics(self) -> set[str]:
+        """The dimension `service` of every line of metrics that AcknowledgeFunction printed."""
+        return {line["service"] for line in self._lines("AcknowledgeFunctionLogGroupName", "_aws")}
+
     def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.aws.client("lambda").invoke(
             FunctionName=self.stack.outputs[output], Payload=json.dumps(event)
@@ -70,12 +75,12 @@ class Deployment:
         record: dict[str, Any] = json.loads(answer["Payload"].read())
         return record
 
-    def _lines(self, output: str, message: str) -> list[dict[str, Any]]:
-        """The log lines of a message, in the log group of an output."""
+    def _lines(self, output: str, word: str) -> list[dict[str, Any]]:
+        """The log lines that have a word, in the log group of an output."""
         logs = self.aws.client("logs").get_paginator("filter_log_events")
         pages = logs.paginate(logGroupName=self.stack.outputs[output])
         events = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(event) for event in events if f'"{message}"' in event]
+        return [json.loads(event) for event in events if f'"{word}"' in event]
 
     def messages(self, output: str) -> list[dict[str, Any]]:
         """The messages that are visible in the queue of an output."""
@@ -94,26 +99,39 @@ def eventually[T](look: Callable[[], T]) -> T:
     return seen
 
 
+@pytest.fixture(scope="module")
+def deployments() -> Iterator[dict[str, Deployment]]:
+    """Two stacks side by side on one bus: each has a seller, a marketplace and one of Walmart's doors."""
+    with LocalAws() as aws, Marketplace() as by_signature, Marketplace() as by_token:
+        yield {
+            "signature": _deploy(aws, "walmart-first", by_signature, by_signature.register_seller().secret()),
+            "token": _deploy(aws, "walmart-second", by_token, by_token.register_seller().token_secret()),
+        }
+
+
+def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> Deployment:
+    secret_arn = aws.client("secretsmanager").create_secret(Name=name, SecretString=secret)["ARN"]
+    source = f"{name}.orders"
+    stack = Stack.deploy(
+        aws,
+        name=name,
+        parameters={
+            "CredentialsSecretArn": secret_arn,
+            "MarketplaceUrl": marketplace.url,
+            "OrderEventSource": source,
+            "RequestsPerMinute": "6000",
+            "BackoffBaseSeconds": "1",
+            "BackoffCapSeconds": "1",
+            "CredentialsHoldSeconds": "1",
+        },
+    )
+    return Deployment(aws, stack, source, marketplace)
+
+
 @pytest.fixture(scope="module", params=["signature", "token"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """A deployment through one of Walmart's doors, and then one through the other."""
-    with Marketplace() as marketplace, LocalAws() as aws:
-        seller = marketplace.register_seller()
-        secret = seller.token_secret() if request.param == "token" else seller.secret()
-        secret_arn = aws.client("secretsmanager").create_secret(Name="walmart", SecretString=secret)["ARN"]
-        stack = Stack.deploy(
-            aws,
-            name="acknowledgement",
-            parameters={
-                "CredentialsSecretArn": secret_arn,
-                "MarketplaceUrl": marketplace.url,
-                "RequestsPerMinute": "6000",
-                "BackoffBaseSeconds": "1",
-                "BackoffCapSeconds": "1",
-                "CredentialsHoldSeconds": "1",
-            },
-        )
-        yield Deployment(aws, stack, marketplace)
+def deployment(request: pytest.FixtureRequest, deployments: dict[str, Deployment]) -> Deployment:
+    """The stack that goes through one of Walmart's doors, and then the other one."""
+    return deployments[request.param]
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from tests.local_aws import LocalAws
 from tests.local_marketplace import Marketplace, Seller
 from tests.printed import forget_logger, measurements_of
 from tests.sqs_limits import refuse_as_sqs
+from tests.template.deployed import PSEUDO_PARAMETERS
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -137,6 +138,7 @@ class World:
 
     def _environment(self) -> dict[str, str]:
         return {
+            "POWERTOOLS_SERVICE_NAME": PSEUDO_PARAMETERS["AWS::StackName"],
             "CREDENTIALS_SECRET_ARN": self.secret_arn,
             "MARKETPLACE_URL": self.marketplace.url,
             "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
