@@ -76,7 +76,8 @@ def compose(
             sleep=edges.sleep,
         )
 
-    logger, metrics = new_logger(), new_metrics()
+    service = settings.powertools_service_name
+    logger, metrics = new_logger(service), new_metrics(service)
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     open_client = functools.partial(connect, settings=settings, max_concurrency=BATCH_SIZE, edges=edges)

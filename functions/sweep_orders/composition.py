@@ -68,7 +68,8 @@ def compose(
         long_look_back_at: When a sweep looks far back, since midnight UTC.
     """
     edges = edges or Edges()
-    logger, metrics = new_logger(), new_metrics()
+    service = settings.powertools_service_name
+    logger, metrics = new_logger(service), new_metrics(service)
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     open_client = functools.partial(connect, settings=settings, max_concurrency=1, edges=edges)
