@@ -49,9 +49,9 @@ def _fuzz(name: str, seconds: int) -> bool:
     corpus = _KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as first:
-        # Hypothesis draws a test's input from the bytes: most short ones end before the input is complete.
+        # Hypothesis draws a test's input from the bytes. Most short ones end before the input is complete.
         for number in range(_FIRST_INPUTS):
-            (Path(first) / str(number)).write_bytes(random.Random(number).randbytes(_LARGEST // 4))
+            (Path(first) / str(number)).write_bytes(random.Random(number).randbytes(16 << number % 7))
         return _run(
             name,
             f"-max_total_time={seconds}",

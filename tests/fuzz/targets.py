@@ -17,7 +17,6 @@ TARGETS: Final = {
     "::test_members_of_any_type_in_any_place_are_a_page_or_a_walmart_error",
     "http-bytes": "tests/integration/walmart_ca/test_transport.py"
     "::test_whatever_bytes_come_back_are_an_order_or_a_walmart_error",
-    "http-date": "tests/unit/walmart_ca/test_dates.py::test_no_http_date_raises",
     "quota-headers": "tests/fuzz/test_parsers.py::test_quota_headers_of_any_text_are_usable_or_ignored",
     "secret": "tests/unit/shared/test_credentials.py"
     "::test_a_text_is_credentials_or_refused_without_being_shown",
