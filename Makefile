@@ -11,14 +11,12 @@ AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 # The proof's: how many storms.
 SEEDS ?= 100
-# What `make fuzz` does: so many seconds for each target, or for those named; or one of them with the input of a file.
+# What `make fuzz` does: so many seconds for each target, or for those named; or one target with the input of a file.
 SECONDS ?= 60
 ONLY ?=
 REPLAY ?=
 # Modules that `make mutate` keeps to; all when empty.
 MODULES ?=
-# What `make capacity` passes on.
-ARGS ?=
 # The benchmark's.
 ROUNDS ?= 30
 
@@ -45,7 +43,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a lo
 	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: test
-test: lint types pytest fuzz-a-little ## Lint, types, and every test
+test: lint types pytest ## Lint, types, and every test
 
 .PHONY: lint
 lint: $(VENV)/dev.done
@@ -61,14 +59,11 @@ pytest: setup
 	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
 	pytest -n 4 --dist loadfile
 
-# The fuzzer comes beside the packages of .venv/dev. A little is a fixed number of inputs, drawn from a fixed seed.
-.PHONY: fuzz-a-little
-fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done
-	@$(RUN) tests.fuzz --jobs 2 --where-possible
-
+# pytest runs the same properties with random input. The fuzzer is in addition to the packages of .venv/dev.
 .PHONY: fuzz
-fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what others wrote anything to read (Linux on x86-64)
-	@$(RUN) tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
+fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input (Linux on x86-64)
+	@PYTHONPATH=.:functions:layers/walmart_ca:$(VENV)/fuzz/lib/python3.13/site-packages $(VENV)/dev/bin/python -m \
+		tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
 
 # Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
 .PHONY: mutate
@@ -93,8 +88,8 @@ stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck
 	@$(RUN) tests.simulation --stuck
 
 .PHONY: capacity
-capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
-	@$(RUN) tests.tools.capacity $(ARGS)
+capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
+	@$(RUN) tests.tools.capacity
 
 .PHONY: bench
 bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer

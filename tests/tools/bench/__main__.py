@@ -24,7 +24,7 @@ from tests.tools.bench.sizes import size_of
 from tests.tools.bench.surroundings import MarketplaceProcess
 from tests.tools.bench.table import Row, markdown, ratio, spread
 from tests.tools.bench.warm import Took
-from tests.tools.capacity.assumptions import Setup
+from tests.tools.capacity import Setup
 
 ORDER: Final = "7400000000001"
 TEN_SLOW_ORDERS: Final = [str(7_400_000_000_101 + number) for number in range(10)]

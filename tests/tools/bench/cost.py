@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tests.tools.capacity.assumptions import Output, Prices
+from tests.tools.capacity import Output, Prices
 
 MILLION: Final = 1_000_000
 MEMORY_OF_ONE_CPU_MB: Final = 1769
