@@ -101,12 +101,12 @@ def run(
     )
 
 
-def table(private_keys: Sequence[str], jobs: int) -> Iterator[str]:
+def table(private_keys: Sequence[str]) -> Iterator[str]:
     """Write how late good orders are beside stuck ones, line by line, as a table in Markdown."""
     cases = [(None, 0), *((kind, count) for kind in STUCK for count in COUNTS)]
     yield "| Stuck orders | Announced: p50, p99, worst | Unannounced | Copies | Dead letters | Of fetches |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor() as pool:
         courses = pool.map(partial(run, private_keys=private_keys), *zip(*cases, strict=True))
         for (kind, count), course in zip(cases, courses, strict=True):
             announced, unannounced = (
