@@ -1,19 +1,14 @@
-"""`make prove`: many storms and many lives of a seller, and one line that says what became of the promise."""
+"""`make prove`: many storms, and one line that says what became of the promise."""
 
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
-
 from tests.local.marketplace import Marketplace
 from tests.simulation.aftermath import Report
-from tests.simulation.life import Life
 from tests.simulation.storm import ORDERS, rage
 from tests.simulation.stuck import table
 from tests.simulation.weather import KINDS, Kind, name
@@ -33,8 +28,6 @@ def private_keys() -> list[str]:
 
 
 class Proof:
-    """Adds reports up."""
-
     def __init__(self) -> None:
         self.seeds = self.orders = 0
         self.struck: Counter[Kind] = Counter()
@@ -71,37 +64,11 @@ class Proof:
         )
 
 
-def lives(count: int, keys: Sequence[str]) -> list[Report]:
-    """Let Hypothesis make up so many lives; an `AssertionError` when the promise breaks in one."""
-    reports: list[Report] = []
-
-    class OneOfMany(Life):
-        private_keys = keys
-
-        def ended(self, report: Report) -> None:
-            reports.append(report)
-
-    run_state_machine_as_test(
-        OneOfMany,
-        settings=settings(
-            max_examples=count,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            derandomize=True,
-            database=None,
-        ),
-    )
-    return reports
-
-
 def main() -> int:
-    """Prove, print, and return 0 when the promise held."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many storms")
     parser.add_argument("--first", type=int, default=0, help="the first seed; the others follow")
     parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each storm")
-    parser.add_argument("--lives", type=int, default=0, help="how many lives beside, by Hypothesis")
     parser.add_argument(
         "--stuck", action="store_true", help="print how late good orders are beside stuck ones"
     )
@@ -118,8 +85,6 @@ def main() -> int:
             proof.add(report)
             if proof.seeds % _TELLS_EVERY == 0:
                 print(proof, flush=True)
-    for report in lives(options.lives, keys) if options.lives else []:
-        proof.add(report)
     _tell(proof, options.orders)
     return 0 if proof.holds else 1
 

@@ -27,8 +27,7 @@ class EventSourceMapping:
     names anything by no id, every message stays and comes again. AWS does not say what an id is worth that
     none of them has: here, nothing.
 
-    Attributes:
-        paused: It is disabled, and hands out nothing.
+    `worked_off` is told of each invocation, and `deletes` of each message that is about to be deleted.
     """
 
     def __init__(
@@ -39,15 +38,6 @@ class EventSourceMapping:
         worked_off: Callable[[Invocation], None],
         deletes: Callable[[Message], None],
     ) -> None:
-        """Poll `queue`.
-
-        Args:
-            world: Whose weather it is.
-            queue: What to poll.
-            new_environment: Starts an execution environment.
-            worked_off: Told of each invocation.
-            deletes: Told of each message that is about to be deleted.
-        """
         self._world = world
         self._queue = queue
         self._new_environment = new_environment
@@ -80,13 +70,8 @@ class EventSourceMapping:
         self.poke()
 
     def started_within(self, seconds: float) -> int:
-        """Count the environments that were started in the last so many seconds."""
         since = self._world.timeline.elapsed - seconds
         return sum(started_at >= since for started_at in self._started_at)
-
-    def recycle(self) -> None:
-        """Let every environment end that has nothing to do."""
-        self._idle = []
 
     def update(self) -> None:
         """Let every environment end as soon as it has nothing to do: the function's settings have changed."""
@@ -120,7 +105,7 @@ class EventSourceMapping:
     def _hand_out_twice(self, message: Message, *, room: bool) -> list["_HandedOut"]:
         """Hand a message out a second time, to the same invocation or to another, counted or not."""
         if room and self._world.chance.random() < 0.3:
-            if self._queue.hand_out_again(message):
+            if self._queue.hand_out(message):
                 return [_HandedOut(message, message.receipt, _record(message))]
         else:
             self._queue.hand_out_twice(message, counted=self._world.chance.random() < 0.5)
@@ -184,12 +169,7 @@ def _record(message: Message) -> dict[str, Any]:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time.
-
-    Attributes:
-        overlapped: There were two at the same time.
-        enabled: Whether it invokes anything.
-    """
+    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time."""
 
     def __init__(
         self,
@@ -220,12 +200,11 @@ class Schedule:
         if self._world.weather.strikes(Mishap.SWEEP_TWICE):
             self._world.timeline.after(self._world.chance.uniform(0, 10), lambda: self.sweep(event))
 
-    def sweep(self, event: object = None) -> None:
-        """Invoke it now, with the schedule's event, or by hand."""
+    def sweep(self, event: object) -> None:
         self.overlapped |= self._busy > 0
         self._busy += 1
         environment = self._idle.pop() if self._idle else self._new_environment()
-        environment.invoke(event or {}, partial(self._ended, environment))
+        environment.invoke(event, partial(self._ended, environment))
         if environment.invocation:
             environment.invocation.slot = self._slot
             environment.invocation.released = self._world.released()

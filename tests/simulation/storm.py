@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from tests.simulation.aftermath import Report, report, settle
@@ -40,7 +41,6 @@ _LIKELY: Final[dict[Kind, float]] = {
 
 
 def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Report:
-    """Let a storm of a seed rage, and see what is left of the promise."""
     chance = random.Random(f"storm {seed}")
     kind = chance.random()
     crowded = _RUSHES <= kind < _RUSHES + _CROWDS
@@ -104,7 +104,6 @@ class _Storm:
         self._ids: list[str] = []
 
     def rage(self, orders: int) -> None:
-        """Let orders come in while the weather changes and people do things."""
         moments: list[tuple[float, Callable[[], None]]] = []
         burst_at = self._chance.uniform(0, LASTS_S)
         of_burst = self._chance.choice([0.0, 0.3, 1.0])
@@ -113,8 +112,8 @@ class _Storm:
             at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
             moments.append((at, self._stuck_order if self._chance.random() < _STUCK else self._order))
         doings = [
-            self._somebody_ships,
-            self._somebody_cancels,
+            partial(self._set_some, "Shipped"),
+            partial(self._set_some, "Cancelled"),
             self._rotate,
             self._store_nonsense,
             self._take_the_permission_away,
@@ -212,19 +211,11 @@ class _Storm:
         if purchase_order_id := self._some_order():
             self._world.marketplace.set_status(purchase_order_id, status)
 
-    def _somebody_ships(self) -> None:
-        self._set_some("Shipped")
-
-    def _somebody_cancels(self) -> None:
-        self._set_some("Cancelled")
-
     def _rotate(self) -> None:
-        """Change the credentials at Walmart, and store them some time before or after that."""
         seller = self._world.change_key()
         self._world.later(self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller))
 
     def _store_nonsense(self) -> None:
-        """Store something unusable, and mend it later."""
         self._world.store_secret(self._chance.choice(["", "{}", "not JSON", '{"consumerId": "c"}']))
         self._world.later(
             self._chance.uniform(60, 1200), lambda: self._world.store_credentials(self._world.seller)
@@ -307,7 +298,6 @@ class _Storm:
         self._world.later(self._chance.uniform(7000, 9000), self._world.recover_marketplace)
 
     def _set_the_clock(self) -> None:
-        """Set the clock wrong, and right again later."""
         self._world.set_clock(self._chance.choice([-1, 1]) * self._chance.uniform(600, 3600))
         self._world.later(self._chance.uniform(60, 3600), lambda: self._world.set_clock(0.0))
 

@@ -123,7 +123,6 @@ OF_CHANCE: Final = tuple(kind for kind in KINDS if kind not in DONE_TO_A_WORLD)
 
 
 def name(kind: Kind) -> str:
-    """Return what a kind of trouble is called."""
     return str(kind.value).replace("_", " ")
 
 
@@ -141,16 +140,13 @@ class Weather:
         return probability > 0 and self.chance.random() < probability
 
     def strikes(self, kind: Kind) -> bool:
-        """Tell whether this goes wrong now, and count it."""
         struck = self.looms(kind)
         if struck:
             self.struck[kind] += 1
         return struck
 
     def one_of(self, faults: Iterable[Fault]) -> Fault | None:
-        """Draw what a call to Walmart meets."""
         return next((fault for fault in faults if self.looms(fault)), None)
 
     def clear_up(self) -> None:
-        """Let nothing go wrong any more."""
         self.likely = {}
