@@ -19,11 +19,7 @@ _URL: Final = "https://aws.example"
 
 @dataclass(slots=True)
 class SecretVersions:
-    """The versions of the secret, by their staging labels.
-
-    Attributes:
-        denied: Somebody took the permission to read it away.
-    """
+    """The versions of the secret, by their staging labels."""
 
     _texts: list[str] = field(default_factory=list)
     _labels: dict[str, int] = field(default_factory=dict)
@@ -38,6 +34,10 @@ class SecretVersions:
         """Make the previous version the current one, and the current one the previous."""
         if "AWSPREVIOUS" in self._labels:
             self._move(self._labels["AWSPREVIOUS"])
+
+    def deny(self, *, denied: bool = True) -> None:
+        """Take the permission to read it away, or give it back."""
+        self.denied = denied
 
     def _move(self, number: int) -> None:
         if "AWSCURRENT" in self._labels:

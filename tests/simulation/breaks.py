@@ -304,6 +304,7 @@ BREAKS: Final = (
         "        elif listing.unread:",
         "        elif False:",
         "a sweep completed although an entry could not be read",
+        first_seed=20,
     ),
     Break(
         "a mark of the sweep is believed, whatever it was made for",
@@ -311,6 +312,7 @@ BREAKS: Final = (
         "return note if is_genuine else None",
         "return note",
         "leaves what no sweep published",
+        first_seed=11,
     ),
     Break(
         "a sweep's message outlives the next sweep",
@@ -318,6 +320,7 @@ BREAKS: Final = (
         "if note and circumstances.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:",
         "if False:",
         "messages waiting",
+        first_seed=26,
     ),
     Break(
         "every sweep parks an order that needs a person",
@@ -325,6 +328,7 @@ BREAKS: Final = (
         "if consequence is Consequence.PARK and note and not note.park_if_stuck:",
         "if False:",
         "several dead letters of sweeps",
+        first_seed=11,
     ),
     Break(
         "an order is left that no sweep sees again",
@@ -332,6 +336,7 @@ BREAKS: Final = (
         "LONG_LOOK_BACK: Final = timedelta(days=30)",
         "LONG_LOOK_BACK: Final = timedelta(hours=72)",
         "was left, and no sweep got it",
+        first_seed=36,
     ),
     Break(
         "Walmart's count of a list is not compared with what was seen",
@@ -339,6 +344,8 @@ BREAKS: Final = (
         "        return max(0, self.counted - len(self.dates) - self.unusable - self.unread)",
         "        return 0",
         "a sweep completed without",
+        first_seed=62,
+        orders=100,
     ),
     Break(
         "one order's 403 is every order's",
@@ -346,6 +353,7 @@ BREAKS: Final = (
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) or True",
         "comes of a refusal that concerns another order alone",
+        first_seed=29,
     ),
     Break(
         "a 403 of every order is each one's own",
@@ -353,6 +361,7 @@ BREAKS: Final = (
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) and False",
         "is given up for a 403 that every order gets",
+        first_seed=15,
     ),
     Break(
         "turns are counted by a clock that somebody sets",
@@ -360,6 +369,7 @@ BREAKS: Final = (
         "            monotonic=edges.monotonic,",
         "            monotonic=edges.clock,",
         "is not acknowledged",
+        first_seed=13,
     ),
     Break(
         "a time ahead of the clock is believed",

@@ -204,6 +204,9 @@ class _Storm:
             for kind in kinds
         }
 
+    def _later(self, between: tuple[float, float], do: Callable[[], None]) -> None:
+        self._world.later(self._chance.uniform(*between), do)
+
     def _some_order(self) -> str | None:
         return self._chance.choice(self._ids) if self._ids else None
 
@@ -213,32 +216,26 @@ class _Storm:
 
     def _rotate(self) -> None:
         seller = self._world.change_key()
-        self._world.later(self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller))
+        self._later((0, 900), lambda: self._world.store_credentials(seller))
 
     def _store_nonsense(self) -> None:
         self._world.store_secret(self._chance.choice(["", "{}", "not JSON", '{"consumerId": "c"}']))
-        self._world.later(
-            self._chance.uniform(60, 1200), lambda: self._world.store_credentials(self._world.seller)
-        )
+        self._later((60, 1200), lambda: self._world.store_credentials(self._world.seller))
 
     def _take_the_permission_away(self) -> None:
-        self._world.secret.denied = True
-
-        def give_back() -> None:
-            self._world.secret.denied = False
-
-        self._world.later(self._chance.uniform(60, 1200), give_back)
+        self._world.secret.deny()
+        self._later((60, 1200), lambda: self._world.secret.deny(denied=False))
 
     def _pause(self) -> None:
         self._world.mapping.pause()
-        self._world.later(self._chance.uniform(60, 1200), lambda: self._world.mapping.pause(paused=False))
+        self._later((60, 1200), lambda: self._world.mapping.pause(paused=False))
 
     def _turn_sweeps(self) -> None:
         """Turn the sweeps off or on; most of the time they are turned back."""
         on = self._world.sweeping
         self._world.turn_sweeps(on=not on)
         if self._chance.random() < 0.7:
-            self._world.later(self._chance.uniform(60, 3600), lambda: self._world.turn_sweeps(on=on))
+            self._later((60, 3600), lambda: self._world.turn_sweeps(on=on))
 
     def _rehearse(self) -> None:
         if purchase_order_id := self._some_order():
@@ -252,7 +249,7 @@ class _Storm:
 
     def _withdraw_the_paths(self) -> None:
         self._world.withdraw_paths()
-        self._world.later(self._chance.uniform(60, 3600), self._world.restore_paths)
+        self._later((60, 3600), self._world.restore_paths)
 
     def _make_an_entry_unreadable(self) -> None:
         """Let an order that only sweeps can find be the one, at times: no answer but a list's shows it."""
@@ -260,9 +257,7 @@ class _Storm:
         purchase_order_id = self._world.place_order(told=False) if unannounced else self._some_order()
         if purchase_order_id:
             self._world.make_unreadable(purchase_order_id)
-            self._world.later(
-                self._chance.uniform(600, 7200), lambda: self._world.make_readable(purchase_order_id)
-            )
+            self._later((600, 7200), lambda: self._world.make_readable(purchase_order_id))
 
     def _forge_a_mark(self) -> None:
         """Let a forged event say that the sweep found an order, which is true of none of these."""
@@ -283,23 +278,23 @@ class _Storm:
 
     def _forbid_every_order(self) -> None:
         self._world.forbid_every_order()
-        self._world.later(self._chance.uniform(600, 7200), self._world.recover_marketplace)
+        self._later((600, 7200), self._world.recover_marketplace)
 
     def _trouble_the_queue(self) -> None:
         self._world.trouble_queue(self._chance.choice([Mishap.QUEUE_DOWN, Mishap.QUEUE_FULL]))
-        self._world.later(self._chance.uniform(600, 7200), self._world.recover_queue)
+        self._later((600, 7200), self._world.recover_queue)
 
     def _take_the_lists_down(self) -> None:
         """Let no list answer, soon after sweeps have found old orders that nothing can be done about."""
         for limit in (24, 48, 72):
             age = timedelta(hours=limit - self._chance.uniform(0.5, 2.5))
             self._world.place_stuck(self._chance.choice(STUCK), announced=False, age=age)
-        self._world.later(self._chance.uniform(600, 1800), self._world.take_lists_down)
-        self._world.later(self._chance.uniform(7000, 9000), self._world.recover_marketplace)
+        self._later((600, 1800), self._world.take_lists_down)
+        self._later((7000, 9000), self._world.recover_marketplace)
 
     def _set_the_clock(self) -> None:
         self._world.set_clock(self._chance.choice([-1, 1]) * self._chance.uniform(600, 3600))
-        self._world.later(self._chance.uniform(60, 3600), lambda: self._world.set_clock(0.0))
+        self._later((60, 3600), lambda: self._world.set_clock(0.0))
 
     def _nonsense_comes_in(self) -> None:
         self._world.tell(self._chance.choice(NONSENSE) + " " * self._chance.randrange(1000))

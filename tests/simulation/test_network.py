@@ -118,10 +118,11 @@ def test_a_call_that_nobody_waits_for_any_more_may_be_applied_later_unless_it_wa
     assert world.marketplace.order(ORDER).lines[0].status == expected
 
 
+@pytest.mark.parametrize(("lives_s", "applied"), [(0.01, False), (0.41, True)])
 def test_nobody_sees_the_answer_of_a_call_whose_environment_was_killed_while_it_was_on_its_way(
-    world: World,
+    lives_s: float, applied: bool, world: World
 ) -> None:
     world.weather.likely = {Mishap.SLOW: 1.0}
 
-    assert acknowledged(world, lives_s=0.41) is None
-    assert is_applied(world)
+    assert acknowledged(world, lives_s=lives_s) is None
+    assert is_applied(world) is applied

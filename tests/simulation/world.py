@@ -413,7 +413,7 @@ class World:
         self.restore_paths()
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
-        self.secret.denied = False
+        self.secret.deny(denied=False)
         self.store_credentials(self.seller)
         self.mapping.pause(paused=False)
         self.make_up()
