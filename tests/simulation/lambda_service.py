@@ -1,7 +1,6 @@
 """What Lambda does around the functions: it polls the queue, and keeps the sweeps' schedule."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
 MAXIMUM_CONCURRENCY: Final = 2
 BATCH_SIZE: Final = 10
 _POLLS_AFTER_S: Final = (0.01, 0.5)
+
+
+type _HandedOut = tuple[Message, dict[str, Any]]
+"""A message, and what the function is given of it."""
 
 
 class EventSourceMapping:
@@ -93,20 +96,20 @@ class EventSourceMapping:
         weather = self._world.weather
         if weather.strikes(Mishap.INVOCATION_THROTTLED):
             return  # Their visibility timeout runs out.
-        handed_out = [_HandedOut(message, message.receipt, _record(message)) for message in batch]
+        handed_out = [(message, _record(message)) for message in batch]
         for message in batch:
             if weather.strikes(Mishap.MESSAGE_TWICE):
                 handed_out += self._hand_out_twice(message, room=len(handed_out) < BATCH_SIZE)
         environment = self._idle.pop() if self._idle else self._start()
         self._busy += 1
-        event = {"Records": [one.record for one in handed_out]}
+        event = {"Records": [record for _, record in handed_out]}
         environment.invoke(event, partial(self._ended, environment, self._version, handed_out))
 
-    def _hand_out_twice(self, message: Message, *, room: bool) -> list["_HandedOut"]:
+    def _hand_out_twice(self, message: Message, *, room: bool) -> list[_HandedOut]:
         """Hand a message out a second time, to the same invocation or to another, counted or not."""
         if room and self._world.chance.random() < 0.3:
             if self._queue.hand_out(message):
-                return [_HandedOut(message, message.receipt, _record(message))]
+                return [(message, _record(message))]
         else:
             self._queue.hand_out_twice(message, counted=self._world.chance.random() < 0.5)
         return []
@@ -115,31 +118,24 @@ class EventSourceMapping:
         self,
         environment: Environment,
         version: int,
-        handed_out: list["_HandedOut"],
+        handed_out: list[_HandedOut],
         invocation: Invocation,
     ) -> None:
         weather = self._world.weather
         self._busy -= 1
         self._worked_off(invocation)
         if invocation.returned:
-            failed = failed_ids(invocation.answer, {one.message.message_id for one in handed_out})
-            for one in handed_out:
-                if one.message.message_id in failed:
+            failed = failed_ids(invocation.answer, {message.message_id for message, _ in handed_out})
+            for message, record in handed_out:
+                if message.message_id in failed:
                     continue
-                self._deletes(one.message)
+                self._deletes(message)
                 if not weather.strikes(Mishap.DELETION_LOST):
-                    self._queue.delete(one.receipt)
+                    self._queue.delete(record["receiptHandle"])
         up_to_date = version == self._version and not environment.dead
         if up_to_date and not weather.strikes(Mishap.RECYCLED):
             self._idle.append(environment)
         self.poke()
-
-
-@dataclass(frozen=True, slots=True)
-class _HandedOut:
-    message: Message
-    receipt: str
-    record: dict[str, Any]
 
 
 def failed_ids(answer: object, message_ids: set[str]) -> set[str]:

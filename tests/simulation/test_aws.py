@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY, Eve
 from tests.simulation.queue import MAX_RECEIVES, VISIBILITY_TIMEOUT_S, Message, NotInFlightError, Queue
 from tests.simulation.timeline import Killed, Timeline
 from tests.simulation.weather import Mishap
-from tests.simulation.world import World, going_on
+from tests.simulation.world import World
 
 EITHER_WAY: Final = range(20)
 """Seeds enough for a coin to show both of its sides."""
@@ -161,12 +161,6 @@ SOON_S: Final = 2.0
 """Time enough for a poll."""
 
 type Behaviour = Callable[[Environment, Any], object]
-
-
-@pytest.fixture
-def world(keys: Sequence[str]) -> Iterator[World]:
-    with going_on(World(1, keys, sweeping=False)) as world:
-        yield world
 
 
 class Served:

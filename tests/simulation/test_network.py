@@ -1,7 +1,6 @@
 """What a client sees of each thing that can happen to bytes, and what Walmart has done by then."""
 
 import json
-from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,18 +11,16 @@ from tests.simulation.bus import order_event
 from tests.simulation.environment import Environment, Function
 from tests.simulation.network import URL, Network
 from tests.simulation.weather import Mishap
-from tests.simulation.world import World, going_on
+from tests.simulation.world import World
 from walmart_ca import Client, NotSent, Order, OutcomeUnknown, SignatureCredentials, WalmartError
 
 ORDER: Final = "7400000000001"
 A_CALL_S: Final = 15.0
 
 
-@pytest.fixture
-def world(keys: Sequence[str]) -> Iterator[World]:
-    with going_on(World(1, keys, sweeping=False)) as world:
-        world.marketplace.add_order(ORDER, order_date=world.timeline.now())
-        yield world
+@pytest.fixture(autouse=True)
+def _order(world: World) -> None:
+    world.marketplace.add_order(ORDER, order_date=world.timeline.now())
 
 
 def acknowledged(world: World, *, lives_s: float = 60.0) -> Order | WalmartError | None:
