@@ -104,14 +104,14 @@ class _Storm:
         self._ids: list[str] = []
 
     def rage(self, orders: int) -> None:
-        moments: list[tuple[float, Callable[[], None]]] = []
+        moments: list[tuple[float, Callable[[], object]]] = []
         burst_at = self._chance.uniform(0, LASTS_S)
         of_burst = self._chance.choice([0.0, 0.3, 1.0])
         for _ in range(orders):
             in_burst = self._chance.random() < of_burst
             at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
             moments.append((at, self._stuck_order if self._chance.random() < _STUCK else self._order))
-        doings = [
+        doings: list[Callable[[], object]] = [
             partial(self._set_some, "Shipped"),
             partial(self._set_some, "Cancelled"),
             self._rotate,

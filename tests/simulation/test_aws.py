@@ -133,7 +133,8 @@ def test_messages_come_in_any_order() -> None:
     assert orders == {("one", "two"), ("two", "one")}
 
 
-NAMES_NO_ID: Final = (
+NAMES_NOTHING: Final[tuple[object, ...]] = (None, [], [{"itemIdentifier": "three"}])
+NAMES_NO_ID: Final[tuple[object, ...]] = (
     *([{"itemIdentifier": ""}], [{"itemIdentifier": None}], [{"itemId": "one"}], [{}], ["one"], "one"),
     [{"itemIdentifier": "one"}, {"itemIdentifier": None}],
 )
@@ -142,11 +143,12 @@ NAMES_NO_ID: Final = (
 @pytest.mark.parametrize(
     ("answer", "kept"),
     [
-        *((answer, set()) for answer in (None, {}, {"batchItemFailures": None}, {"batchItemFailures": []})),
+        (None, set()),
+        ({}, set()),
+        *(({"batchItemFailures": failures}, set()) for failures in NAMES_NOTHING),
         *(({"batchItemFailures": failures}, {"one", "two"}) for failures in NAMES_NO_ID),
         ("one", {"one", "two"}),
         ({"batchItemFailures": [{"itemIdentifier": "one"}] * 2}, {"one"}),
-        ({"batchItemFailures": [{"itemIdentifier": "three"}]}, set()),
     ],
     ids=repr,
 )

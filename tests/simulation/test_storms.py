@@ -47,19 +47,26 @@ def test_a_seed_gives_the_same_course_of_events_again_and_another_seed_another(k
     assert rage(2, keys, orders=30).course != course
 
 
-def test_a_run_counts_when_every_kind_of_trouble_struck_and_holds_without_a_violation(
-    keys: Sequence[str],
-) -> None:
-    one = rage(6, keys, orders=5)
+@pytest.fixture
+def proof(keys: Sequence[str]) -> Proof:
+    """Of one seed, in which every kind of trouble struck."""
     proof = Proof()
+    one = rage(6, keys, orders=5)
     proof.add(replace(one, struck=one.struck + Counter(KINDS)))
+    return proof
+
+
+def test_a_run_counts_when_every_kind_of_trouble_struck(proof: Proof) -> None:
     assert proof.holds
 
     proof.struck[Mishap.BUS_MUTE] = 0
+
     assert proof.too_rare == ["bus mute struck 0 times, 1 are needed"]
     assert not proof.holds
 
-    proof.struck[Mishap.BUS_MUTE] = 1
-    proof.add(replace(one, breaches=["1.000 s: something is gone"]))
+
+def test_a_violation_is_told_with_its_seed(proof: Proof, keys: Sequence[str]) -> None:
+    proof.add(replace(rage(6, keys, orders=5), breaches=["1.000 s: something is gone"]))
+
     assert proof.violations == ["seed 6: 1.000 s: something is gone"]
     assert not proof.holds

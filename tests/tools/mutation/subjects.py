@@ -17,6 +17,7 @@ class Subject(NamedTuple):
 _CONSEQUENCES: Final = "tests/unit/acknowledge_orders/test_consequences.py"
 _SWEEP: Final = "tests/unit/sweep_orders"
 _ERRORS: Final = "tests/unit/walmart_ca/test_errors.py"
+_ODD: Final = "tests/unit/walmart_ca/test_odd_answers.py"
 _VERDICTS: Final = "tests/integration/walmart_ca/test_verdicts.py"
 _OF_VERDICTS: Final = (
     f"{_CONSEQUENCES}::test_an_answer_is_made_into",
@@ -25,7 +26,7 @@ _OF_VERDICTS: Final = (
     "tests/unit/walmart_ca/test_tokens.py",
     "tests/unit/walmart_ca/test_pages.py",
     _ERRORS,
-    "tests/unit/walmart_ca/test_odd_answers.py",
+    _ODD,
     _VERDICTS,
 )
 SUBJECTS: Final = {
@@ -35,7 +36,7 @@ SUBJECTS: Final = {
     "calling": Subject("shared.calling", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
     "verdicts": Subject("walmart_ca.verdicts", _OF_VERDICTS),
-    "errors": Subject("walmart_ca.errors", (_ERRORS, _VERDICTS)),
+    "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD, _VERDICTS)),
 }
 
 
