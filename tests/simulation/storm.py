@@ -111,32 +111,16 @@ class _Storm:
             in_burst = self._chance.random() < of_burst
             at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
             moments.append((at, self._stuck_order if self._chance.random() < _STUCK else self._order))
+        world = self._world
         doings: list[Callable[[], object]] = [
-            partial(self._set_some, "Shipped"),
-            partial(self._set_some, "Cancelled"),
-            self._rotate,
-            self._store_nonsense,
-            self._take_the_permission_away,
-            self._world.secret.roll_back,
-            self._world.end_tokens,
-            self._world.redrive,
-            self._world.make_up,
-            self._world.let_hours_of_trouble_pass,
-            self._pause,
-            self._turn_sweeps,
-            self._replay,
-            self._rehearse,
-            self._nonsense_comes_in,
-            self._withdraw_the_paths,
-            self._make_an_entry_unreadable,
-            self._forge_a_mark,
-            self._forge_a_mark,
-            self._forge_a_time,
-            self._forbid_every_order,
-            self._trouble_the_queue,
-            self._take_the_lists_down,
-            self._set_the_clock,
-            self._set_the_clock,
+            *(partial(self._set_some, "Shipped"), partial(self._set_some, "Cancelled")),
+            *(self._rotate, self._store_nonsense, self._take_the_permission_away, world.secret.roll_back),
+            *(world.end_tokens, world.redrive, world.make_up, world.let_hours_of_trouble_pass),
+            *(self._pause, self._turn_sweeps, self._replay, self._rehearse, self._nonsense_comes_in),
+            *(self._withdraw_the_paths, self._make_an_entry_unreadable),
+            *(self._forge_a_mark, self._forge_a_mark, self._forge_a_time),
+            *(self._forbid_every_order, self._trouble_the_queue, self._take_the_lists_down),
+            *(self._set_the_clock, self._set_the_clock),
         ]
         moments += [
             (self._chance.uniform(0, LASTS_S), self._chance.choice(doings)) for _ in range(_EVENTS_OF_ITS_OWN)
