@@ -80,8 +80,8 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
 .PHONY: prove
-prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
-	@$(RUN) tests.simulation --seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+prove: $(VENV)/dev.done ## Try the promise in SEEDS storms, and count what struck
+	@$(RUN) tests.simulation --seeds $(SEEDS)
 
 .PHONY: stuck
 stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time

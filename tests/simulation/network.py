@@ -65,13 +65,11 @@ class Network:
     """Implements `walmart_ca.Sender`, for one execution environment."""
 
     def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
-        """Bring the calls of `environment` to `marketplace`."""
         self._environment = environment
         self._marketplace = marketplace
         self._weather = environment.world.weather
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
-        """Send one call, once. See `walmart_ca.transport.Transport.send`."""
         environment, chance = self._environment, self._weather.chance
         environment.touch()
         if not timeout > 0:
@@ -85,7 +83,7 @@ class Network:
         environment.spend(min(there, timeout))
         environment.touch()  # as if it were killed with its call on the way
         wire = _Wire(environment, timeout - there, limits.size)
-        environment.world.sends(environment, request)
+        environment.world.promise.watch_request(environment, request)
         if self._weather.strikes(Mishap.QUOTA_USED_UP):
             environment.world.use_up_quota(action_of(request))
         if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):
