@@ -55,20 +55,24 @@ class Order:
     """Whether the answers show the date."""
 
     @property
+    def statuses(self) -> tuple[str, ...]:
+        """Every status of every line."""
+        return tuple(status for line in self.lines for status in line.statuses)
+
+    @property
     def released(self) -> bool:
         """Whether anything of the order waits for its acknowledgement."""
         return self.has_line_in(_CREATED)
 
     def has_line_in(self, status: str) -> bool:
         """Return whether any line of the order is in a status, however that is spelled."""
-        return any(found.casefold() == status.casefold() for line in self.lines for found in line.statuses)
+        return any(found.casefold() == status.casefold() for found in self.statuses)
 
     @property
     def acknowledgeable(self) -> bool:
         """Whether acknowledging it is allowed: Walmart does not ship it, and none of it is beyond that."""
-        return self.ship_node != WALMART_FULFILLED and all(
-            status.casefold() in _ACKNOWLEDGEABLE for line in self.lines for status in line.statuses
-        )
+        mine = self.ship_node != WALMART_FULFILLED
+        return mine and all(status.casefold() in _ACKNOWLEDGEABLE for status in self.statuses)
 
     @property
     def rank(self) -> tuple[datetime, str]:

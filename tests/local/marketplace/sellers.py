@@ -25,7 +25,6 @@ class Seller:
     public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
     client_id: str
     client_secret: str = field(repr=False)
-    market: str = "ca"
 
     def secret(self) -> str:
         """Give the credentials as the JSON text that is stored in Secrets Manager."""
@@ -51,20 +50,14 @@ class Sellers:
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
     def register(
-        self,
-        private_key: str | None,
-        *,
-        key_bits: int,
-        consumer_id: str | None,
-        channel_type: str | None,
-        market: str,
+        self, private_key: str | None, key_bits: int, consumer_id: str | None, channel_type: str | None
     ) -> Seller:
         """Register a seller; whatever is not given is made up.
 
         A consumer id registered again gets the new key and loses every other, as when a seller makes a new
         key in the Developer Center. Its client is another too.
         """
-        key = _generate(key_bits) if private_key is None else _load(private_key)
+        key = rsa.generate_private_key(65537, key_bits) if private_key is None else _load(private_key)
         seller = Seller(
             consumer_id=consumer_id or str(uuid.uuid4()),
             channel_type=channel_type or str(uuid.uuid4()),
@@ -72,7 +65,6 @@ class Sellers:
             public_key=key.public_key(),
             client_id=str(uuid.uuid4()),
             client_secret=_new_client_secret(),
-            market=market,
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
@@ -80,7 +72,7 @@ class Sellers:
         return seller
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key and give the seller as it is to whoever signs with it."""
+        """Accept one more key and give the seller as it is with that key."""
         key = _load(private_key)
         with self._lock:
             seller = self._sellers[consumer_id]
@@ -120,22 +112,13 @@ class Sellers:
             return next((seller for seller in self._sellers.values() if seller.client_id == client_id), None)
 
     def know_channel_type(self, channel_type: str) -> bool:
-        """Tell whether any registered seller has this channel type."""
+        """Return whether any registered seller has this channel type."""
         with self._lock:
             return any(seller.channel_type == channel_type for seller in self._sellers.values())
-
-    def know_market(self, market: str) -> bool:
-        """Return whether any registered seller sells in this market."""
-        with self._lock:
-            return any(seller.market == market for seller in self._sellers.values())
 
 
 def _new_client_secret() -> str:
     return secrets.token_urlsafe(64)
-
-
-def _generate(key_bits: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=key_bits)
 
 
 def _load(private_key: str) -> rsa.RSAPrivateKey:
