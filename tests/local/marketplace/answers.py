@@ -135,10 +135,10 @@ def written(status: int, form: Form, body: bytes, *headers: tuple[str, str]) -> 
     return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
 
 
-def bare_page(status: int, title: str, *headers: tuple[str, str]) -> Answer:
+def bare_page(status: int, title: str) -> Answer:
     """Answer with a page of something in front of Walmart's gateway, for people to read."""
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Answer(status, page.encode(), (("Content-Type", "text/html"), *headers))
+    return Answer(status, page.encode(), (("Content-Type", "text/html"),))
 
 
 def unreadable(answer: Answer, purchase_order_id: str) -> Answer:

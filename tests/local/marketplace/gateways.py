@@ -140,9 +140,10 @@ class TokenGateway:
         token = call.headers.get(ACCESS_TOKEN, "").strip()
         if not token:
             return Refusal(problems.UNAUTHORIZED, f"{ACCESS_TOKEN} is missing{_mistake(call)}")
-        if not self.tokens.know(token):
+        valid_until = self.tokens.valid_until(token)
+        if valid_until is None:
             return Refusal(problems.UNAUTHORIZED, "token is unknown")
-        return Refusal(self.expired, "token has expired") if self.tokens.expired(token) else None
+        return None if call.received_at < valid_until else Refusal(self.expired, "token has expired")
 
 
 def _invalid(header: str, reason: str) -> Refusal:

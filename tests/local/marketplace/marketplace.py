@@ -87,6 +87,14 @@ class Marketplace:
         self._buckets = {
             action: Bucket(limit, clock) for action, limit in per_minute.items() if limit is not None
         }
+        # What is done with sellers, tokens and orders is described where it is done.
+        self.add_key = self._sellers.add_key
+        self.revoke_key = self._sellers.revoke_key
+        self.change_client_secret = self._sellers.change_client_secret
+        self.expire_tokens = self._tokens.expire
+        self.order = self._orders.get
+        self.set_status = self._orders.set_status
+        self.make_undated = self._orders.make_undated
         self._forced_form: Form | None = None
         self._forced_error_shape: ErrorShape | None = None
         self._server: Server | None = None
@@ -135,32 +143,10 @@ class Marketplace:
         """
         return self._sellers.register(private_key, key_bits, consumer_id, channel_type)
 
-    def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key of a registered seller, as while it changes from one to the other.
-
-        The seller as it is with this key is given back, so that its ``secret()`` is at hand.
-        """
-        return self._sellers.add_key(consumer_id, private_key)
-
-    def revoke_key(self, consumer_id: str, private_key: str) -> None:
-        """Refuse one of a seller's keys from now on; after the last one every call of it."""
-        self._sellers.revoke_key(consumer_id, private_key)
-
-    def change_client_secret(self, consumer_id: str) -> Seller:
-        """Give a seller another client secret; the one before is refused from now on.
-
-        Tokens stay valid, whichever secret they were asked for with.
-        """
-        return self._sellers.change_client_secret(consumer_id)
-
     @property
     def tokens_issued(self) -> int:
         """How many tokens there were so far, expired or not."""
         return self._tokens.issued
-
-    def expire_tokens(self) -> None:
-        """Let every token that was issued until now expire at once, before its time."""
-        self._tokens.expire()
 
     def expired_tokens_as(self, status: Literal[400, 401]) -> None:
         """Refuse an expired token with this status; 401 unless told otherwise.
@@ -204,10 +190,6 @@ class Marketplace:
         else:
             self._orders.unreadable.discard(purchase_order_id)
 
-    def make_undated(self, purchase_order_id: str) -> None:
-        """Leave the date of one order out of every list and every other answer."""
-        self._orders.make_undated(purchase_order_id)
-
     def close_door(self, door: Door) -> None:
         """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first.
 
@@ -233,14 +215,6 @@ class Marketplace:
         order = new_order(purchase_order_id, statuses, order_date or self._orders.now(), ship_node)
         self._orders.add(order)
         return order
-
-    def order(self, purchase_order_id: str) -> Order:
-        """Give an order as it is now; an unknown one is a ``KeyError``."""
-        return self._orders.get(purchase_order_id)
-
-    def set_status(self, purchase_order_id: str, status: str) -> Order:
-        """Put every line of an order into a status, as if Walmart or somebody else had done so."""
-        return self._orders.set_status(purchase_order_id, status)
 
     def fail(
         self,

@@ -100,13 +100,7 @@ def new_order(
     """Make up an order with one line per entry: a status, or the statuses of a split quantity."""
     if isinstance(statuses, str):
         raise TypeError("statuses are a list, one per line of the order")
-    if not statuses:
-        raise ValueError("an order has at least one line, so at least one status")
     lines = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
-    if not all(lines):
-        raise ValueError("a line has at least one status")
-    if order_date.tzinfo is None:
-        raise ValueError("an order date needs a time zone")
     return Order(
         purchase_order_id,
         customer_order_id=customer_order_id(purchase_order_id),
@@ -147,7 +141,7 @@ class Orders:
             self._orders[order.purchase_order_id] = order
 
     def get(self, purchase_order_id: str) -> Order:
-        """Find an order; an unknown one is a ``KeyError``."""
+        """Give an order as it is now; an unknown one is a ``KeyError``."""
         with self._lock:
             return self._orders[purchase_order_id]
 
@@ -179,7 +173,7 @@ class Orders:
         )
 
     def set_status(self, purchase_order_id: str, status: str) -> Order:
-        """Put every line of an order into ``status``."""
+        """Put every line of an order into ``status``, as if Walmart or somebody else had done so."""
         with self._lock:
             return self._put(self._orders[purchase_order_id].with_status(status, self.now()))
 

@@ -72,7 +72,10 @@ class Sellers:
         return seller
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key and give the seller as it is with that key."""
+        """Accept one more key of a registered seller, as while it changes from one to the other.
+
+        The seller as it is with this key is given back, so that its ``secret()`` is available.
+        """
         key = _load(private_key)
         with self._lock:
             seller = self._sellers[consumer_id]
@@ -81,7 +84,7 @@ class Sellers:
         return replace(seller, private_key=_walmart_form(key), public_key=key.public_key())
 
     def revoke_key(self, consumer_id: str, private_key: str) -> None:
-        """Accept a key no longer; it may be the last one."""
+        """Refuse one of a seller's keys from now on; after the last one every call of it."""
         revoked = _load(private_key).public_key()
         with self._lock:
             kept = tuple(key for key in self._keys[consumer_id] if key != revoked)
@@ -90,7 +93,7 @@ class Sellers:
             self._keys[consumer_id] = kept
 
     def change_client_secret(self, consumer_id: str) -> Seller:
-        """Accept another client secret and the one before no longer."""
+        """Give a seller another client secret; the one before is refused from now on, and no token is."""
         with self._lock:
             seller = replace(self._sellers[consumer_id], client_secret=_new_client_secret())
             self._sellers[consumer_id] = seller
@@ -126,8 +129,7 @@ def _load(private_key: str) -> rsa.RSAPrivateKey:
     key = serialization.load_der_private_key(
         base64.b64decode(private_key), password=None, unsafe_skip_rsa_key_validation=True
     )
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("a seller signs with an RSA key")
+    assert isinstance(key, rsa.RSAPrivateKey)
     return key
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.local.marketplace import Fault, Marketplace
-from tests.local.marketplace.caller import ORDER, Answer, Caller, order_calls, statuses
+from tests.local.marketplace.caller import ORDER, Answer, Caller, TokenCaller, order_calls, statuses
 
 NEWEST = "7400123456790"
 SINCE = "?createdStartDate=2026-01-01"
@@ -48,7 +48,7 @@ def marketplace(marketplace: Marketplace) -> Marketplace:
 @pytest.mark.parametrize("action", ["acknowledge", "released", "token"])
 def test_what_only_the_simulation_meets_says_something_else_and_does_nothing(
     marketplace: Marketplace,
-    bearer: Caller,
+    bearer: TokenCaller,
     action: str,
     fault: Fault,
     details: dict[str, Any],

@@ -71,8 +71,8 @@ def meta(page: Answer) -> dict[str, Any]:
 def test_released_orders_are_listed_with_the_newest_first(
     marketplace: Marketplace, caller: Caller, form: str
 ) -> None:
-    waiting = [["Created"], ["Shipped", "CREATED"], [("Shipped", "Created")]]
-    others = [["Acknowledged"], ["Shipped", "Cancelled"]]
+    waiting: list[list[Any]] = [["Created"], ["Shipped", "CREATED"], [("Shipped", "Created")]]
+    others: list[list[Any]] = [["Acknowledged"], ["Shipped", "Cancelled"]]
     for minute, statuses in enumerate([*waiting, *others]):
         marketplace.add_order(str(minute), statuses, order_date=PLACED + minute * MINUTE)
     marketplace.add_order("of the same moment", order_date=PLACED)

@@ -151,12 +151,12 @@ def test_by_itself_it_serves_both_doors_and_ends_when_told_to_however_it_was_sta
         out, err = process.communicate(timeout=60)
 
     assert [answer.status for answer in answers] == [200, 200, 401]
-    assert out.splitlines()[-4:] == [
+    assert {line for line in out.splitlines() if line} == {
         f"POST /v3/ca/orders/{order}/acknowledge 200",
         "POST /v3/token 200",
         f"GET /v3/orders/{order} 200",
         f"GET /v3/ca/orders/{ORDER} 401, refused: consumer id is unknown",
-    ]
+    }
     assert (process.returncode, err, private) == (0, "", [0o600, 0o600])
 
 

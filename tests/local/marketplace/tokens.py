@@ -38,12 +38,7 @@ class Tokens:
         with self._lock:
             self._valid_until = dict.fromkeys(self._valid_until, -math.inf)
 
-    def know(self, token: str) -> bool:
-        """Return whether this is a token, valid or expired."""
+    def valid_until(self, token: str) -> float | None:
+        """Give the time at which a token expires or expired, or None if it is no token."""
         with self._lock:
-            return token in self._valid_until
-
-    def expired(self, token: str) -> bool:
-        """Return whether a token that is known is valid no longer."""
-        with self._lock:
-            return self._clock() >= self._valid_until[token]
+            return self._valid_until.get(token)
