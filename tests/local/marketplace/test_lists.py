@@ -343,10 +343,3 @@ def test_a_page_of_which_nothing_is_left_is_not_found(
         caller.acknowledge(order=purchase_order_id)
 
     assert caller.list(cursor).status == 404
-
-
-def test_an_order_id_is_encoded_in_a_cursor(marketplace: Marketplace, caller: Caller) -> None:
-    for minute, purchase_order_id in enumerate(["1", "2 & 3/4"]):
-        marketplace.add_order(purchase_order_id, order_date=PLACED + minute * MINUTE)
-
-    assert [listed(page) for page in pages(caller, f"{SINCE}&limit=1")] == [["2 & 3/4"], ["1"]]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.local.marketplace import Certificate, Fault, Marketplace, Seller, issue_certificate
-from tests.local.marketplace.caller import ACKNOWLEDGE, ORDER, Caller, TokenCaller, statuses
+from tests.local.marketplace.caller import ORDER, Caller, TokenCaller, statuses
 from tests.support.paths import ROOT
 
 
@@ -30,15 +30,6 @@ def certificate() -> Certificate:
 @pytest.fixture
 def trust(certificate: Certificate) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=certificate.authority_pem.decode())
-
-
-def test_a_connection_is_kept_for_the_next_call(marketplace: Marketplace, signer: Caller) -> None:
-    with contextlib.closing(signer.connect()) as connection:
-        for _ in range(2):
-            signer.call("POST", ACKNOWLEDGE, over=connection)
-    signer.get()
-
-    assert [call.connection for call in marketplace.calls] == [1, 1, 2]
 
 
 def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, signer: Caller) -> None:

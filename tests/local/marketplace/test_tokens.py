@@ -11,7 +11,6 @@ from tests.local.marketplace import Marketplace, Seller
 from tests.local.marketplace.caller import (
     NOW,
     ORDER,
-    TOKEN,
     Answer,
     Caller,
     TokenCaller,
@@ -44,17 +43,6 @@ def test_a_client_is_given_another_token_each_time(marketplace: Marketplace, bea
     ] * 2
     assert len(set(tokens)) == marketplace.tokens_issued == 2
     assert [bearer.get({"WM_SEC.ACCESS_TOKEN": token}).status for token in tokens] == [200, 200]
-
-
-def test_a_call_for_a_token_is_kept_as_one_for_no_order(
-    marketplace: Marketplace, bearer: TokenCaller
-) -> None:
-    bearer.ask()
-
-    [call] = marketplace.calls
-    assert (call.door, call.action, call.purchase_order_id) == ("token", "token", None)
-    assert (call.method, call.path, call.body) == ("POST", TOKEN, b"grant_type=client_credentials")
-    assert (call.status, call.applied) == (200, False)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +108,6 @@ def test_a_changed_client_secret_retires_the_old_one_and_neither_token_nor_key(
     assert changed == replace(bearer.seller, client_secret=changed.client_secret)
     assert (bearer.ask().status, TokenCaller(marketplace.url, changed).ask().status) == (401, 200)
     assert (bearer.get().status, Caller(marketplace.url, changed).get().status) == (200, 200)
-
-
-def test_registering_a_consumer_again_retires_its_client(
-    marketplace: Marketplace, bearer: TokenCaller
-) -> None:
-    old = bearer.seller
-    new = marketplace.register_seller(old.private_key, consumer_id=old.consumer_id)
-
-    assert (bearer.ask().status, TokenCaller(marketplace.url, new).ask().status) == (401, 200)
 
 
 # --- How long a token is good -----------------------------------------------------------------------------
