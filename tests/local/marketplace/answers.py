@@ -252,10 +252,10 @@ def _quantity_tree(quantity: int) -> Tree:
 
 
 def _error_entry(problem: Problem) -> dict[str, Tree]:
-    cause = problem.cause
     causes: Tree = []
-    if cause is not None:
-        causes = {"cause": [{"code": problem.code, "field": cause.field, "description": cause.description}]}
+    if problem.cause is not None:
+        reason = "The date is not in ISO 8601 with whole seconds"
+        causes = {"cause": [{"code": problem.code, "field": problem.cause, "description": reason}]}
     return {
         "code": problem.code,
         **({} if problem.field is None else {"field": problem.field}),

@@ -17,16 +17,8 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """What in particular led to an error."""
-
-    field: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
-    """One error, before it takes a shape."""
+    """One error, before it takes a shape. Its cause is a parameter that is no date."""
 
     status: int
     name: str
@@ -35,7 +27,7 @@ class Problem:
     origin: Origin = Origin.GATEWAY
     field: str | None = None
     severity: str | None = "ERROR"
-    cause: Cause | None = None
+    cause: str | None = None
 
     @property
     def category(self) -> str:
@@ -163,11 +155,7 @@ GRANT_TYPE_INVALID = replace(parameter_invalid("grant_type"), origin=Origin.GATE
 
 def date_invalid(name: str) -> Problem:
     """Refuse a date. The cause is all that tells it from ``REQUEST_INVALID``, the outage in disguise."""
-    return replace(
-        REQUEST_INVALID,
-        description="Invalid Date format value",
-        cause=Cause(name, "The date is not in ISO 8601 with whole seconds"),
-    )
+    return replace(REQUEST_INVALID, description="Invalid Date format value", cause=name)
 
 
 def not_acknowledgeable(purchase_order_id: str, reason: str) -> Problem:
