@@ -5,13 +5,13 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
 from tests.local.marketplace import Fault, Marketplace
-from tests.local.marketplace.faults import Detail, OddBytes, PlannedFault
+from tests.local.marketplace.faults import ODD, Detail, PlannedFault
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
@@ -41,7 +41,7 @@ _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
     },
     Fault.EARLY_HINTS: {"status": [102, 103], "count": [1, 2, 3]},
     Fault.ENDLESS_CURSOR: {"length": [1, 2, 3]},
-    Fault.ODD_BYTES: {"kind": get_args(OddBytes)},
+    Fault.ODD_BYTES: {"kind": tuple(ODD)},
 }
 _INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+")
 """The answers before the answer, which the standard library would take for it."""

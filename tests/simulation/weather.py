@@ -52,9 +52,8 @@ type Kind = Fault | Mishap
 OF_CALLS: Final = tuple(
     fault
     for fault in Fault
-    # What happens to a connection that is kept is for real sockets, and so is what only they can tell. An
-    # entry is unreadable in every answer, as `ENTRY_UNREADABLE` has it.
-    if fault not in {Fault.CLOSE_WHEN_IDLE, Fault.UNREADABLE_ENTRY}
+    # What happens to a connection that is kept is for real sockets, and so is what only they can tell.
+    if fault is not Fault.CLOSE_WHEN_IDLE
 )
 STUCK: Final = (Mishap.ORDER_FORBIDDEN, Mishap.ORDER_FAILING, Mishap.ORDER_MIXED, Mishap.ORDER_UNDATED)
 """What can keep one order from being acknowledged for hours."""
