@@ -9,27 +9,15 @@ from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
 
 
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
-        yield aws
-
-
 @pytest.fixture
 def marketplace() -> Iterator[Marketplace]:
     with Marketplace() as marketplace:
         yield marketplace
 
 
-@pytest.fixture(scope="session")
-def private_key() -> str:
-    """One key for every seller: making one takes longer than most tests."""
-    return Marketplace().register_seller().private_key
-
-
 @pytest.fixture
 def door() -> str:
-    """Walmart's door that is gone through; `through_both_doors` overrides it."""
+    """Walmart's door that is gone through; a parameter overrides it."""
     return "signature"
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.local.marketplace import Fault
 from tests.runtime import EnvironmentGone
-from tests.runtime.harness import Surroundings, eventually, order_event
+from tests.runtime.harness import Surroundings, eventually
+from tests.support.services import order_event
 
 ORDER = "7400000000001"
 

@@ -21,6 +21,7 @@ from tests.runtime.harness import (
 )
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
+from tests.support.services import order_event
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")
 """Named for what somebody else does at Walmart before their messages come again."""
@@ -52,7 +53,7 @@ class Killed:
         before: The calls about each until the process was killed.
         recorded_before: The outcomes that it had recorded by then.
         answer: Of the batch that brought the messages again.
-        records: The outcome records of that.
+        records: The outcome records of that, by their order.
     """
 
     surroundings: Surroundings
@@ -60,16 +61,11 @@ class Killed:
     before: dict[str, list[Call]]
     recorded_before: dict[str, str]
     answer: dict[str, Any]
-    records: list[dict[str, Any]]
+    records: dict[str, dict[str, Any]]
 
     def actions_after(self, order: str) -> list[str | None]:
         """What Walmart was asked for about an order by the second process."""
         return self.surroundings.actions(order)[len(self.before[order]) :]
-
-    def record(self, order: str) -> dict[str, Any]:
-        """What the second process recorded of an order."""
-        (record,) = [each for each in self.records if each["purchase_order_id"] == order]
-        return record
 
 
 @contextmanager
@@ -115,12 +111,12 @@ def kill_and_deliver_again(surroundings: Surroundings, kill_point: KillPoint) ->
         surroundings.marketplace.add_order(order)
     with kill_point(surroundings) as moment:
         orders = (*ORDERS, *moment.neighbours)
-        surroundings.send(*orders)
+        surroundings.send(*map(order_event, orders))
         with (
             ThreadPoolExecutor(1) as invoker,
             surroundings.environment(variables=moment.variables) as environment,
         ):
-            messages = surroundings.receive(len(orders), hidden_for_s=1)
+            messages = surroundings.receive(len(orders))
             invocation = invoker.submit(environment.invoke, batch_of(messages))
             eventually(lambda: moment.reached(environment))
             environment.kill()
@@ -131,7 +127,7 @@ def kill_and_deliver_again(surroundings: Surroundings, kill_point: KillPoint) ->
         surroundings.marketplace.set_status(SHIPPED, "Shipped")
         surroundings.marketplace.set_status(CANCELLED, "Cancelled")
         with surroundings.environment() as environment:
-            answer = surroundings.deliver(environment, surroundings.receive(len(orders)))
+            answer = surroundings.deliver(environment, len(orders))
             records = records_of(environment.output())
     return Killed(
         surroundings,
@@ -139,7 +135,7 @@ def kill_and_deliver_again(surroundings: Surroundings, kill_point: KillPoint) ->
         before,
         {record["purchase_order_id"]: record["outcome"] for record in recorded_before},
         answer,
-        records,
+        {record["purchase_order_id"]: record for record in records},
     )
 
 
@@ -173,25 +169,19 @@ def test_the_process_was_killed_where_it_says(killed: Killed, kill_point: KillPo
 
 def test_nothing_is_lost(killed: Killed) -> None:
     assert killed.answer == {"batchItemFailures": []}
-    assert {record["purchase_order_id"] for record in killed.records} == set(killed.orders)
-    assert {(record["disposition"], record["attempt"]) for record in killed.records} == {("done", 2)}
-    assert (killed.surroundings.waiting(), killed.surroundings.parked()) == (0, 0)
+    assert killed.records.keys() == set(killed.orders)
+    assert {(each["disposition"], each["attempt"]) for each in killed.records.values()} == {("done", 2)}
+    assert (killed.surroundings.waiting(), killed.surroundings.parked()) == (0, [])
 
 
 def test_an_order_that_nobody_else_settled_ends_acknowledged(killed: Killed, kill_point: KillPoint) -> None:
     expected = "already_acknowledged" if kill_point in APPLIED else "acknowledged"
 
-    assert killed.record(LEFT_ALONE)["outcome"] == expected
+    assert killed.records[LEFT_ALONE]["outcome"] == expected
     for order in set(killed.orders) - {SHIPPED, CANCELLED}:
         assert killed.surroundings.statuses(order) == {"Acknowledged"}
-
-
-def test_what_comes_again_is_looked_at_first_and_posted_only_where_it_waits(
-    killed: Killed, kill_point: KillPoint
-) -> None:
-    expected = ["get"] if kill_point in APPLIED else ["get", "acknowledge"]
-
-    assert killed.actions_after(LEFT_ALONE) == expected
+    # What comes again is looked at first, and posted only where it waits.
+    assert killed.actions_after(LEFT_ALONE) == (["get"] if kill_point in APPLIED else ["get", "acknowledge"])
 
 
 @pytest.mark.parametrize(
@@ -202,5 +192,5 @@ def test_an_order_that_is_beyond_it_by_then_is_not_posted_again(
     killed: Killed, order: str, status: str, outcome: str
 ) -> None:
     assert killed.actions_after(order) == ["get"]
-    assert killed.record(order)["outcome"] == outcome
+    assert killed.records[order]["outcome"] == outcome
     assert killed.surroundings.statuses(order) == {status}
