@@ -7,6 +7,7 @@ import pytest
 from tests.integration.harness import World
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
+from tests.support.shells import Shell, shell
 
 
 @pytest.fixture
@@ -30,3 +31,10 @@ def world(
     door: str,
 ) -> World:
     return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys, door)
+
+
+@pytest.fixture(scope="session")
+def bash(local_aws: LocalAws) -> Iterator[Shell]:
+    """Where the pages' commands are pasted."""
+    with shell(local_aws) as bash:
+        yield bash

@@ -152,10 +152,6 @@ class World(Services):
         """The seller's credentials for the door that is gone through."""
         return self.seller.token_secret() if self.door == "token" else self.seller.secret()
 
-    def posts(self) -> int:
-        """How many acknowledgements Walmart was sent."""
-        return self.actions().count("acknowledge")
-
     def break_secrets_manager(self) -> None:
         """Let every call to Secrets Manager fail from now on, as an outage does."""
         # Nobody listens there; the function has this very client.
@@ -179,13 +175,10 @@ class World(Services):
         """Delete the secret."""
         self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
 
-    def deliver(self, function: AcknowledgeFunction, received: int | None = None) -> dict[str, Any]:
-        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail.
-
-        With `received`, as if each message had been received so often.
-        """
+    def deliver(self, function: AcknowledgeFunction) -> dict[str, Any]:
+        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail."""
         messages = self.receive()
-        answer = function({"Records": [record_of(message, received) for message in messages]}, Context())
+        answer = function({"Records": [record_of(message) for message in messages]}, Context())
         self.delete(messages, answer)
         return answer
 

@@ -254,17 +254,6 @@ def test_the_mark_of_the_sweep_alone_keeps_no_order_from_being_parked(
     assert "LeftToSweep" not in counts_of(output)
 
 
-@pytest.mark.parametrize("event", [None, {}, {"order": {"purchaseOrderId": "7"}}])
-def test_a_bare_event_that_is_unusable_answers_with_a_record(world: World, event: object) -> None:
-    answer = world.function()(event, Context())
-
-    assert (answer["outcome"], answer["disposition"], answer["origin"]) == (
-        "invalid_event",
-        "answered",
-        "manual",
-    )
-
-
 def test_bare_events_and_batches_even_empty_ones_may_follow_one_another(world: World) -> None:
     function = world.function()
     world.place(ORDER)

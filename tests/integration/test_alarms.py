@@ -125,11 +125,11 @@ def serve_stale(world: World) -> None:
 
 
 def backlog(messages: int) -> Happen:
-    """A sweep finds so many messages in the queue, at one acknowledgement a minute."""
+    """A sweep finds so many messages in the queue, at one acknowledgement in ten minutes."""
 
     def happen(world: World) -> None:
         world.send(*["{}"] * messages)
-        world.sweep(REQUESTS_PER_MINUTE="1")
+        world.sweep(REQUESTS_PER_MINUTE="0.1")
 
     return happen
 
@@ -161,7 +161,7 @@ GOES_OFF: Final[dict[str, list[Happen]]] = {
     "SetupWrong": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
     "AcknowledgeFunctionFailing": [stumble],
     "StaleCredentialsServed": [serve_stale],
-    "DrainTimeLong": [backlog(86)],
+    "DrainTimeLong": [backlog(9)],
 }
 WELL: Final = sweep(None)
 UNAVAILABLE: Final = deliver(MINUTES, Fault.SERVICE_UNAVAILABLE)
@@ -181,7 +181,7 @@ STAYS_QUIET: Final[dict[str, list[Happen]]] = {
     "SetupWrong": [UNAVAILABLE, WELL],
     "AcknowledgeFunctionFailing": [UNAVAILABLE, deliver(MINUTES, statuses=STUCK)],
     "StaleCredentialsServed": [deliver(MINUTES)],
-    "DrainTimeLong": [backlog(85)],
+    "DrainTimeLong": [backlog(8)],
 }
 
 

@@ -1,7 +1,5 @@
 """Credentials change, by their key, by their token or by Walmart's door, and no order is lost."""
 
-import json
-
 import pytest
 
 from acknowledge_orders.function import AcknowledgeFunction
@@ -188,19 +186,6 @@ def test_another_secret_opens_the_other_door_without_a_deployment(world: World, 
 
     assert doors(world) == [door, door, other]
     assert outcomes(world) == ["acknowledged"] * 3
-
-
-def test_while_walmart_does_not_know_the_new_client_the_signature_serves(world: World) -> None:
-    function = served(world, ORDERS[0])
-    world.store_secret(json.dumps({"clientId": "too-new", "clientSecret": "s"}))
-    world.ahead_s += CACHE_SECONDS + 1
-    world.place(*ORDERS[1:10])
-
-    world.deliver(function)
-
-    assert world.statuses(*ORDERS[:10]) == {"Acknowledged"}
-    assert doors(world) == ["signature"] * 10
-    assert counts_of(world.output())["CredentialFallback"] == 9
 
 
 def test_when_the_signatures_door_closes_first_orders_wait_half_a_minute_for_the_new_secret(

@@ -30,7 +30,7 @@ def test_an_event_file_invoked_by_hand_ends_as_it_declares(world: World, case: E
     answer = world.function()(case.event, Context())
 
     assert (answer["outcome"], answer["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
-    assert world.posts() == case.acknowledgements_posted
+    assert world.actions().count("acknowledge") == case.acknowledgements_posted
     warned = [line["field"] for line in world.output() if "field" in line]
     assert warned == ["detail.orderDate"] * ("unreadable" in case.name)
 
@@ -50,7 +50,7 @@ def test_an_event_file_from_the_queue_ends_as_it_declares_which_its_name_tells(
     assert (record["outcome"], record["disposition"]) == (case.queued.outcome, case.queued.disposition)
     assert case.name.startswith(case.queued.outcome.replace("_", "-"))
     assert sum(counts_of(output).values()) == 1
-    assert world.posts() == case.acknowledgements_posted
+    assert world.actions().count("acknowledge") == case.acknowledgements_posted
     assert [parked["Body"] for parked in world.parked()] == (
         [body] if case.queued.disposition == "parked" else []
     )

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tests.local.aws import LocalAws
 from tests.support import deployed as resolved
 from tests.support.pages import page
-from tests.support.shells import Shell, needs_jq, shell
+from tests.support.shells import Shell, needs_jq
 from tests.support.sqs_limits import MAX_BYTES
 from tests.support.template import read
 
@@ -78,9 +77,8 @@ class Runbook:
 
 
 @pytest.fixture(scope="session")
-def deployed(local_aws: LocalAws) -> Iterator[Runbook]:
-    with shell(local_aws) as bash:
-        yield Runbook(local_aws, bash)
+def deployed(local_aws: LocalAws, bash: Shell) -> Runbook:
+    return Runbook(local_aws, bash)
 
 
 @pytest.fixture

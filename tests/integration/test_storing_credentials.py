@@ -3,7 +3,6 @@
 import json
 import re
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +12,7 @@ from shared.credentials import check_credentials, read_credentials
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
 from tests.support.pages import all_pages
-from tests.support.shells import Shell, needs_jq, shell
+from tests.support.shells import Shell, needs_jq
 
 pytestmark = needs_jq
 
@@ -25,12 +24,6 @@ STORING: Final = {
     for number, block in enumerate(page.blocks("bash"), 1)
     if "--secret-string" in block
 }
-
-
-@pytest.fixture(scope="session")
-def bash(local_aws: LocalAws) -> Iterator[Shell]:
-    with shell(local_aws) as bash:
-        yield bash
 
 
 def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> None:

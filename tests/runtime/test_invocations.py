@@ -3,13 +3,14 @@
 import json
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.local.marketplace import Fault
 from tests.runtime import Environment, TimedOut
-from tests.runtime.harness import SECRET_STORE, Surroundings, takes_the_call_and_says_nothing
+from tests.runtime.harness import SECRET_STORE, Surroundings, eventually, takes_the_call_and_says_nothing
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
 from tests.support.services import order_event
@@ -67,7 +68,9 @@ def test_a_warm_process_keeps_its_secret_and_its_connection_and_makes_up_for_one
         # A good one as well, so that only its version tells whether it was read.
         stored = surroundings.store_secret(f" {surroundings.seller.secret()}")
         answers.append(environment.invoke(order_event(ANOTHER)))
+        processes = list(environment.processes())
         environment.freeze()
+        eventually(lambda: states(processes) == {"T"})
         time.sleep(0.5)  # in which the connection is closed
         environment.thaw()
         answers.append(environment.invoke(order_event(orders[2])))
@@ -76,6 +79,11 @@ def test_a_warm_process_keeps_its_secret_and_its_connection_and_makes_up_for_one
     assert len({answer["secret_version_id"] for answer in answers} - {stored}) == 1
     first, second, third = (call.connection for call in surroundings.marketplace.calls)
     assert first == second != third
+
+
+def states(processes: list[int]) -> set[str]:
+    """What the processes are doing, in the letters of `ps`."""
+    return {Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] for each in processes}
 
 
 def test_an_invocation_that_lambda_cuts_off_is_made_up_for_when_its_message_comes_again(
