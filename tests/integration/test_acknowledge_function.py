@@ -96,11 +96,9 @@ def test_what_is_misconfigured_is_named_not_shown_and_the_order_waits(
     ("body", "reason"),
     [
         ("not json {", "body: must be JSON"),
-        ('  {"detail": {"purchaseOrderId": 7.5}}\t', "detail.purchaseOrderId must be a string, not float"),
-        ('{"detail": {"customerOrderId": "\u00e9\u6f22"}}', "detail.purchaseOrderId: missing"),
         (
-            '{"detail": {"purchaseOrderId": "1\\r\\nWM_CONSUMER.ID: x"}}',
-            "detail.purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'",
+            '  {"detail": {"purchaseOrderId": 7.5, "note": "\u00e9\u6f22"}}\t',
+            "detail.purchaseOrderId must be a string, not float",
         ),
         (
             '{"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}',
@@ -108,10 +106,6 @@ def test_what_is_misconfigured_is_named_not_shown_and_the_order_waits(
                 "event: is an SNS notification: turn on raw message delivery, so that the order event itself"
                 " arrives"
             ),
-        ),
-        (
-            '{"detail": {"purchaseOrderId": "7400000000001", "selfCheck": true}}',
-            "detail.selfCheck: is for direct invocation, and no order event may have it",
         ),
     ],
 )

@@ -245,18 +245,3 @@ def test_a_sweep_that_was_not_shown_every_order_that_is_counted_is_not_completed
     missing = set(ids) - set(world.published())
     assert record["orders_missing"] == len(missing) == 500 - record["orders_seen"] > 0
     assert "SweepCompleted" not in measurements_of(world.output())
-
-
-def test_an_entry_that_cannot_be_read_costs_itself_only(world: World) -> None:
-    ids = add_orders(world, 220)
-    hidden = ids[10]  # on the second page
-    world.marketplace.make_unreadable(hidden)
-
-    record = world.sweep()
-
-    assert set(world.published()) == set(ids) - {hidden}
-    assert (record["reason"], record["orders_unread"], record["orders_missing"]) == (
-        "entries_unreadable",
-        1,
-        0,
-    )

@@ -18,7 +18,7 @@ SECRET_STORE = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """The variable by which a function finds another Secrets Manager than the local AWS's."""
 FOR_EVER_S = 3600.0
 
-_PATIENCE_SECONDS = 60
+_PATIENCE_SECONDS = 300
 
 
 class Surroundings(Services):

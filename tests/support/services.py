@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-_PATIENCE_SECONDS: Final = 60
+_PATIENCE_SECONDS: Final = 300
 
 
 class _Owner(NamedTuple):
