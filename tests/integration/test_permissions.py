@@ -30,7 +30,6 @@ ACKNOWLEDGE = "AcknowledgeFunctionRole"
 SWEEP = "SweepFunctionRole"
 SCHEDULE = "SweepScheduleRole"
 ORDER = "7400000000001"
-ORDER_EVENT = order_event(ORDER)
 # AWS's own list of what an event source mapping of a queue takes.
 MAPPING_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 
@@ -52,10 +51,6 @@ def lacking(world: World, roles: Roles, taken: str) -> World:
     return world.acting_as(roles.lacking(taken))
 
 
-def add_order(world: World) -> None:
-    world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
-
-
 def acknowledge(world: World) -> dict[str, Any]:
     """Deliver what is in the order queue, and return the one outcome record."""
     world.deliver(world.function())
@@ -74,8 +69,7 @@ def test_every_statement_and_every_action_of_every_role_is_shown_to_be_needed() 
 
 @needed(f"{ACKNOWLEDGE}/WorkOffOrders", f"{ACKNOWLEDGE}/WorkOffOrders/sqs:ReceiveMessage")
 def test_without_it_no_order_is_received(world: World, lacking: World, whole: World) -> None:
-    add_order(world)
-    world.send(ORDER_EVENT)
+    world.place(ORDER)
 
     with denied("sqs:ReceiveMessage"):
         lacking.deliver(lacking.function())
@@ -87,8 +81,7 @@ def test_without_it_no_order_is_received(world: World, lacking: World, whole: Wo
 
 @needed(f"{ACKNOWLEDGE}/WorkOffOrders/sqs:DeleteMessage")
 def test_without_it_an_acknowledged_order_comes_again(world: World, lacking: World, whole: World) -> None:
-    add_order(world)
-    world.send(ORDER_EVENT)
+    world.place(ORDER)
 
     with denied("sqs:DeleteMessage"):
         lacking.deliver(lacking.function())
@@ -125,7 +118,7 @@ def test_without_it_an_order_is_not_hidden_for_its_back_off(
 ) -> None:
     # The queue itself hides nothing, so that whatever is hidden was hidden by the function.
     world.sqs.set_queue_attributes(QueueUrl=world.order_queue, Attributes={"VisibilityTimeout": "0"})
-    world.send(ORDER_EVENT)
+    world.send(order_event(ORDER))
 
     lacking.deliver(lacking.function())
 
@@ -263,7 +256,7 @@ def test_without_it_a_sweep_does_not_know_how_many_orders_wait(lacking: World, w
 
 @needed(f"{SWEEP}/PublishOrderEvents")
 def test_without_it_no_order_event_is_published(world: World, lacking: World, whole: World) -> None:
-    add_order(world)
+    world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
 
     record = lacking.sweep()
 
