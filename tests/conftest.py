@@ -1,6 +1,5 @@
 """What tests of all tiers share: the settings of Hypothesis, one local AWS and one key."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +8,8 @@ from hypothesis import HealthCheck, settings
 from tests.support.keys import rsa_key, walmart_form
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.local.aws import LocalAws
 
 # A slow machine fails no test, and each run tries the same examples. `make fuzz` tries new ones.

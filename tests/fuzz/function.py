@@ -30,6 +30,7 @@ SECRETS: Final = (ACCESS_TOKEN, CLIENT_SECRET, "Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQt
 NOW_S: Final = 1_795_532_400.0
 """2026-11-24T15:00:00Z"""
 ENVIRONMENT: Final = {
+    "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
     "CREDENTIALS_SECRET_ARN": "secret",
     "MARKETPLACE_URL": URL,
     "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
