@@ -42,6 +42,14 @@ help: ## Show this
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
 	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
+.PHONY: unit
+unit: $(VENV)/dev.done ## Run the unit tests: an answer within seconds
+	pytest -q tests/unit
+
+.PHONY: integration
+integration: $(VENV)/dev.done $(VENV)/local-aws.done ## Run the functions and the client against real servers
+	pytest -q -n 4 --dist loadfile tests/integration
+
 .PHONY: test
 test: lint types pytest ## Lint, types, and every test
 
@@ -104,7 +112,7 @@ setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.
 # package runs its code, with build tools that no lock names.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
-	@$(PYTHON) -m venv --clear $(VENV)/$*
+	@$(VENV)/uv/bin/uv venv --quiet --clear --no-project --python $(PYTHON) $(VENV)/$*
 	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
 	@touch $@
 
