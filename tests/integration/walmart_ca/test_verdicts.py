@@ -10,8 +10,8 @@ from tests.integration.walmart_ca.calls import START, Connect, Serve, act, failu
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.support.documents import as_json, order, page
 from tests.support.keys import CHANNEL_TYPE, rsa_key, walmart_form
-from tests.support.raw_server import ORDER, acknowledged, answer, answers, answers_and_closes, header, target
-from walmart_ca import Client, CredentialsRefused, Misconfigured, Order, OrderRejected, Throttled, Unavailable
+from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, target
+from walmart_ca import Client, CredentialsRefused, Misconfigured, Order, OrderRejected, Throttled
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=90)
@@ -54,14 +54,6 @@ def test_an_order_tells_what_walmart_said_of_its_call(
 
     assert call is not None
     assert (call.tokens_left, call.answered_at, call.retry_at) == (7, answered_at, None)
-
-
-def test_a_call_without_a_whole_answer_does_not_tell_when(serve: Serve, connect: Connect) -> None:
-    server = serve(answers_and_closes(answer(acknowledged(), headers=(DATE,))[:-1]))
-
-    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
-
-    assert error.call.answered_at is None
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -132,14 +124,6 @@ def test_an_unknown_channel_type_is_a_misconfiguration_that_names_the_header(
 
     assert isinstance(error, Misconfigured)
     assert "WM_CONSUMER.CHANNEL.TYPE" in str(error)
-
-
-def test_an_outage_changes_no_order(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-    marketplace.fail(ORDER, Fault.SERVICE_UNAVAILABLE)
-
-    assert type(failure(lambda: client.orders.acknowledge(ORDER))) is Unavailable
-    assert marketplace.order(ORDER).lines[0].status == "Created"
 
 
 # What errors and logs show

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -193,9 +193,9 @@ class Busy:
         self._arrived.set()
         self.release.wait(GUARD)
 
-    async def begin(self) -> asyncio.Task[Order]:
+    async def begin(self, timeout: float | None = None) -> asyncio.Task[Order]:  # noqa: ASYNC109 - the call's
         """Begin the call that holds the thread."""
-        first = asyncio.create_task(self.client.orders.acknowledge(IDS[0]))
+        first = asyncio.create_task(self.client.orders.acknowledge(IDS[0], timeout=timeout))
         assert await asyncio.to_thread(self._arrived.wait, GUARD)
         return first
 
@@ -227,6 +227,20 @@ def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_
     assert error.call.latency_s >= 0.05
     assert error.correlation_id
     assert busy.sent == [IDS[0], IDS[2]]
+
+
+def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_thread() -> None:
+    busy = Busy()
+
+    async def main() -> Order:
+        async with busy.client:
+            first = await busy.begin(timeout=0.05)
+            await asyncio.wait({first}, timeout=0.2)
+            assert not first.done()
+            busy.release.set()
+            return await first
+
+    assert run(main()).purchase_order_id == IDS[0]
 
 
 def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
@@ -285,58 +299,6 @@ def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing(
     assert error.reason == "closed"
     assert busy.sent == [IDS[0]]
     assert not [thread for thread in ours if thread.is_alive()]
-
-
-# An executor that was given
-
-
-@pytest.mark.parametrize("begun", [False, True])
-def test_a_call_that_an_executor_took_has_its_own_deadline_once_it_has_begun(begun: bool) -> None:
-    scripted = Scripted(the_order)
-    executor = LateExecutor(begun)
-
-    async def main() -> object:
-        async with client_of(scripted, executor=executor) as client:
-            task = asyncio.create_task(client.orders.acknowledge(ID, timeout=0.05))
-            await asyncio.wait({task}, timeout=0.2)
-            executor.finish()
-            return (await asyncio.gather(task, return_exceptions=True))[0]
-
-    assert isinstance(run(main()), Order if begun else NotSent)
-    assert len(scripted.sent) == begun
-
-
-class LateExecutor(Executor):
-    """Runs a call at once or late, as it likes, and never refuses to; it says late what came of it."""
-
-    def __init__(self, at_once: bool) -> None:
-        self._at_once = at_once
-        self._late: list[Callable[[], object]] = []
-
-    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        inner: Future[T] = Future()
-
-        def play() -> None:
-            try:
-                inner.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - whatever it is
-                inner.set_exception(error)
-
-        def settle() -> None:
-            if not inner.done():
-                play()
-            if future.set_running_or_notify_cancel():
-                future.set_result(inner.result())
-
-        if self._at_once:
-            play()
-        self._late.append(settle)
-        return future
-
-    def finish(self) -> None:
-        for settle in self._late:
-            settle()
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])

@@ -190,15 +190,14 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("before", "piece", "after"), HOSTILE.values(), ids=HOSTILE.keys())
-@pytest.mark.parametrize("status", [200, 400])
 def test_the_largest_answer_takes_little_of_a_functions_memory(
-    before: bytes, piece: bytes, after: bytes, status: int
+    before: bytes, piece: bytes, after: bytes
 ) -> None:
     body = before + piece * ((16 * MIB - len(before) - len(after)) // len(piece)) + after
     gc.collect()
     tracemalloc.start()
     try:
-        verdict = judge_page(body, "", status=status)
+        verdict = judge_page(body, "", status=400 if b"error" in before else 200)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.documents import ID, as_json, as_xml, judge, line, order, read_order
+from tests.support.documents import ID, as_json, as_xml, judge, judge_page, line, order, read_order
 from walmart_ca import Order, OrderLine, OrderLineStatus, OutcomeUnknown, Status
 
 JSON, XML = "application/json", "application/xml"
@@ -177,6 +177,7 @@ HTML = b"<!DOCTYPE html><html><body>We will be back</body></html>"
 ENTITY = b"<!DOCTYPE order [<!ENTITY id %b>]><order><purchaseOrderId>&id;</purchaseOrderId></order>"
 WITHOUT_DECLARATION = as_xml("order", FULL, prefix="").partition(b"?>")[2]
 UNREADABLE: dict[str, tuple[bytes, str]] = {
+    "an empty body": (b"", JSON),
     "white space": (b" \r\n", XML),
     "a maintenance page": (HTML, "text/html"),
     "a page that is XML": (HTML.partition(b">")[2], "text/html"),
@@ -189,7 +190,6 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "an order that is a text": (as_json({"order": ID}), JSON),
     "an empty order in XML": (b"<order/>", XML),
     "an error in a 200": (b'{"error": [{"code": "SYSTEM_ERROR.GMP_GATEWAY_API"}]}', JSON),
-    "a list of orders": (as_json({"list": {"elements": {"order": [order()]}}}), JSON),
     "cut short": (as_json({"order": FULL})[:-20], JSON),
     "XML cut short": (as_xml("order", FULL)[:-20], XML),
     "XML with something after it": (as_xml("order", FULL) + b"<order/>", XML),
@@ -213,21 +213,23 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
     "another order in XML": (as_xml("order", order(purchaseOrderId="749")), XML),
     "an id with a suffix": (as_json({"order": order(purchaseOrderId=f"{ID}0")}), JSON),
 }
-NO_SUCH_ORDER: dict[str, tuple[bytes, str, str]] = {
-    "an empty body": (b"", JSON, "empty_answer"),
-    **{name: (*row, "unreadable_answer") for name, row in UNREADABLE.items()},
-    **{name: (*row, "foreign_order") for name, row in FOREIGN.items()},
-}
 
 
-@pytest.mark.parametrize(("body", "content_type", "reason"), NO_SUCH_ORDER.values(), ids=NO_SUCH_ORDER.keys())
-def test_a_success_that_does_not_show_this_order_is_an_unknown_outcome(
-    body: bytes, content_type: str, reason: str
+@pytest.mark.parametrize(("body", "content_type"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_a_success_that_shows_neither_an_order_nor_a_list_is_an_unknown_outcome(
+    body: bytes, content_type: str
 ) -> None:
+    for verdict in (judge(body, content_type), judge_page(body, content_type)):
+        assert isinstance(verdict, OutcomeUnknown)
+        assert verdict.reason == ("unreadable_answer" if body else "empty_answer")
+
+
+@pytest.mark.parametrize(("body", "content_type"), FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_success_that_shows_another_order_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
     verdict = judge(body, content_type)
 
     assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == reason
+    assert verdict.reason == "foreign_order"
 
 
 # How it is encoded
