@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.integration.walmart_ca.calls import HANGS_AFTER, Connect, Serve, failure, outcome
 from tests.local.marketplace import Certificate, Fault, Marketplace
@@ -137,32 +135,6 @@ def test_a_reset_is_an_unknown_outcome_whether_it_was_applied_or_not(
 
     assert (type(error), error.reason, error.status) == (OutcomeUnknown, "connection_lost", None)
     assert len(marketplace.calls) == 1
-
-
-PIECES = [
-    *(
-        b"HTTP/1.1 ",
-        b"200 OK",
-        b"100 Continue",
-        b"204 X",
-        b"\r\n",
-        b"\r\n\r\n",
-        b": ",
-        b"\x00",
-        b"\xff",
-        b"0",
-        b"ff",
-    ),
-    *(b"Content-Length: ", b"Content-Encoding: gzip\r\n", b"Transfer-Encoding: chunked\r\n"),
-    *(b"Content-Type: application/json\r\n", acknowledged(), gzip.compress(acknowledged())),
-]
-
-
-@settings(deadline=None, max_examples=100)
-@given(raw=st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
-def test_whatever_bytes_come_back_are_an_order_or_a_walmart_error(raw: bytes) -> None:
-    with RawServer(answers_and_closes(raw)) as server, Client(credentials(), base_url=server.url) as client:
-        assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order | WalmartError)
 
 
 # The deadline
@@ -385,24 +357,6 @@ def test_an_answer_that_says_close_is_taken_at_its_word(serve: Serve, connect: C
     client.orders.acknowledge(ORDER)
 
     assert server.connections == 2
-
-
-def test_an_interim_answer_costs_no_later_call(serve: Serve, connect: Connect) -> None:
-    def behave(connection: Connection) -> None:
-        while connection.read_request():
-            if connection.number == 1 and len(connection.server.requests) == 1:
-                connection.send(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
-            elif connection.number == 1:
-                # What was asked first is answered when the second is asked.
-                connection.send(answer(b"{}", 404))
-            else:
-                connection.send(answer(acknowledged()))
-
-    server = serve(behave)
-    client = connect(server.url)
-    failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
-
-    assert isinstance(outcome(lambda: client.orders.get(ORDER)), Order)
 
 
 SECOND = "2575193093773"

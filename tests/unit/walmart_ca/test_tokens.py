@@ -23,7 +23,7 @@ from walmart_ca.answers import Answer
 from walmart_ca.transport import NoAnswerError, NothingSentError
 
 HOST = "https://walmart.invalid"
-GUARD = 60.0
+GUARD = 300.0
 """Seconds; a generous guard against a thread that never comes, and no measure of anything."""
 ACKNOWLEDGED = answer(200, {"order": {"purchaseOrderId": "1"}})
 
