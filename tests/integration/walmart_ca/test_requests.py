@@ -31,7 +31,7 @@ def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, cl
     (call,) = marketplace.calls
     assert (call.method, call.path) == ("POST", f"/v3/ca/orders/{ORDER}/acknowledge")
     assert (call.status, call.refusal, call.applied, call.body) == (200, None, True, b"")
-    assert (order.purchase_order_id, order.statuses) == (ORDER, {Status.ACKNOWLEDGED})
+    assert (order.purchase_order_id, *order.statuses) == (ORDER, Status.ACKNOWLEDGED)
     assert order.call is not None
     assert order.call.correlation_id == call.headers["WM_QOS.CORRELATION_ID"]
     assert (order.call.status, order.call.url) == (200, f"{marketplace.url}{call.path}")

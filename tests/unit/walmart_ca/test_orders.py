@@ -157,11 +157,14 @@ def test_a_status_is_found_by_exactly_the_texts_that_it_equals(written: str, dat
     assert Status(str(status)) == status
 
 
+NO_QUANTITY: list[object] = ["", "-1", "1.5", "one", "1e3", "٣", "1,000", None, True, {}, [], 1e400]
+
+
 @pytest.mark.parametrize(
     ("amount", "quantity"),
     [
         *[("1", 1), ("12", 12), ("1.0", 1), ("1.000", 1), ("1.", 1), (3, 3), (2.0, 2), ("0", 0), (" 4 ", 4)],
-        *[(none, None) for none in ("", "-1", "1.5", "one", "1e3", "٣", "1,000", None, True, {}, [], 1e400)],
+        *[(none, None) for none in NO_QUANTITY],
         pytest.param("9" * 18, 10**18 - 1, id="the longest"),
         pytest.param("1" * 19, None, id="a digit more"),
         pytest.param("1" * 5000, None, id="thousands of digits"),

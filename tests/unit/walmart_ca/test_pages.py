@@ -84,11 +84,10 @@ def test_an_order_that_lacks_something_keeps_its_place(member: str, value: objec
     assert ids(read) == [ID, "" if member == "purchaseOrderId" else ID, OTHER]
 
 
-@pytest.mark.parametrize(
-    "without",
-    [{}, *({"elements": none} for none in (None, "", {}, {"order": None}, {"order": ""}, {"order": []}))],
-    ids=repr,
-)
+NO_ELEMENTS: list[object] = [None, "", {}, {"order": None}, {"order": ""}, {"order": []}]
+
+
+@pytest.mark.parametrize("without", [{}, *({"elements": none} for none in NO_ELEMENTS)], ids=repr)
 def test_a_page_may_have_no_elements(without: dict[str, object]) -> None:
     read = read_page(listing(meta={"nextCursor": CURSOR}, **without))
 
@@ -134,15 +133,13 @@ def test_a_cursor_of_any_characters_is_kept_as_walmart_wrote_it(cursor: str, aro
     assert read_page(as_xml("list", content), XML).next_cursor == cursor
 
 
-@pytest.mark.parametrize(
-    "without",
-    [
-        {},
-        *({"meta": none} for none in (None, "", {}, [], {"totalCount": 1})),
-        *({"meta": {"nextCursor": none}} for none in (None, "", " \n")),
-    ],
-    ids=repr,
-)
+NO_CURSOR: list[object] = [
+    *(None, "", {}, [], {"totalCount": 1}),
+    *({"nextCursor": None}, {"nextCursor": ""}, {"nextCursor": " \n"}),
+]
+
+
+@pytest.mark.parametrize("without", [{}, *({"meta": none} for none in NO_CURSOR)], ids=repr)
 def test_a_page_without_a_cursor_is_the_last(without: dict[str, object]) -> None:
     read = read_page(listing(elements={"order": [order()]}, **without))
 
@@ -155,13 +152,13 @@ def test_an_empty_cursor_in_xml_is_none() -> None:
     assert read_page(body, XML).next_cursor is None
 
 
+COUNTS: list[object] = [450, "450", " 450\n", 450.0]
+NO_COUNTS: list[object] = [None, "", "many", -1, 4.5, True, "٤", 10**30, [], {}]
+
+
 @pytest.mark.parametrize(
     ("said", "total"),
-    [
-        *((said, 450) for said in (450, "450", " 450\n", 450.0)),
-        (0, 0),
-        *((said, None) for said in (None, "", "many", -1, 4.5, True, "٤", 10**30, [], {})),
-    ],
+    [*((said, 450) for said in COUNTS), (0, 0), *((said, None) for said in NO_COUNTS)],
     ids=repr,
 )
 def test_a_page_has_walmarts_count_of_the_whole_list_where_it_can_be_read(
