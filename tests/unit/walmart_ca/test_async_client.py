@@ -1,9 +1,10 @@
 """`AsyncClient`: the same calls as the client's, side by side, within bounds."""
 
 import asyncio
+import functools
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -327,6 +328,29 @@ def test_a_call_that_no_thread_can_take_is_not_sent() -> None:
         call(client_of(Scripted(the_order), executor=executor), "acknowledge", ID)
 
     assert raised.value.reason == "no_thread"
+
+
+class LateExecutor(Executor):
+    """Takes a call, and runs it when a test says so, whether anybody still waits for it or not."""
+
+    def __init__(self) -> None:
+        self.run: Callable[[], object] = lambda: None
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        self.run = functools.partial(fn, *args, **kwargs)
+        return Future()
+
+
+def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late() -> None:
+    scripted = Scripted(the_order)
+    executor = LateExecutor()
+
+    with pytest.raises(NotSent):
+        call(client_of(scripted, executor=executor), "acknowledge", ID, timeout=0.05)
+    with pytest.raises(NotSent):
+        executor.run()
+
+    assert scripted.sent == []
 
 
 def test_one_event_loop_after_the_other_may_use_a_client() -> None:
