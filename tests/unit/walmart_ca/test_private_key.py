@@ -260,6 +260,7 @@ REFUSED = {
     "an Ed25519 key": (as_pem(ed25519.Ed25519PrivateKey.generate(), PrivateFormat.PKCS8), "another kind"),
     "an encrypted key": (encrypted(PrivateFormat.PKCS8), "encrypted"),
     "an encrypted key without armor": (bare(encrypted(PrivateFormat.PKCS8)), "encrypted"),
+    "an encrypted key cut short": (bare(encrypted(PrivateFormat.PKCS8))[:-40], "encrypted"),
     "an encrypted key of the old kind": (encrypted(PrivateFormat.TraditionalOpenSSL), "encrypted"),
     "an OpenSSH key": (as_pem(rsa_key(), PrivateFormat.OpenSSH), "OpenSSH key"),
     "an OpenSSH key without armor": (bare(as_pem(rsa_key(), PrivateFormat.OpenSSH)), "OpenSSH key"),
