@@ -39,5 +39,5 @@ SUBJECTS: Final = {
     "calling": Subject("shared.calling", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
     "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)),
-    "errors": Subject("walmart_ca.errors", (_ERRORS,)),
+    "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD)),
 }

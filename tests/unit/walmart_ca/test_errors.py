@@ -2,6 +2,8 @@
 
 import pickle
 import traceback
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -156,6 +158,12 @@ def test_an_errors_text_leaves_out_what_is_not_known() -> None:
 
 
 CALL = read_error(b"").call
+
+
+def test_a_throttled_call_tells_when_its_quota_is_replenished() -> None:
+    at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+    assert Throttled("http_429", replace(CALL, retry_at=at)).retry_at == at
 
 
 @pytest.mark.parametrize(

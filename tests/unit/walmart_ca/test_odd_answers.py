@@ -116,6 +116,7 @@ def test_a_page_that_cannot_be_read_keeps_its_cursor(content_type: str, street: 
 UNREAD: dict[str, tuple[bytes, str | None]] = {
     "the last page": (as_json({"list": page(*ORDERS)}), None),
     "an escape that JSON does not know": (b'{"purchaseOrderId": "1", "nextCursor": "\\x" @street@', None),
+    "a tab": (b'{"purchaseOrderId": "1", "nextCursor": "a\tb" @street@', "a\tb"),
     "an escaped ampersand": (
         b"<purchaseOrderId>1</purchaseOrderId><nextCursor> a&amp;b </nextCursor>",
         "a&b",
@@ -131,9 +132,10 @@ def test_a_page_that_cannot_be_read_leads_where_its_text_says(body: bytes, follo
     assert error.unread == OrderPage((), None, following, error.call)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>purchaseOrderId</html>", b'<html>"purchaseOrderId": "1",</html>', b"{broken", b"[]"]
-)
+NOT_UNREAD = [b"", b"<html>purchaseOrderId</html>", b'<html>"purchaseOrderId": "1",', b"{broken", b"[]"]
+
+
+@pytest.mark.parametrize("body", [*NOT_UNREAD, as_json({"novel": order()})])
 def test_what_shows_no_order_is_no_unread_page(body: bytes) -> None:
     error = judge_page(body)
 
@@ -153,6 +155,7 @@ OTHER = {"purchaseOrderId": "7499999999999"}
         (as_json({"order": order(**OTHER, **BUYER)}).replace(STREET.encode(), b'"'), False),
         (as_json([order(), order(**OTHER)])[:-5], False),
         (b"<html>" + as_json({"order": order()}), False),
+        (as_json({"novel": order()}), False),
         (b"{}", False),
         (b"", False),
     ],
@@ -208,6 +211,8 @@ def test_the_largest_answer_takes_little_of_a_functions_memory(
 
 
 def test_more_orders_than_a_page_can_have_are_not_read() -> None:
+    assert len(read_page(as_json({"list": page(*[order()] * 1000)})).orders) == 1000
+
     error = judge_page(as_json({"list": page(*[order()] * 1001)}))
 
     assert isinstance(error, OutcomeUnknown)

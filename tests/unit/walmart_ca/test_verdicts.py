@@ -68,6 +68,8 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
     (400, "ANY_OTHER.GMP_GATEWAY_API", {}, Unavailable),
     (400, "ANY_OTHER", {"field": "WM_SVC.NAME"}, Misconfigured),
     (400, "ANY_OTHER", {"field": "WM_SEC.ACCESS_TOKEN"}, CredentialsRefused),
+    (400, "ANY_OTHER", {"field": "Authorization"}, CredentialsRefused),
+    (400, "ANY_OTHER", {"field": "WM_SEC.AUTH_SIGNATURE"}, CredentialsRefused),
     (400, "INVALID_TOKEN.GMP_GATEWAY_API", {}, CredentialsRefused),
     (401, "UNAUTHORIZED.GMP_GATEWAY_API", {}, CredentialsRefused),
     (403, "FORBIDDEN.GMP_GATEWAY_API", {}, CredentialsRefused),
@@ -81,10 +83,12 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
     (404, "CONTENT_NOT_FOUND", {"severity": "INFO"}, Misconfigured),
     (405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API", {}, Misconfigured),
     (406, "INVALID_ACCEPT_TYPE", {}, Misconfigured),
+    (408, "REQUEST_TIMEOUT.GMP_ORDER_API", {}, Unavailable),
     (409, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
     (415, "UNSUPPORTED_MEDIA_TYPE", {}, Misconfigured),
     (423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API", {}, Throttled),
     (429, "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API", {}, Throttled),
+    (499, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
     (500, "SYSTEM_ERROR.GMP_GATEWAY_API", {}, Unavailable),
     (500, "INVALID_SYSTEM_STATE", {}, Unavailable),
     # A code that means something else with its own status does not change what the status says.
@@ -112,12 +116,35 @@ def test_an_order_that_is_not_found_is_rejected_even_where_an_empty_list_would_b
     assert type(judge(not_found, status=404)) is OrderRejected
 
 
-@pytest.mark.parametrize("body", [b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""])
-def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes) -> None:
-    error = judge(body, status=403)
+def test_a_code_without_a_service_counts_as_the_order_services_own() -> None:
+    both = as_json({"error": [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]})
+
+    assert type(judge(both, status=409)) is OrderRejected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
+        as_json({"error": [{"code": "not_allowed"}]}),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", None])
+def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes, content_type: str | None) -> None:
+    error = judge(body, content_type, status=403)
 
     assert isinstance(error, Unavailable)
     assert error.reason == "blocked_by_firewall"
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"), [({"Content-Encoding": "br"}, "encoded_answer"), ({}, "empty_answer")]
+)
+def test_a_success_without_a_body_says_whether_it_was_encoded(headers: dict[str, str], reason: str) -> None:
+    verdict = order_or_error(Answer(200, headers, b""), A_CALL, "1")
+
+    assert isinstance(verdict, OutcomeUnknown)
+    assert verdict.reason == reason
 
 
 # Who speaks
