@@ -15,28 +15,22 @@ class Subject(NamedTuple):
 
 
 _CONSEQUENCES: Final = "tests/unit/acknowledge_orders/test_consequences.py"
+_TABLE: Final = f"{_CONSEQUENCES}::test_an_answer_is_made_into"
+_CODES: Final = f"{_CONSEQUENCES}::test_a_code_means_something_with_its_own_status_alone"
 _SWEEP: Final = "tests/unit/sweep_orders"
+_TOKENS: Final = "tests/unit/walmart_ca/test_tokens.py"
+_PAGES: Final = "tests/unit/walmart_ca/test_pages.py"
 _ERRORS: Final = "tests/unit/walmart_ca/test_errors.py"
 _ODD: Final = "tests/unit/walmart_ca/test_odd_answers.py"
-_VERDICTS: Final = "tests/integration/walmart_ca/test_verdicts.py"
-_OF_VERDICTS: Final = (
-    f"{_CONSEQUENCES}::test_an_answer_is_made_into",
-    f"{_CONSEQUENCES}::test_a_code_means_something_with_its_own_status_alone",
-    "tests/unit/walmart_ca/test_quota.py",
-    "tests/unit/walmart_ca/test_tokens.py",
-    "tests/unit/walmart_ca/test_pages.py",
-    _ERRORS,
-    _ODD,
-    _VERDICTS,
-)
+_VERDICTS: Final = "tests/unit/walmart_ca/test_verdicts.py"
 SUBJECTS: Final = {
     "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
     "outcomes": Subject("shared.outcomes", (_CONSEQUENCES, _SWEEP)),
     "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
     "calling": Subject("shared.calling", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", _OF_VERDICTS),
-    "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD, _VERDICTS)),
+    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)),
+    "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD)),
 }
 
 
