@@ -10,13 +10,13 @@ from tests.local.aws import LocalAws, Stack
 from tests.local.marketplace import Marketplace
 
 
-@pytest.fixture(scope="module", params=["signature", "token"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """A deployment through one of Walmart's doors, and then one through the other."""
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    """A deployment that signs."""
     with Marketplace() as marketplace, LocalAws() as aws:
         seller = marketplace.register_seller()
-        secret = seller.token_secret() if request.param == "token" else seller.secret()
-        secret_arn = aws.client("secretsmanager").create_secret(Name="walmart", SecretString=secret)["ARN"]
+        secrets = aws.client("secretsmanager")
+        secret_arn = secrets.create_secret(Name="walmart", SecretString=seller.secret())["ARN"]
         stack = Stack.deploy(
             aws,
             name="acknowledgement",
@@ -29,7 +29,7 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
                 "CredentialsHoldSeconds": "1",
             },
         )
-        yield Deployment(aws, stack, marketplace)
+        yield Deployment(aws, stack, marketplace, seller, secret_arn)
 
 
 @pytest.fixture
