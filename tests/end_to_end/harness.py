@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +51,19 @@ class Deployment:
     def statuses(self, purchase_order_id: str) -> list[str]:
         """The statuses of an order's lines at Walmart."""
         return [line.status for line in self.marketplace.order(purchase_order_id).lines]
+
+    @contextmanager
+    def changed_variables(self, changed: dict[str, str]) -> Iterator[None]:
+        """AcknowledgeFunction in new environments, with other variables, for as long as the block lasts."""
+        functions, name = self.aws.client("lambda"), self.stack.outputs["AcknowledgeFunctionName"]
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**before, **changed}}
+        )
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
     def sweeps(self) -> list[dict[str, Any]]:
         """The sweep records, from SweepFunction's own log group."""

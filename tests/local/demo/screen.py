@@ -33,15 +33,6 @@ class Screen:
         self._console.print(escape(sentence), highlight=False)
 
     @contextmanager
-    def working(self, sentence: str) -> Iterator[None]:
-        """Show that something takes a while."""
-        if self._console.is_terminal:
-            with self._console.status(escape(sentence)):
-                yield
-        else:
-            yield
-
-    @contextmanager
     def following(self, board: Board) -> Iterator[Callable[[list[Row]], None]]:
         """Follow a board, whose changed rows are passed: as a live table on a terminal, else line by line."""
         if self._console.is_terminal:

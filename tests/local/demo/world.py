@@ -132,22 +132,13 @@ def opened(
         CommandFailed: SAM could not build or deploy.
     """
     with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
-        with screen.working("Setting up"):
-            screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
-            seller = marketplace.register_seller()
-            secrets = aws.client("secretsmanager")
-            secret = seller.token_secret() if door == "token" else seller.secret()
-            secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
-            stack = Stack.deploy(
-                aws,
-                name=_STACK,
-                on_progress=screen.say,
-                parameters={
-                    "CredentialsSecretArn": secret_arn,
-                    "MarketplaceUrl": marketplace.url,
-                    **parameters,
-                },
-            )
+        screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
+        seller = marketplace.register_seller()
+        secret = seller.token_secret() if door == "token" else seller.secret()
+        secrets = aws.client("secretsmanager")
+        secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
+        own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.say, parameters={**own, **parameters})
         yield World(marketplace, aws, stack, seller, secret_arn)
 
 
