@@ -40,6 +40,7 @@ _STARTUP_SECONDS: Final = 300
 """So long because a busy machine is slow, and it ends earlier when the server does."""
 _READ_SECONDS: Final = 300
 """More than any function has."""
+_REMOVAL_SECONDS: Final = 30
 _ATTEMPTS_AT_A_FREE_PORT: Final = 5
 
 
@@ -245,11 +246,10 @@ def _server_environment(directory: Path, port: int) -> dict[str, str]:
 
 def _remove(directory: Path) -> None:
     # More than once, because a process killed a moment ago may still finish the write it was in.
-    for _ in range(20):
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)
-        if not directory.exists():
-            return
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _session() -> boto3.session.Session:

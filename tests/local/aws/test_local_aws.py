@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
-from tests.local.aws import CommandFailed, LocalAws, MissingTool, PortTaken, Venvs
+from tests.local.aws import CommandFailed, LocalAws, LogReader, MissingTool, PortTaken, Venvs
 from tests.local.aws.commands import environment, run
 from tests.support.paths import ROOT
 from tests.support.signals import python
@@ -162,6 +162,24 @@ def test_a_functions_log_is_complete_when_it_has_answered_however_long_it_is(loc
     answer = functions.invoke(FunctionName="talkative", LogType="Tail")
 
     assert base64.b64decode(answer["LogResult"]).endswith(b"a line\nthe last line")
+
+
+def test_a_log_line_that_comes_late_is_read_and_none_is_read_twice(local_aws: LocalAws) -> None:
+    logs, now = local_aws.client("logs"), int(time.time() * 1000)
+    logs.create_log_group(logGroupName="orders")
+    reader, read = LogReader(logs, "orders", "outcome"), []
+    for stream, age_ms in [("first", 0), ("late", 60_000), ("as late", 60_000)]:
+        logs.create_log_stream(logGroupName="orders", logStreamName=stream)
+        lines = [json.dumps({"outcome": stream}), "START", json.dumps({"another": stream})]
+        logs.put_log_events(
+            logGroupName="orders",
+            logStreamName=stream,
+            logEvents=[{"timestamp": now - age_ms, "message": line} for line in lines],
+        )
+        read.append(reader.new_records())
+
+    assert read == [[{"outcome": "first"}], [{"outcome": "late"}], [{"outcome": "as late"}]]
+    assert reader.new_records() == []
 
 
 def test_when_a_command_fails_then_the_error_holds_what_it_printed(tmp_path: Path) -> None:

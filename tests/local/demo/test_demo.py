@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.signals import python
 
 GUARD_S = 540
+"""Against hanging, on however busy a machine."""
 
 
 @contextmanager
@@ -43,7 +45,15 @@ def demo(
 
 
 def left_behind(directory: Path) -> list[str]:
-    """What a demo left: files, and processes."""
+    """What a demo leaves: files, and processes; one that was killed a moment ago takes a moment to go."""
+    deadline = time.monotonic() + 60
+    while (found := written_or_running(directory)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
+
+
+def written_or_running(directory: Path) -> list[str]:
+    """What there is of a demo: files, and processes."""
     mark = str(directory).encode()
     found = [str(path) for path in directory.iterdir()]
     for process in Path("/proc").glob("[0-9]*"):
@@ -108,7 +118,7 @@ def test_a_demo_that_is_interrupted_twice_ends_everything_it_started(
             line = process.stdout.readline()
             assert line, said
             said += line
-        assert left_behind(tmp_path)
+        assert written_or_running(tmp_path)
         process.send_signal(interrupt)
         process.send_signal(interrupt)
         said += process.stdout.read()
