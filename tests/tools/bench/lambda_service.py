@@ -7,7 +7,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 
-_ANSWER_SECONDS: Final = 300
+_ANSWER_SECONDS: Final = 1800
 _RUNTIME_API: Final = "/2018-06-01/"
 
 
@@ -46,7 +46,7 @@ class LambdaService:
                     {
                         "Content-Type": "application/json",
                         "Lambda-Runtime-Aws-Request-Id": "invocation-1",
-                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 60) * 1000)),
+                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _ANSWER_SECONDS) * 1000)),
                         "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ca-central-1:0:function:bench",
                         "Lambda-Runtime-Trace-Id": f"Root=1-{8 * '0'}-{24 * '0'};Parent=0;Sampled=0",
                     },

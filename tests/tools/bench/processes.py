@@ -14,7 +14,7 @@ from typing import IO, Final
 
 _COUNTING: Final = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 _COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
-_END_SECONDS: Final = 300
+_END_SECONDS: Final = 1800
 
 
 type Until = Callable[[subprocess.Popen[bytes], IO[bytes]], object]
