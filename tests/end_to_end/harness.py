@@ -23,13 +23,11 @@ class Deployment:
     seller: Seller
     secret_arn: str
 
-    def publish(
-        self, purchase_order_id: str, source: str = "walmart.ca.orders", detail_type: str = "Order Created"
-    ) -> None:
+    def publish(self, purchase_order_id: str) -> None:
         """Publish an event that tells of an order."""
         detail = json.dumps({"purchaseOrderId": purchase_order_id})
         answer = self.aws.client("events").put_events(
-            Entries=[{"Source": source, "DetailType": detail_type, "Detail": detail}]
+            Entries=[{"Source": "walmart.ca.orders", "DetailType": "Order Created", "Detail": detail}]
         )
         assert answer["FailedEntryCount"] == 0
 

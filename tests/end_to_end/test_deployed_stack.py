@@ -3,8 +3,6 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from tests.end_to_end.harness import Deployment, eventually
 from tests.local.marketplace import Fault
 from tests.support.event_cases import load_event_cases
@@ -83,29 +81,6 @@ def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, pur
     assert message["MessageAttributes"]["reason"]["StringValue"].startswith("detail.purchaseOrderId must be")
 
 
-@pytest.mark.parametrize(
-    ("source", "detail_type"),
-    [
-        ("walmart.us.orders", "Order Created"),
-        ("walmart.ca", "Order Created"),
-        ("walmart.ca.orders", "Order Cancelled"),
-    ],
-)
-def test_another_event_is_none_of_our_business(
-    deployment: Deployment, purchase_order_id: str, source: str, detail_type: str
-) -> None:
-    later = f"{purchase_order_id}-later"
-    deployment.marketplace.add_order(purchase_order_id)
-    deployment.marketplace.add_order(later)
-
-    deployment.publish(purchase_order_id, source, detail_type)
-    deployment.publish(later)
-
-    deployment.ended(later)
-    assert deployment.records(purchase_order_id) == []
-    assert deployment.marketplace.calls_for(purchase_order_id) == []
-
-
 def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
     deployment: Deployment, purchase_order_id: str
 ) -> None:
@@ -136,21 +111,17 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     assert eventually(lambda: deployment.sweeps()[before:])[0]["outcome"] == "completed"
 
 
-def test_sam_invokes_the_self_check(deployment: Deployment) -> None:
-    answer = deployment.stack.remote_invoke("AcknowledgeFunction", ROOT / "events" / "self-check.json")
-
-    assert (answer["self_check"], answer["failed"]) == ("passed", None)
-
-
-def test_sam_invokes_the_function_with_an_event_file(deployment: Deployment) -> None:
+def test_sam_invokes_the_function_with_the_files_of_events(deployment: Deployment) -> None:
     (case,) = [case for case in load_event_cases() if case.name == "acknowledged-created-order"]
     assert case.purchase_order_id
     deployment.marketplace.add_order(case.purchase_order_id)
 
-    answer = deployment.stack.remote_invoke("AcknowledgeFunction", case.path)
+    check = deployment.stack.remote_invoke("AcknowledgeFunction", ROOT / "events" / "self-check.json")
+    record = deployment.stack.remote_invoke("AcknowledgeFunction", case.path)
 
-    assert (answer["outcome"], answer["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
-    assert answer["origin"] == "manual"
+    assert (check["self_check"], check["failed"]) == ("passed", None)
+    assert (record["outcome"], record["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
+    assert record["origin"] == "manual"
 
 
 def test_the_function_is_denied_what_its_role_does_not_grant(

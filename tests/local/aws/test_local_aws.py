@@ -42,15 +42,12 @@ TO_A_WEBSOCKET = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-LAMBDA_MAY_TAKE_IT = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-    ],
+LAMBDA_TAKES_IT = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
 }
 
 
@@ -147,7 +144,7 @@ def test_a_functions_log_is_complete_when_it_has_answered_however_long_it_is(loc
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("talkative.py", TALKATIVE)
     role = local_aws.client("iam").create_role(
-        RoleName="talkative", AssumeRolePolicyDocument=json.dumps(LAMBDA_MAY_TAKE_IT)
+        RoleName="talkative", AssumeRolePolicyDocument=json.dumps(LAMBDA_TAKES_IT)
     )
     functions = local_aws.client("lambda")
     functions.create_function(
