@@ -1,13 +1,17 @@
-"""Start the local AWS, repaired in two places. Its own interpreter runs this file alone.
+"""Start the local AWS, repaired in three places. Its own interpreter runs this file alone.
 
 - A guard refuses the requests of pages in a browser. The local AWS allows every origin and takes any
   signature, so a page could run code in a function, as the user.
 - A function's log is complete as soon as the function has answered. The local AWS by itself takes the lines
   that come within milliseconds: on a busy machine the other lines came with the next invocation, or never.
+- It ends with the process that started it, also when that one was killed and could end nothing.
 """
 
 import os
 import select
+import shutil
+import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import IO, Any, Final
@@ -99,7 +103,16 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as said above
         return self._log.read()
 
 
+def end_with_the_starter() -> None:
+    """Wait until the process that holds the other end of our input is gone, and end everything here."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    shutil.rmtree(os.environ["STATE_DIR"], ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=end_with_the_starter, daemon=True).start()
     ministack.app = guard
     lambda_runtime.Worker = Worker
     ministack.main()

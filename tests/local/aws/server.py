@@ -188,7 +188,8 @@ class LocalAws:
                 [Venvs().local_aws, "-P", _GUARDED],
                 cwd=self.directory,
                 env=_server_environment(self.directory, port),
-                stdin=subprocess.DEVNULL,
+                # It ends when we are gone, whatever ended us.
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
