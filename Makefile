@@ -100,7 +100,7 @@ capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a mon
 	@$(RUN) tests.tools.capacity
 
 .PHONY: bench
-bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size, each beside a floor or a peer
 	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
 .PHONY: setup
