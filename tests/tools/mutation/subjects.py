@@ -26,7 +26,7 @@ class Subject:
 _CONSEQUENCES: Final = "tests/unit/acknowledge_orders/test_consequences.py"
 _TABLE: Final = f"{_CONSEQUENCES}::test_an_answer_is_made_into"
 _CODES: Final = f"{_CONSEQUENCES}::test_a_code_means_something_with_its_own_status_alone"
-_SWEEP: Final = "tests/unit/sweep"
+_SWEEP: Final = "tests/unit/sweep_orders"
 _TOKENS: Final = "tests/unit/walmart_ca/test_tokens.py"
 _QUOTA: Final = "tests/unit/walmart_ca/test_quota.py"
 _PAGES: Final = "tests/unit/walmart_ca/test_pages.py"

@@ -13,6 +13,7 @@ from acknowledge_orders.policy import DryRun, Tried
 from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
 from shared.pacing import BURST, Pacer
+from tests.support.accesses import Accesses
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -35,6 +36,7 @@ from walmart_ca import (
 CALL = Call("POST", "https://walmart.invalid/x", "c-1", None, 0.1)
 REFUSED = CredentialsRefused("UNAUTHORIZED", CALL)
 NOT_SENT = NotSent("connect", CALL)
+PAUSED = CredentialsPaused()
 
 
 def order(status: str) -> Order:
@@ -53,9 +55,9 @@ class Script:
     timeouts: list[float] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
 
-    def play(self, action: str, version: str, timeout: float | None) -> Order:
+    def play(self, action: str, version: str, timeout: float) -> Order:
         self.calls.append(f"{action} {version}")
-        self.timeouts.append(timeout or 0)
+        self.timeouts.append(timeout)
         self.meanwhile()
         result = self.results.pop(0)
         if isinstance(result, WalmartError):
@@ -63,65 +65,32 @@ class Script:
         return result
 
 
-class ScriptedOrders:
-    """The client's calls about orders, as a script has them."""
+class ScriptedClient:
+    """A client of which one version of the secret signs, and its calls about orders."""
 
     def __init__(self, script: Script, version: str) -> None:
+        self.orders = self
         self._script = script
         self._version = version
 
-    async def acknowledge(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+    async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
         return self._script.play("post", self._version, timeout)
 
-    async def get(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+    async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
         return self._script.play("look", self._version, timeout)
 
-    async def build_acknowledgement(self, _: str, *, timeout: float | None = None) -> Request:  # noqa: ASYNC109 - the client's
+    async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - the client's
         if self._script.results:
             self._script.play("build", self._version, timeout)
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
-class ScriptedClient:
-    """A client of which one version of the secret signs."""
+class Keys(Accesses):
+    """Credentials of these versions, whose clients play a script."""
 
-    def __init__(self, script: Script, version: str) -> None:
-        self.orders = ScriptedOrders(script, version)
-
-
-class Keys:
-    """Credentials in the order in which they are offered; the last stays."""
-
-    def __init__(self, script: Script, *versions: str) -> None:
-        self._accesses = [
-            Access(cast("AsyncClient", ScriptedClient(script, version)), version) for version in versions
-        ]
-        self.marks: list[str] = []
-        self.forbid_all = True
-
-    def peek(self) -> Access | NoAccess:
-        return self._accesses[0] if self._accesses else CredentialsPaused()
-
-    def current(self) -> Access | NoAccess:
-        return self.peek()
-
-    def refused(self, access: Access) -> None:
-        self.marks.append(f"refused {access.secret_version_id}")
-
-    def another(self, refused: Access) -> Access | None:
-        assert refused in self._accesses
-        self._accesses = self._accesses[self._accesses.index(refused) + 1 :]
-        return self._accesses[0] if self._accesses else None
-
-    def accepted(self, access: Access) -> None:
-        self.marks.append(f"accepted {access.secret_version_id}")
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        self.marks.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
-        return self.forbid_all
-
-    def path_unknown(self) -> None:
-        self.marks.append("path unknown")
+    def __init__(self, script: Script, *versions: str, otherwise: NoAccess = PAUSED) -> None:
+        clients = [cast("AsyncClient", ScriptedClient(script, version)) for version in versions]
+        super().__init__(*map(Access, clients, versions), otherwise=otherwise)
 
 
 async def never_wait(seconds: float) -> None:
@@ -210,18 +179,9 @@ def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> No
 
     result = attempt(keys)
 
-    assert keys.marks == ["refused v1", "refused v2", "accepted v3"]
+    assert keys.told == ["refused v1", "refused v2", "accepted v3"]
     assert isinstance(result, Tried)
     assert result.secret_version_id == "v3"
-
-
-def test_an_order_that_is_refused_shows_that_the_key_is_good() -> None:
-    script = Script([OrderRejected("CONFLICT", CALL), SHIPPED])
-    keys = Keys(script, "v1")
-
-    attempt(keys)
-
-    assert keys.marks == ["accepted v1", "accepted v1"]
 
 
 def called(status: int) -> Call:
@@ -240,6 +200,7 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
     [
         (OrderPage((), None, None, CALL), None, ["accepted v1"]),
         (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
+        (Unavailable("http_503", called(503)), "1", []),
         (FORBIDDEN, "1", ["forbidden v1 1"]),
         (FORBIDDEN, None, ["forbidden v1 None"]),
         (NO_TOKEN, "1", ["forbidden v1 None"]),
@@ -254,18 +215,18 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
     keys = Keys(Script([]), "v1")
 
     assert made(keys, [result], purchase_order_id) is result
-    assert keys.marks == marks
+    assert keys.told == marks
 
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
     keys = Keys(Script([]), "v1", "v2")
-    keys.forbid_all = False
+    keys.a_403_concerns_all = False
 
     result = made(keys, [FORBIDDEN], "1")
 
     assert isinstance(result, OrderRejected)
     assert (result.reason, result.call, result.entries) == ("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
-    assert keys.marks == ["forbidden v1 1"]
+    assert keys.told == ["forbidden v1 1"]
 
 
 def made(
@@ -281,15 +242,6 @@ def made(
     return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
 
 
-def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:
-    script = Script([Unavailable("http_503", CALL)])
-    keys = Keys(script, "v1")
-
-    attempt(keys)
-
-    assert keys.marks == []
-
-
 def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
     script, posts = Script([CREATED] * BURST), pacer()
 
@@ -302,51 +254,24 @@ def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
         assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
 
 
-def test_when_no_other_key_is_left_the_refusal_stands() -> None:
-    script = Script([REFUSED])
-
-    result = attempt(Keys(script, "v1"))
-
-    assert isinstance(result, Tried)
-    assert result.posted is REFUSED
-
-
-NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), CredentialsPaused()]
-
-
-class LostKeys(Keys):
-    """Keys of which only so many can be had, and then none for a reason."""
-
-    def __init__(self, script: Script, had: int, reason: NoAccess) -> None:
-        super().__init__(script, "v1")
-        self._had = had
-        self._reason = reason
-
-    def current(self) -> Access | NoAccess:
-        self._had -= 1
-        return self.peek() if self._had >= 0 else self._reason
+NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_why_there_is_no_key_any_more_is_told_as_it_is(reason: NoAccess) -> None:
-    assert attempt(LostKeys(Script([]), 0, reason)) == reason
+def test_why_there_is_no_key_is_told_as_it_is(reason: NoAccess) -> None:
+    assert attempt(Keys(Script([]), otherwise=reason)) == reason
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_when_a_repeat_cannot_be_made_what_the_call_brought_stands(reason: NoAccess) -> None:
-    result = attempt(LostKeys(Script([NOT_SENT]), 1, reason))
-
-    assert isinstance(result, Tried)
-    assert result.posted is NOT_SENT
-
-
 @pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
-def test_when_the_time_is_up_for_a_repeat_what_the_call_brought_stands(first: WalmartError) -> None:
+def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
+    first: WalmartError, reason: NoAccess
+) -> None:
     script = Script([first])
-    left = [60.0]
-    script.meanwhile = lambda: left.append(5.0)
+    keys = Keys(script, "v1", otherwise=reason)
+    script.meanwhile = keys.lose
 
-    result = attempt(Keys(script, "v1", "v2"), time_left=lambda: left[-1])
+    result = attempt(keys)
 
     assert isinstance(result, Tried)
     assert result.posted is first
@@ -398,22 +323,24 @@ def test_walmarts_count_corrects_the_turns_that_follow() -> None:
     assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
 
 
-def test_with_too_little_time_left_nothing_is_sent() -> None:
-    script = Script([])
-
-    result = attempt(Keys(script, "v1"), time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
-
-    assert result == Deferred("out_of_time")
-    assert script.calls == []
-
-
-@pytest.mark.parametrize(("left_s", "calls"), [(14.9, []), (15.0, ["post v1"])])
-def test_below_15_seconds_nothing_new_is_sent(left_s: float, calls: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("left_s", "timeouts"),
+    [
+        (LEAST_TIME_LEFT_S - 0.1, []),
+        (LEAST_TIME_LEFT_S, [5.0]),
+        (18.0, [18.0 - RESERVED_S]),
+        (60.0, [CALL_TIMEOUT_S]),
+    ],
+)
+def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
+    left_s: float, timeouts: list[float]
+) -> None:
     script = Script([CREATED])
 
-    attempt(Keys(script, "v1"), time_left=lambda: left_s)
+    result = attempt(Keys(script, "v1"), time_left=lambda: left_s)
 
-    assert script.calls == calls
+    assert script.timeouts == timeouts
+    assert timeouts or result == Deferred("out_of_time")
 
 
 def test_with_too_little_time_left_the_secret_is_not_read_for_nothing() -> None:
@@ -442,30 +369,6 @@ def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
     attempt(Keys(script, "v1"), posts=half_a_second_apart, time_left=lambda: left_s)
 
     assert script.calls == calls
-
-
-def test_a_call_that_begins_last_has_five_seconds() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"), time_left=lambda: 15.0)
-
-    assert script.timeouts == [5.0]
-
-
-def test_a_call_leaves_time_to_record_what_came_of_it() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"), time_left=lambda: 18.0)
-
-    assert script.timeouts == [18.0 - RESERVED_S]
-
-
-def test_a_call_gets_no_more_than_its_own_time_out() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"))
-
-    assert script.timeouts == [CALL_TIMEOUT_S]
 
 
 def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
@@ -502,32 +405,24 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
     result = attempt(Keys(script, "v1", "v2"), look_first=look_first, time_left=lambda: left[-1])
 
     assert script.calls == calls
-    assert isinstance(result, Tried | Deferred)
-    assert result.call is results[0].call
-
-
-def test_a_dry_run_signs_and_sends_nothing() -> None:
-    script = Script([])
-
-    result = rehearse(script)
-
-    assert isinstance(result, DryRun)
-    assert script.calls == []
-
-
-def test_a_dry_run_that_gets_no_token_tells_what_came_of_it() -> None:
-    assert rehearse(Script([REFUSED])) == Tried(None, REFUSED, REFUSED.call, "v1")
-
-
-def test_a_dry_run_has_its_time_too() -> None:
-    script = Script([NOT_SENT])
-
-    rehearse(script, 18.0)
-
-    assert script.timeouts == [18.0 - RESERVED_S]
-    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+    assert result == (Deferred("out_of_time", CALL) if look_first else Tried(results[0], None, CALL, "v1"))  # type: ignore[arg-type]
 
 
 def rehearse(script: Script, left_s: float = 60.0) -> object:
     attempts = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer())
     return asyncio.run(attempts.rehearse("1", lambda: left_s))
+
+
+def test_a_dry_run_signs_and_sends_nothing() -> None:
+    assert isinstance(rehearse(Script([])), DryRun)
+
+
+def test_a_dry_run_that_gets_no_token_tells_what_came_of_it_and_has_its_time_too() -> None:
+    script = Script([REFUSED])
+
+    assert rehearse(script, 18.0) == Tried(None, REFUSED, CALL, "v1")
+    assert script.timeouts == [18.0 - RESERVED_S]
+
+
+def test_with_too_little_time_left_no_dry_run_is_made() -> None:
+    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
