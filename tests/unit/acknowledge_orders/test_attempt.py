@@ -1,8 +1,7 @@
 """The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -12,8 +11,9 @@ from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import DryRun, Tried
 from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.pacing import BURST, Pacer
+from shared.pacing import BURST, MARGIN, Pacer
 from tests.support.accesses import Accesses
+from tests.support.pacers import Time, rested_pacer
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -93,29 +93,9 @@ class Keys(Accesses):
         super().__init__(*map(Access, clients, versions), otherwise=otherwise)
 
 
-async def never_wait(seconds: float) -> None:
-    """Fail: by a clock that stands still a turn that is waited for never comes."""
-    raise AssertionError(seconds)
-
-
-def pacer_of(
-    now: list[float], sleep: Callable[[float], Awaitable[None]], requests_per_minute: float
-) -> Pacer:
-    return Pacer(
-        requests_per_minute=requests_per_minute,
-        sharers=1,
-        clock=time.time,
-        monotonic=lambda: now[0],
-        sleep=sleep,
-    )
-
-
-def pacer() -> Pacer:
-    """A pacer that has rested, so that its bucket is full."""
-    now = [1e9 - 3600]
-    rested = pacer_of(now, never_wait, 60)
-    now[0] = 1e9
-    return rested
+def pacer(time: Time | None = None) -> Pacer:
+    """A pacer of a call a second whose turns are all there."""
+    return rested_pacer(time or Time(), 60 / MARGIN)
 
 
 def plenty() -> float:
@@ -242,24 +222,19 @@ def made(
     return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
 
 
-def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
-    script, posts = Script([CREATED] * BURST), pacer()
-
-    for _ in range(BURST):
-        assert attempt(Keys(script), posts=posts) == CredentialsPaused()
-
-    assert script.calls == []
-    # All the turns are still there: none has to be waited for.
-    for _ in range(BURST):
-        assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
-
-
 NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_why_there_is_no_key_is_told_as_it_is(reason: NoAccess) -> None:
-    assert attempt(Keys(Script([]), otherwise=reason)) == reason
+def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoAccess) -> None:
+    posts = pacer()
+
+    for _ in range(BURST):
+        assert attempt(Keys(Script([]), otherwise=reason), posts=posts) == reason
+
+    # All the turns are still there: none has to be waited for.
+    for _ in range(BURST):
+        assert isinstance(attempt(Keys(Script([CREATED]), "v1"), posts=posts, time_left=lambda: 15.5), Tried)
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
@@ -277,39 +252,35 @@ def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
     assert result.posted is first
 
 
+def exhaust(paced: Pacer) -> Pacer:
+    """Take every turn that there is."""
+
+    async def take() -> None:
+        while await paced.turn(0.0):
+            pass
+
+    asyncio.run(take())
+    return paced
+
+
 def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
-    script = Script([CREATED])
+    script, time = Script([CREATED]), Time()
     keys = Keys(script, "v1", "v2")
-    now = [1e9]
 
     async def refused_meanwhile(seconds: float) -> None:
-        now[0] += seconds
-        first = keys.peek()
-        assert isinstance(first, Access)
-        keys.another(first)
+        await time.sleep(seconds)
+        keys.another(cast("Access", keys.peek()))
 
-    waiting = pacer_of(now, refused_meanwhile, 60)
-    asyncio.run(exhaust(waiting))
-
-    attempt(keys, posts=waiting)
+    attempt(keys, posts=exhaust(rested_pacer(time, 60, sleep=refused_meanwhile)))
 
     assert script.calls == ["post v2"]
 
 
-async def exhaust(paced: Pacer) -> None:
-    """Take every turn that there is."""
-    while await paced.turn(0.0):
-        pass
-
-
 def test_posts_and_looks_have_turns_of_their_own() -> None:
-    posts, looks = pacer(), pacer()
-    asyncio.run(exhaust(posts))
-    script = Script([SHIPPED])
+    posts, script = exhaust(pacer()), Script([SHIPPED])
 
-    result = attempt(Keys(script, "v1"), look_first=True, posts=posts, looks=looks, time_left=lambda: 15.5)
+    attempt(Keys(script, "v1"), look_first=True, posts=posts, time_left=lambda: 15.5)
 
-    assert isinstance(result, Tried)
     assert script.calls == ["look v1"]
     assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
 
@@ -353,20 +324,13 @@ def test_with_too_little_time_left_the_secret_is_not_read_for_nothing() -> None:
     assert attempt(keys, time_left=lambda: LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
 
 
-@pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.2, []), (17.2, ["post v1"])])
+@pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.9, []), (17.1, ["post v1"])])
 def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
     left_s: float, calls: list[str]
 ) -> None:
     script = Script([CREATED])
-    now = [1e9]
 
-    async def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    half_a_second_apart = pacer_of(now, sleep, 120)
-    asyncio.run(exhaust(half_a_second_apart))
-
-    attempt(Keys(script, "v1"), posts=half_a_second_apart, time_left=lambda: left_s)
+    attempt(Keys(script, "v1"), posts=exhaust(pacer()), time_left=lambda: left_s)
 
     assert script.calls == calls
 

@@ -1,7 +1,6 @@
 """Pacing: how calls are kept to Walmart's count, on a clock that the test turns."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,51 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.pacing import BURST, LONGEST_PAUSE_S, MARGIN, Pacer, usable_per_second
+from tests.support.pacers import START, Time, rested_pacer
 from walmart_ca import Call, Order, Throttled
 
-START = 1_795_532_400.0
+PER_MINUTE = 57 / MARGIN
+"""A limit of which 57 calls a minute are used."""
 FOREVER = 1e9
-
-
-class Time:
-    """Time that passes by sleeping, and a clock that somebody may set."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.set_ahead = 0.0
-
-    def clock(self) -> float:
-        return self.now + self.set_ahead
-
-    def monotonic(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    @property
-    def elapsed(self) -> float:
-        return self.now - START
-
-
-def pacer(
-    time: Time,
-    requests_per_minute: float = 57 / 0.95,
-    sharers: int = 1,
-    sleep: Callable[[float], Awaitable[None]] | None = None,
-    rested_s: float = 3600,
-) -> Pacer:
-    """A pacer that has rested, so that its bucket is full."""
-    time.now -= rested_s
-    made = Pacer(
-        requests_per_minute=requests_per_minute,
-        sharers=sharers,
-        clock=time.clock,
-        monotonic=time.monotonic,
-        sleep=sleep or time.sleep,
-    )
-    time.now += rested_s
-    return made
 
 
 def turns(pacer: Pacer, count: int, at_most_s: float = FOREVER) -> list[bool]:
@@ -83,9 +43,9 @@ def waits_s(paced: Pacer, time: Time, count: int) -> float:
     ("limit", "sharers", "rested_s", "count", "waited_s"),
     [
         # A new environment may be one of many: none knows what the one before it used up.
-        pytest.param(57 / 0.95, 1, 0, 1, 0, id="a new environment sends one call"),
-        pytest.param(57 / 0.95, 1, 0, 3, 2 * 60 / 57, id="and the next ones at its pace"),
-        pytest.param(57 / 0.95, 1, 3600, BURST, 0, id="after a pause one batch goes out at once"),
+        pytest.param(PER_MINUTE, 1, 0, 1, 0, id="a new environment sends one call"),
+        pytest.param(PER_MINUTE, 1, 0, 3, 2 * 60 / 57, id="and the next ones at its pace"),
+        pytest.param(PER_MINUTE, 1, 3600, BURST, 0, id="after a pause one batch goes out at once"),
         pytest.param(60, 1, 3600, BURST + 57, 60, id="what follows at 95 percent of the limit"),
         pytest.param(60, 2, 3600, BURST + 57, 120, id="of which each who shares it has a part"),
         pytest.param(20, 2, 3600, 5, 0, id="of a small limit half goes out at once"),
@@ -99,14 +59,14 @@ def test_calls_wait_for_their_turns(
     limit: float, sharers: int, rested_s: float, count: int, waited_s: float
 ) -> None:
     time = Time()
-    paced = pacer(time, limit, sharers, rested_s=rested_s)
+    paced = rested_pacer(time, limit, sharers=sharers, rested_s=rested_s)
 
     assert waits_s(paced, time, count) == pytest.approx(waited_s)
 
 
 def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
     time = Time()
-    paced = pacer(time)
+    paced = rested_pacer(time, PER_MINUTE)
     turns(paced, 50)
     time.now += 3600
 
@@ -116,11 +76,11 @@ def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
 
 def test_a_turn_that_would_come_too_late_is_not_taken() -> None:
     time = Time()
-    paced = pacer(time)
+    paced = rested_pacer(time, PER_MINUTE)
     turns(paced, BURST)
 
     assert turns(paced, 3, at_most_s=0.5) == [False] * 3
-    assert time.elapsed == 0
+    assert time.now == START
     # And those who gave up took nobody's turn.
     assert waits_s(paced, time, 1) == pytest.approx(60 / 57)
 
@@ -133,7 +93,7 @@ def test_walmarts_own_count_corrects_ours_downwards(
     tokens_left: int | None, sharers: int, at_once: int
 ) -> None:
     time = Time()
-    paced = pacer(time, sharers=sharers)
+    paced = rested_pacer(time, PER_MINUTE, sharers=sharers)
 
     paced.correct(answer(tokens_left))
 
@@ -152,7 +112,7 @@ def test_walmarts_own_count_corrects_ours_downwards(
 )
 def test_after_a_refusal_calls_pause(retries_in_s: list[float | None], waited_s: float) -> None:
     time = Time()
-    paced = pacer(time)
+    paced = rested_pacer(time, PER_MINUTE)
 
     for retry_in_s in retries_in_s:
         paced.correct(throttled(retry_in_s))
@@ -168,10 +128,10 @@ def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back()
         time.now += seconds
         paced.correct(throttled(retry_in_s=3))
 
-    paced = pacer(time, sleep=refused_meanwhile)
+    paced = rested_pacer(time, PER_MINUTE, sleep=refused_meanwhile)
     turns(paced, BURST)
     assert turns(paced, 1, at_most_s=2) == [False]
-    assert time.elapsed < 2
+    assert time.now - START < 2
     time.now = START + 3
 
     # Two turns have come round by then; the one that was given up would have been the first.
@@ -181,7 +141,7 @@ def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back()
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_a_clock_that_is_set_opens_and_closes_nothing(step_s: float) -> None:
     time = Time()
-    paced = pacer(time)
+    paced = rested_pacer(time, PER_MINUTE)
     turns(paced, BURST)
     paced.correct(throttled(retry_in_s=40))
 
@@ -203,7 +163,7 @@ def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], sharers: 
     With fewer calls a minute than sharers, even one each would be too many.
     """
     time = Time()
-    paced = [pacer(time, limit, sharers) for _ in range(sharers)]
+    paced = [rested_pacer(time, limit, sharers=sharers) for _ in range(sharers)]
     tokens, filled_at = float(limit), time.now
     for number, gap in enumerate(gaps):
         time.now += gap
