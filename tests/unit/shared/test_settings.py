@@ -117,8 +117,9 @@ def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
     base=SECONDS,
     cap=SECONDS,
     hold=SECONDS,
-    sight=st.sampled_from([SetupError("x"), throttled(86_400), CredentialsPaused()]),
-    waited_s=st.floats(0, 96 * 3600),
+    sight=st.sampled_from([SetupError("x"), CredentialsPaused()])
+    | st.integers(-86_400, 86_400).map(throttled),
+    waited_s=st.floats(-60, 96 * 3600),
 )
 def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
     base: float, cap: float, hold: float, sight: Sight, waited_s: float
