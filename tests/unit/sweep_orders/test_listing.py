@@ -71,7 +71,7 @@ class Walmart:
     cursors: Cursors = "counting"
     circle: int = 1
     """How many cursors lead to each other, where they lead in a circle."""
-    count: Callable[[int], object] = lambda found: found
+    count: Callable[[int], int | None] = lambda found: found
     """What it says for the number of orders that it has."""
     then: Callable[[], None] = lambda: None
     """What happens at Walmart after a page."""
@@ -273,28 +273,16 @@ SELLERS, THEIRS, OF_ALL = "released", "3PLFulfilled", "all"
         pytest.param(3, 4, "counting", 3, 1, 2, id="always one more counted"),
         pytest.param(250, 249, "counting", 250, 0, 2, id="fewer counted"),
         pytest.param(250, None, "none", 200, 0, 1, id="not counted"),
-        pytest.param(250, "many", "none", 200, 0, 1, id="counted in words"),
-        pytest.param(3, 10**30, "none", 3, 0, 1, id="a count that cannot be"),
-        pytest.param(3, "4.0", "none", 3, 1, 2, id="counted in text"),
     ],
 )
 def test_a_list_is_complete_when_it_shows_as_many_as_it_counts(
-    listed_by: str,
-    count: int,
-    counted: object,
-    cursors: Cursors,
-    seen: int,
-    missing: int,
-    calls: int,
+    listed_by: str, count: int, counted: int | None, cursors: Cursors, seen: int, missing: int, calls: int
 ) -> None:
-    def count_found(found: int) -> object:
-        return counted if found == count or not isinstance(counted, int) else found + (counted - count)
-
     walmart = Walmart(
         aged(count, THEIRS if listed_by == THEIRS else "SellerFulfilled"),
         instead={"released": FAILS["520"]} if listed_by == OF_ALL else {},
         cursors=cursors,
-        count=count_found,
+        count=lambda found: None if counted is None else found + counted - count,
     )
 
     listing = listed(walmart, by_others=listed_by == THEIRS)
@@ -316,10 +304,8 @@ def test_orders_that_come_between_pages_cost_nothing() -> None:
 def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> None:
     walmart = Walmart(aged(250))
 
-    def page_is_empty() -> None:
-        walmart.instead = {"released": EMPTY} if len(walmart.asked) == 1 else {}
-
-    walmart.then = page_is_empty
+    instead = iter([{"released": EMPTY}])
+    walmart.then = lambda: setattr(walmart, "instead", next(instead, {}))
 
     listing = listed(walmart)
 
