@@ -363,7 +363,7 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
     result = attempt(Keys(script, "v1", "v2"), look_first=look_first, time_left=lambda: left[-1])
 
     assert script.calls == calls
-    assert result == (Deferred("out_of_time", CALL) if look_first else Tried(results[0], None, CALL, "v1"))  # type: ignore[arg-type]
+    assert result == (Deferred("out_of_time", CALL) if look_first else Tried(results[0], None, CALL, "v1"))
 
 
 def rehearse(script: Script, left_s: float = 60.0) -> object:

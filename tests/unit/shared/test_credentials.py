@@ -21,6 +21,7 @@ from shared.credentials import (
     SecretsUnavailableError,
     SetupError,
 )
+from tests.support.pacers import Time
 from walmart_ca import AsyncClient, Credentials
 
 DOWN = SecretsUnavailableError("timeout")
@@ -30,16 +31,6 @@ NONE = {CredentialsPaused: "paused", SecretsUnavailableError: "down", SetupError
 
 def secret(version_id: str) -> Secret:
     return Secret(json.dumps({"clientId": version_id, "clientSecret": "s"}), version_id)
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Store:
@@ -67,11 +58,13 @@ class World:
     """The access to the marketplace, with the secret, the clock and the counts around it."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.time = Time()
         self.store = Store()
         self.clients = 0
         self.counts: list[str] = []
-        self.access = MarketplaceAccess(self.store.read, self.connect, self.clock, self.counts.append)
+        self.access = MarketplaceAccess(
+            self.store.read, self.connect, self.time.monotonic, self.counts.append
+        )
         self.used: list[str] = []
         self._next: Access | None = None
 
@@ -113,7 +106,7 @@ class World:
             case _ if step.startswith("403:"):
                 self._call(step)
             case _:
-                self.clock.now += float(step)
+                self.time.now += float(step)
                 self._next = None
 
     def _call(self, step: str) -> None:
@@ -233,7 +226,7 @@ def test_a_setting_that_the_client_refuses_is_an_answer() -> None:
     def refuse(_: Credentials) -> AsyncClient:
         raise SetupError("MARKETPLACE_URL must be https")
 
-    access = MarketplaceAccess(Store().read, refuse, Clock(), print)
+    access = MarketplaceAccess(Store().read, refuse, Time().monotonic, print)
 
     assert isinstance(access.current(), SetupError)
 
@@ -282,11 +275,11 @@ def test_a_call_that_began_with_the_current_version_did_not_fall_back(world: Wor
 
 def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_order(world: World) -> None:
     def hang(stage: str) -> Secret:
-        world.clock.now += 2 * FAILURE_SECONDS
+        world.time.now += 2 * FAILURE_SECONDS
         return world.store.read(stage)
 
     world.go("down")
-    access = MarketplaceAccess(hang, AsyncClient, world.clock, world.counts.append)
+    access = MarketplaceAccess(hang, AsyncClient, world.time.monotonic, world.counts.append)
 
     assert [access.current() for _ in range(10)] == [DOWN] * 10
     assert world.store.reads[CURRENT] == 1
@@ -294,14 +287,14 @@ def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_or
 
 def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> None:
     """However often the secret is rotated, no more is kept than the current version and the one before."""
-    clock, store = Clock(), Store()
+    time, store = Time(), Store()
     clients = count()
 
     def connect(credentials: Credentials) -> AsyncClient:
         executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
         return AsyncClient(credentials, base_url="http://127.0.0.1:1", executor=executor)
 
-    access = MarketplaceAccess(store.read, connect, clock, print)
+    access = MarketplaceAccess(store.read, connect, time.monotonic, print)
 
     async def invocation() -> None:
         chosen = [access.current() for _ in range(4)]
@@ -313,7 +306,7 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
 
     for version in range(5):
         store.rotate(secret(f"v{version}"))
-        clock.now += CACHE_SECONDS
+        time.now += CACHE_SECONDS
         asyncio.run(invocation())
 
         kept = (f"client-{version}-", f"client-{version - 1}-")

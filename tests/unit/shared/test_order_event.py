@@ -79,14 +79,16 @@ def test_an_order_date_may_be_text_or_epoch_in_seconds_or_milliseconds(order_dat
     assert read(event(orderDate=order_date)).order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
 
 
+NO_EVENTS: list[object] = [None, [], "text"]
+NO_DETAILS: list[object] = [{}, {"detail": None}, {"detail": "7400000000001"}]
 NO_IDS = [None, 0, -7, 7.0, True, 2**53, " ", "", "released", ["7400000000001"], "1/../x", "7400000000001\n2"]
 
 
 @pytest.mark.parametrize(
     ("unusable", "member"),
     [
-        *((anything, "event") for anything in (None, [], "text")),
-        *((anything, "detail") for anything in ({}, {"detail": None}, {"detail": "7400000000001"})),
+        *((anything, "event") for anything in NO_EVENTS),
+        *((anything, "detail") for anything in NO_DETAILS),
         ({"detail": {}}, "detail.purchaseOrderId"),
         *(({"detail": {"purchaseOrderId": value}}, "detail.purchaseOrderId") for value in NO_IDS),
         (event(dryRun="true"), "detail.dryRun"),
