@@ -308,14 +308,17 @@ def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
     assert timeouts or result == Deferred("out_of_time")
 
 
-def test_with_too_little_time_left_the_secret_is_not_read_for_nothing() -> None:
+@pytest.mark.parametrize("look_first", [False, True])
+def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(look_first: bool) -> None:
     class UnreadKeys(Keys):
         def current(self) -> Access | NoAccess:
             raise AssertionError
 
     keys = UnreadKeys(Script([]), "v1")
 
-    assert attempt(keys, time_left=lambda: LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+    result = attempt(keys, look_first=look_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+
+    assert result == Deferred("out_of_time")
 
 
 @pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.9, []), (17.1, ["post v1"])])
