@@ -1,6 +1,7 @@
 """The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
 
 import asyncio
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -9,7 +10,7 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import DryRun, Tried
-from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
+from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, may_answer_elsewhere
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
 from shared.pacing import BURST, MARGIN, Pacer
 from tests.support.accesses import Accesses
@@ -108,10 +109,12 @@ def attempt(
     look_first: bool = False,
     time_left: Callable[[], float] = plenty,
     posts: Pacer | None = None,
-    looks: Pacer | None = None,
+    turn_within_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(keys, posts=posts or pacer(), looks=looks or pacer())
-    return asyncio.run(attempts.make("1", look_first=look_first, time_left=time_left))
+    attempts = Attempts(keys, posts=posts or pacer(), looks=pacer())
+    return asyncio.run(
+        attempts.make("1", look_first=look_first, time_left=time_left, turn_within_s=turn_within_s)
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def called(status: int) -> Call:
 FORBIDDEN = CredentialsRefused(
     "FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/orders/1/acknowledge")
 )
-NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/token"))
+NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid:1/v3/token"))
 WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
 
 
@@ -196,6 +199,21 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
 
     assert made(keys, result, purchase_order_id) is result
     assert keys.told == marks
+
+
+@pytest.mark.parametrize(
+    ("failure", "may_answer"),
+    [
+        (Unavailable("http_500", called(500)), True),
+        (WITHDRAWN, True),
+        (Unavailable("http_408", called(408)), False),
+        (Unavailable("no answer", CALL), False),
+        (REFUSED, False),
+        (PAUSED, False),
+    ],
+)
+def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: object, may_answer: bool) -> None:
+    assert may_answer_elsewhere(failure) == may_answer
 
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
@@ -321,13 +339,22 @@ def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(look_first
     assert result == Deferred("out_of_time")
 
 
-@pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.9, []), (17.1, ["post v1"])])
-def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
-    left_s: float, calls: list[str]
+@pytest.mark.parametrize(
+    ("left_s", "within_s", "calls"),
+    [
+        (15.2, math.inf, []),
+        (16.9, math.inf, []),
+        (17.1, math.inf, ["post v1"]),
+        (60.0, 0.9, []),
+        (60.0, 1.1, ["post v1"]),
+    ],
+)
+def test_a_turn_is_waited_for_as_long_as_is_asked_and_a_second_is_left_to_choose_the_key(
+    left_s: float, within_s: float, calls: list[str]
 ) -> None:
     script = Script([CREATED])
 
-    attempt(Keys(script, "v1"), posts=exhaust(pacer()), time_left=lambda: left_s)
+    attempt(Keys(script, "v1"), posts=exhaust(pacer()), time_left=lambda: left_s, turn_within_s=within_s)
 
     assert script.calls == calls
 

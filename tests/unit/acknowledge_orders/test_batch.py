@@ -92,7 +92,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([*GOOD, "EventSource"]), VALUES), max_size=3).map(dict), VALUES)
 def test_whatever_comes_is_a_batch_or_refused_or_none(changed: dict[str, object], anything: object) -> None:
     for event in ({"Records": [{**GOOD, **changed}]}, {"Records": anything}, anything):

@@ -73,7 +73,7 @@ TEXTS = st.text(
 """Texts that SQS takes."""
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(
     text=TEXTS,
     left=st.none() | st.integers(0, 100),

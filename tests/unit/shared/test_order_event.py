@@ -194,7 +194,7 @@ details = st.fixed_dictionaries(
 events = st.fixed_dictionaries({"detail": details}, optional={"id": json_values, "time": json_values})
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(json_values | events | st.sampled_from([foreign for foreign, _ in FOREIGN.values()]))
 def test_whatever_comes_is_read_or_refused(anything: object) -> None:
     try:

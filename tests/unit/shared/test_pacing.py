@@ -151,7 +151,7 @@ def test_a_clock_that_is_set_opens_and_closes_nothing(step_s: float) -> None:
     assert waits_s(paced, time, 2) == pytest.approx(40)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     limit=st.integers(3, 600),
     gaps=st.lists(st.floats(0, 30), min_size=1, max_size=100),

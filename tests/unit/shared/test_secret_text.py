@@ -202,7 +202,7 @@ def test_a_failed_check_keeps_nothing_of_the_key() -> None:
     assert odd[:40] not in texts_kept_by(failed.value)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     st.text(max_size=100)
     | st.recursive(

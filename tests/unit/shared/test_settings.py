@@ -112,7 +112,7 @@ def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
         AcknowledgeSettings.from_environment({**ACKNOWLEDGE, **delays})
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     base=SECONDS,
     cap=SECONDS,
