@@ -16,7 +16,7 @@ from shared.order_event import InvalidEventError, OrderEvent
 from shared.order_state import OrderState, state_of, waits
 from shared.outcomes import Outcome, outcome_of
 from shared.sweep_mark import SweepNote
-from walmart_ca import Call, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
+from walmart_ca import CallInfo, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
 
 LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
 """An older event may be a replay or a redrive: the order is looked at before anything is posted."""
@@ -76,7 +76,7 @@ class Tried:
 
     posted: Order | WalmartError | None
     looked: Order | WalmartError | None
-    call: Call | None
+    call: CallInfo | None
     secret_version_id: str | None
 
 

@@ -16,7 +16,7 @@ from shared.credentials import (
 )
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     Credentials,
     CredentialsRefused,
     Misconfigured,
@@ -77,7 +77,7 @@ class SelfCheck:
     async def run(self) -> SelfCheckRecord:
         """Check everything. The call to Walmart asks for the orders of the last minute, as a sweep does."""
         secret: Secret | None = None
-        call: Call | None = None
+        call: CallInfo | None = None
         ahead_s: float | None = None
         failed: _FailedError | None = None
         try:

@@ -12,7 +12,7 @@ from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnava
 from shared.pacing import Pacer
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     CredentialsRefused,
     Misconfigured,
     NotSent,
@@ -46,7 +46,7 @@ class Deferred:
     """
 
     reason: str
-    call: Call | None = None
+    call: CallInfo | None = None
 
 
 type NotTried = Deferred | NoAccess
@@ -58,7 +58,7 @@ type Send[T: (Order, OrderPage)] = Callable[[AsyncClient, float], Awaitable[T]]
 type _Choose = Callable[[], Access | NoAccess | None]
 
 
-def clock_ahead_s(now: datetime, call: Call) -> float | None:
+def clock_ahead_s(now: datetime, call: CallInfo) -> float | None:
     """Return how far our clock is ahead of Walmart's, negative when behind; None where it did not tell.
 
     Args:
@@ -146,7 +146,7 @@ class Calls:
         self._turn_within_s = turn_within_s
         self._unsent_repeats = 1
         self._refused_repeats = 2
-        self.last: Call | None = None
+        self.last: CallInfo | None = None
 
     @property
     def secret_version_id(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from shared.metrics import Metric
 from shared.secret_text import misspelled_members, read_members
 from shared.sweep_mark import mark_key_of
-from walmart_ca import AsyncClient, Credentials, SignatureCredentials, TokenCredentials
+from walmart_ca import AsyncClient, Credentials, InvalidArgument, SignatureCredentials, TokenCredentials
 
 CACHE_SECONDS: Final = 300.0
 """How long a secret that was read is used without asking again."""
@@ -434,7 +434,7 @@ def _credentials_in(secret: str) -> Credentials | str:
     parameters: dict[str, Any] = {_parameter(name): members[name] for name in known if name in members}
     try:
         return TokenCredentials(**parameters) if tokens else SignatureCredentials(**parameters)
-    except ValueError as error:
+    except InvalidArgument as error:
         return _in_secret(error)
 
 
@@ -461,13 +461,12 @@ def check_credentials(credentials: Credentials) -> None:
 def _problem_of(credentials: Credentials) -> str | None:
     try:
         credentials.check()
-    except ValueError as error:
+    except InvalidArgument as error:
         return _in_secret(error)
     return None
 
 
-def _in_secret(error: ValueError) -> str:
-    """Name the secret's member where the client names its own parameter."""
-    parameter, _, problem = str(error).partition(" ")
-    first, _, second = parameter.partition("_")
-    return f"secret.{first}{second.capitalize()}: {problem}"
+def _in_secret(error: InvalidArgument) -> str:
+    """Name the secret's member in place of the client's parameter: `clientId` of `client_id`."""
+    first, *others = error.parameter.split("_")
+    return f"secret.{first}{''.join(map(str.capitalize, others))}: {error.problem}"

@@ -1,9 +1,14 @@
 """Makes the client for the marketplace that the settings name."""
 
+from typing import Final
+
 from shared.credentials import SetupError
 from shared.edges import Edges
 from shared.settings import Settings
-from walmart_ca import AsyncClient, Credentials
+from walmart_ca import AsyncClient, Credentials, InvalidArgument
+
+_SETTINGS: Final = {"base_url": "MARKETPLACE_URL", "service_name": "MARKETPLACE_SERVICE_NAME"}
+"""The setting that the client has under another name."""
 
 
 def connect(
@@ -31,7 +36,6 @@ def connect(
             clock=edges.clock,
             monotonic=edges.monotonic,
         )
-    except ValueError as error:
-        # The client names its own parameter; the operator knows the setting.
-        problem = str(error).replace("base_url", "MARKETPLACE_URL")
-        raise SetupError(problem.replace("service_name", "MARKETPLACE_SERVICE_NAME")) from None
+    except InvalidArgument as error:
+        setting = _SETTINGS.get(error.parameter, error.parameter)
+        raise SetupError(f"{setting} {error.problem}") from None

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from shared.foreign_events import name_foreign
 from shared.sweep_mark import SWEEP, SweepNote
-from walmart_ca import check_purchase_order_id, parse_instant
+from walmart_ca import InvalidArgument, check_purchase_order_id, parse_instant
 
 DEADLINE: Final = timedelta(hours=4)
 """Walmart wants an order acknowledged within four hours of its date."""
@@ -148,8 +148,8 @@ def _purchase_order_id(detail: Mapping[str, object]) -> str:
         value = str(value)
     try:
         return check_purchase_order_id(value.strip() if isinstance(value, str) else value)
-    except ValueError as error:
-        raise InvalidEventError(f"detail.{error}") from None
+    except InvalidArgument as error:
+        raise InvalidEventError(f"detail.{error.parameter} {error.problem}") from None
 
 
 def _flag(detail: Mapping[str, object], name: str) -> bool:

@@ -23,7 +23,7 @@ from sweep_orders.selection import WaitingOrder
 from walmart_ca import (
     LARGEST_PAGE,
     AsyncClient,
-    Call,
+    CallInfo,
     FollowedCursors,
     OrderPage,
     OrderRejected,
@@ -72,7 +72,7 @@ class Listing:
     dated_ahead: set[str] = field(default_factory=set)
     clock_ahead_s: float | None = None
     problem: Problem | None = None
-    call: Call | None = None
+    call: CallInfo | None = None
     secret_version_id: str | None = None
 
     def add(self, page: OrderPage, reading: "_Reading", now: datetime) -> None:

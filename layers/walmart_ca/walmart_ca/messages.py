@@ -27,7 +27,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CallInfo:
     """What is known of one call once it is over.
 
     Attributes:
@@ -35,7 +35,7 @@ class Call:
         url: The URL that was called.
         correlation_id: `WM_QOS.CORRELATION_ID` of this call.
         status: HTTP status, or None when no status line was read.
-        latency_s: Seconds from the first byte prepared to the answer read, or to the failure.
+        latency_s: Seconds from the first byte prepared to the response read, or to the failure.
         retry_at: When Walmart said its quota is replenished, or None when it did not say.
         tokens_left: How many more calls Walmart said its quota allows, or None when it did not say.
         answered_at: When Walmart answered, by its own clock (`Date`), aware; None when it did not say.

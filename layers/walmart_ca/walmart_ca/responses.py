@@ -1,8 +1,8 @@
-"""Reading Walmart's answers: XML and JSON into one form, whatever their label and whatever is odd in them.
+"""Reads Walmart's responses: XML and JSON into one form, whatever they are labeled.
 
 The Canadian specification declares XML only; JSON is what clients were seen to get when they ask for it;
-the gateway in front answers JSON either way, and content types were seen that do not fit the body. So an
-answer is read by its first character. One odd byte in a member that nobody needs must not hide the others:
+the gateway in front responses JSON either way, and content types were seen that do not fit the body. So an
+response is read by its first character. One odd byte in a member that nobody needs must not hide the others:
 what cannot be decoded becomes U+FFFD, control characters are let through, and XML is repaired where that is
 safe.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Protocol
 
-from .calls import ErrorEntry
+from .messages import ErrorEntry
 
 type Tree = dict[str, Any]
 """An element's members by local name. A repeated one is a list, a leaf is text (or, in JSON, a scalar)."""
@@ -24,11 +24,11 @@ type Tree = dict[str, Any]
 _MAX_DESCRIPTION: Final = 300
 _MAX_WORD: Final = 100
 _MAX_ENTRIES: Final = 20
-"""Of an error list; no answer seen had more than a few."""
+"""Of an error list; no response seen had more than a few."""
 _MAX_NODES: Final = 200_000
-"""Objects and arrays of JSON, or elements of XML, in one answer; 200 orders of 20 lines have half."""
+"""Objects and arrays of JSON, or elements of XML, in one response; 200 orders of 20 lines have half."""
 _MAX_MEMBERS: Final = 1_000_000
-"""Commas of JSON in one answer. What is beyond either would take hundreds of megabytes."""
+"""Commas of JSON in one response. What is beyond either would take hundreds of megabytes."""
 _MAX_DEPTH: Final = 50
 _MAX_DIGITS: Final = 400
 """A longer number is kept as text: Python refuses to convert one of thousands of digits."""
@@ -39,7 +39,7 @@ _XML_DECLARATION: Final = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
 _CHARSETS: Final = frozenset(
     {"utf-8", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}
 )
-"""What an answer may name; anything else is read as UTF-8, which ASCII is too."""
+"""What a response may name; anything else is read as UTF-8, which ASCII is too."""
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -73,7 +73,7 @@ class Headers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """What Walmart sent back, unread.
 
     Attributes:
@@ -213,7 +213,7 @@ def _word(tree: Tree, name: str) -> str:
 
 def _read_json(text: str) -> object:
     if text.count("{") + text.count("[") > _MAX_NODES or text.count(",") > _MAX_MEMBERS:
-        raise ValueError("more members than any answer of Walmart's has")
+        raise ValueError("more members than any response of Walmart's has")
     document, end = _DECODER.raw_decode(text)
     if _begun(text[end:]):
         raise ValueError("something after the document")
@@ -222,11 +222,11 @@ def _read_json(text: str) -> object:
 
 def _read_xml(text: str) -> Tree:
     """Read XML by local names: Walmart's namespaces vary from call to call."""
-    # Imported here: most answers are JSON, and a cold start has no use for it.
+    # Imported here: most responses are JSON, and a cold start has no use for it.
     from xml.etree.ElementTree import ParseError, XMLParser  # noqa: PLC0415 - see above
 
     if text.count("<") + text.count("&") > 2 * _MAX_NODES:
-        raise ValueError("more elements than any answer of Walmart's has")
+        raise ValueError("more elements than any response of Walmart's has")
     # The text is decoded: what its declaration says of an encoding is no longer true.
     declaration = _XML_DECLARATION.match(text)
     text = _repaired(text[declaration.end() :] if declaration else text).lstrip()
@@ -269,7 +269,7 @@ class _XmlTree:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         del tag, attributes
         if len(self._open) > _MAX_DEPTH:
-            raise ValueError("deeper than any answer of Walmart's is")
+            raise ValueError("deeper than any response of Walmart's is")
         self._open.append(({}, []))
 
     def data(self, data: str) -> None:
