@@ -1,4 +1,4 @@
-"""The event bus, on EventBridge."""
+"""The event bus on EventBridge."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.sweep_mark import SweepNote
+from shared.orders.sweep_note import SweepNote
 from sweep_orders.ports import EventBusError
 
 if TYPE_CHECKING:
@@ -37,14 +37,18 @@ class EventBridgeBus:
         """Publish one order event for each note, and return those that the bus refused."""
         key = next(iter(self._mark_keys()), None)
         try:
-            answer = self._events.put_events(Entries=[self._entry(note, key) for note in notes])
+            response = self._events.put_events(Entries=[self._entry(note, key) for note in notes])
         except ClientError as error:
             raise EventBusError(error.response["Error"]["Code"]) from error
         except BotoCoreError as error:
             raise EventBusError(type(error).__name__) from error
-        # The answer's entries are in the order of the request's.
-        pairs = zip(notes, answer["Entries"], strict=True)
+        # The response has its entries in the order of the request.
+        pairs = zip(notes, response["Entries"], strict=True)
         return [note for note, entry in pairs if "ErrorCode" in entry]
+
+    def close(self) -> None:
+        """Close the connections; the next call opens new ones."""
+        self._events.close()
 
     def _entry(self, note: SweepNote, key: bytes | None) -> "PutEventsRequestEntryTypeDef":
         return {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.credentials import CURRENT, Secret, SecretsUnavailableError, SetupError
+from shared.walmart.credentials import CURRENT, Secret, SecretsUnavailableError, SetupError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +56,9 @@ class SecretsManagerStore:
 
 
 def _operators_turn(code: str, message: str, stage: str) -> str | None:
-    """Say what somebody has to correct, or return None when it may pass by itself.
+    """Return what a person must correct, or None when the failure may end by itself.
 
-    One code stands for several troubles, and only AWS's text tells them apart. Seen were:
+    One code stands for several problems, which only the text of AWS separates. Observed:
 
     - `ResourceNotFoundException`: "Secrets Manager can't find the specified secret." and "Secrets Manager
       can't find the specified secret value for staging label: AWSCURRENT" (boto/boto3#2794,

@@ -1,10 +1,10 @@
-"""Makes the client for the marketplace that the settings name."""
+"""Makes the client for the host that the settings name."""
 
 from typing import Final
 
-from shared.credentials import SetupError
-from shared.edges import Edges
+from shared.runtime import Runtime
 from shared.settings import Settings
+from shared.walmart.credentials import SetupError
 from walmart_ca import AsyncClient, Credentials, InvalidArgument
 
 _SETTINGS: Final = {"base_url": "MARKETPLACE_URL", "service_name": "MARKETPLACE_SERVICE_NAME"}
@@ -12,7 +12,7 @@ _SETTINGS: Final = {"base_url": "MARKETPLACE_URL", "service_name": "MARKETPLACE_
 
 
 def connect(
-    credentials: Credentials, *, settings: Settings, max_concurrency: int, edges: Edges
+    credentials: Credentials, *, settings: Settings, max_concurrency: int, runtime: Runtime
 ) -> AsyncClient:
     """Make a client; nothing is opened before its first call.
 
@@ -20,7 +20,7 @@ def connect(
         credentials: Who calls.
         settings: From the environment.
         max_concurrency: How many calls run side by side.
-        edges: Of the execution environment.
+        runtime: Of the execution environment.
 
     Raises:
         SetupError: The URL or the service name is unusable.
@@ -31,10 +31,10 @@ def connect(
             base_url=settings.marketplace_url,
             service_name=settings.marketplace_service_name,
             max_concurrency=max_concurrency,
-            executor=edges.executor(max_concurrency, "walmart-ca"),
-            transport=edges.transport(settings.marketplace_url) if edges.transport else None,
-            clock=edges.clock,
-            monotonic=edges.monotonic,
+            executor=runtime.executor(max_concurrency, "walmart-ca"),
+            transport=runtime.transport(settings.marketplace_url) if runtime.transport else None,
+            clock=runtime.clock,
+            monotonic=runtime.monotonic,
         )
     except InvalidArgument as error:
         setting = _SETTINGS.get(error.parameter, error.parameter)

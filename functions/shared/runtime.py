@@ -1,4 +1,4 @@
-"""Where the functions touch what no code decides: time, chance, threads and the network."""
+"""The side effects that a test replaces: clock, sleep, randomness, threads, network."""
 
 import asyncio
 import random
@@ -12,18 +12,18 @@ from walmart_ca import Sender, elapsed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
-    """The edges of one execution environment: the real ones, unless others are given.
+class Runtime:
+    """The runtime of one execution environment: the real ones, unless others are given.
 
-    The clients of AWS are edges too. Each function has its own, so `compose` is given them one by one.
+    The clients of AWS are runtime too. Each function has its own, so `build` is given them one by one.
 
     Attributes:
-        clock: Epoch seconds. Somebody may set it: it is only for times of day that others name.
-        monotonic: Seconds since some moment, for how long something took or stands. Nobody can set it.
+        clock: Epoch seconds. It may be set, so it is only for times that others name.
+        monotonic: Seconds since some moment, for durations. It cannot be set.
         sleep: Waits for so many seconds.
-        uniform: Draws a number between two others; jitter, no secret.
-        executor: Makes what runs so many blocking calls side by side, by a name.
-        transport: Makes what sends the calls to a base URL; when None, the client's own connections do.
+        uniform: Draws a number between two others, for jitter.
+        executor: Makes an executor for so many blocking calls at a time, with a name.
+        transport: Makes what sends requests to a base URL; when None, the client's own connections do.
     """
 
     clock: Callable[[], float] = time.time

@@ -1,4 +1,4 @@
-"""Where an order stands, by its lines: Walmart gives an order no status of its own."""
+"""The state of an order, from the statuses of its lines: Walmart gives an order no status of its own."""
 
 from enum import StrEnum, auto
 from typing import Final
@@ -12,29 +12,29 @@ _WALMART_FULFILLED: Final = "wfsfulfilled"
 
 
 class OrderState(StrEnum):
-    """Where an order stands."""
+    """The state of an order."""
 
     CREATED = auto()
-    """Some lines wait for acknowledgement, and none is beyond it."""
+    """Some lines await acknowledgement, and no line is shipped or cancelled."""
     ACKNOWLEDGED = auto()
-    """No line waits any more, and at least one is acknowledged."""
+    """No line awaits acknowledgement, and at least one is acknowledged."""
     SHIPPED = auto()
-    """No line waits any more; what was not cancelled has gone out."""
+    """No line awaits acknowledgement; every line that was not cancelled is shipped."""
     CANCELLED = auto()
     """Every line is cancelled."""
     MIXED = auto()
-    """A line waits beside one that is shipped, delivered or cancelled: acknowledging is for a person."""
+    """A line awaits acknowledgement, and another is shipped, delivered or cancelled: a person must decide."""
     WALMART_FULFILLED = auto()
-    """Walmart ships it, and acknowledges it too."""
+    """Walmart ships the order, and acknowledges it."""
     UNCLEAR = auto()
-    """Some line has no status, or one that is unknown, or no line could be read: the order may be beyond
-    acknowledging, or wait for it. That no status was read is no permission to acknowledge."""
+    """A line has no status or an unknown one, or no line could be read. The order may not be acknowledged,
+    because a line may be shipped or cancelled."""
 
 
-def waits(order: Order) -> bool:
-    """Tell whether an order waits for an acknowledgement of the seller's, as far as its lines say.
+def awaits_acknowledgement(order: Order) -> bool:
+    """Return whether an order needs an acknowledgement by the seller, as far as its lines say.
 
-    It does also beside lines that are beyond it, and when no line has a status at all.
+    It does even when other lines are shipped or cancelled, and when no line has a status.
     """
     if state_of(order) is OrderState.WALMART_FULFILLED:
         return False
@@ -42,7 +42,7 @@ def waits(order: Order) -> bool:
 
 
 def state_of(order: Order) -> OrderState:
-    """Judge an order by the statuses of all its lines."""
+    """Return the state of an order, from the statuses of all its lines."""
     statuses = order.statuses
     if order.ship_node_type.lower() == _WALMART_FULFILLED:
         return OrderState.WALMART_FULFILLED

@@ -67,10 +67,5 @@ class SweepNote:
         return note if is_genuine else None
 
 
-def mark_key_of(secret: str) -> bytes:
-    """Derive the key of the marks from the secret's text. Neither it nor a mark leads back to the secret."""
-    return hmac.digest(secret.encode("utf-8", "surrogatepass"), b"mark of the sweep", hashlib.sha256)
-
-
 def _mark(detail: Mapping[str, object], key: bytes) -> str:
     return hmac.new(key, json.dumps(detail, sort_keys=True).encode(), hashlib.sha256).hexdigest()

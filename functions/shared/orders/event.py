@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from shared.foreign_events import name_foreign
-from shared.sweep_mark import SWEEP, SweepNote
+from shared.orders.foreign_events import name_foreign
+from shared.orders.sweep_note import SWEEP, SweepNote
 from walmart_ca import InvalidArgument, check_purchase_order_id, parse_instant
 
 DEADLINE: Final = timedelta(hours=4)
@@ -57,7 +57,7 @@ class OrderEvent:
         event_time: When the event was published, aware; None when missing or ignored.
         ignored_dates: What stands in the event for either, and is not used.
         event_id: EventBridge's id of the event, or None.
-        dry_run: Sign and report, and post nothing.
+        dry_run: Build the request and report it, without sending it.
         swept: The event says that the sweep published it. Any producer can say so.
         detail: As it came.
     """
@@ -73,7 +73,7 @@ class OrderEvent:
 
     @property
     def deadline_from(self) -> datetime | None:
-        """The instant from which Walmart's four hours run, as well as the event tells."""
+        """The instant from which Walmart's four hours count, as far as the event says."""
         return self.order_date or self.event_time
 
     @classmethod

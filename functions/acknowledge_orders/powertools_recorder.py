@@ -5,22 +5,25 @@ from typing import Final
 from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
 from shared.metrics import Metric
-from shared.outcomes import NEEDS_A_PERSON, Outcome
+from shared.orders.outcome import NEEDS_A_PERSON, Outcome
 from shared.telemetry import Telemetry
 
 _NOTHING_AT_RISK: Final = frozenset(
     {Outcome.ALREADY_ACKNOWLEDGED, Outcome.ALREADY_SHIPPED, Outcome.CANCELLED, Outcome.DRY_RUN}
 )
-"""However old such an order is, its deadline is no concern any more: a replay must not wake anybody."""
+"""The deadline of such an order does not matter any more: a replay must not raise an alarm."""
 
 
 class PowertoolsRecorder(Telemetry):
     """Implements `ports.Recorder`, which describes its members."""
 
     def record(self, record: OutcomeRecord) -> None:
-        """Log one outcome, louder the more it needs somebody, and count and measure it."""
+        """Log one outcome at the level that its urgency asks for, count it and measure it."""
         log = self._logger.warning
-        if record.disposition in {Disposition.PARKED, Disposition.LEFT} or record.outcome in NEEDS_A_PERSON:
+        if (
+            record.disposition in {Disposition.PARKED, Disposition.LEFT_TO_SWEEP}
+            or record.outcome in NEEDS_A_PERSON
+        ):
             log = self._logger.error
         elif record.disposition == Disposition.DONE:
             log = self._logger.info
@@ -37,11 +40,11 @@ class PowertoolsRecorder(Telemetry):
         log("self-check", extra=record.as_dict())
 
     def _measure_attempt(self, record: OutcomeRecord) -> None:
-        """Measure an attempt at an order that came over the bus: whoever invokes by hand sees its age."""
+        """Measure an attempt that came over the bus. A direct invocation returns its record instead."""
         self.measure(Metric.ATTEMPTS, record.attempt)
-        if record.disposition == Disposition.LEFT:
+        if record.disposition == Disposition.LEFT_TO_SWEEP:
             self.count(Metric.LEFT_TO_SWEEP)
-            return  # The sweep itself measures it, and for two days it would hide every other order's age.
+            return  # The sweep measures it, and for two days it would hide the age of every other order.
         if record.order_age_s is None or record.outcome in _NOTHING_AT_RISK:
             return
         age_s = max(0.0, record.order_age_s)

@@ -1,10 +1,11 @@
-"""How an attempt ended, in the words of logs, answers and metrics."""
+"""How an attempt ended, in the words of logs, records and metrics."""
 
 from enum import StrEnum
 from typing import Final
 
-from shared.calling import Deferred, NotTried
-from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
+from shared.walmart.caller import Deferred, NotCalled
+from shared.walmart.client_provider import CredentialsPaused
+from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from walmart_ca import (
     CredentialsRefused,
     Misconfigured,
@@ -18,7 +19,7 @@ from walmart_ca import (
 
 
 class Outcome(StrEnum):
-    """How an attempt ended. The value is the word in logs and answers, the CamelCase of it the metric."""
+    """How an attempt ended. The value stands in logs and records; in CamelCase it is the metric's name."""
 
     ACKNOWLEDGED = "acknowledged"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"
@@ -37,7 +38,7 @@ class Outcome(StrEnum):
 
 
 NEEDS_A_PERSON: Final = frozenset({Outcome.CREDENTIALS_REFUSED, Outcome.MISCONFIGURED})
-"""What nothing but a correction ends: logged as an error."""
+"""Outcomes that only a correction by a person ends. They are logged as errors."""
 _OF_ERROR: Final[dict[type[WalmartError], Outcome]] = {
     NotSent: Outcome.UNAVAILABLE,
     OutcomeUnknown: Outcome.OUTCOME_UNKNOWN,
@@ -49,8 +50,8 @@ _OF_ERROR: Final[dict[type[WalmartError], Outcome]] = {
 }
 
 
-def outcome_of(failure: WalmartError | NotTried) -> tuple[Outcome, str]:
-    """Name what kept a call from being made, or from succeeding, with a reason that says more."""
+def outcome_of(failure: WalmartError | NotCalled) -> tuple[Outcome, str]:
+    """Return the outcome of a call that failed or was not made, and a reason that says more."""
     match failure:
         case WalmartError():
             outcome = _OF_ERROR[type(failure)]
