@@ -13,6 +13,7 @@ from .quota_headers import replenished_at, tokens_left
 from .responses import Response
 from .transport import ONE_ORDER, Limits, NoResponseError, NothingSentError, Sender, Transport
 from .validation import InvalidArgument, check_base_url, printable_value
+from .version import VERSION
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
 """Walmart's production host (the `servers` of its Canadian OpenAPI)."""
@@ -109,7 +110,7 @@ class Session:
             "WM_SVC.NAME": self._service_name,
             "WM_QOS.CORRELATION_ID": correlation_id,
             "Accept": "application/json",
-            "User-Agent": "walmart-ca",
+            "User-Agent": f"walmart-ca/{VERSION}",
         }
         if content_type:
             headers["Content-Type"] = content_type
