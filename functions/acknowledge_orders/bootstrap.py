@@ -92,7 +92,8 @@ def build(
             sleep=runtime.sleep,
         )
 
-    logger, metrics = new_logger(), new_metrics()
+    service = settings.powertools_service_name
+    logger, metrics = new_logger(service), new_metrics(service)
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     connect_client = functools.partial(

@@ -20,6 +20,7 @@ class Settings:
     """The settings of both functions. Each is the environment variable of its name, in upper case.
 
     Attributes:
+        powertools_service_name: The stack's name, which every log line and every metric carries as `service`.
         credentials_secret_arn: The secret that holds the seller's credentials.
         marketplace_url: Walmart's host. Never taken from an event.
         marketplace_service_name: `WM_SVC.NAME`.
@@ -27,6 +28,7 @@ class Settings:
         requests_per_minute: Walmart's rate limit for the seller, for each kind of call.
     """
 
+    powertools_service_name: str
     credentials_secret_arn: str
     marketplace_url: str
     marketplace_service_name: str

@@ -8,13 +8,13 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from shared.metrics import Metric, metric_name
 
-SERVICE: Final = "walmart-order-acknowledgement"
-"""The `service` of every log line, and the only dimension of every metric."""
 NAMESPACE: Final = "WalmartOrderAcknowledgement"
 
 
-def new_logger() -> Logger:
-    """Make the logger. Its level is the environment's, which the function's own log settings give.
+def new_logger(service: str) -> Logger:
+    """Make the logger, each line of which carries `service`.
+
+    Its level is the environment's, which the function's own log settings give.
 
     No other logger prints below INFO from then on.
     """
@@ -25,15 +25,17 @@ def new_logger() -> Logger:
     # Keep the task and the place in the code out of every line: no query uses them.
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
     # Lambda reads the level of a line only when its timestamp has this form.
-    return Logger(service=SERVICE, location=None, use_rfc3339=True)
+    return Logger(service=service, location=None, use_rfc3339=True)
 
 
-def new_metrics() -> EphemeralMetrics:
-    """Make the metrics; they are printed, one EMF line for each invocation, when flushed.
+def new_metrics(service: str) -> EphemeralMetrics:
+    """Make the metrics, which have the one dimension `service`.
+
+    They are printed, one EMF line for each invocation, when flushed.
 
     Ephemeral ones keep their values to themselves: the others share them with all in the process.
     """
-    return EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
+    return EphemeralMetrics(namespace=NAMESPACE, service=service)
 
 
 class Telemetry:

@@ -81,7 +81,8 @@ def build(
         long_lookback_at: When the day's one sweep with the long look-back runs, since midnight UTC.
     """
     runtime = runtime or Runtime()
-    logger, metrics = new_logger(), new_metrics()
+    service = settings.powertools_service_name
+    logger, metrics = new_logger(service), new_metrics(service)
     recorder = PowertoolsRecorder(logger, metrics)
     store = SecretsManagerStore(secrets_manager, settings.credentials_secret_arn)
     connect_client = functools.partial(connect, settings=settings, max_concurrency=1, runtime=runtime)

@@ -74,6 +74,7 @@ CHANGES: Final = {
     "AWS::SNS::TopicPolicy": ("sns:SetTopicAttributes", "sns:SetTopicAttributes", f"sns:{AWS}:"),
     "AWS::SQS::Queue": ("sqs:CreateQueue", "sqs:DeleteQueue", f"sqs:{AWS}:"),
     "AWS::SQS::QueuePolicy": ("sqs:SetQueueAttributes", "sqs:SetQueueAttributes", f"sqs:{AWS}:"),
+    "AWS::SSM::Parameter": ("ssm:PutParameter", "ssm:DeleteParameter", f"ssm:{AWS}:parameter"),
     "AWS::Scheduler::Schedule": (
         "scheduler:CreateSchedule",
         "scheduler:DeleteSchedule",
@@ -239,7 +240,10 @@ def test_a_deployer_may_tag_what_a_deployment_tags() -> None:
     services = ["cloudformation", "cloudwatch", "events", "lambda", "logs", "sns"]
     tagging = {f"{service}:{verb}" for service in services for verb in ("TagResource", "UntagResource")}
 
-    assert tagging | {"iam:TagRole", "iam:UntagRole", "sqs:TagQueue", "sqs:UntagQueue"} <= actions("Deployer")
+    tagging |= {"iam:TagRole", "iam:UntagRole", "sqs:TagQueue", "sqs:UntagQueue"}
+    tagging |= {"ssm:AddTagsToResource", "ssm:RemoveTagsFromResource"}
+
+    assert tagging <= actions("Deployer")
 
 
 def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -> None:

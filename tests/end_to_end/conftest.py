@@ -10,26 +10,39 @@ from tests.local.aws import LocalAws, Stack
 from tests.local.marketplace import Marketplace
 
 
+@pytest.fixture(scope="module")
+def deployments() -> Iterator[dict[str, Deployment]]:
+    """Two stacks side by side on one bus: each has a seller, a marketplace and one of Walmart's doors."""
+    with LocalAws() as aws, Marketplace() as by_signature, Marketplace() as by_token:
+        yield {
+            "signature": _deploy(aws, "walmart-first", by_signature, by_signature.register_seller().secret()),
+            "token": _deploy(aws, "walmart-second", by_token, by_token.register_seller().token_secret()),
+        }
+
+
+def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> Deployment:
+    secret_arn = aws.client("secretsmanager").create_secret(Name=name, SecretString=secret)["ARN"]
+    source = f"{name}.orders"
+    stack = Stack.deploy(
+        aws,
+        name=name,
+        parameters={
+            "CredentialsSecretArn": secret_arn,
+            "MarketplaceUrl": marketplace.url,
+            "OrderEventSource": source,
+            "RequestsPerMinute": "6000",
+            "BackoffBaseSeconds": "1",
+            "BackoffCapSeconds": "1",
+            "CredentialsHoldSeconds": "1",
+        },
+    )
+    return Deployment(aws, stack, source, marketplace)
+
+
 @pytest.fixture(scope="module", params=["signature", "token"])
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    """A deployment through one of Walmart's doors, and then one through the other."""
-    with Marketplace() as marketplace, LocalAws() as aws:
-        seller = marketplace.register_seller()
-        secret = seller.token_secret() if request.param == "token" else seller.secret()
-        secret_arn = aws.client("secretsmanager").create_secret(Name="walmart", SecretString=secret)["ARN"]
-        stack = Stack.deploy(
-            aws,
-            name="acknowledgement",
-            parameters={
-                "CredentialsSecretArn": secret_arn,
-                "MarketplaceUrl": marketplace.url,
-                "RequestsPerMinute": "6000",
-                "BackoffBaseSeconds": "1",
-                "BackoffCapSeconds": "1",
-                "CredentialsHoldSeconds": "1",
-            },
-        )
-        yield Deployment(aws, stack, marketplace)
+def deployment(request: pytest.FixtureRequest, deployments: dict[str, Deployment]) -> Deployment:
+    """The stack that goes through one of Walmart's doors, and then the other one."""
+    return deployments[request.param]
 
 
 @pytest.fixture

@@ -17,10 +17,11 @@ _PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stack, and the marketplace that it talks to."""
+    """A deployed stack, the source of its order events, and the marketplace that it talks to."""
 
     aws: LocalAws
     stack: Stack
+    source: str
     marketplace: Marketplace
 
     @property
@@ -30,12 +31,12 @@ class Deployment:
     def publish(
         self,
         detail: dict[str, Any],
-        source: str = "walmart.ca.orders",
+        source: str | None = None,
         detail_type: str = "Order Created",
     ) -> None:
         """Publish an event on the bus."""
         entry: PutEventsRequestEntryTypeDef = {
-            "Source": source,
+            "Source": source or self.source,
             "DetailType": detail_type,
             "Detail": json.dumps(detail),
         }
@@ -59,6 +60,10 @@ class Deployment:
         """The sweep records, from SweepFunction's own log group."""
         return self._lines("SweepFunctionLogGroupName", "sweep outcome")
 
+    def services_of_metrics(self) -> set[str]:
+        """The dimension `service` of every line of metrics that AcknowledgeFunction printed."""
+        return {line["service"] for line in self._lines("AcknowledgeFunctionLogGroupName", "_aws")}
+
     def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.aws.client("lambda").invoke(
             FunctionName=self.stack.outputs[output], Payload=json.dumps(event)
@@ -67,12 +72,12 @@ class Deployment:
         record: dict[str, Any] = json.loads(answer["Payload"].read())
         return record
 
-    def _lines(self, output: str, message: str) -> list[dict[str, Any]]:
-        """The log lines of a message, in the log group of an output."""
+    def _lines(self, output: str, word: str) -> list[dict[str, Any]]:
+        """The log lines that have a word, in the log group of an output."""
         logs = self.aws.client("logs").get_paginator("filter_log_events")
         pages = logs.paginate(logGroupName=self.stack.outputs[output])
         events = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(event) for event in events if f'"{message}"' in event]
+        return [json.loads(event) for event in events if f'"{word}"' in event]
 
     def messages(self, output: str) -> list[dict[str, Any]]:
         """The messages that are visible in the queue of an output."""

@@ -1,7 +1,9 @@
 """From an event on the bus to an acknowledged order, through everything that the template makes."""
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +25,58 @@ def test_an_event_on_the_bus_becomes_an_acknowledged_order(
     (record,) = eventually(lambda: deployment.records(purchase_order_id))
     assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "queue")
     assert [line.status for line in deployment.marketplace.order(purchase_order_id).lines] == ["Acknowledged"]
+
+
+def test_stacks_side_by_side_acknowledge_the_orders_of_their_own_seller_alone(
+    deployments: dict[str, Deployment], purchase_order_id: str
+) -> None:
+    orders = {door: f"{purchase_order_id}-{door}" for door in deployments}
+    for each, order in itertools.product(deployments.values(), orders.values()):
+        each.marketplace.add_order(order)
+
+    for door, each in deployments.items():
+        each.publish({"purchaseOrderId": orders[door]})
+
+    for door, each in deployments.items():
+        eventually(partial(each.records, orders[door]))
+    for door, each in deployments.items():
+        assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[door]]
+
+
+def test_each_line_of_metrics_and_of_the_log_names_the_stack(
+    deployment: Deployment, purchase_order_id: str
+) -> None:
+    deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
+
+    assert eventually(deployment.services_of_metrics) == {deployment.stack.name}
+    assert {record["service"] for record in deployment.records(purchase_order_id)} == {deployment.stack.name}
+
+
+def test_a_further_stack_is_refused_the_bus_and_source_of_another_and_told_why(
+    deployments: dict[str, Deployment],
+) -> None:
+    first, name = deployments["signature"].stack.name, "walmart-third"
+    cloudformation = deployments["signature"].aws.client("cloudformation")
+    template = cloudformation.get_template(StackName=first, TemplateStage="Original")
+    (stack,) = cloudformation.describe_stacks(StackName=first)["Stacks"]
+
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=str(template["TemplateBody"]),
+        Parameters=stack["Parameters"],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+
+    def failed() -> list[tuple[str, str]]:
+        return [
+            (event["LogicalResourceId"], event["ResourceStatusReason"])
+            for event in cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+            if event["ResourceStatus"] == "CREATE_FAILED"
+        ]
+
+    ((resource, reason),) = eventually(failed)
+    assert resource == "OnlyOneStackForEachBusAndSource"
+    assert "already exists" in reason
 
 
 def test_a_failing_order_is_tried_again_until_it_succeeds(
@@ -81,11 +135,11 @@ def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment) -> 
     [
         ("walmart.us.orders", "Order Created"),
         ("walmart.ca", "Order Created"),
-        ("walmart.ca.orders", "Order Cancelled"),
+        (None, "Order Cancelled"),
     ],
 )
 def test_another_event_is_none_of_our_business(
-    deployment: Deployment, purchase_order_id: str, source: str, detail_type: str
+    deployment: Deployment, purchase_order_id: str, source: str | None, detail_type: str
 ) -> None:
     later = f"{purchase_order_id}-later"
     deployment.marketplace.add_order(purchase_order_id)
@@ -114,13 +168,17 @@ def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
 
 def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     scheduler, before = deployment.aws.client("scheduler"), len(deployment.sweeps())
-    (listed,) = scheduler.list_schedules()["Schedules"]
+    listed = next(
+        each
+        for each in scheduler.list_schedules()["Schedules"]
+        if each["Name"].startswith(f"{deployment.stack.name}-")
+    )
     schedule = scheduler.get_schedule(Name=listed["Name"])
     assert schedule["ScheduleExpression"] == "rate(15 minutes)"
 
     # Another one, that starts the same as the same at once: the quarter of an hour is not waited for.
     scheduler.create_schedule(
-        Name="at-once",
+        Name=f"at-once-{deployment.stack.name}",
         ScheduleExpression=datetime.now(UTC).strftime("at(%Y-%m-%dT%H:%M:%S)"),
         FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
         Target=schedule["Target"],
@@ -159,7 +217,9 @@ def test_the_function_is_denied_what_its_role_does_not_grant(
     deployment: Deployment, purchase_order_id: str
 ) -> None:
     functions, name = deployment.aws.client("lambda"), deployment.function_name
-    other = deployment.aws.client("secretsmanager").create_secret(Name="somebody-elses", SecretString="{}")
+    other = deployment.aws.client("secretsmanager").create_secret(
+        Name=f"somebody-elses-{deployment.stack.name}", SecretString="{}"
+    )
     environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     pointed_elsewhere = {**environment, "CREDENTIALS_SECRET_ARN": other["ARN"]}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": pointed_elsewhere})

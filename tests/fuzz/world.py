@@ -38,6 +38,7 @@ MOST_CALLS: Final = 200
 """More than any one invocation makes of a dozen answers, with every repeat."""
 
 ENVIRONMENT: Final = {
+    "POWERTOOLS_SERVICE_NAME": "orders",
     "CREDENTIALS_SECRET_ARN": "secret",
     "MARKETPLACE_URL": URL,
     "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",

@@ -29,6 +29,7 @@ from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
 from tests.support.batches import record_of
 from tests.support.buses import arn_of, make_bus
+from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.printed import forget_logger, measurements_of
 from tests.support.sqs_limits import refuse_as_sqs
 
@@ -135,6 +136,7 @@ class World:
 
     def _environment(self) -> dict[str, str]:
         return {
+            "POWERTOOLS_SERVICE_NAME": PSEUDO_PARAMETERS["AWS::StackName"],
             "CREDENTIALS_SECRET_ARN": self.secret_arn,
             "MARKETPLACE_URL": self.marketplace.url,
             "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",

@@ -550,6 +550,8 @@ class World:
 
     def _settings(self) -> dict[str, str]:
         return {
+            # The default: the model of capacity measures the lines that have it.
+            "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
             "CREDENTIALS_SECRET_ARN": "secret",
             "MARKETPLACE_URL": URL,
             "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",

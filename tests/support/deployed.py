@@ -40,6 +40,7 @@ class _Stack:
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
             "Fn::If": self._if,
+            "Fn::Join": self._join,
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
             "Fn::Select": self._select,
@@ -86,6 +87,10 @@ class _Stack:
     def _equals(self, argument: list[Any]) -> bool:
         left, right = self._resolve(argument)
         return bool(left == right)
+
+    def _join(self, argument: list[Any]) -> str:
+        separator, texts = self._resolve(argument)
+        return str(separator).join(texts)
 
     def _not(self, argument: list[Any]) -> bool:
         (negated,) = self._resolve(argument)

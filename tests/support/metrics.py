@@ -6,7 +6,8 @@ from typing import Final
 
 from shared.metrics import Metric, metric_name
 from shared.outcomes import Outcome
-from shared.telemetry import NAMESPACE, SERVICE
+from shared.telemetry import NAMESPACE
+from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.template import Template
 
 COUNTED: Final = frozenset({"Sum"})
@@ -92,4 +93,4 @@ def _dimensions(namespace: str, stack: Template) -> list[dict[str, str]]:
             bus = {} if rule["EventBusName"] == "default" else {"EventBusName": rule["EventBusName"]}
             return [{"RuleName": rule["Name"], **bus}]
         case _:
-            return [{"service": SERVICE}]
+            return [{"service": PSEUDO_PARAMETERS["AWS::StackName"]}]

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from shared.telemetry import SERVICE
-
 
 def forget_logger() -> None:
     """Let the next function print to the stdout of now: Powertools sets a logger up only once a process."""
-    logging.Logger.manager.loggerDict.pop(SERVICE, None)
+    loggers = logging.Logger.manager.loggerDict
+    for name in [name for name, logger in loggers.items() if getattr(logger, "init", False)]:
+        del loggers[name]
 
 
 def records_of(output: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.order_event import DEADLINE
-from shared.telemetry import SERVICE
 from tests.support.deployed import deployed
 from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
 from tests.support.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
@@ -40,7 +39,7 @@ LOOKS_AT = {
     "OrdersParked": ["<OrderDeadLetterQueue.QueueName>"],
     "EventsUndelivered": ["<UndeliveredEventQueue.QueueName>"],
     "OrdersWaitingUnserved": ["<OrderQueue.QueueName>", "<OrderQueue.QueueName>"],
-    "AcknowledgeFunctionFailing": ["<AcknowledgeFunction>", "<AcknowledgeFunction>", SERVICE],
+    "AcknowledgeFunctionFailing": ["<AcknowledgeFunction>", "<AcknowledgeFunction>", "orders"],
 }
 TOLD_AFTER = {
     "DeadlineAtRisk": (1, 16),

@@ -66,8 +66,9 @@ def stack(template: Template, request: pytest.FixtureRequest) -> Template:
     return deployed(template, **STACKS[request.param])
 
 
-def test_the_dashboard_has_the_name_of_the_stack(stack: Template) -> None:
-    assert stack["Dashboard"]["DashboardName"] == "orders"
+def test_the_dashboard_has_the_name_of_stack_and_region(stack: Template) -> None:
+    # Unlike everything else of a stack, it is seen from every region.
+    assert stack["Dashboard"]["DashboardName"] == "orders-ca-central-1"
 
 
 def test_every_metric_shown_is_emitted(stack: Template) -> None:

@@ -77,6 +77,7 @@ def test_the_environment_holds_exactly_the_settings_the_code_reads(
 
 def test_the_environment_is_filled_from_parameters_and_queues(written: Template) -> None:
     assert written["AcknowledgeFunction"]["Environment"]["Variables"] == {
+        "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
         "CREDENTIALS_SECRET_ARN": {"Ref": "CredentialsSecretArn"},
         "MARKETPLACE_URL": {"Ref": "MarketplaceUrl"},
         "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},

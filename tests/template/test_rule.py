@@ -87,10 +87,35 @@ def test_given_a_near_miss_then_it_does_not_match(rule: Rule, change: Mapping[st
     assert not rule.matches({**ORDER_EVENT, **change})
 
 
-def test_there_is_no_rule_before_both_queues_let_it_in(template: Template) -> None:
+def test_there_is_no_rule_before_queues_let_it_in_and_no_other_stack_takes_its_events(
+    template: Template,
+) -> None:
     waits_for = template.body["Resources"]["OrderEventRule"]["DependsOn"]
 
-    assert sorted(waits_for) == ["OrderQueuePolicy", "UndeliveredEventQueuePolicy"]
+    assert sorted(waits_for) == [
+        "OnlyOneStackForEachBusAndSource",
+        "OrderQueuePolicy",
+        "UndeliveredEventQueuePolicy",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bus", "source", "name"),
+    [
+        ("default", "walmart.ca.orders", "default/walmart.ca.orders"),
+        ("orders", "walmart.ca.orders", "orders/walmart.ca.orders"),
+        ("default", "Walmart_CA-2", "default/Walmart_CA-2"),
+        ("aws.partner/example.com/orders", "/shop//1/", "aws.partner__example.com__orders/__shop____1__"),
+    ],
+)
+def test_what_keeps_a_second_stack_away_is_named_after_bus_and_source_and_names_the_first(
+    template: Template, bus: str, source: str, name: str
+) -> None:
+    stack = deployed(template, EventBusName=bus, OrderEventSource=source)
+    parameter = stack.only("AWS::SSM::Parameter")
+
+    assert parameter["Name"] == f"/only-one-stack-for-each-bus-and-source/{name}"
+    assert parameter["Value"] == "orders"
 
 
 def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template: Template) -> None:

@@ -76,6 +76,7 @@ def test_the_scheduler_gives_up_on_a_sweep_before_the_next_one(template: Templat
 
 def test_a_sweep_is_told_what_it_needs_and_nothing_else(written: Template) -> None:
     assert written["SweepFunction"]["Environment"]["Variables"] == {
+        "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
         "CREDENTIALS_SECRET_ARN": {"Ref": "CredentialsSecretArn"},
         "MARKETPLACE_URL": {"Ref": "MarketplaceUrl"},
         "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},

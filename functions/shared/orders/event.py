@@ -80,6 +80,8 @@ class OrderEvent:
     def read(cls, event: object, now: datetime) -> Self:
         """Read an event as EventBridge delivers it. Unknown members are ignored.
 
+        `detail.sellerId` is reserved, and unknown so far.
+
         Args:
             event: Parsed from JSON.
             now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored: by it an order would stay

@@ -93,7 +93,7 @@ def of_a_million(order: Order, setup: Setup, prices: Prices) -> list[Item]:
 
 
 def of_a_month(setup: Setup, stack: Stack, prices: Prices) -> list[Item]:
-    """Return what one stack costs a month before the first order, its custom metrics apart."""
+    """Return what one stack costs a month before the first order."""
     sweeps = MONTH_S / stack.sweep_every_s
     # Each environment of either function keeps its own copy; at most, if it is busy all the time.
     reads = setup.environments * MONTH_S / stack.secret_cached_s + sweeps
@@ -106,17 +106,13 @@ def of_a_month(setup: Setup, stack: Stack, prices: Prices) -> list[Item]:
     )
     return [
         Item("Alarms", stack.alarm_metrics, "metrics", prices.alarm_month),
+        Item("Custom metrics while all is well", stack.metrics_calm, "metrics", prices.metric_month),
         Item("Dashboard", 1, "dashboard", prices.dashboard_month),
         Item("Secret", 1, "secret", prices.secret_month),
         Item("Secret, read at most", reads, "calls", prices.secret_read),
         Item("Lambda's polling of the queue", polls, "requests", prices.sqs_request),
         Item("Sweeps", sweeps, "sweeps", sweep),
     ]
-
-
-def metrics_of_a_month(stack: Stack, prices: Prices) -> Item:
-    """Return what the custom metrics cost a month: once an account and region, however many stacks."""
-    return Item("Custom metrics while all is well", stack.metrics_calm, "metrics", prices.metric_month)
 
 
 def dollars(items: list[Item]) -> float:
@@ -135,5 +131,5 @@ def month(setup: Setup, sellers: int, orders_a_day: float, *, of: Order) -> floa
     """
     stack, prices = Stack(), Prices()
     orders = sellers * orders_a_day * MONTH_S / 86_400
-    fixed = sellers * dollars(of_a_month(setup, stack, prices)) + metrics_of_a_month(stack, prices).dollars
+    fixed = sellers * dollars(of_a_month(setup, stack, prices))
     return fixed + orders / MILLION * dollars(of_a_million(of, setup, prices))

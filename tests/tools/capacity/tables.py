@@ -166,10 +166,8 @@ def _million() -> Table:
 def _month() -> Table:
     stack, prices = Stack(), Prices()
     items = cost.of_a_month(_SETUP, stack, prices)
-    metrics = cost.metrics_of_a_month(stack, prices)
     rows = [[item.name, _quantity(item), _money(item.dollars)] for item in items]
     rows.append(["**A stack**", "", f"**{_money(cost.dollars(items))}**"])
-    rows.append([f"{metrics.name}, once an account and region", _quantity(metrics), _money(metrics.dollars)])
     return Table(["A month", "Quantity", "$"], rows)
 
 

@@ -147,6 +147,10 @@ def test_an_optional_member_may_be_null() -> None:
     assert read({"time": None, "detail": {"purchaseOrderId": "7", **dict.fromkeys(optional)}}) == absent
 
 
+def test_the_reserved_id_of_a_seller_is_ignored() -> None:
+    assert read(event(sellerId="seller-1")) == read(event())
+
+
 ORDER = {"purchaseOrderId": "7400000000001"}
 FOREIGN: dict[str, tuple[Any, str]] = {
     "SNS": ({"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}, "an SNS notification"),

@@ -16,6 +16,7 @@ from walmart_ca import Call, Throttled
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SECONDS = st.floats(0.01, 43_200) | st.floats(20_000, 25_000) | st.just(43_200)
 SHARED = {
+    "POWERTOOLS_SERVICE_NAME": "orders",
     "CREDENTIALS_SECRET_ARN": "arn:aws:secretsmanager:ca-central-1:123456789012:secret:walmart-AbCdEf",
     "MARKETPLACE_URL": "https://marketplace.walmartapis.com",
     "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",

@@ -34,6 +34,7 @@ class _SecretsManager:
 class Contender:
     def __init__(self, url: str, secret: str) -> None:
         settings = AcknowledgeSettings(
+            powertools_service_name="orders",
             credentials_secret_arn="arn",  # noqa: S106 - no password
             marketplace_url=url,
             marketplace_service_name="Walmart Marketplace",
