@@ -11,14 +11,12 @@ AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 # The proof's: how many storms.
 SEEDS ?= 100
-# What `make fuzz` does: so many seconds for each target, or for those named; or one of them with the input of a file.
+# What `make fuzz` does: so many seconds for each target, or for those named; or one target with the input of a file.
 SECONDS ?= 60
 ONLY ?=
 REPLAY ?=
 # Modules that `make mutate` keeps to; all when empty.
 MODULES ?=
-# What `make capacity` passes on.
-ARGS ?=
 # The benchmark's.
 ROUNDS ?= 30
 
@@ -44,8 +42,16 @@ help: ## Show this
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
 	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
+.PHONY: unit
+unit: $(VENV)/dev.done ## Run the unit tests: an answer within seconds
+	pytest -q tests/unit
+
+.PHONY: integration
+integration: $(VENV)/dev.done $(VENV)/local-aws.done ## Run the functions and the client against real servers
+	pytest -q -n 4 --dist loadfile tests/integration
+
 .PHONY: test
-test: lint types pytest fuzz-a-little ## Lint, types, and every test
+test: lint types pytest ## Lint, types, and every test
 
 .PHONY: lint
 lint: $(VENV)/dev.done
@@ -61,14 +67,11 @@ pytest: setup
 	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
 	pytest -n 4 --dist loadfile
 
-# The fuzzer comes beside the packages of .venv/dev. A little is a fixed number of inputs, drawn from a fixed seed.
-.PHONY: fuzz-a-little
-fuzz-a-little: $(VENV)/dev.done $(VENV)/fuzz.done
-	@$(RUN) tests.fuzz --jobs 2 --where-possible
-
+# pytest runs the same properties with random input. The fuzzer is in addition to the packages of .venv/dev.
 .PHONY: fuzz
-fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Give everything that reads what others wrote anything to read (Linux on x86-64)
-	@$(RUN) tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
+fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input (Linux on x86-64)
+	@PYTHONPATH=.:functions:layers/walmart_ca:$(VENV)/fuzz/lib/python3.13/site-packages $(VENV)/dev/bin/python -m \
+		tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
 
 # Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
 .PHONY: mutate
@@ -85,19 +88,19 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a c
 	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
 .PHONY: prove
-prove: $(VENV)/dev.done ## Try the promise in SEEDS storms and a tenth as many lives, and count what struck
-	@$(RUN) tests.simulation --seeds $(SEEDS) --lives $$(($(SEEDS) / 10))
+prove: $(VENV)/dev.done ## Try the promise in SEEDS storms, and count what struck
+	@$(RUN) tests.simulation --seeds $(SEEDS)
 
 .PHONY: stuck
 stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
 	@$(RUN) tests.simulation --stuck
 
 .PHONY: capacity
-capacity: $(VENV)/dev.done ## Print what the model of capacity and cost says; ARGS=--write puts it on its page
-	@$(RUN) tests.tools.capacity $(ARGS)
+capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
+	@$(RUN) tests.tools.capacity
 
 .PHONY: bench
-bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, memory, size and cost, each beside a floor or a peer
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size, each beside a floor or a peer
 	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
 .PHONY: setup
@@ -109,7 +112,7 @@ setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.
 # package runs its code, with build tools that no lock names.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
-	@$(PYTHON) -m venv --clear $(VENV)/$*
+	@$(VENV)/uv/bin/uv venv --quiet --clear --no-project --python $(PYTHON) $(VENV)/$*
 	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
 	@touch $@
 

@@ -285,14 +285,6 @@ def test_a_pause_fills_the_queue_with_what_goes_out_between_two_sweeps() -> None
     assert f"{most} messages at the defaults" in OPERATIONS.prose
 
 
-def test_what_costs_each_month_is_counted_in_the_template_and_the_code() -> None:
-    rows = {row[0]: row[1] for row in OPERATIONS.table("Each month")}
-    watched = sum(len(series(alarm)) for alarm in ALARMS.values())
-
-    assert rows["Alarms"] == f"{watched} metrics in {len(ALARMS)} alarms"
-    assert rows["Custom metrics"].endswith(f"{len(Outcome) + len(Metric)} at most")
-
-
 def test_the_readme_has_every_parameter_with_its_default() -> None:
     shown: dict[str, str] = {}
     for names, defaults, _ in README.table("Parameter"):

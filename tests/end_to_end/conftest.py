@@ -1,4 +1,4 @@
-"""The real template, built and deployed by SAM to a local AWS that enforces the function's role."""
+"""The real template, built and deployed twice by SAM to a local AWS that enforces the functions' roles."""
 
 import uuid
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.local.marketplace import Marketplace
 
 @pytest.fixture(scope="module")
 def deployments() -> Iterator[dict[str, Deployment]]:
-    """Two stacks side by side on one bus: each has a seller, a marketplace and one of Walmart's doors."""
+    """Two stacks side by side on one bus, each with a marketplace and an authentication scheme of its own."""
     with LocalAws() as aws, Marketplace() as by_signature, Marketplace() as by_token:
         yield {
             "signature": _deploy(aws, "walmart-first", by_signature, by_signature.register_seller().secret()),
@@ -39,10 +39,10 @@ def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> 
     return Deployment(aws, stack, source, marketplace)
 
 
-@pytest.fixture(scope="module", params=["signature", "token"])
-def deployment(request: pytest.FixtureRequest, deployments: dict[str, Deployment]) -> Deployment:
-    """The stack that goes through one of Walmart's doors, and then the other one."""
-    return deployments[request.param]
+@pytest.fixture(scope="module")
+def deployment(deployments: dict[str, Deployment]) -> Deployment:
+    """The stack that signs."""
+    return deployments["signature"]
 
 
 @pytest.fixture

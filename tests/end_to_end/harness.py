@@ -2,17 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 from tests.local.aws import LocalAws, Stack
 from tests.local.marketplace import Marketplace
 
-if TYPE_CHECKING:
-    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
-
-_PATIENCE_SECONDS = 60
+_GUARD_SECONDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -24,72 +22,75 @@ class Deployment:
     source: str
     marketplace: Marketplace
 
-    @property
-    def function_name(self) -> str:
-        return self.stack.outputs["AcknowledgeFunctionName"]
-
-    def publish(
-        self,
-        detail: dict[str, Any],
-        source: str | None = None,
-        detail_type: str = "Order Created",
-    ) -> None:
-        """Publish an event on the bus."""
-        entry: PutEventsRequestEntryTypeDef = {
-            "Source": source or self.source,
-            "DetailType": detail_type,
-            "Detail": json.dumps(detail),
-        }
-        answer = self.aws.client("events").put_events(Entries=[entry])
+    def publish(self, purchase_order_id: str) -> None:
+        """Publish an event that tells of an order."""
+        detail = json.dumps({"purchaseOrderId": purchase_order_id})
+        answer = self.aws.client("events").put_events(
+            Entries=[{"Source": self.source, "DetailType": "Order Created", "Detail": detail}]
+        )
         assert answer["FailedEntryCount"] == 0
 
-    def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Invoke AcknowledgeFunction by hand, with one bare event."""
-        return self._invoke("AcknowledgeFunctionName", event)
-
-    def sweep(self) -> dict[str, Any]:
-        """Invoke SweepFunction, as its schedule does."""
-        return self._invoke("SweepFunctionName", {})
-
     def records(self, purchase_order_id: str) -> list[dict[str, Any]]:
-        """The outcome records of an order, from AcknowledgeFunction's own log group."""
-        lines = self._lines("AcknowledgeFunctionLogGroupName", "order outcome")
-        return [line for line in lines if line.get("purchase_order_id") == purchase_order_id]
+        """The outcome records of an order, from AcknowledgeFunction's log group, the first attempt first."""
+        lines = self.stack.log("AcknowledgeFunctionLogGroupName", "order outcome").new_records()
+        found = [line for line in lines if line.get("purchase_order_id") == purchase_order_id]
+        return sorted(found, key=lambda record: record["attempt"])
 
-    def sweeps(self) -> list[dict[str, Any]]:
-        """The sweep records, from SweepFunction's own log group."""
-        return self._lines("SweepFunctionLogGroupName", "sweep outcome")
+    def ended(self, purchase_order_id: str) -> list[dict[str, Any]]:
+        """Wait until nothing more will become of an order, and return its records."""
+
+        def look() -> list[dict[str, Any]]:
+            records = self.records(purchase_order_id)
+            return records if records and records[-1]["disposition"] != "later" else []
+
+        return eventually(look)
 
     def services_of_metrics(self) -> set[str]:
         """The dimension `service` of every line of metrics that AcknowledgeFunction printed."""
-        return {line["service"] for line in self._lines("AcknowledgeFunctionLogGroupName", "_aws")}
+        lines = self.stack.log("AcknowledgeFunctionLogGroupName", "_aws").new_records()
+        return {line["service"] for line in lines}
 
-    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
-        answer = self.aws.client("lambda").invoke(
-            FunctionName=self.stack.outputs[output], Payload=json.dumps(event)
+    def statuses(self, purchase_order_id: str) -> list[str]:
+        """The statuses of an order's lines at Walmart."""
+        return [line.status for line in self.marketplace.order(purchase_order_id).lines]
+
+    @contextmanager
+    def changed_variables(self, changed: dict[str, str]) -> Iterator[None]:
+        """AcknowledgeFunction in new environments, with other variables, for as long as the block lasts."""
+        functions, name = self.aws.client("lambda"), self.stack.outputs["AcknowledgeFunctionName"]
+        before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": {**before, **changed}}
         )
-        assert not answer.get("FunctionError"), answer["Payload"].read()
-        record: dict[str, Any] = json.loads(answer["Payload"].read())
-        return record
+        try:
+            yield
+        finally:
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
-    def _lines(self, output: str, word: str) -> list[dict[str, Any]]:
-        """The log lines that have a word, in the log group of an output."""
-        logs = self.aws.client("logs").get_paginator("filter_log_events")
-        pages = logs.paginate(logGroupName=self.stack.outputs[output])
-        events = [event["message"] for page in pages for event in page["events"]]
-        return [json.loads(event) for event in events if f'"{word}"' in event]
+    def sweeps(self) -> list[dict[str, Any]]:
+        """The sweep records, from SweepFunction's own log group."""
+        return self.stack.log("SweepFunctionLogGroupName", "sweep outcome").new_records()
 
-    def messages(self, output: str) -> list[dict[str, Any]]:
-        """The messages that are visible in the queue of an output."""
-        received = self.aws.client("sqs").receive_message(
-            QueueUrl=self.stack.outputs[output], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        )
-        return [dict(message) for message in received.get("Messages", [])]
+    def parked(self, purchase_order_id: str) -> dict[str, Any]:
+        """Wait until an order's message is in the dead-letter queue, and return it."""
+
+        def look() -> list[dict[str, Any]]:
+            received = self.aws.client("sqs").receive_message(
+                QueueUrl=self.stack.outputs["OrderDeadLetterQueueUrl"],
+                MaxNumberOfMessages=10,
+                MessageAttributeNames=["All"],
+                # Those of other tests stay where they are.
+                VisibilityTimeout=0,
+            )
+            messages = received.get("Messages", [])
+            return [dict(message) for message in messages if purchase_order_id in message["Body"]]
+
+        return eventually(look)[0]
 
 
 def eventually[T](look: Callable[[], T]) -> T:
     """Look until there is something to be seen, and return it."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _GUARD_SECONDS
     while not (seen := look()):
         assert time.monotonic() < deadline, "nothing came of it"
         time.sleep(0.1)

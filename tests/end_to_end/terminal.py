@@ -48,13 +48,13 @@ def converse(
             start_new_session=True,
         )
     os.close(theirs)
-    said, heard, offered = "", 0, {}
+    said, heard, offered = b"", 0, {}
     try:
         # When the command has ended, Linux says so by an error.
         with suppress(OSError):
             while more := os.read(ours, 65536):
-                said += more.decode(errors="replace")
-                if asked := _QUESTION.search(_STYLE.sub("", said[heard:])):
+                said += more
+                if asked := _QUESTION.search(_plain(said[heard:])):
                     heard = len(said)
                     offered[asked[1]] = asked[2]
                     os.write(ours, f"{answers.get(asked[1], '')}\n".encode())
@@ -62,4 +62,8 @@ def converse(
     finally:
         os.close(ours)
         end(process)
-    return Conversation(status, _STYLE.sub("", said), offered)
+    return Conversation(status, _plain(said), offered)
+
+
+def _plain(said: bytes) -> str:
+    return _STYLE.sub("", said.decode(errors="replace"))

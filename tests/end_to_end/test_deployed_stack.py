@@ -3,13 +3,8 @@
 import itertools
 import json
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Any
-
-import pytest
 
 from tests.end_to_end.harness import Deployment, eventually
-from tests.local.aws import remote_invoke
 from tests.local.marketplace import Fault
 from tests.support.event_cases import load_event_cases
 from tests.support.paths import ROOT
@@ -20,43 +15,36 @@ def test_an_event_on_the_bus_becomes_an_acknowledged_order(
 ) -> None:
     deployment.marketplace.add_order(purchase_order_id)
 
-    deployment.publish({"purchaseOrderId": purchase_order_id})
+    deployment.publish(purchase_order_id)
 
-    (record,) = eventually(lambda: deployment.records(purchase_order_id))
+    record = deployment.ended(purchase_order_id)[-1]
     assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "queue")
-    assert [line.status for line in deployment.marketplace.order(purchase_order_id).lines] == ["Acknowledged"]
+    assert deployment.statuses(purchase_order_id) == ["Acknowledged"]
 
 
 def test_stacks_side_by_side_acknowledge_the_orders_of_their_own_seller_alone(
     deployments: dict[str, Deployment], purchase_order_id: str
 ) -> None:
-    orders = {door: f"{purchase_order_id}-{door}" for door in deployments}
+    orders = {scheme: f"{purchase_order_id}-{scheme}" for scheme in deployments}
     for each, order in itertools.product(deployments.values(), orders.values()):
         each.marketplace.add_order(order)
 
-    for door, each in deployments.items():
-        each.publish({"purchaseOrderId": orders[door]})
+    for scheme, each in deployments.items():
+        each.publish(orders[scheme])
 
-    for door, each in deployments.items():
-        eventually(partial(each.records, orders[door]))
-    for door, each in deployments.items():
-        assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[door]]
-
-
-def test_each_line_of_metrics_and_of_the_log_names_the_stack(
-    deployment: Deployment, purchase_order_id: str
-) -> None:
-    deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
-
-    assert eventually(deployment.services_of_metrics) == {deployment.stack.name}
-    assert {record["service"] for record in deployment.records(purchase_order_id)} == {deployment.stack.name}
+    for scheme, each in deployments.items():
+        record = each.ended(orders[scheme])[-1]
+        assert (record["outcome"], record["service"]) == ("acknowledged", each.stack.name)
+        assert each.services_of_metrics() == {each.stack.name}
+        assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[scheme]]
+        assert {call.door for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
 
 
 def test_a_further_stack_is_refused_the_bus_and_source_of_another_and_told_why(
-    deployments: dict[str, Deployment],
+    deployment: Deployment,
 ) -> None:
-    first, name = deployments["signature"].stack.name, "walmart-third"
-    cloudformation = deployments["signature"].aws.client("cloudformation")
+    first, name = deployment.stack.name, "walmart-third"
+    cloudformation = deployment.aws.client("cloudformation")
     template = cloudformation.get_template(StackName=first, TemplateStage="Original")
     (stack,) = cloudformation.describe_stacks(StackName=first)["Stacks"]
 
@@ -85,13 +73,9 @@ def test_a_failing_order_is_tried_again_until_it_succeeds(
     deployment.marketplace.add_order(purchase_order_id)
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=2)
 
-    deployment.publish({"purchaseOrderId": purchase_order_id})
+    deployment.publish(purchase_order_id)
 
-    def done() -> list[dict[str, Any]]:
-        records = deployment.records(purchase_order_id)
-        return records if len(records) == 3 else []
-
-    assert [(r["outcome"], r["attempt"]) for r in eventually(done)] == [
+    assert [(record["outcome"], record["attempt"]) for record in deployment.ended(purchase_order_id)] == [
         ("unavailable", 1),
         ("unavailable", 2),
         ("acknowledged", 3),
@@ -109,48 +93,22 @@ def test_an_order_that_fails_too_often_is_dead_lettered_as_it_came(
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=None)
 
     try:
-        deployment.publish({"purchaseOrderId": purchase_order_id})
-        (message,) = eventually(lambda: deployment.messages("OrderDeadLetterQueueUrl"))
+        deployment.publish(purchase_order_id)
+        message = deployment.parked(purchase_order_id)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=policy)
 
     assert json.loads(message["Body"])["detail"] == {"purchaseOrderId": purchase_order_id}
-    assert [r["outcome"] for r in deployment.records(purchase_order_id)] == ["unavailable"] * 2
+    assert [record["outcome"] for record in deployment.records(purchase_order_id)] == ["unavailable"] * 2
 
 
-def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment) -> None:
-    deployment.publish({"customerOrderId": "8400000000001"})
+def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, purchase_order_id: str) -> None:
+    deployment.publish(f"{purchase_order_id}/acknowledge")
 
-    def parked() -> list[dict[str, Any]]:
-        messages = deployment.messages("OrderDeadLetterQueueUrl")
-        return [message for message in messages if "8400000000001" in message["Body"]]
+    message = deployment.parked(purchase_order_id)
 
-    (message,) = eventually(parked)
     assert message["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
-    assert message["MessageAttributes"]["reason"]["StringValue"] == "detail.purchaseOrderId: missing"
-
-
-@pytest.mark.parametrize(
-    ("source", "detail_type"),
-    [
-        ("walmart.us.orders", "Order Created"),
-        ("walmart.ca", "Order Created"),
-        (None, "Order Cancelled"),
-    ],
-)
-def test_another_event_is_none_of_our_business(
-    deployment: Deployment, purchase_order_id: str, source: str | None, detail_type: str
-) -> None:
-    later = f"{purchase_order_id}-later"
-    deployment.marketplace.add_order(purchase_order_id)
-    deployment.marketplace.add_order(later)
-
-    deployment.publish({"purchaseOrderId": purchase_order_id}, source, detail_type)
-    deployment.publish({"purchaseOrderId": later})
-
-    eventually(lambda: deployment.records(later))
-    assert deployment.records(purchase_order_id) == []
-    assert deployment.marketplace.calls_for(purchase_order_id) == []
+    assert message["MessageAttributes"]["reason"]["StringValue"].startswith("detail.purchaseOrderId must be")
 
 
 def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
@@ -158,12 +116,12 @@ def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
 ) -> None:
     deployment.marketplace.add_order(purchase_order_id, order_date=datetime.now(UTC) - timedelta(minutes=30))
 
-    sweep = deployment.sweep()
+    sweep = deployment.stack.invoke("SweepFunctionName", {})
 
     assert (sweep["outcome"], sweep["orders_published"]) == ("completed", 1)
-    (record,) = eventually(lambda: deployment.records(purchase_order_id))
+    record = deployment.ended(purchase_order_id)[-1]
     assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "sweep")
-    assert [line.status for line in deployment.marketplace.order(purchase_order_id).lines] == ["Acknowledged"]
+    assert deployment.statuses(purchase_order_id) == ["Acknowledged"]
 
 
 def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
@@ -178,7 +136,7 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
 
     # Another one, that starts the same as the same at once: the quarter of an hour is not waited for.
     scheduler.create_schedule(
-        Name=f"at-once-{deployment.stack.name}",
+        Name="at-once",
         ScheduleExpression=datetime.now(UTC).strftime("at(%Y-%m-%dT%H:%M:%S)"),
         FlexibleTimeWindow=schedule["FlexibleTimeWindow"],
         Target=schedule["Target"],
@@ -187,47 +145,28 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     assert eventually(lambda: deployment.sweeps()[before:])[0]["outcome"] == "completed"
 
 
-def test_sam_invokes_the_self_check(deployment: Deployment) -> None:
-    event = ROOT / "events" / "self-check.json"
-
-    answer = json.loads(remote_invoke(deployment.aws, deployment.stack, "AcknowledgeFunction", event))
-
-    assert (answer["self_check"], answer["failed"]) == ("passed", None)
-
-
-def test_a_bare_event_answers_with_its_record(deployment: Deployment, purchase_order_id: str) -> None:
-    deployment.marketplace.add_order(purchase_order_id)
-
-    record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
-
-    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "manual")
-
-
-def test_sam_invokes_the_function_with_an_event_file(deployment: Deployment) -> None:
+def test_sam_invokes_the_function_with_the_files_of_events(deployment: Deployment) -> None:
     (case,) = [case for case in load_event_cases() if case.name == "acknowledged-created-order"]
     assert case.purchase_order_id
     deployment.marketplace.add_order(case.purchase_order_id)
 
-    answer = json.loads(remote_invoke(deployment.aws, deployment.stack, "AcknowledgeFunction", case.path))
+    check = deployment.stack.remote_invoke("AcknowledgeFunction", ROOT / "events" / "self-check.json")
+    record = deployment.stack.remote_invoke("AcknowledgeFunction", case.path)
 
-    assert (answer["outcome"], answer["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
+    assert (check["self_check"], check["failed"]) == ("passed", None)
+    assert (record["outcome"], record["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
+    assert record["origin"] == "manual"
 
 
 def test_the_function_is_denied_what_its_role_does_not_grant(
     deployment: Deployment, purchase_order_id: str
 ) -> None:
-    functions, name = deployment.aws.client("lambda"), deployment.function_name
-    other = deployment.aws.client("secretsmanager").create_secret(
-        Name=f"somebody-elses-{deployment.stack.name}", SecretString="{}"
-    )
-    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    pointed_elsewhere = {**environment, "CREDENTIALS_SECRET_ARN": other["ARN"]}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": pointed_elsewhere})
+    other = deployment.aws.client("secretsmanager").create_secret(Name="somebody-elses", SecretString="{}")
 
-    try:
-        record = deployment.invoke({"detail": {"purchaseOrderId": purchase_order_id}})
-    finally:
-        functions.update_function_configuration(FunctionName=name, Environment={"Variables": environment})
+    with deployment.changed_variables({"CREDENTIALS_SECRET_ARN": other["ARN"]}):
+        record = deployment.stack.invoke(
+            "AcknowledgeFunctionName", {"detail": {"purchaseOrderId": purchase_order_id}}
+        )
 
     assert record["outcome"] == "misconfigured"
     assert record["reason"].startswith("secret: the function may not read it")

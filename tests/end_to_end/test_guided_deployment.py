@@ -19,17 +19,10 @@ TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project's configuration, beside a build for the local AWS.
-
-    Args:
-        directory: Where it is.
-        aws: What it is deployed to.
-        given: The answers of the first deployment.
-    """
+    """A copy of the project's configuration beside a build for the local AWS, to which it is deployed."""
 
     directory: Path
     aws: LocalAws
-    given: dict[str, str]
 
     def forget_build(self) -> None:
         """Delete what was built, with everything that was saved beside it."""
@@ -45,22 +38,23 @@ class Project:
         return converse(
             [Venvs().sam, "deploy", *options],
             cwd=self.directory,
-            extra={"AWS_ENDPOINT_URL": self.aws.endpoint_url, "HOME": str(self.directory)},
+            extra={
+                "AWS_ENDPOINT_URL": self.aws.endpoint_url,
+                **dict.fromkeys(("HOME", "TMPDIR"), str(self.directory)),
+            },
             answers={
                 "Deploy this changeset?": "y",
                 **{f"Parameter {name}": answer for name, answer in answers.items()},
             },
         )
 
-    def tags(self) -> dict[str, str]:
-        """The stack's tags, which its resources get too."""
+    def deployed(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The stack's parameters, and its tags, which its resources get too."""
         (stack,) = self.aws.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
-        return {each["Key"]: each["Value"] for each in stack["Tags"]}
-
-    def deployed(self) -> dict[str, str]:
-        """The stack's parameters."""
-        (stack,) = self.aws.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
-        return {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+        return (
+            {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]},
+            {each["Key"]: each["Value"] for each in stack["Tags"]},
+        )
 
 
 @pytest.fixture(scope="module")
@@ -70,62 +64,54 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, directory)
     with LocalAws() as aws:
-        secret = aws.client("secretsmanager").create_secret(Name="walmart-ca", SecretString="{}")["ARN"]
         given = {
-            "CredentialsSecretArn": secret,
+            "CredentialsSecretArn": aws.client("secretsmanager").create_secret(
+                Name="walmart-ca", SecretString="{}"
+            )["ARN"],
             "AlarmEmail": "someone@example.com",
             "SweepEnabled": "false",
             "Architecture": this_machine(),
         }
-        project = Project(directory, aws, given)
+        project = Project(directory, aws)
         project.build()
         first = project.deploy("--guided", **given)
         assert first.status == 0, first.output
+        assert given.items() <= project.deployed()[0].items()
         yield project
 
 
-def test_the_first_guided_deployment_deploys_what_was_answered(project: Project) -> None:
-    assert project.given.items() <= project.deployed().items()
-
-
 def test_the_second_guided_deployment_keeps_every_answer_of_the_first_at_enter(project: Project) -> None:
-    before = project.deployed()
+    before, _ = project.deployed()
     project.build()
 
     second = project.deploy("--guided")
 
     assert second.status == 0, second.output
     assert {name: second.offered[f"Parameter {name}"] for name in before} == before
-    assert project.deployed() == before
+    assert project.deployed()[0] == before
 
 
-def test_after_guided_deployments_the_stack_still_says_which_version_runs(project: Project) -> None:
-    project.build()
-
-    plain = project.deploy()
-
-    assert plain.status == 0, plain.output
-    assert project.tags()["version"] == VERSION
-
-
-def test_a_parameter_of_the_command_line_lasts_until_the_next_plain_deployment(project: Project) -> None:
-    before = project.deployed()
+def test_a_plain_deployment_takes_the_saved_answers_again_and_says_which_version_runs(
+    project: Project,
+) -> None:
+    before, _ = project.deployed()
     project.build()
 
     paused = project.deploy("--parameter-overrides", "AcknowledgementEnabled=false")
-    then = project.deployed()
+    then, _ = project.deployed()
     plain = project.deploy()
 
     assert (paused.status, plain.status) == (0, 0), paused.output + plain.output
     assert then == {**before, "AcknowledgementEnabled": "false"}
-    assert project.deployed() == before
+    after, tags = project.deployed()
+    assert (after, tags["version"]) == (before, VERSION)
 
 
 def test_an_address_and_a_topic_for_alarms_together_are_refused_with_what_to_do(project: Project) -> None:
     before = project.deployed()
     project.build()
 
-    refused = project.deploy("--parameter-overrides", f"AlarmTopicArn={TOPIC}")
+    refused = project.deploy("--parameter-overrides", f"AlarmTopicArn={TOPIC} AlarmEmail=a@example.com")
 
     assert refused.status != 0
     assert "Give AlarmEmail or AlarmTopicArn, not both." in " ".join(refused.output.split())
@@ -134,23 +120,18 @@ def test_an_address_and_a_topic_for_alarms_together_are_refused_with_what_to_do(
 
 def test_an_address_is_changed_for_a_topic_in_the_saved_answers(project: Project) -> None:
     saved = project.directory / "samconfig.toml"
-    before, text = project.deployed(), saved.read_text()
+    before, _ = project.deployed()
     project.build()
 
     saved.write_text(
-        text.replace(f'AlarmEmail=\\"{before["AlarmEmail"]}', 'AlarmEmail=\\"').replace(
-            'AlarmTopicArn=\\"', f'AlarmTopicArn=\\"{TOPIC}'
-        )
+        saved.read_text()
+        .replace(f'AlarmEmail=\\"{before["AlarmEmail"]}', 'AlarmEmail=\\"')
+        .replace('AlarmTopicArn=\\"', f'AlarmTopicArn=\\"{TOPIC}')
     )
-    try:
-        changed = project.deploy()
-        then = project.deployed()
-    finally:
-        saved.write_text(text)
-        project.deploy()
+    changed = project.deploy()
 
     assert changed.status == 0, changed.output
-    assert then == {**before, "AlarmEmail": "", "AlarmTopicArn": TOPIC}
+    assert project.deployed()[0] == {**before, "AlarmEmail": "", "AlarmTopicArn": TOPIC}
 
 
 def test_without_a_build_nothing_is_deployed(project: Project) -> None:

@@ -1,5 +1,5 @@
-"""Coverage-guided fuzzing of everything that reads what others wrote. `make fuzz` runs it; see `__main__`.
+"""Coverage-guided fuzzing of every parser of external input. `make fuzz` runs it; see `__main__`.
 
-A target is a function of bytes that raises when what came of them is not as promised. Without a fuzzer the
-seeds and what was once found are replayed by `test_targets`.
+A target is a Hypothesis property test: pytest runs it with random input, and atheris with input that reaches
+new branches. The properties that belong to no other folder stand here.
 """

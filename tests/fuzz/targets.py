@@ -1,50 +1,32 @@
-"""The targets by name: what each is fuzzed with, and how long an input may be."""
+"""The targets by name: each is a Hypothesis property test that needs no fixture."""
 
+import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
-
-from tests.fuzz import answers, events, invocations, pumped, secrets, seeds, settings, wire
-
-REGRESSIONS: Final = Path(__file__).parent / "regressions"
-"""What was found once: a folder for each target, a file for each input, named for what was wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One target.
-
-    Attributes:
-        run: Takes an input, and raises when what comes of it is not as promised.
-        seeds: What a fuzzer begins with.
-        runs: How many inputs take a second or two.
-        max_length: Of an input, in bytes.
-    """
-
-    run: Callable[[bytes], None]
-    seeds: Callable[[], list[bytes]]
-    runs: int
-    max_length: int = 4096
-
+from typing import Any, Final
 
 TARGETS: Final = {
-    "order-event": Target(events.order_event, seeds.order_events, 60_000),
-    "events": Target(events.events, seeds.batches, 1_000),
-    "acknowledging": Target(invocations.acknowledging, seeds.acknowledging, 1_000, 8192),
-    "sweeping": Target(invocations.sweeping, seeds.sweeping, 800, 8192),
-    "secret": Target(secrets.secret, seeds.secrets, 20_000),
-    "private-key": Target(secrets.private_key, seeds.private_keys, 10_000),
-    "answer": Target(answers.answer, seeds.answers, 3_000),
-    "headers": Target(answers.headers, seeds.headers, 40_000, 1024),
-    "rendering": Target(answers.rendering, seeds.renderings, 2_000),
-    "raw-answer": Target(wire.raw_answer, seeds.raw_answers, 2_000),
-    "environment": Target(settings.environment, seeds.environments, 10_000, 1024),
-    "base-url": Target(settings.base_url, seeds.base_urls, 30_000, 256),
-    "pumped": Target(pumped.pumped, seeds.pumped, 30, 256),
+    "order-event": "tests/unit/shared/test_order_event.py::test_whatever_comes_is_read_or_refused",
+    "batch": "tests/unit/acknowledge_orders/test_batch.py::test_whatever_comes_is_a_batch_or_refused_or_none",
+    "function": "tests/fuzz/test_function.py"
+    "::test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret",
+    "answer": "tests/unit/walmart_ca/test_any_answer.py"
+    "::test_members_of_any_type_in_any_place_are_what_was_asked_for_or_a_walmart_error",
+    "answer-bytes": "tests/unit/walmart_ca/test_any_answer.py"
+    "::test_whatever_walmart_answers_is_what_was_asked_for_or_a_walmart_error",
+    "http-bytes": "tests/fuzz/test_wire.py::test_whatever_bytes_come_back_are_an_order_or_a_walmart_error",
+    "quota-headers": "tests/fuzz/test_parsers.py::test_quota_headers_of_any_text_are_usable_or_ignored",
+    "secret": "tests/unit/shared/test_credentials.py"
+    "::test_a_text_is_credentials_or_refused_without_being_shown",
+    "private-key": "tests/fuzz/test_parsers.py"
+    "::test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown",
+    "settings": "tests/fuzz/test_parsers.py::test_settings_of_any_text_are_workable_or_refused",
 }
+"""pytest's id of each."""
 
 
-def regressions(name: str) -> list[Path]:
-    """The files of inputs that a target once failed with."""
-    return sorted((REGRESSIONS / name).glob("*"))
+def load(name: str) -> Callable[[bytes], object]:
+    """Import a target, and return it as a function of the bytes that its input is drawn from."""
+    path, _, test = TARGETS[name].partition("::")
+    module: Any = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+    function: Callable[[bytes], object] = getattr(module, test).hypothesis.fuzz_one_input
+    return function

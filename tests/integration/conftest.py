@@ -7,12 +7,7 @@ import pytest
 from tests.integration.harness import World
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
-
-
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
-        yield aws
+from tests.support.shells import Shell, shell
 
 
 @pytest.fixture
@@ -21,15 +16,9 @@ def marketplace() -> Iterator[Marketplace]:
         yield marketplace
 
 
-@pytest.fixture(scope="session")
-def private_key() -> str:
-    """One key for every seller: making one takes longer than most tests."""
-    return Marketplace().register_seller().private_key
-
-
 @pytest.fixture
 def door() -> str:
-    """Walmart's door that is gone through; `through_both_doors` overrides it."""
+    """Walmart's door that is gone through; a parameter overrides it."""
     return "signature"
 
 
@@ -42,3 +31,10 @@ def world(
     door: str,
 ) -> World:
     return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys, door)
+
+
+@pytest.fixture(scope="session")
+def bash(local_aws: LocalAws) -> Iterator[Shell]:
+    """Where the pages' commands are pasted."""
+    with shell(local_aws) as bash:
+        yield bash

@@ -1,12 +1,12 @@
-"""A real queue service, a real secret store and a real marketplace around the function's own entry."""
+"""A real queue service, a real secret store and a real marketplace around the functions' own entries."""
 
 import copy
+import functools
 import io
 import json
 import random
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,8 +19,8 @@ from urllib3.response import HTTPResponse
 
 import acknowledge_orders.composition
 import sweep_orders.composition
+from acknowledge_orders.attempt import CALL_TIMEOUT_S
 from acknowledge_orders.function import AcknowledgeFunction
-from shared.credentials import Access
 from shared.edges import Edges
 from shared.metrics import Metric
 from shared.settings import AcknowledgeSettings, SweepSettings
@@ -28,30 +28,34 @@ from sweep_orders.function import SweepFunction
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
 from tests.support.batches import record_of
-from tests.support.buses import arn_of, make_bus
 from tests.support.deployed import PSEUDO_PARAMETERS
-from tests.support.printed import forget_logger, measurements_of
+from tests.support.printed import forget_logger, measurements_of, records_of
+from tests.support.services import Services
 from tests.support.sqs_limits import refuse_as_sqs
 
 if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
 
+through_both_doors = pytest.mark.parametrize("door", ["signature", "token"])
+token_door = pytest.mark.parametrize("door", ["token"])
+
 
 class Context(LambdaContext):
-    """An invocation with a given time left; of several, each look at the clock takes the next."""
+    """An invocation with a given time left."""
 
-    def __init__(self, milliseconds: int | list[int] = 60_000) -> None:
+    def __init__(self, milliseconds: int = 60_000) -> None:
         self._aws_request_id = "invocation-1"
-        self._milliseconds = [milliseconds] if isinstance(milliseconds, int) else list(milliseconds)
+        self._milliseconds = milliseconds
 
     def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return self._milliseconds.pop(0) if len(self._milliseconds) > 1 else self._milliseconds[0]
+        return self._milliseconds
 
 
-class World:
-    """The function between its queues, its secret and the marketplace, all of them real."""
+class World(Services):
+    """The functions between their queues, their secret and the marketplace, all of them real."""
 
     def __init__(
         self,
@@ -61,34 +65,33 @@ class World:
         capsys: pytest.CaptureFixture[str],
         door: str,
     ) -> None:
-        self.marketplace = marketplace
-        self.seller = seller
         self.door = door
+        super().__init__(aws, marketplace, seller)
         self.ahead_s = 0.0
         """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
         self.uniform = random.uniform
         """How AcknowledgeFunction draws its delays; a test breaks it to bring about an unexpected error."""
+        self.call_timeout_s = CALL_TIMEOUT_S
+        """For one of AcknowledgeFunction's calls to Walmart; a test whose call never ends shortens it."""
         self.sqs = aws.client("sqs")
         refuse_as_sqs(self.sqs)
-        self.events = aws.client("events")
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
-        self._bus: str | None = None
-        name = uuid.uuid4().hex
-        self.order_queue = self.sqs.create_queue(QueueName=f"orders-{name}")["QueueUrl"]
-        self.dead_letter_queue = self.sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
-        self.secret_arn = self._secrets_manager.create_secret(
-            Name=f"walmart-{name}", SecretString=self.secret()
-        )["ARN"]
 
     def acting_as(self, aws: LocalAws) -> Self:
         """The same world for somebody with these clients, whose the functions and the mapping then are."""
         self.bus()  # which somebody may not be allowed to make
         same = copy.copy(self)
+        same.aws = aws
+        same.__dict__.pop("events", None)  # for the property to make it anew
         same.sqs = aws.client("sqs")
-        same.events = aws.client("events")
         same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - it is one of us
         return same
+
+    @functools.cached_property
+    def events(self) -> "EventBridgeClient":
+        """By which the sweep publishes."""
+        return self.aws.client("events")
 
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
@@ -99,9 +102,9 @@ class World:
                     **self._environment(),
                     "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
                     "MAXIMUM_CONCURRENCY": "2",
-                    "BACKOFF_BASE_SECONDS": "1",
-                    "BACKOFF_CAP_SECONDS": "1",
-                    "CREDENTIALS_HOLD_SECONDS": "1",
+                    "BACKOFF_BASE_SECONDS": "30",
+                    "BACKOFF_CAP_SECONDS": "600",
+                    "CREDENTIALS_HOLD_SECONDS": "300",
                     "SWEEP_ENABLED": "true",
                     **environment,
                 }
@@ -109,7 +112,7 @@ class World:
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
             edges=Edges(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
-            call_timeout_s=1.0,
+            call_timeout_s=self.call_timeout_s,
         )
 
     def sweep_function(self, **environment: str) -> SweepFunction:
@@ -147,30 +150,9 @@ class World:
     def _clock(self) -> float:
         return time.time() + self.ahead_s
 
-    def bus(self) -> str:
-        """The bus that the sweep publishes on, made when first needed."""
-        self._bus = self._bus or make_bus(self.events, self.sqs, self.order_queue)
-        return self._bus
-
-    def arn(self, queue_url: str) -> str:
-        """The ARN of a queue."""
-        return arn_of(self.sqs, queue_url)
-
     def secret(self) -> str:
         """The seller's credentials for the door that is gone through."""
         return self.seller.token_secret() if self.door == "token" else self.seller.secret()
-
-    def actions(self) -> list[str | None]:
-        """What Walmart was asked for, in its order; by itself a token is nothing asked for."""
-        return [call.action for call in self.marketplace.calls if call.action != "token"]
-
-    def posts(self) -> int:
-        """How many acknowledgements Walmart was sent."""
-        return self.actions().count("acknowledge")
-
-    def store_secret(self, text: str) -> None:
-        """Replace the secret."""
-        self._secrets_manager.put_secret_value(SecretId=self.secret_arn, SecretString=text)
 
     def break_secrets_manager(self) -> None:
         """Let every call to Secrets Manager fail from now on, as an outage does."""
@@ -195,51 +177,33 @@ class World:
         """Delete the secret."""
         self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
 
-    def send(self, *bodies: str) -> None:
-        """Put messages into the order queue."""
-        for body in bodies:
-            self.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
-
-    def deliver(
-        self, function: AcknowledgeFunction, context: Context | None = None, received: int | None = None
-    ) -> dict[str, Any]:
-        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail.
-
-        With `received`, as if each message had been received so often.
-        """
-        messages = self._receive(self.order_queue)
-        event = {"Records": [record_of(message, received) for message in messages]}
-        answer = function(event, context or Context())
-        failures = answer["batchItemFailures"]
-        assert isinstance(failures, list)
-        failed = {failure["itemIdentifier"] for failure in failures}
-        for message in messages:
-            if message["MessageId"] not in failed:
-                self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
+    def deliver(self, function: AcknowledgeFunction) -> dict[str, Any]:
+        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail."""
+        messages = self.receive()
+        answer = function({"Records": [record_of(message) for message in messages]}, Context())
+        self.delete(messages, answer)
         return answer
 
-    def receive(self) -> "list[MessageTypeDef]":
-        """Receive up to ten messages of the order queue."""
-        return self._receive(self.order_queue)
+    def work_off(self, function: AcknowledgeFunction) -> None:
+        """Deliver until nothing waits any more, or far too often."""
+        for _ in range(40):
+            if not self.waiting():
+                return
+            self.deliver(function)
+        raise AssertionError(f"{self.waiting()} orders still wait")
 
-    def receive_all(self) -> "Iterator[MessageTypeDef]":
-        """Receive every message of the order queue once."""
+    def sweep(self, **environment: str) -> dict[str, Any]:
+        """Sweep once, as the schedule does, with some variables of the environment changed."""
+        return self.sweep_function(**environment)({"source": "aws.scheduler"}, Context(240_000))
+
+    def published(self) -> list[str]:
+        """The orders that the events in the order queue tell of; each event is received once."""
+        orders = []
         while messages := self.sqs.receive_message(
             QueueUrl=self.order_queue, MaxNumberOfMessages=10, VisibilityTimeout=600
         ).get("Messages"):
-            yield from messages
-
-    def statuses(self, purchase_order_id: str) -> set[str]:
-        """The statuses of an order's lines at Walmart."""
-        return {line.status for line in self.marketplace.order(purchase_order_id).lines}
-
-    def waiting(self) -> int:
-        """How many messages are in the order queue, hidden ones included."""
-        return self._count(self.order_queue)
-
-    def parked(self) -> "list[MessageTypeDef]":
-        """The messages in the dead-letter queue."""
-        return self._receive(self.dead_letter_queue) if self._count(self.dead_letter_queue) else []
+            orders += [json.loads(each["Body"])["detail"]["purchaseOrderId"] for each in messages]
+        return orders
 
     def redrive(self, message: "MessageTypeDef") -> None:
         """Put a parked message back into the order queue, as SQS's redrive does."""
@@ -258,49 +222,9 @@ class World:
         """Every line that the function printed since the last call, each of which is JSON."""
         return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
-    def _count(self, queue_url: str) -> int:
-        attributes = self.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
-        return int(attributes["ApproximateNumberOfMessages"]) + int(
-            attributes["ApproximateNumberOfMessagesNotVisible"]
-        )
-
-    def _receive(self, queue_url: str) -> "list[MessageTypeDef]":
-        # Waits for a message that is hidden for its back-off, and no longer than it must.
-        return self.sqs.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=20,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-        ).get("Messages", [])
-
-
-class Always:
-    """A marketplace whose credentials are always the same, and always good."""
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-
-    def peek(self) -> Access:
-        return self._access
-
-    def current(self) -> Access:
-        return self._access
-
-    def refused(self, access: Access) -> None:
-        raise AssertionError(access)
-
-    def another(self, refused: Access) -> None:
-        """Have no other."""
-
-    def accepted(self, access: Access) -> None:
-        assert access is self._access
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        raise AssertionError(access, purchase_order_id)
-
-    def path_unknown(self) -> None:
-        raise AssertionError
+    def records(self) -> list[dict[str, Any]]:
+        """The outcome records among them."""
+        return records_of(self.output())
 
 
 def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
@@ -310,6 +234,3 @@ def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
 
 def _no_connection(request: AWSPreparedRequest, **_: object) -> None:
     raise EndpointConnectionError(endpoint_url=request.url)
-
-
-through_both_doors = pytest.mark.parametrize("door", ["signature", "token"])

@@ -5,14 +5,19 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from tests.integration.harness import World
 from tests.local.aws import LocalAws
 from tests.support.deployed import deployed
 from tests.support.template import Template, read, transform
+
+if TYPE_CHECKING:
+    from mypy_boto3_iam import IAMClient
 
 _CUSTOMER_KEY: Final = "<CustomerKey.Arn>"
 
@@ -42,6 +47,37 @@ def takeable() -> Iterator[str]:
                 yield from (f"{path}/{action}" for action in _actions(statement))
 
 
+@functools.cache
+def _iam(aws: LocalAws) -> tuple["IAMClient", str]:
+    """The client by which roles are made, and the account."""
+    return aws.client("iam"), aws.client("sts").get_caller_identity()["Account"]
+
+
+def take_role(aws: LocalAws, name: str, policy: str | None) -> LocalAws:
+    """The local AWS for somebody who took a new role with this policy, or one that allows nothing."""
+    iam, account = _iam(aws)
+    # Taken by the test, instead of by the service that the template lets take it.
+    trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+    unique = f"{name}-{uuid.uuid4().hex}"
+    made = iam.create_role(RoleName=unique, AssumeRolePolicyDocument=_document([trust]))
+    if policy:
+        iam.put_role_policy(RoleName=unique, PolicyName=name, PolicyDocument=policy)
+    return aws.assume(made["Role"]["Arn"])
+
+
+def call(aws: LocalAws, action: str, arguments: Mapping[str, Any]) -> object:
+    """Call what an action of IAM stands for."""
+    service, operation = action.split(":")
+    client: Any = aws.client(cast("Any", service))
+    # Lambda's InvokeFunction is the one whose operation has another name.
+    return getattr(client, xform_name(operation).removesuffix("_function"))(**arguments)
+
+
+def denied(action: str) -> Any:  # noqa: ANN401 - pytest's own type is private
+    """Expect that somebody may not do this."""
+    return pytest.raises(ClientError, match=f"is not authorized to perform: {action} ")
+
+
 class Roles:
     """Takes the template's roles, as they are with a customer key.
 
@@ -53,13 +89,13 @@ class Roles:
     def __init__(self, aws: LocalAws, world: World) -> None:
         """Take roles that are about this world, in this AWS."""
         self._aws = aws
-        self._account = aws.client("sts").get_caller_identity()["Account"]
+        _, account = _iam(aws)
         self._template = deployed(
             _transformed(),
             CredentialsSecretArn=world.secret_arn,
             CredentialsKeyArn=_CUSTOMER_KEY,
             EventBusName=world.bus(),
-            **{"AWS::AccountId": self._account},
+            **{"AWS::AccountId": account},
         )
         self.arns = {
             "OrderQueue": world.arn(world.order_queue),
@@ -87,14 +123,8 @@ class Roles:
         if conditions_met:
             # The local AWS knows none of their keys, and so would take them for never met.
             statements = [{**each, "Condition": {}} for each in statements]
-        iam, name = self._aws.client("iam"), f"{role}-{uuid.uuid4().hex}"
-        # Taken by the test, instead of by the service that the template lets take it.
-        trust = {"Effect": "Allow", "Principal": {"AWS": self._account}, "Action": "sts:AssumeRole"}
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_document([trust]))
-        if statements:
-            policy = re.sub(r"<(\w+)\.Arn>", self._arn, _document(statements))
-            iam.put_role_policy(RoleName=name, PolicyName=role, PolicyDocument=policy)
-        return self._aws.assume(made["Role"]["Arn"])
+        policy = re.sub(r"<(\w+)\.Arn>", self._arn, _document(statements)) if statements else None
+        return take_role(self._aws, role, policy)
 
     def _arn(self, found: re.Match[str]) -> str:
         return self.arns.get(found[1], f"arn:aws:nowhere:::{found[1]}")

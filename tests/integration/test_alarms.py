@@ -1,6 +1,5 @@
 """Each alarm on a metric of ours goes off by what the functions print, and not by what is well."""
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,7 +16,11 @@ from tests.support.deployed import deployed
 from tests.support.evaluation import breaches, series, watched
 from tests.support.metrics import Series
 from tests.support.printed import measurements_of
+from tests.support.services import order_event
 from tests.support.template import read
+
+type Happen = Callable[[World], None]
+"""What happens before the alarm looks."""
 
 ORDER: Final = "7400000000001"
 ALARMS: Final = {
@@ -55,24 +58,45 @@ def _printed(wanted: Series, output: list[dict[str, Any]]) -> Iterator[float]:
                 yield from found if isinstance(found, list) else [found]
 
 
-def deliver(world: World, age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> None:
-    """Let an order of some age be attempted once; each fault strikes one call."""
-    ordered_at = datetime.now(UTC) - age
-    world.marketplace.add_order(ORDER, statuses, order_date=ordered_at)
-    for fault in faults:
-        world.marketplace.fail_all(fault)
-    detail = {"purchaseOrderId": ORDER, "orderDate": ordered_at.isoformat()}
-    world.send(json.dumps({"time": ordered_at.isoformat(), "detail": detail}))
-    world.deliver(world.function())
+def deliver(age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> Happen:
+    """An order of some age is attempted once; each fault strikes one call."""
+
+    def happen(world: World) -> None:
+        at = datetime.now(UTC) - age
+        world.marketplace.add_order(ORDER, statuses, order_date=at)
+        for fault in faults:
+            world.marketplace.fail_all(fault)
+        world.send(order_event(ORDER, age, orderDate=at.isoformat()))
+        world.deliver(world.function())
+
+    return happen
 
 
-def sweep(world: World, age: timedelta | None = None, *faults: Fault, **environment: str) -> None:
-    """Let a sweep find an order of some age, or none; each fault strikes one call."""
-    if age is not None:
-        world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - age)
-    for fault in faults:
-        world.marketplace.fail_all(fault)
-    world.sweep_function(**environment)({}, Context(240_000))
+def sweep(age: timedelta | None, *faults: Fault) -> Happen:
+    """A sweep finds an order of some age, or none; each fault strikes one call."""
+
+    def happen(world: World) -> None:
+        if age is not None:
+            world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - age)
+        for fault in faults:
+            world.marketplace.fail_all(fault)
+        world.sweep()
+
+    return happen
+
+
+def break_off(age: timedelta) -> Happen:
+    """A sweep reads a page of orders of some age, and fails at the next one."""
+
+    def happen(world: World) -> None:
+        world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
+        world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
+        for number in range(201):
+            at = datetime.now(UTC) - age - timedelta(seconds=number)
+            world.marketplace.add_order(str(int(ORDER) + number), order_date=at)
+        world.sweep()
+
+    return happen
 
 
 def stumble(world: World) -> None:
@@ -85,7 +109,7 @@ def stumble(world: World) -> None:
 def leave(world: World) -> None:
     """Let a sweep find an old order that cannot be acknowledged, and an attempt leave it to the next one."""
     world.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT)
-    sweep(world)
+    world.sweep()
     world.deliver(world.function())
 
 
@@ -100,124 +124,96 @@ def serve_stale(world: World) -> None:
         function(event, Context())
 
 
-def backlog(world: World, messages: int) -> None:
-    """Let a sweep find so many messages in the queue, at one acknowledgement a minute."""
-    world.send(*["{}"] * messages)
-    sweep(world, REQUESTS_PER_MINUTE="1")
+def backlog(messages: int) -> Happen:
+    """A sweep finds so many messages in the queue, at one acknowledgement in ten minutes."""
+
+    def happen(world: World) -> None:
+        world.send(*["{}"] * messages)
+        world.sweep(REQUESTS_PER_MINUTE="0.1")
+
+    return happen
 
 
-MINUTES = timedelta(minutes=1)
-LATE = 125 * MINUTES
-LEFT = 150 * MINUTES
+def try_by_hand(world: World) -> None:
+    """Let somebody try an old order by hand, and fail."""
+    ordered_at = (datetime.now(UTC) - LATE).isoformat()
+    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
+    world.function()({"detail": {"purchaseOrderId": ORDER, "orderDate": ordered_at}}, Context())
+
+
+MINUTES: Final = timedelta(minutes=1)
+LATE: Final = 125 * MINUTES
+LEFT: Final = 150 * MINUTES
 """So old, an order of the sweep that needs a person is left: it was parked half an hour before."""
-GOES_OFF: dict[str, list[Callable[[World], None]]] = {
+UNAUTHORIZED: Final = [Fault.UNAUTHORIZED] * 3
+"""As often as a call is repeated."""
+STUCK: Final = ("Created", "Shipped")
+GOES_OFF: Final[dict[str, list[Happen]]] = {
     "DeadlineAtRisk": [
-        lambda world: deliver(world, LATE, Fault.SERVICE_UNAVAILABLE),
-        lambda world: deliver(world, LATE, Fault.UNAUTHORIZED, Fault.UNAUTHORIZED, Fault.UNAUTHORIZED),
-        lambda world: deliver(world, LATE),
-        lambda world: deliver(world, LATE, statuses=("Created", "Shipped")),
+        deliver(LATE, Fault.SERVICE_UNAVAILABLE),
+        deliver(LATE, *UNAUTHORIZED),
+        deliver(LATE),
+        deliver(LATE, statuses=STUCK),
     ],
-    "OldestOrderWaiting": [lambda world: sweep(world, 61 * MINUTES), leave],
-    "SweepMissing": [
-        lambda world: sweep(world, 30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2),
-        lambda world: deliver(world, MINUTES),
-    ],
-    "CredentialsRefused": [
-        lambda world: deliver(world, MINUTES, *[Fault.UNAUTHORIZED] * 3),
-        lambda world: sweep(world, None, *[Fault.UNAUTHORIZED] * 3),
-    ],
-    "SetupWrong": [
-        lambda world: deliver(world, MINUTES, Fault.HEADER_BLAMED),
-        lambda world: sweep(world, None, Fault.REDIRECT),
-    ],
+    "OldestOrderWaiting": [sweep(61 * MINUTES), leave, break_off(61 * MINUTES)],
+    "SweepMissing": [sweep(30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2), deliver(MINUTES)],
+    "CredentialsRefused": [deliver(MINUTES, *UNAUTHORIZED), sweep(None, *UNAUTHORIZED)],
+    "SetupWrong": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
     "AcknowledgeFunctionFailing": [stumble],
     "StaleCredentialsServed": [serve_stale],
-    "DrainTimeLong": [lambda world: backlog(world, 86)],
+    "DrainTimeLong": [backlog(9)],
 }
-STAYS_QUIET: dict[str, list[Callable[[World], None]]] = {
+WELL: Final = sweep(None)
+UNAVAILABLE: Final = deliver(MINUTES, Fault.SERVICE_UNAVAILABLE)
+STAYS_QUIET: Final[dict[str, list[Happen]]] = {
     "DeadlineAtRisk": [
-        lambda world: deliver(world, 115 * MINUTES, Fault.SERVICE_UNAVAILABLE),
-        lambda world: deliver(world, LATE, statuses=("Acknowledged",)),
-        lambda world: deliver(world, LATE, statuses=("Shipped",)),
-        lambda world: deliver(world, LATE, statuses=("Cancelled",)),
+        deliver(115 * MINUTES, Fault.SERVICE_UNAVAILABLE),
+        deliver(LATE, statuses=("Acknowledged",)),
+        deliver(LATE, statuses=("Shipped",)),
+        deliver(LATE, statuses=("Cancelled",)),
         leave,
-        sweep,
+        WELL,
+        try_by_hand,
     ],
-    "OldestOrderWaiting": [lambda world: sweep(world, 59 * MINUTES), sweep],
-    "SweepMissing": [sweep],
-    "CredentialsRefused": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
-    "SetupWrong": [lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE), sweep],
-    "AcknowledgeFunctionFailing": [
-        lambda world: deliver(world, MINUTES, Fault.SERVICE_UNAVAILABLE),
-        lambda world: deliver(world, MINUTES, statuses=("Created", "Shipped")),
-    ],
-    "StaleCredentialsServed": [lambda world: deliver(world, MINUTES)],
-    "DrainTimeLong": [lambda world: backlog(world, 85)],
+    "OldestOrderWaiting": [sweep(59 * MINUTES), WELL],
+    "SweepMissing": [WELL],
+    "CredentialsRefused": [UNAVAILABLE, WELL],
+    "SetupWrong": [UNAVAILABLE, WELL],
+    "AcknowledgeFunctionFailing": [UNAVAILABLE, deliver(MINUTES, statuses=STUCK)],
+    "StaleCredentialsServed": [deliver(MINUTES)],
+    "DrainTimeLong": [backlog(8)],
 }
 
 
-def rows(table: dict[str, list[Callable[[World], None]]]) -> list[Any]:
-    return [
-        pytest.param(name, happen, id=f"{name}-{number}")
-        for name, several in table.items()
-        for number, happen in enumerate(several, 1)
-    ]
+def rows(table: dict[str, list[Happen]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        ("name", "happen"), [(name, happen) for name, several in table.items() for happen in several]
+    )
 
 
 def test_every_alarm_on_a_metric_of_ours_is_here() -> None:
     assert GOES_OFF.keys() == STAYS_QUIET.keys() == ALARMS.keys()
 
 
-@pytest.mark.parametrize(("name", "happen"), rows(GOES_OFF))
-def test_an_alarm_goes_off_by_what_it_is_for(
-    world: World, name: str, happen: Callable[[World], None]
-) -> None:
+@rows(GOES_OFF)
+def test_an_alarm_goes_off_by_what_it_is_for(world: World, name: str, happen: Happen) -> None:
     happen(world)
 
     assert goes_off(ALARMS[name], world.output())
 
 
-@pytest.mark.parametrize(("name", "happen"), rows(STAYS_QUIET))
-def test_an_alarm_stays_quiet_while_all_is_well(
-    world: World, name: str, happen: Callable[[World], None]
-) -> None:
+@rows(STAYS_QUIET)
+def test_an_alarm_stays_quiet_while_all_is_well(world: World, name: str, happen: Happen) -> None:
     happen(world)
 
     assert not goes_off(ALARMS[name], world.output())
 
 
 def test_a_sweep_that_saw_only_young_orders_before_it_failed_ends_no_alarm(world: World) -> None:
-    world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
-    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
-    for number in range(201):
-        at = datetime.now(UTC) - timedelta(minutes=30, seconds=number)
-        world.marketplace.add_order(str(7400000000001 + number), order_date=at)
-
-    sweep(world)
+    break_off(30 * MINUTES)(world)
 
     assert "OldestUnacknowledgedOrderAge" not in measurements_of(world.output())
 
 
-def test_a_sweep_that_failed_tells_of_an_old_order_all_the_same(world: World) -> None:
-    world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
-    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
-    for number in range(201):
-        at = datetime.now(UTC) - timedelta(minutes=61, seconds=number)
-        world.marketplace.add_order(str(7400000000001 + number), order_date=at)
-
-    sweep(world)
-
-    assert goes_off(ALARMS["OldestOrderWaiting"], world.output())
-
-
 def test_what_is_worth_telling_is_what_the_alarm_goes_off_at() -> None:
     assert ALARMS["OldestOrderWaiting"]["Threshold"] == WORTH_TELLING_S
-
-
-def test_whoever_tries_an_old_order_by_hand_wakes_nobody(world: World) -> None:
-    ordered_at = (datetime.now(UTC) - LATE).isoformat()
-    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
-
-    world.function()({"detail": {"purchaseOrderId": ORDER, "orderDate": ordered_at}}, Context())
-
-    assert not goes_off(ALARMS["DeadlineAtRisk"], world.output())

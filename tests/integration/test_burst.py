@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from typing import Final
 
 import pytest
@@ -12,11 +13,10 @@ import pytest
 from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.policy import Tried
 from shared.calling import Deferred
-from shared.credentials import Access
+from shared.credentials import MarketplaceAccess, Secret
 from shared.pacing import Pacer
-from tests.integration.harness import Always
 from tests.local.marketplace import Marketplace
-from walmart_ca import AsyncClient, Order, SignatureCredentials
+from walmart_ca import AsyncClient, Credentials, Order
 
 BURST: Final = 600
 LIMIT: Final = 60
@@ -49,13 +49,17 @@ def pacer() -> Pacer:
 
 async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Counter[str]:
     """Work as one execution environment: batch after batch, each in an invocation of its own."""
-    seller = marketplace.register_seller(key)
-    credentials = SignatureCredentials(
-        consumer_id=seller.consumer_id, channel_type=seller.channel_type, private_key=seller.private_key
-    )
+    secret = Secret(marketplace.register_seller(key).secret(), "v1")
     seen: Counter[str] = Counter()
-    async with AsyncClient(credentials, base_url=marketplace.url, clock=scaled) as client:
-        attempts = Attempts(Always(Access(client, "v1")), posts=pacer(), looks=pacer())
+    async with AsyncExitStack() as clients:
+
+        def connect(credentials: Credentials) -> AsyncClient:
+            client = AsyncClient(credentials, base_url=marketplace.url, clock=scaled)
+            clients.push_async_callback(client.aclose)
+            return client
+
+        access = MarketplaceAccess(lambda _: secret, connect, scaled, lambda _: None)
+        attempts = Attempts(access, posts=pacer(), looks=pacer())
         waiting = list(orders)
         while waiting:
             batch, waiting = waiting[:10], waiting[10:]

@@ -1,127 +1,84 @@
 """With the policy of docs/security.md an operator works on orders, but reads no key and empties no queue."""
 
-import json
 import re
-import uuid
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.docs.test_security import POLICIES
+from tests.integration.roles import call, denied, take_role
 from tests.local.aws import LocalAws
+from tests.support.pages import page
 
 _STACK: Final = "walmart-order-acknowledgement"
+_PRODUCER, _OPERATOR, *_ = page("docs/security.md").blocks("json")
+_LOGS: Final = f"/aws/lambda/{_STACK}-AcknowledgeFunction"
 
 
-class Stack(NamedTuple):
+@pytest.fixture(scope="session")
+def stack(local_aws: LocalAws) -> dict[str, str]:
     """What an operator works on, as somebody else made it."""
-
-    queue: str
-    other_queue: str
-    secret: str
-
-
-@pytest.fixture(scope="module")
-def stack(local_aws: LocalAws) -> Stack:
     sqs = local_aws.client("sqs")
     queue = sqs.create_queue(QueueName=f"{_STACK}-OrderQueue-1A2B3C4D5E6F")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
-    other = sqs.create_queue(QueueName="somebody-elses")["QueueUrl"]
     secret = local_aws.client("secretsmanager").create_secret(Name="walmart-ca", SecretString="{}")["ARN"]
-    local_aws.client("logs").create_log_group(logGroupName=f"/aws/lambda/{_STACK}-AcknowledgeFunction")
-    return Stack(queue, other, secret)
+    local_aws.client("logs").create_log_group(logGroupName=_LOGS)
+    return {
+        "<queue>": queue,
+        "<other queue>": sqs.create_queue(QueueName="somebody-elses")["QueueUrl"],
+        "<secret>": secret,
+    }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def operator(local_aws: LocalAws) -> LocalAws:
-    iam, name = local_aws.client("iam"), f"operator-{uuid.uuid4().hex}"
     account = local_aws.client("sts").get_caller_identity()["Account"]
-    trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-    made = iam.create_role(
-        RoleName=name,
-        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-    )
-    policy = re.sub(r"\b123456789012\b", account, json.dumps(POLICIES["Operator"]))
-    iam.put_role_policy(RoleName=name, PolicyName="operator", PolicyDocument=policy)
-    return local_aws.assume(made["Role"]["Arn"])
+    return take_role(local_aws, "operator", re.sub(r"\b123456789012\b", account, _OPERATOR))
 
 
-def count_messages(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("sqs").get_queue_attributes(QueueUrl=stack.queue, AttributeNames=["All"])
+def attempt(operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - AWS's answer
+    named = {name: stack.get(str(value), value) for name, value in arguments.items()}
+    return call(operator, action, named)
 
 
-def move_a_message(aws: LocalAws, stack: Stack) -> object:
-    sqs = aws.client("sqs")
-    sqs.send_message(QueueUrl=stack.queue, MessageBody="{}")
-    (taken, *_) = sqs.receive_message(QueueUrl=stack.queue)["Messages"]
-    return sqs.delete_message(QueueUrl=stack.queue, ReceiptHandle=taken["ReceiptHandle"])
-
-
-def purge_the_queue(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("sqs").purge_queue(QueueUrl=stack.queue)
-
-
-def delete_the_queue(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("sqs").delete_queue(QueueUrl=stack.queue)
-
-
-def open_the_queue(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("sqs").set_queue_attributes(QueueUrl=stack.queue, Attributes={"Policy": ""})
-
-
-def read_another_queue(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("sqs").receive_message(QueueUrl=stack.other_queue)
-
-
-def store_a_key(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("secretsmanager").put_secret_value(SecretId=stack.secret, SecretString="{}")
-
-
-def list_versions(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("secretsmanager").list_secret_version_ids(SecretId=stack.secret)
-
-
-def read_the_key(aws: LocalAws, stack: Stack) -> object:
-    return aws.client("secretsmanager").get_secret_value(SecretId=stack.secret)
-
-
-def read_records(aws: LocalAws, _stack: Stack) -> object:
-    return aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{_STACK}-AcknowledgeFunction")
-
-
-def delete_records(aws: LocalAws, _stack: Stack) -> object:
-    return aws.client("logs").delete_log_group(logGroupName=f"/aws/lambda/{_STACK}-AcknowledgeFunction")
-
-
-def forge_an_event(aws: LocalAws, _stack: Stack) -> object:
-    return aws.client("events").put_events(Entries=[{"Source": "x", "DetailType": "x", "Detail": "{}"}])
+QUEUE: Final = {"QueueUrl": "<queue>"}
 
 
 @pytest.mark.parametrize(
-    "attempt", [count_messages, move_a_message, store_a_key, list_versions, read_records]
+    ("action", "arguments"),
+    [
+        ("sqs:GetQueueAttributes", {**QUEUE, "AttributeNames": ["All"]}),
+        ("sqs:SendMessage", {**QUEUE, "MessageBody": "{}"}),
+        ("secretsmanager:PutSecretValue", {"SecretId": "<secret>", "SecretString": "{}"}),
+        ("secretsmanager:ListSecretVersionIds", {"SecretId": "<secret>"}),
+        ("logs:FilterLogEvents", {"logGroupName": _LOGS}),
+    ],
 )
 def test_an_operator_may_work_on_orders_and_replace_the_key(
-    operator: LocalAws, stack: Stack, attempt: Callable[[LocalAws, Stack], object]
+    operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]
 ) -> None:
-    assert attempt(operator, stack)
+    assert attempt(operator, stack, action, arguments)
+
+
+def test_an_operator_may_take_a_message_out_of_a_queue(operator: LocalAws, stack: dict[str, str]) -> None:
+    (taken, *_) = attempt(operator, stack, "sqs:ReceiveMessage", QUEUE)["Messages"]
+
+    attempt(operator, stack, "sqs:DeleteMessage", {**QUEUE, "ReceiptHandle": taken["ReceiptHandle"]})
 
 
 @pytest.mark.parametrize(
-    ("action", "attempt"),
+    ("action", "arguments"),
     [
-        ("sqs:PurgeQueue", purge_the_queue),
-        ("sqs:DeleteQueue", delete_the_queue),
-        ("sqs:SetQueueAttributes", open_the_queue),
-        ("sqs:ReceiveMessage", read_another_queue),
-        ("secretsmanager:GetSecretValue", read_the_key),
-        ("logs:DeleteLogGroup", delete_records),
-        ("events:PutEvents", forge_an_event),
+        ("sqs:PurgeQueue", QUEUE),
+        ("sqs:DeleteQueue", QUEUE),
+        ("sqs:SetQueueAttributes", {**QUEUE, "Attributes": {"Policy": ""}}),
+        ("sqs:ReceiveMessage", {"QueueUrl": "<other queue>"}),
+        ("secretsmanager:GetSecretValue", {"SecretId": "<secret>"}),
+        ("logs:DeleteLogGroup", {"logGroupName": _LOGS}),
+        ("events:PutEvents", {"Entries": [{"Source": "x", "DetailType": "x", "Detail": "{}"}]}),
     ],
 )
 def test_an_operator_may_neither_read_the_key_nor_take_a_queue_away(
-    operator: LocalAws, stack: Stack, action: str, attempt: Callable[[LocalAws, Stack], object]
+    operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]
 ) -> None:
-    with pytest.raises(ClientError, match=f"is not authorized to perform: {action} "):
-        attempt(operator, stack)
+    with denied(action):
+        attempt(operator, stack, action, arguments)

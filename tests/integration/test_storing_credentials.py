@@ -2,27 +2,19 @@
 
 import json
 import re
-import shutil
-import subprocess
-import tempfile
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from shared.credentials import check_credentials, read_credentials
-from tests.integration.test_runbook import BASH
 from tests.local.aws import LocalAws
-from tests.local.aws.aws_cli import AwsCli
-from tests.local.aws.commands import environment
 from tests.local.marketplace import Marketplace
 from tests.support.pages import all_pages
+from tests.support.shells import Shell, needs_jq
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("jq") is None, reason="the commands need jq, which is not installed"
-)
+pytestmark = needs_jq
 
 NAME: Final = "walmart-ca"
 PUT_INTO_A_FILE: Final = "(umask 077 && ${EDITOR:-vi} walmart-key.txt)\n"
@@ -34,12 +26,6 @@ STORING: Final = {
 }
 
 
-@pytest.fixture(scope="module")
-def path(local_aws: LocalAws) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as directory, AwsCli(local_aws, Path(directory)):
-        yield f"{directory}:{environment({})['PATH']}"
-
-
 def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> None:
     pages = [page for page in all_pages() if "--secret-string" in page.text]
 
@@ -49,7 +35,7 @@ def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> 
 
 @pytest.mark.parametrize("block", STORING.values(), ids=STORING)
 def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
-    local_aws: LocalAws, path: str, private_key: str, tmp_path: Path, block: str
+    local_aws: LocalAws, bash: Shell, private_key: str, tmp_path: Path, block: str
 ) -> None:
     secrets = local_aws.client("secretsmanager")
     seller = Marketplace().register_seller(private_key)
@@ -69,21 +55,9 @@ def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
     directory = tmp_path / "project"
     directory.mkdir()
 
-    try:
-        pasted = subprocess.run(
-            [BASH, "-e"],
-            input=f"{PUT_INTO_A_FILE}{commands}",
-            cwd=directory,
-            env=environment({"PATH": path, "EDITOR": str(editor)}),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        stored = secrets.get_secret_value(SecretId=name)["SecretString"]
-    finally:
-        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    pasted = bash.run(f"{PUT_INTO_A_FILE}{commands}", "-e", cwd=directory, EDITOR=str(editor))
 
+    stored = secrets.get_secret_value(SecretId=name)["SecretString"]
     assert (pasted.returncode, pasted.stderr) == (0, "")
     assert pasted.stdout.startswith("-rw-------")
     assert {name: value.strip() for name, value in json.loads(stored).items()} == json.loads(expected)

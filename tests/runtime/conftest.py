@@ -18,18 +18,6 @@ def build() -> Build:
     return Build.cached()
 
 
-@pytest.fixture(scope="session")
-def local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
-        yield aws
-
-
-@pytest.fixture(scope="session")
-def private_key() -> str:
-    """One key for every seller: making one takes longer than most tests."""
-    return Marketplace().register_seller().private_key
-
-
 @pytest.fixture
 def surroundings(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[Surroundings]:
     with Marketplace() as marketplace:

@@ -2,24 +2,18 @@
 
 import json
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.local.aws import Build, LocalAws
-from tests.local.marketplace import Fault, Marketplace
+from tests.local.marketplace import Fault
 from tests.runtime import Environment, TimedOut
-from tests.runtime.harness import (
-    SECRET_STORE,
-    Surroundings,
-    order_event,
-    takes_the_call_and_says_nothing,
-)
+from tests.runtime.harness import SECRET_STORE, Surroundings, eventually, takes_the_call_and_says_nothing
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
+from tests.support.services import order_event
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"
 HUGE = "7" * 5_900_000
@@ -28,46 +22,11 @@ LARGEST_RECORD = 2_000
 """Characters; one with every member has some 500."""
 
 
-@dataclass(frozen=True)
-class Warm:
-    """An environment that several tests invoke one after the other, for their answers alone."""
-
-    surroundings: Surroundings
-    environment: Environment
-    lines_before: int
-
-    def printed(self) -> list[dict[str, Any]]:
-        """What this test's invocations printed."""
-        return self.environment.output()[self.lines_before :]
-
-
-@pytest.fixture(scope="module")
-def surroundings_of_several(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[Surroundings]:
-    with Marketplace() as marketplace:
-        marketplace.add_order(ORDER)
-        yield Surroundings(build, local_aws, marketplace, private_key)
-
-
-@pytest.fixture(scope="module")
-def environment_of_several(surroundings_of_several: Surroundings) -> Iterator[Environment]:
-    with surroundings_of_several.environment() as environment:
-        yield environment
-
-
-@pytest.fixture
-def warm(surroundings_of_several: Surroundings, environment_of_several: Environment) -> Warm:
-    surroundings_of_several.marketplace.set_status(ORDER, "Created")
-    return Warm(
-        surroundings_of_several, environment_of_several, lines_before=len(environment_of_several.output())
-    )
-
-
 def test_a_batch_is_acknowledged_answered_and_recorded_once(surroundings: Surroundings) -> None:
-    surroundings.marketplace.add_order(ORDER)
-    surroundings.send(ORDER)
+    surroundings.place(ORDER)
 
     with surroundings.environment() as environment:
-        answer = surroundings.deliver(environment, surroundings.receive())
+        answer = surroundings.deliver(environment)
         (record,) = records_of(environment.output())
 
     assert answer == {"batchItemFailures": []}
@@ -84,7 +43,7 @@ def test_a_schedules_event_is_answered_with_the_sweep_record_and_its_orders_are_
     surroundings: Surroundings,
 ) -> None:
     surroundings.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
-    function = surroundings.function("SweepFunction", EventBusName=surroundings.make_bus())
+    function = surroundings.function("SweepFunction", EventBusName=surroundings.bus())
 
     with surroundings.environment(function) as environment:
         answer = environment.invoke({"source": "aws.scheduler"})
@@ -96,44 +55,41 @@ def test_a_schedules_event_is_answered_with_the_sweep_record_and_its_orders_are_
     assert answer["orders_published"] == record["orders_published"]
 
 
-def test_a_warm_process_keeps_its_secret_and_its_connection(surroundings: Surroundings) -> None:
-    surroundings.marketplace.add_order(ORDER)
-    surroundings.marketplace.add_order(ANOTHER)
-
-    with surroundings.environment() as environment:
-        first = environment.invoke(order_event(ORDER))
-        # A good one as well, so that only its version tells whether it was read.
-        stored = surroundings.store_secret(f" {surroundings.seller.secret()}")
-        second = environment.invoke(order_event(ANOTHER))
-
-    assert (first["outcome"], second["outcome"]) == ("acknowledged", "acknowledged")
-    assert first["secret_version_id"] == second["secret_version_id"] != stored
-    assert len({call.connection for call in surroundings.marketplace.calls}) == 1
-
-
-def test_a_process_that_was_frozen_while_its_connection_was_closed_acknowledges_the_next_order(
+def test_a_warm_process_keeps_its_secret_and_its_connection_and_makes_up_for_one_that_was_closed(
     surroundings: Surroundings,
 ) -> None:
-    surroundings.marketplace.add_order(ORDER)
-    surroundings.marketplace.add_order(ANOTHER)
-    surroundings.marketplace.fail(ORDER, Fault.CLOSE_WHEN_IDLE)
+    orders = [ORDER, ANOTHER, "7400000000003"]
+    for order in orders:
+        surroundings.marketplace.add_order(order)
+    surroundings.marketplace.fail(ANOTHER, Fault.CLOSE_WHEN_IDLE)
 
     with surroundings.environment() as environment:
-        environment.invoke(order_event(ORDER))
+        answers = [environment.invoke(order_event(ORDER))]
+        # A good one as well, so that only its version tells whether it was read.
+        stored = surroundings.store_secret(f" {surroundings.seller.secret()}")
+        answers.append(environment.invoke(order_event(ANOTHER)))
+        processes = list(environment.processes())
         environment.freeze()
-        time.sleep(0.5)
+        eventually(lambda: states(processes) == {"T"})
+        time.sleep(0.5)  # in which the connection is closed
         environment.thaw()
-        answer = environment.invoke(order_event(ANOTHER))
+        answers.append(environment.invoke(order_event(orders[2])))
 
-    assert answer["outcome"] == "acknowledged"
-    assert surroundings.actions(ANOTHER) == ["acknowledge"]
+    assert [answer["outcome"] for answer in answers] == ["acknowledged"] * 3
+    assert len({answer["secret_version_id"] for answer in answers} - {stored}) == 1
+    first, second, third = (call.connection for call in surroundings.marketplace.calls)
+    assert first == second != third
+
+
+def states(processes: list[int]) -> set[str]:
+    """What the processes are doing, in the letters of `ps`."""
+    return {Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] for each in processes}
 
 
 def test_an_invocation_that_lambda_cuts_off_is_made_up_for_when_its_message_comes_again(
     surroundings: Surroundings,
 ) -> None:
-    surroundings.marketplace.add_order(ORDER)
-    surroundings.send(ORDER)
+    surroundings.place(ORDER)
 
     # Less than the function waits for a secret store that hangs.
     with (
@@ -143,10 +99,10 @@ def test_an_invocation_that_lambda_cuts_off_is_made_up_for_when_its_message_come
         ) as environment,
         pytest.raises(TimedOut, match=r"Task timed out after 1\.00 seconds"),
     ):
-        surroundings.deliver(environment, surroundings.receive(hidden_for_s=1))
+        surroundings.deliver(environment)
     assert (surroundings.waiting(), surroundings.marketplace.calls) == (1, [])
     with surroundings.environment() as environment:
-        answer = surroundings.deliver(environment, surroundings.receive())
+        answer = surroundings.deliver(environment)
 
     assert answer == {"batchItemFailures": []}
     assert surroundings.actions(ORDER) == ["get", "acknowledge"]
@@ -154,106 +110,77 @@ def test_an_invocation_that_lambda_cuts_off_is_made_up_for_when_its_message_come
     assert surroundings.waiting() == 0
 
 
-def test_a_setting_that_is_missing_is_named_and_the_message_stays(surroundings: Surroundings) -> None:
-    surroundings.send(ORDER)
-    function = surroundings.function().without(variable="CREDENTIALS_SECRET_ARN")
-
-    with surroundings.environment(function) as environment:
-        answer = surroundings.deliver(environment, surroundings.receive())
-
-    assert answer["errorType"] == "SettingsError"
-    assert answer["errorMessage"] == "CREDENTIALS_SECRET_ARN is missing from the function's environment"
-    assert (surroundings.waiting(), surroundings.parked()) == (1, 0)
+NO_MODULE = "Unable to import module 'acknowledge_orders.handler': No module named "
 
 
-def test_a_setting_that_is_unusable_is_named_and_not_shown(surroundings: Surroundings) -> None:
-    surroundings.send(ORDER)
+@pytest.mark.parametrize(
+    ("forgotten", "variables", "error"),
+    [
+        (
+            {"variable": "CREDENTIALS_SECRET_ARN"},
+            {},
+            "SettingsError: CREDENTIALS_SECRET_ARN is missing from the function's environment",
+        ),
+        ({}, {"BACKOFF_BASE_SECONDS": "hunter2"}, "SettingsError: BACKOFF_BASE_SECONDS must be a number"),
+        (
+            {"layer": "DependenciesLayer"},
+            {},
+            f"Runtime.ImportModuleError: {NO_MODULE}'aws_lambda_powertools'",
+        ),
+        ({"layer": "WalmartCaLayer"}, {}, f"Runtime.ImportModuleError: {NO_MODULE}'walmart_ca'"),
+    ],
+)
+def test_what_a_deployment_lacks_is_named_and_not_shown_and_the_message_stays(
+    surroundings: Surroundings, forgotten: dict[str, str], variables: dict[str, str], error: str
+) -> None:
+    surroundings.place(ORDER)
 
-    with surroundings.environment(variables={"BACKOFF_BASE_SECONDS": "hunter2"}) as environment:
-        answer = surroundings.deliver(environment, surroundings.receive())
+    function = surroundings.function().without(**forgotten)
+    with surroundings.environment(function, variables) as environment:
+        answer = surroundings.deliver(environment)
         printed = environment.output()
 
-    assert answer["errorType"] == "SettingsError"
-    assert answer["errorMessage"].startswith("BACKOFF_BASE_SECONDS must be a number")
+    assert f"{answer['errorType']}: {answer['errorMessage']}".startswith(error)
     assert "hunter2" not in json.dumps([answer, printed])
-    assert (surroundings.waiting(), surroundings.parked()) == (1, 0)
+    assert (surroundings.waiting(), surroundings.parked()) == (1, [])
 
 
-@pytest.mark.parametrize(
-    ("layer", "missing"), [("DependenciesLayer", "aws_lambda_powertools"), ("WalmartCaLayer", "walmart_ca")]
-)
-def test_without_a_layer_nothing_is_imported_and_the_message_stays(
-    surroundings: Surroundings, layer: str, missing: str
-) -> None:
-    surroundings.send(ORDER)
+def test_however_large_events_and_answers_are_the_records_are_small(surroundings: Surroundings) -> None:
+    surroundings.marketplace.add_order(ORDER)
 
-    with surroundings.environment(surroundings.function().without(layer=layer)) as environment:
-        answer = surroundings.deliver(environment, surroundings.receive())
+    with surroundings.environment() as environment:
+        for event, outcome in EVENTS:
+            assert environment.invoke(event)["outcome"] == outcome
+        for fault, details, outcome in ANSWERS:
+            surroundings.marketplace.set_status(ORDER, "Created")
+            surroundings.marketplace.fail(ORDER, fault, action="acknowledge", **details)
+            assert environment.invoke(order_event(ORDER))["outcome"] == outcome
+        batch_answer = answer_about_large_messages(surroundings, environment)
+        printed = environment.output()
 
-    assert answer["errorType"] == "Runtime.ImportModuleError"
-    assert answer["errorMessage"] == (
-        f"Unable to import module 'acknowledge_orders.handler': No module named '{missing}'"
-    )
-    assert (surroundings.waiting(), surroundings.parked()) == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("event", "outcome"),
-    [
-        ({"detail": HUGE}, "invalid_event"),
-        ({"detail": {"purchaseOrderId": HUGE}}, "invalid_event"),
-        ({"detail": {HUGE: ORDER}}, "invalid_event"),
-        ({"detail": {"purchaseOrderId": ORDER, "dryRun": HUGE}}, "invalid_event"),
-        ({"id": HUGE, "detail": {"purchaseOrderId": ORDER}}, "acknowledged"),
-        ({"time": HUGE, "detail": {"purchaseOrderId": ORDER}}, "acknowledged"),
-        ({"detail": {"purchaseOrderId": ORDER, "orderDate": HUGE}}, "acknowledged"),
-        ({"detail": {"purchaseOrderId": ORDER, "origin": HUGE}}, "acknowledged"),
-        ({"detail": {"purchaseOrderId": ORDER, "unknown": HUGE}}, "acknowledged"),
-    ],
-    ids=range(9),
-)
-def test_however_large_an_event_is_its_record_is_small(
-    warm: Warm, event: dict[str, Any], outcome: str
-) -> None:
-    answer = warm.environment.invoke(event)
-
-    assert answer["outcome"] == outcome
-    assert_small(answer, *warm.printed())
+    assert len(records_of(printed)) == len(EVENTS) + len(ANSWERS) + 10
+    assert max(len(json.dumps(document)) for document in [batch_answer, *printed]) < LARGEST_RECORD
 
 
-@pytest.mark.parametrize(
-    ("fault", "details", "outcome"),
-    [
-        (Fault.HUGE, {}, "acknowledged"),
-        (Fault.HEADER_BLAMED, {"field": "x" * 500_000}, "misconfigured"),
-        (Fault.REDIRECT, {"location": f"https://{'x' * 60_000}.example/"}, "misconfigured"),
-        (Fault.FOREIGN_SUCCESS, {"other": "7" * 500_000}, "outcome_unknown"),
-    ],
-    ids=lambda value: value.value if isinstance(value, Fault) else "",
-)
-def test_however_large_an_answer_of_walmarts_is_the_record_is_small(
-    warm: Warm, fault: Fault, details: dict[str, Any], outcome: str
-) -> None:
-    warm.surroundings.marketplace.fail(ORDER, fault, action="acknowledge", **details)
-
-    answer = warm.environment.invoke(order_event(ORDER))
-
-    assert answer["outcome"] == outcome
-    assert_small(answer, *warm.printed())
-
-
-def test_a_batch_of_large_messages_that_all_fail_is_answered_with_their_ids_alone(warm: Warm) -> None:
+def answer_about_large_messages(surroundings: Surroundings, environment: Environment) -> Any:  # noqa: ANN401 - Lambda's answer
+    """Return the function's answer to a batch whose messages all come again."""
     unknown = [f"74000000001{number:02}" for number in range(10)]
-    warm.surroundings.send(*unknown, unknown="7" * 250_000)
-    messages = warm.surroundings.receive(10)
-
-    answer = warm.surroundings.deliver(warm.environment, messages)
-
-    assert sorted(failure["itemIdentifier"] for failure in answer["batchItemFailures"]) == sorted(
-        message["MessageId"] for message in messages
-    )
-    assert_small(answer, *warm.printed())
+    surroundings.send(*(order_event(order, unknown="7" * 250_000) for order in unknown))
+    answer = surroundings.deliver(environment, 10)
+    assert len(answer["batchItemFailures"]) == 10
+    return answer
 
 
-def assert_small(*documents: object) -> None:
-    assert max(len(json.dumps(document)) for document in documents) < LARGEST_RECORD
+EVENTS: list[tuple[dict[str, Any], str]] = [
+    ({"detail": HUGE}, "invalid_event"),
+    ({"detail": {"purchaseOrderId": HUGE}}, "invalid_event"),
+    ({"id": HUGE, "detail": {"purchaseOrderId": ORDER}}, "acknowledged"),
+    ({"detail": {"purchaseOrderId": ORDER, "orderDate": HUGE}}, "already_acknowledged"),
+    ({"detail": {"purchaseOrderId": ORDER, "origin": HUGE}}, "already_acknowledged"),
+]
+ANSWERS: list[tuple[Fault, dict[str, Any], str]] = [
+    (Fault.HUGE, {}, "acknowledged"),
+    (Fault.HEADER_BLAMED, {"field": "x" * 500_000}, "misconfigured"),
+    (Fault.REDIRECT, {"location": f"https://{'x' * 60_000}.example/"}, "misconfigured"),
+    (Fault.FOREIGN_SUCCESS, {"other": "7" * 500_000}, "outcome_unknown"),
+]

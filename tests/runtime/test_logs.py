@@ -7,7 +7,8 @@ from typing import Literal
 
 import pytest
 
-from tests.runtime.harness import Surroundings, order_event
+from tests.runtime.harness import Surroundings
+from tests.support.services import order_event
 
 ORDER = "7400000000001"
 PIECE = 40
@@ -18,9 +19,15 @@ def pieces(credential: str) -> list[str]:
     return [credential[start : start + PIECE] for start in range(0, len(credential) - PIECE + 1, PIECE)]
 
 
-@pytest.mark.parametrize("level", ["DEBUG", "TRACE"])
-@pytest.mark.parametrize("auth", ["signature", "token"])
-@pytest.mark.parametrize("name", ["AcknowledgeFunction", "SweepFunction"])
+@pytest.mark.parametrize(
+    ("name", "auth", "level"),
+    [
+        ("AcknowledgeFunction", "signature", "DEBUG"),
+        ("AcknowledgeFunction", "token", "TRACE"),
+        ("SweepFunction", "signature", "TRACE"),
+        ("SweepFunction", "token", "DEBUG"),
+    ],
+)
 def test_at_no_log_level_is_a_credential_printed(
     surroundings: Surroundings, name: str, auth: Literal["signature", "token"], level: str
 ) -> None:
@@ -34,7 +41,7 @@ def test_at_no_log_level_is_a_credential_printed(
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
-    function = surroundings.function(name, EventBusName=surroundings.make_bus())
+    function = surroundings.function(name, EventBusName=surroundings.bus())
 
     with surroundings.environment(function, variables) as environment:
         answer = environment.invoke(order_event(ORDER))

@@ -1,20 +1,14 @@
-"""`make prove`: many storms and many lives of a seller, and one line that says what became of the promise."""
+"""`make prove`: many storms, and one line that says what became of the promise."""
 
 import argparse
-import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Final
 
-from hypothesis import HealthCheck, settings
-from hypothesis.stateful import run_state_machine_as_test
-
 from tests.local.marketplace import Marketplace
 from tests.simulation.aftermath import Report
-from tests.simulation.life import Life
 from tests.simulation.storm import ORDERS, rage
 from tests.simulation.stuck import table
 from tests.simulation.weather import KINDS, Kind, name
@@ -34,27 +28,22 @@ def private_keys() -> list[str]:
 
 
 class Proof:
-    """Adds reports up."""
-
     def __init__(self) -> None:
-        """Begin with none."""
-        self.seeds = self.orders = self.twins = 0
+        self.seeds = self.orders = 0
         self.struck: Counter[Kind] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.violations: list[str] = []
 
     def add(self, report: Report) -> None:
-        """Add one."""
         self.seeds += 1
         self.orders += report.orders
-        self.twins += report.posts_of_twins
         self.struck += report.struck
         self.outcomes += report.outcomes
         self.violations += [f"seed {report.seed}: {breach}" for breach in report.breaches]
 
     @property
     def too_rare(self) -> list[str]:
-        """Say which kinds of trouble struck too seldom for the run to count."""
+        """Which kinds of trouble struck too seldom for the run to count."""
         least = max(1, self.seeds // SEEDS_FOR_EACH_STRIKE)
         return [
             f"{name(kind)} struck {self.struck[kind]} times, {least} are needed"
@@ -68,7 +57,6 @@ class Proof:
         return not self.violations and not self.too_rare
 
     def __str__(self) -> str:
-        """Say it in one line."""
         return (
             f"{self.orders:,} orders, {self.seeds:,} seeds, {self.struck.total():,} faults of"
             f" {len(self.struck)} kinds, {self.outcomes.total():,} outcome records,"
@@ -76,67 +64,27 @@ class Proof:
         )
 
 
-def prove(seeds: Iterable[int], orders: int, jobs: int) -> Iterator[Report]:
-    """Let a storm rage for each seed, several side by side."""
-    storm = partial(rage, private_keys=private_keys(), orders=orders)
-    if jobs == 1:
-        yield from map(storm, seeds)
-        return
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(storm, seeds, chunksize=4)
-
-
-def lives(count: int, keys: Sequence[str]) -> list[Report]:
-    """Let Hypothesis make up so many lives; an `AssertionError` when the promise breaks in one."""
-    reports: list[Report] = []
-
-    class OneOfMany(Life):
-        private_keys = keys
-
-        def ended(self, report: Report) -> None:
-            reports.append(report)
-
-    run_state_machine_as_test(
-        OneOfMany,
-        settings=settings(
-            max_examples=count,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            derandomize=True,
-            database=None,
-        ),
-    )
-    return reports
-
-
 def main() -> int:
-    """Prove, print, and return 0 when the promise held."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many storms")
     parser.add_argument("--first", type=int, default=0, help="the first seed; the others follow")
     parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each storm")
-    parser.add_argument("--lives", type=int, default=0, help="how many lives beside, by Hypothesis")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many side by side")
-    parser.add_argument("--until", help="stop at the first violation that says this")
     parser.add_argument(
         "--stuck", action="store_true", help="print how late good orders are beside stuck ones"
     )
     options = parser.parse_args()
+    keys = private_keys()
     if options.stuck:
-        for line in table(private_keys(), options.jobs):
+        for line in table(keys):
             print(line, flush=True)
         return 0
     proof = Proof()
     seeds = range(options.first, options.first + options.seeds)
-    for report in prove(seeds, options.orders, options.jobs):
-        proof.add(report)
-        if proof.seeds % _TELLS_EVERY == 0:
-            print(proof, flush=True)
-        if options.until and any(options.until in breach for breach in report.breaches):
-            break
-    for report in lives(options.lives, private_keys()) if options.lives else []:
-        proof.add(report)
+    with ProcessPoolExecutor() as pool:
+        for report in pool.map(partial(rage, private_keys=keys, orders=options.orders), seeds, chunksize=4):
+            proof.add(report)
+            if proof.seeds % _TELLS_EVERY == 0:
+                print(proof, flush=True)
     _tell(proof, options.orders)
     return 0 if proof.holds else 1
 

@@ -70,7 +70,6 @@ def claims_sweep(body: str) -> bool:
 
 
 def is_rehearsal(body: str) -> bool:
-    """Tell whether an event asks for a dry run."""
     return detail_of(body).get("dryRun") is True
 
 
@@ -100,13 +99,10 @@ class Accounts:
         applied: set[str],
         parked: Mapping[str, list[Mapping[str, str]]],
     ) -> None:
-        """Take what is known.
+        """Take the world at the end of the invocation of a batch.
 
-        Args:
-            world: In its state at the end of the invocation.
-            invocation: Of a batch.
-            applied: The ids of the orders that Walmart has ever acknowledged for us.
-            parked: For each body, the attributes by which it was ever parked.
+        `applied` has the ids of the orders that Walmart has ever acknowledged for us, and `parked` the
+        attributes by which a body was ever parked.
         """
         self._world = world
         self._invocation = invocation
@@ -116,7 +112,6 @@ class Accounts:
         self.records = records_of(invocation.lines)
 
     def complaints(self) -> Iterator[str]:
-        """Say what is not true."""
         invocation = self._invocation
         told = Counter((record["message_id"], record["attempt"]) for record in self.records)
         handed_out = Counter(

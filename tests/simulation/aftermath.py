@@ -22,12 +22,7 @@ class Report:
     """What became of one world.
 
     Attributes:
-        seed: Of the world.
         orders: How many orders there were, known to Walmart or only told of.
-        struck: How often each kind of trouble struck.
-        outcomes: The outcome records, counted.
-        posts_of_twins: See `Promise`.
-        breaches: What was broken of the promise.
         course: A digest of every call that Walmart got, and when: two worlds with one digest are the same.
     """
 
@@ -35,7 +30,6 @@ class Report:
     orders: int
     struck: Counter[Kind]
     outcomes: Counter[str]
-    posts_of_twins: int
     breaches: Sequence[str]
     course: str
 
@@ -72,7 +66,6 @@ def drain_limit_s(world: World) -> float:
 
 
 def report(world: World) -> Report:
-    """Describe what became of a world."""
     promise, course = world.promise, hashlib.sha256()
     for call in world.marketplace.calls:
         line = f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
@@ -82,7 +75,6 @@ def report(world: World) -> Report:
         len(world.every_order),
         world.weather.struck,
         promise.records,
-        promise.posts_of_twins,
         promise.breaches,
         course.hexdigest(),
     )

@@ -1,6 +1,6 @@
 """AWS as a function meets it: clients with the methods that it calls, and the errors of botocore."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,11 +19,7 @@ _URL: Final = "https://aws.example"
 
 @dataclass(slots=True)
 class SecretVersions:
-    """The versions of the secret, by their staging labels.
-
-    Attributes:
-        denied: Somebody took the permission to read it away.
-    """
+    """The versions of the secret, by their staging labels."""
 
     _texts: list[str] = field(default_factory=list)
     _labels: dict[str, int] = field(default_factory=dict)
@@ -39,6 +35,10 @@ class SecretVersions:
         if "AWSPREVIOUS" in self._labels:
             self._move(self._labels["AWSPREVIOUS"])
 
+    def deny(self, *, denied: bool = True) -> None:
+        """Take the permission to read it away, or give it back."""
+        self.denied = denied
+
     def _move(self, number: int) -> None:
         if "AWSCURRENT" in self._labels:
             self._labels["AWSPREVIOUS"] = self._labels["AWSCURRENT"]
@@ -49,21 +49,12 @@ class SecretVersions:
         number = self._labels[stage]
         return self._texts[number], f"version-{number}"
 
-    @property
-    def texts(self) -> Sequence[str]:
-        """Every version's text."""
-        return self._texts
-
 
 class SecretsManager:
-    """The client of Secrets Manager in one execution environment."""
-
     def __init__(self, environment: "Environment") -> None:
-        """Read the secret of the environment's world."""
         self._environment = environment
 
     def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
-        """Read a version of the secret."""
         del SecretId
         world = self._environment.world
         self._environment.touch()
@@ -84,7 +75,6 @@ class Sqs:
     """The client of SQS in one execution environment."""
 
     def __init__(self, environment: "Environment") -> None:
-        """Reach the queues of the environment's world, whose URLs are their names."""
         self._environment = environment
 
     def change_message_visibility(
@@ -94,7 +84,6 @@ class Sqs:
         ReceiptHandle: str,  # noqa: N803 - boto3's name
         VisibilityTimeout: int,  # noqa: N803 - boto3's name
     ) -> None:
-        """Hide a message."""
         if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
             raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
 
@@ -114,7 +103,6 @@ class Sqs:
         MessageBody: str,  # noqa: N803 - boto3's name
         MessageAttributes: dict[str, Any],  # noqa: N803 - boto3's name
     ) -> None:
-        """Send a message."""
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if code := refusal(MessageBody, attributes):
             raise _refusal(code, "SendMessage")
@@ -126,7 +114,6 @@ class Sqs:
         self._do(send)
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        """Count a queue's messages."""
         counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
 
         def count() -> None:
@@ -164,14 +151,10 @@ class Sqs:
 
 
 class Events:
-    """The client of EventBridge in one execution environment."""
-
     def __init__(self, environment: "Environment") -> None:
-        """Publish on the bus of the environment's world."""
         self._environment = environment
 
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """Publish up to ten events."""
         environment, weather = self._environment, self._environment.world.weather
         if len(Entries) > 10:
             raise _refusal("ValidationException", "PutEvents")

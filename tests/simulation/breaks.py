@@ -1,37 +1,63 @@
 """The program, broken on purpose: each break is a mistake that somebody could make, and must be found."""
 
-from dataclasses import dataclass
-from typing import Final
+import sys
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from tests.support.mutated import Mutated, path_of
+
+_SEEDS: Final = 120
+"""More than any of them needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
+class Break(NamedTuple):
     """One mistake.
 
     Attributes:
         name: What is done wrong.
-        file: In which file.
+        module: In which module.
         right: What stands there.
         wrong: What stands there instead.
         found_as: What the promise's watch says of it.
-        first_seed: Where to begin, so that it is found soon; any seed would do in the end.
+        first_seed: Where to begin, so that it is found at once; any seed would do in the end.
+        orders: How many orders there are in each storm.
     """
 
     name: str
-    file: str
+    module: str
     right: str
     wrong: str
     found_as: str
-    first_seed: int = 0
+    first_seed: int = 19
+    orders: int = 30
 
 
-_APPLICATION: Final = "functions/acknowledge_orders/application.py"
-_FUNCTION: Final = "functions/acknowledge_orders/function.py"
-_POLICY: Final = "functions/acknowledge_orders/policy.py"
-_CREDENTIALS: Final = "functions/shared/credentials.py"
-_QUEUE: Final = "functions/acknowledge_orders/order_queue.py"
-_VERDICTS: Final = "layers/walmart_ca/walmart_ca/verdicts.py"
-_PACING: Final = "functions/shared/pacing.py"
+def breaches_beside(mistake: Break, private_keys: Sequence[str]) -> list[str]:
+    """Make a mistake in this process, which has not imported the program yet; tell what storms find.
+
+    They end with the first one in which the mistake is found.
+    """
+    source = path_of(mistake.module).read_text()
+    if source.count(mistake.right) != 1:
+        raise ValueError(f"{mistake.module} has changed: say anew where {mistake.name}")
+    sys.meta_path.insert(0, Mutated(mistake.module, source.replace(mistake.right, mistake.wrong)))
+    from tests.simulation.storm import rage  # noqa: PLC0415 - it imports the program, with the mistake
+
+    found: list[str] = []
+    for seed in range(mistake.first_seed, mistake.first_seed + _SEEDS):
+        found += rage(seed, private_keys, orders=mistake.orders).breaches
+        if any(mistake.found_as in breach for breach in found):
+            break
+    return found
+
+
+_APPLICATION: Final = "acknowledge_orders.application"
+_FUNCTION: Final = "acknowledge_orders.function"
+_POLICY: Final = "acknowledge_orders.policy"
+_CREDENTIALS: Final = "shared.credentials"
+_QUEUE: Final = "acknowledge_orders.order_queue"
+_VERDICTS: Final = "walmart_ca.verdicts"
+_PACING: Final = "shared.pacing"
 
 BREAKS: Final = (
     Break(
@@ -68,6 +94,7 @@ BREAKS: Final = (
         "    Outcome.OUTCOME_UNKNOWN: Consequence.BACK_OFF,",
         "    Outcome.OUTCOME_UNKNOWN: Consequence.DONE,",
         "is gone",
+        first_seed=26,
     ),
     Break(
         "an order whose credentials are refused is given up",
@@ -110,28 +137,30 @@ BREAKS: Final = (
         "self._full_at = monotonic() + (self._burst - 1) * self._interval_s",
         "self._full_at = monotonic()",
         "bucket refused",
-        first_seed=21,
+        first_seed=22,
+        orders=100,
     ),
     Break(
         "an outcome is counted twice",
-        "functions/acknowledge_orders/recorder.py",
+        "acknowledge_orders.recorder",
         "        self.count_outcome(record.outcome)\n",
         "        self.count_outcome(record.outcome)\n        self.count_outcome(record.outcome)\n",
         "the metrics count",
     ),
     Break(
         "a record shows the secret",
-        "functions/shared/credentials.py",
+        "shared.credentials",
         "Access(client, secret.version_id, mark_key_of(secret.text))",
         "Access(client, secret.text, mark_key_of(secret.text))",
         "the output tells",
     ),
     Break(
         "the sweep publishes nothing",
-        "functions/sweep_orders/selection.py",
+        "sweep_orders.selection",
         "    return sorted(found, key=urgency)",
         "    return sorted(found, key=urgency)[:0]",
         "is not acknowledged",
+        first_seed=11,
     ),
     Break(
         "an order is parked at its first trouble",
@@ -163,7 +192,7 @@ BREAKS: Final = (
     ),
     Break(
         "an unknown status counts as a final one",
-        "functions/shared/order_state.py",
+        "shared.order_state",
         "    if not statuses or statuses - _KNOWN or not all(line.statuses for line in order.lines):",
         "    if not statuses or not all(line.statuses for line in order.lines):",
         "is gone",
@@ -184,10 +213,12 @@ BREAKS: Final = (
     ),
     Break(
         "a redriven event is taken for a new one",
-        "functions/acknowledge_orders/ports.py",
+        "acknowledge_orders.ports",
         "return self.was_parked or self.receive_count > 1",
         "return self.receive_count > 1",
         "without a look",
+        first_seed=0,
+        orders=100,
     ),
     Break(
         "the function answers nothing",
@@ -205,25 +236,27 @@ BREAKS: Final = (
     ),
     Break(
         "an order's age is counted from its event",
-        "functions/shared/order_event.py",
+        "shared.order_event",
         "return self.order_date or self.event_time",
         "return self.event_time or self.order_date",
         "is told to be",
     ),
     Break(
         "the age of an order that is left to the sweep is measured",
-        "functions/acknowledge_orders/recorder.py",
+        "acknowledge_orders.recorder",
         "            return  # The sweep itself measures it",
         "            pass  # The sweep itself measures it",
         "OrderAge is not that of the records",
+        first_seed=11,
     ),
     Break(
         "a sweep counts what the bus refused",
-        "functions/sweep_orders/publishing.py",
+        "sweep_orders.publishing",
         "published += len(some) - len(refused)",
         "published += len(some)",
         "tells of more",
-        first_seed=38,
+        first_seed=39,
+        orders=100,
     ),
     Break(
         "an order is left to sweeps that are off",
@@ -231,6 +264,7 @@ BREAKS: Final = (
         "if event and self._sweeping else None",
         "if event else None",
         "is gone",
+        first_seed=26,
     ),
     Break(
         "nothing is parked before SQS moves it",
@@ -238,6 +272,8 @@ BREAKS: Final = (
         "LAST_RECEIVE: Final = 90",
         "LAST_RECEIVE: Final = 1000",
         "parked without a reason",
+        first_seed=0,
+        orders=100,
     ),
     Break(
         "whoever answers 404 says that there is no such order",
@@ -252,7 +288,7 @@ BREAKS: Final = (
         'return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable',
         "return OrderRejected",
         "is said by nobody who knows",
-        first_seed=10,
+        first_seed=38,
     ),
     Break(
         "a list on a path that is gone is empty",
@@ -260,21 +296,23 @@ BREAKS: Final = (
         'said == {("CONTENT_NOT_FOUND", ORDER_SERVICE, True)}',
         '{code for code, _, _ in said} == {"CONTENT_NOT_FOUND"}',
         "a sweep completed although the order service did not list the orders",
+        first_seed=38,
     ),
     Break(
         "a sweep completes without an entry that it could not read",
-        "functions/sweep_orders/listing.py",
+        "sweep_orders.listing",
         "        elif listing.unread:",
         "        elif False:",
         "a sweep completed although an entry could not be read",
-        first_seed=7,
+        first_seed=20,
     ),
     Break(
         "a mark of the sweep is believed, whatever it was made for",
-        "functions/shared/sweep_mark.py",
+        "shared.sweep_mark",
         "return note if is_genuine else None",
         "return note",
         "leaves what no sweep published",
+        first_seed=11,
     ),
     Break(
         "a sweep's message outlives the next sweep",
@@ -282,6 +320,7 @@ BREAKS: Final = (
         "if note and circumstances.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:",
         "if False:",
         "messages waiting",
+        first_seed=26,
     ),
     Break(
         "every sweep parks an order that needs a person",
@@ -289,22 +328,24 @@ BREAKS: Final = (
         "if consequence is Consequence.PARK and note and not note.park_if_stuck:",
         "if False:",
         "several dead letters of sweeps",
+        first_seed=11,
     ),
     Break(
         "an order is left that no sweep sees again",
-        "functions/sweep_orders/selection.py",
+        "sweep_orders.selection",
         "LONG_LOOK_BACK: Final = timedelta(days=30)",
         "LONG_LOOK_BACK: Final = timedelta(hours=72)",
         "was left, and no sweep got it",
-        first_seed=24,
+        first_seed=36,
     ),
     Break(
         "Walmart's count of a list is not compared with what was seen",
-        "functions/sweep_orders/listing.py",
+        "sweep_orders.listing",
         "        return max(0, self.counted - len(self.dates) - self.unusable - self.unread)",
         "        return 0",
         "a sweep completed without",
-        first_seed=60,
+        first_seed=62,
+        orders=100,
     ),
     Break(
         "one order's 403 is every order's",
@@ -312,6 +353,7 @@ BREAKS: Final = (
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) or True",
         "comes of a refusal that concerns another order alone",
+        first_seed=29,
     ),
     Break(
         "a 403 of every order is each one's own",
@@ -319,18 +361,19 @@ BREAKS: Final = (
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) and False",
         "is given up for a 403 that every order gets",
+        first_seed=15,
     ),
     Break(
         "turns are counted by a clock that somebody sets",
-        "functions/acknowledge_orders/composition.py",
+        "acknowledge_orders.composition",
         "            monotonic=edges.monotonic,",
         "            monotonic=edges.clock,",
         "is not acknowledged",
-        first_seed=7,
+        first_seed=13,
     ),
     Break(
         "a time ahead of the clock is believed",
-        "functions/shared/order_event.py",
+        "shared.order_event",
         "CLOCKS_APART: Final = timedelta(minutes=5)",
         "CLOCKS_APART: Final = timedelta(days=5000)",
         "without a look",

@@ -23,7 +23,6 @@ class Bus:
     """
 
     def __init__(self, timeline: Timeline, weather: Weather, queue: Queue, undelivered: Queue) -> None:
-        """Deliver into `queue`, and what cannot be delivered into `undelivered`."""
         self._timeline = timeline
         self._weather = weather
         self._queue = queue

@@ -27,7 +27,6 @@ class Said:
     """One answer about an order, or to a call for a list.
 
     Attributes:
-        status: Its status.
         by_order_service: Whether the order service wrote it; any other text says nothing about an order.
         fault: What the call met.
         unreadable: The orders in it that nobody can read.
@@ -44,12 +43,8 @@ class Invocation:
     """One invocation, and what became of it.
 
     Attributes:
-        event: What the function was given.
         returned: Whether it returned; not, when it was ended or raised something.
-        answer: What it returned, as JSON.
-        lines: What it printed, in its order; each line is JSON.
-        size: How many bytes that was.
-        took_s: How long it took, in virtual time.
+        lines: What it printed, in its order; each line is JSON, and `size` is how many bytes that was.
         secrets: What it sent to Walmart and must tell nobody.
         looks: The statuses that each right look of its own at an order showed, in their order.
         published: The bodies of the events that it published.
@@ -58,7 +53,6 @@ class Invocation:
         clocks_ahead_s: How far the machine's clock was ahead while it lasted; more than one, if it was set.
         credentials_in_doubt: Walmart has refused the caller, and took no call since, at some time in it.
         queue_failed: SQS did not do what it was asked to, or did not say so.
-        began_at: When it began, by the timeline.
         slot: Of a sweep, which tick of the schedule it belongs to.
         released: Of a sweep, the orders that were released when it began.
     """
@@ -150,7 +144,6 @@ class Environment:
         self._actor.start()
 
     def doubt_credentials(self) -> None:
-        """Take note that Walmart refused the caller."""
         self.credentials_in_doubt = True
         if self.invocation:
             self.invocation.credentials_in_doubt = True
@@ -176,7 +169,6 @@ class Environment:
             self._actor.wait(seconds)
 
     def write(self, text: str) -> None:
-        """Take what the function prints."""
         for line in text.splitlines():
             if line.strip() and self.invocation:
                 self.touch()
@@ -185,7 +177,6 @@ class Environment:
                 self.touch()
 
     def time_left_s(self) -> float:
-        """Tell what is left of the invocation."""
         return max(0.0, self._deadline - self.world.timeline.clock())
 
     def play(self, future: Future[Any], do: Callable[[], Any]) -> None:

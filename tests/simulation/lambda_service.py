@@ -1,7 +1,6 @@
 """What Lambda does around the functions: it polls the queue, and keeps the sweeps' schedule."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,10 @@ BATCH_SIZE: Final = 10
 _POLLS_AFTER_S: Final = (0.01, 0.5)
 
 
+type _HandedOut = tuple[Message, dict[str, Any]]
+"""A message, and what the function is given of it."""
+
+
 class EventSourceMapping:
     """Hands the queue's messages to execution environments, as AWS documents it for partial batch responses.
 
@@ -27,8 +30,7 @@ class EventSourceMapping:
     names anything by no id, every message stays and comes again. AWS does not say what an id is worth that
     none of them has: here, nothing.
 
-    Attributes:
-        paused: It is disabled, and hands out nothing.
+    `worked_off` is told of each invocation, and `deletes` of each message that is about to be deleted.
     """
 
     def __init__(
@@ -39,15 +41,6 @@ class EventSourceMapping:
         worked_off: Callable[[Invocation], None],
         deletes: Callable[[Message], None],
     ) -> None:
-        """Poll `queue`.
-
-        Args:
-            world: Whose weather it is.
-            queue: What to poll.
-            new_environment: Starts an execution environment.
-            worked_off: Told of each invocation.
-            deletes: Told of each message that is about to be deleted.
-        """
         self._world = world
         self._queue = queue
         self._new_environment = new_environment
@@ -80,13 +73,8 @@ class EventSourceMapping:
         self.poke()
 
     def started_within(self, seconds: float) -> int:
-        """Count the environments that were started in the last so many seconds."""
         since = self._world.timeline.elapsed - seconds
         return sum(started_at >= since for started_at in self._started_at)
-
-    def recycle(self) -> None:
-        """Let every environment end that has nothing to do."""
-        self._idle = []
 
     def update(self) -> None:
         """Let every environment end as soon as it has nothing to do: the function's settings have changed."""
@@ -108,20 +96,20 @@ class EventSourceMapping:
         weather = self._world.weather
         if weather.strikes(Mishap.INVOCATION_THROTTLED):
             return  # Their visibility timeout runs out.
-        handed_out = [_HandedOut(message, message.receipt, _record(message)) for message in batch]
+        handed_out = [(message, _record(message)) for message in batch]
         for message in batch:
             if weather.strikes(Mishap.MESSAGE_TWICE):
                 handed_out += self._hand_out_twice(message, room=len(handed_out) < BATCH_SIZE)
         environment = self._idle.pop() if self._idle else self._start()
         self._busy += 1
-        event = {"Records": [one.record for one in handed_out]}
+        event = {"Records": [record for _, record in handed_out]}
         environment.invoke(event, partial(self._ended, environment, self._version, handed_out))
 
-    def _hand_out_twice(self, message: Message, *, room: bool) -> list["_HandedOut"]:
+    def _hand_out_twice(self, message: Message, *, room: bool) -> list[_HandedOut]:
         """Hand a message out a second time, to the same invocation or to another, counted or not."""
         if room and self._world.chance.random() < 0.3:
-            if self._queue.hand_out_again(message):
-                return [_HandedOut(message, message.receipt, _record(message))]
+            if self._queue.hand_out(message):
+                return [(message, _record(message))]
         else:
             self._queue.hand_out_twice(message, counted=self._world.chance.random() < 0.5)
         return []
@@ -130,31 +118,24 @@ class EventSourceMapping:
         self,
         environment: Environment,
         version: int,
-        handed_out: list["_HandedOut"],
+        handed_out: list[_HandedOut],
         invocation: Invocation,
     ) -> None:
         weather = self._world.weather
         self._busy -= 1
         self._worked_off(invocation)
         if invocation.returned:
-            failed = failed_ids(invocation.answer, {one.message.message_id for one in handed_out})
-            for one in handed_out:
-                if one.message.message_id in failed:
+            failed = failed_ids(invocation.answer, {message.message_id for message, _ in handed_out})
+            for message, record in handed_out:
+                if message.message_id in failed:
                     continue
-                self._deletes(one.message)
+                self._deletes(message)
                 if not weather.strikes(Mishap.DELETION_LOST):
-                    self._queue.delete(one.receipt)
+                    self._queue.delete(record["receiptHandle"])
         up_to_date = version == self._version and not environment.dead
         if up_to_date and not weather.strikes(Mishap.RECYCLED):
             self._idle.append(environment)
         self.poke()
-
-
-@dataclass(frozen=True, slots=True)
-class _HandedOut:
-    message: Message
-    receipt: str
-    record: dict[str, Any]
 
 
 def failed_ids(answer: object, message_ids: set[str]) -> set[str]:
@@ -184,12 +165,7 @@ def _record(message: Message) -> dict[str, Any]:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time.
-
-    Attributes:
-        overlapped: There were two at the same time.
-        enabled: Whether it invokes anything.
-    """
+    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time."""
 
     def __init__(
         self,
@@ -220,12 +196,11 @@ class Schedule:
         if self._world.weather.strikes(Mishap.SWEEP_TWICE):
             self._world.timeline.after(self._world.chance.uniform(0, 10), lambda: self.sweep(event))
 
-    def sweep(self, event: object = None) -> None:
-        """Invoke it now, with the schedule's event, or by hand."""
+    def sweep(self, event: object) -> None:
         self.overlapped |= self._busy > 0
         self._busy += 1
         environment = self._idle.pop() if self._idle else self._new_environment()
-        environment.invoke(event or {}, partial(self._ended, environment))
+        environment.invoke(event, partial(self._ended, environment))
         if environment.invocation:
             environment.invocation.slot = self._slot
             environment.invocation.released = self._world.released()

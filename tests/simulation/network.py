@@ -5,13 +5,13 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
 from tests.local.marketplace import Fault, Marketplace
-from tests.local.marketplace.faults import Detail, OddBytes, PlannedFault
+from tests.local.marketplace.faults import ODD, Detail, PlannedFault
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
@@ -41,7 +41,7 @@ _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
     },
     Fault.EARLY_HINTS: {"status": [102, 103], "count": [1, 2, 3]},
     Fault.ENDLESS_CURSOR: {"length": [1, 2, 3]},
-    Fault.ODD_BYTES: {"kind": get_args(OddBytes)},
+    Fault.ODD_BYTES: {"kind": tuple(ODD)},
 }
 _INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+")
 """The answers before the answer, which the standard library would take for it."""
@@ -65,13 +65,11 @@ class Network:
     """Implements `walmart_ca.Sender`, for one execution environment."""
 
     def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
-        """Bring the calls of `environment` to `marketplace`."""
         self._environment = environment
         self._marketplace = marketplace
         self._weather = environment.world.weather
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
-        """Send one call, once. See `walmart_ca.transport.Transport.send`."""
         environment, chance = self._environment, self._weather.chance
         environment.touch()
         if not timeout > 0:
@@ -85,7 +83,7 @@ class Network:
         environment.spend(min(there, timeout))
         environment.touch()  # as if it were killed with its call on the way
         wire = _Wire(environment, timeout - there, limits.size)
-        environment.world.sends(environment, request)
+        environment.world.promise.watch_request(environment, request)
         if self._weather.strikes(Mishap.QUOTA_USED_UP):
             environment.world.use_up_quota(action_of(request))
         if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):

@@ -67,10 +67,6 @@ class Promise:
     Attributes:
         breaches: What was broken; nothing, if all is well.
         records: How many outcome records there were, by outcome.
-        posts_of_twins: Posts for an order that another attempt had seen to be final: one at another event of
-            the order, or at a message that was handed out twice. A fresh event is posted without a look, and
-            who has looked posts, and neither has a way to know of its twin; Walmart refuses such a post, and
-            nothing comes of it. Counted, not forbidden.
         applied: The ids of the orders that Walmart has ever acknowledged for us.
         swept: The bodies of the events that sweeps published, each with the tick of the schedule.
     """
@@ -78,7 +74,6 @@ class Promise:
     world: "World"
     breaches: list[str] = field(default_factory=list)
     records: Counter[str] = field(default_factory=Counter)
-    posts_of_twins: int = 0
     applied: set[str] = field(default_factory=set)
     swept: dict[str, int] = field(default_factory=dict)
     _left: dict[str, float] = field(default_factory=dict)
@@ -92,11 +87,9 @@ class Promise:
     _parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
 
     def breach(self, text: str) -> None:
-        """Note a breach."""
         self.breaches.append(f"{self.world.timeline.elapsed:.3f} s: {text}")
 
     def watch_call(self, call: Call) -> None:
-        """Watch a call that the marketplace has served."""
         if call.applied and call.purchase_order_id:
             self.applied.add(call.purchase_order_id)
         if call.status == 429 and call.fault is None and self._is_paced(call.action):
@@ -118,7 +111,6 @@ class Promise:
         return self.world.sole_caller and replaced <= self.world.requests_per_minute / 2
 
     def watch_request(self, environment: Environment, request: Request) -> None:
-        """Watch a call that is about to reach Walmart."""
         invocation = environment.invocation
         if invocation is None:
             return
@@ -144,8 +136,8 @@ class Promise:
             known = looks or purchase_order_id in self._final
             why = "although it was seen to be beyond acknowledging" if known else "without a look"
             self.breach(f"{purchase_order_id} was posted {why}")
-        elif purchase_order_id in self._final:
-            self.posts_of_twins += 1
+        # What a twin has seen (another event of the order, or its message handed out twice) is no breach: a
+        # fresh event is posted without a look, who has looked posts, and neither knows. Walmart refuses it.
 
     def watch_look(self, environment: Environment, request: Request) -> None:
         """Watch a right answer to a look that a function got."""
@@ -169,7 +161,6 @@ class Promise:
         return young and first and not redriven and not claims_sweep(record["body"])
 
     def watch_parking(self, environment: Environment, body: str, attributes: Mapping[str, str]) -> None:
-        """Watch a message that is about to be parked."""
         records = environment.invocation.event["Records"] if environment.invocation else []
         if body not in {record["body"] for record in records}:
             self.breach(f"what was parked for {order_of(body)} was never handed out")
@@ -251,7 +242,6 @@ class Promise:
             self.breach(f"{order} has {count} messages waiting")
 
     def watch_invocation(self, invocation: Invocation) -> None:
-        """Watch a batch that was worked off, or in the midst of which its environment ended."""
         self._watch_output(invocation)
         accounts = Accounts(self.world, invocation, self.applied, self._parked)
         for complaint in accounts.complaints():
@@ -267,7 +257,6 @@ class Promise:
         return knows and invocation.clocks_ahead_s == {0.0}
 
     def watch_sweep(self, invocation: Invocation) -> None:
-        """Watch a sweep that has ended."""
         self._watch_output(invocation)
         records = [line for line in invocation.lines if line.get("message") == "sweep outcome"]
         if len(records) > 1 or (invocation.returned and not records):
@@ -354,7 +343,6 @@ class Promise:
             self.breach(f"the event of {order_of(message.body)} is gone")
 
     def _waiting(self) -> set[str]:
-        """Return the bodies of all messages, and of the events that are on their way."""
         queues = (self.world.orders, self.world.undelivered, self.world.dead_letters)
         return {message.body for queue in queues for message in queue.messages} | {
             *self.world.bus.on_their_way
@@ -383,7 +371,6 @@ class Promise:
                 self.breach(f"{purchase_order_id} is not acknowledged {limit_s:.0f} s later")
 
     def _is_settled(self, body: str) -> bool:
-        """Tell whether the order of an event needs nothing more: each of its lines is where we know it."""
         order = self.world.order(order_of(body))
         return order is not None and all(
             status.casefold() in _SETTLED for line in order.lines for status in line.statuses

@@ -25,9 +25,6 @@ class Message:
     """A message of a queue.
 
     Attributes:
-        message_id: The queue's id of it.
-        body: What was sent.
-        attributes: What was sent beside it.
         visible_at: From when on it is handed out, by the timeline.
         receives: How often it was handed out, as far as the queue knows.
         first_received_at: When that was first, in epoch seconds.
@@ -68,7 +65,6 @@ class Queue:
     _handed_out: int = 0
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Take a message."""
         self._sent += 1
         message = Message(f"{self.name}-{self._sent}", body, attributes or {}, self._now())
         self._messages[message.message_id] = message
@@ -79,9 +75,10 @@ class Queue:
         now = self._now()
         visible = [message for message in self._messages.values() if message.visible_at <= now]
         self.chance.shuffle(visible)
-        return [message for message in visible[:at_most] if self._hand_out(message)]
+        return [message for message in visible[:at_most] if self.hand_out(message)]
 
-    def _hand_out(self, message: Message) -> bool:
+    def hand_out(self, message: Message) -> bool:
+        """Hand a message out; False when it was moved instead."""
         message.receives += 1
         if message.receives > MAX_RECEIVES and self.redrives_to is not None:
             del self._messages[message.message_id]
@@ -126,12 +123,7 @@ class Queue:
         message.visible_at = self._now()
         self.changed()
 
-    def hand_out_again(self, message: Message) -> bool:
-        """Hand a message out once more, in the same answer; False when it was moved instead."""
-        return self._hand_out(message)
-
     def take(self, message: Message) -> None:
-        """Take a message out for good."""
         self._messages.pop(message.message_id, None)
 
     def next_visible_in(self) -> float | None:
@@ -141,12 +133,10 @@ class Queue:
         return max(0.0, min(message.visible_at for message in self._messages.values()) - self._now())
 
     def __len__(self) -> int:
-        """Count the messages, hidden ones included."""
         return len(self._messages)
 
     @property
     def messages(self) -> list[Message]:
-        """Every message, hidden ones included."""
         return list(self._messages.values())
 
     def _now(self) -> float:

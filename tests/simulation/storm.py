@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from tests.simulation.aftermath import Report, report, settle
@@ -40,7 +41,6 @@ _LIKELY: Final[dict[Kind, float]] = {
 
 
 def rage(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS) -> Report:
-    """Let a storm of a seed rage, and see what is left of the promise."""
     chance = random.Random(f"storm {seed}")
     kind = chance.random()
     crowded = _RUSHES <= kind < _RUSHES + _CROWDS
@@ -104,40 +104,23 @@ class _Storm:
         self._ids: list[str] = []
 
     def rage(self, orders: int) -> None:
-        """Let orders come in while the weather changes and people do things."""
-        moments: list[tuple[float, Callable[[], None]]] = []
+        moments: list[tuple[float, Callable[[], object]]] = []
         burst_at = self._chance.uniform(0, LASTS_S)
         of_burst = self._chance.choice([0.0, 0.3, 1.0])
         for _ in range(orders):
             in_burst = self._chance.random() < of_burst
             at = burst_at if in_burst else self._chance.uniform(0, LASTS_S)
             moments.append((at, self._stuck_order if self._chance.random() < _STUCK else self._order))
-        doings = [
-            self._somebody_ships,
-            self._somebody_cancels,
-            self._rotate,
-            self._store_nonsense,
-            self._take_the_permission_away,
-            self._world.secret.roll_back,
-            self._world.end_tokens,
-            self._world.redrive,
-            self._world.make_up,
-            self._world.let_hours_of_trouble_pass,
-            self._pause,
-            self._turn_sweeps,
-            self._replay,
-            self._rehearse,
-            self._nonsense_comes_in,
-            self._withdraw_the_paths,
-            self._make_an_entry_unreadable,
-            self._forge_a_mark,
-            self._forge_a_mark,
-            self._forge_a_time,
-            self._forbid_every_order,
-            self._trouble_the_queue,
-            self._take_the_lists_down,
-            self._set_the_clock,
-            self._set_the_clock,
+        world = self._world
+        doings: list[Callable[[], object]] = [
+            *(partial(self._set_some, "Shipped"), partial(self._set_some, "Cancelled")),
+            *(self._rotate, self._store_nonsense, self._take_the_permission_away, world.secret.roll_back),
+            *(world.end_tokens, world.redrive, world.make_up, world.let_hours_of_trouble_pass),
+            *(self._pause, self._turn_sweeps, self._replay, self._rehearse, self._nonsense_comes_in),
+            *(self._withdraw_the_paths, self._make_an_entry_unreadable),
+            *(self._forge_a_mark, self._forge_a_mark, self._forge_a_time),
+            *(self._forbid_every_order, self._trouble_the_queue, self._take_the_lists_down),
+            *(self._set_the_clock, self._set_the_clock),
         ]
         moments += [
             (self._chance.uniform(0, LASTS_S), self._chance.choice(doings)) for _ in range(_EVENTS_OF_ITS_OWN)
@@ -205,6 +188,9 @@ class _Storm:
             for kind in kinds
         }
 
+    def _later(self, between: tuple[float, float], do: Callable[[], None]) -> None:
+        self._world.later(self._chance.uniform(*between), do)
+
     def _some_order(self) -> str | None:
         return self._chance.choice(self._ids) if self._ids else None
 
@@ -212,42 +198,28 @@ class _Storm:
         if purchase_order_id := self._some_order():
             self._world.marketplace.set_status(purchase_order_id, status)
 
-    def _somebody_ships(self) -> None:
-        self._set_some("Shipped")
-
-    def _somebody_cancels(self) -> None:
-        self._set_some("Cancelled")
-
     def _rotate(self) -> None:
-        """Change the credentials at Walmart, and store them some time before or after that."""
         seller = self._world.change_key()
-        self._world.later(self._chance.uniform(0, 900), lambda: self._world.store_credentials(seller))
+        self._later((0, 900), lambda: self._world.store_credentials(seller))
 
     def _store_nonsense(self) -> None:
-        """Store something unusable, and mend it later."""
         self._world.store_secret(self._chance.choice(["", "{}", "not JSON", '{"consumerId": "c"}']))
-        self._world.later(
-            self._chance.uniform(60, 1200), lambda: self._world.store_credentials(self._world.seller)
-        )
+        self._later((60, 1200), lambda: self._world.store_credentials(self._world.seller))
 
     def _take_the_permission_away(self) -> None:
-        self._world.secret.denied = True
-
-        def give_back() -> None:
-            self._world.secret.denied = False
-
-        self._world.later(self._chance.uniform(60, 1200), give_back)
+        self._world.secret.deny()
+        self._later((60, 1200), lambda: self._world.secret.deny(denied=False))
 
     def _pause(self) -> None:
         self._world.mapping.pause()
-        self._world.later(self._chance.uniform(60, 1200), lambda: self._world.mapping.pause(paused=False))
+        self._later((60, 1200), lambda: self._world.mapping.pause(paused=False))
 
     def _turn_sweeps(self) -> None:
         """Turn the sweeps off or on; most of the time they are turned back."""
         on = self._world.sweeping
         self._world.turn_sweeps(on=not on)
         if self._chance.random() < 0.7:
-            self._world.later(self._chance.uniform(60, 3600), lambda: self._world.turn_sweeps(on=on))
+            self._later((60, 3600), lambda: self._world.turn_sweeps(on=on))
 
     def _rehearse(self) -> None:
         if purchase_order_id := self._some_order():
@@ -261,7 +233,7 @@ class _Storm:
 
     def _withdraw_the_paths(self) -> None:
         self._world.withdraw_paths()
-        self._world.later(self._chance.uniform(60, 3600), self._world.restore_paths)
+        self._later((60, 3600), self._world.restore_paths)
 
     def _make_an_entry_unreadable(self) -> None:
         """Let an order that only sweeps can find be the one, at times: no answer but a list's shows it."""
@@ -269,9 +241,7 @@ class _Storm:
         purchase_order_id = self._world.place_order(told=False) if unannounced else self._some_order()
         if purchase_order_id:
             self._world.make_unreadable(purchase_order_id)
-            self._world.later(
-                self._chance.uniform(600, 7200), lambda: self._world.make_readable(purchase_order_id)
-            )
+            self._later((600, 7200), lambda: self._world.make_readable(purchase_order_id))
 
     def _forge_a_mark(self) -> None:
         """Let a forged event say that the sweep found an order, which is true of none of these."""
@@ -292,24 +262,23 @@ class _Storm:
 
     def _forbid_every_order(self) -> None:
         self._world.forbid_every_order()
-        self._world.later(self._chance.uniform(600, 7200), self._world.recover_marketplace)
+        self._later((600, 7200), self._world.recover_marketplace)
 
     def _trouble_the_queue(self) -> None:
         self._world.trouble_queue(self._chance.choice([Mishap.QUEUE_DOWN, Mishap.QUEUE_FULL]))
-        self._world.later(self._chance.uniform(600, 7200), self._world.recover_queue)
+        self._later((600, 7200), self._world.recover_queue)
 
     def _take_the_lists_down(self) -> None:
         """Let no list answer, soon after sweeps have found old orders that nothing can be done about."""
         for limit in (24, 48, 72):
             age = timedelta(hours=limit - self._chance.uniform(0.5, 2.5))
             self._world.place_stuck(self._chance.choice(STUCK), announced=False, age=age)
-        self._world.later(self._chance.uniform(600, 1800), self._world.take_lists_down)
-        self._world.later(self._chance.uniform(7000, 9000), self._world.recover_marketplace)
+        self._later((600, 1800), self._world.take_lists_down)
+        self._later((7000, 9000), self._world.recover_marketplace)
 
     def _set_the_clock(self) -> None:
-        """Set the clock wrong, and right again later."""
         self._world.set_clock(self._chance.choice([-1, 1]) * self._chance.uniform(600, 3600))
-        self._world.later(self._chance.uniform(60, 3600), lambda: self._world.set_clock(0.0))
+        self._later((60, 3600), lambda: self._world.set_clock(0.0))
 
     def _nonsense_comes_in(self) -> None:
         self._world.tell(self._chance.choice(NONSENSE) + " " * self._chance.randrange(1000))

@@ -33,9 +33,7 @@ class Course:
         ages_s: How old each good order was when Walmart acknowledged it, infinite when it never did; those
             that an event announced under True, the others under False. In ascending order.
         copies: How many messages of one stuck order waited at the same time at most.
-        dead_letters: How many messages were parked in all.
         fetches: How many of the calls that fetch an order were about stuck ones, of 1.
-        breaches: What was broken of the promise.
     """
 
     ages_s: dict[bool, list[float]]
@@ -53,14 +51,9 @@ class Course:
 def run(
     kind: Mishap | None, count: int, *, private_keys: Sequence[str], hours: float = HOURS, seed: int = 1
 ) -> Course:
-    """Let good orders come in for some hours, half of them announced, beside some that are stuck.
+    """Let good orders come in for some hours, half of them announced, beside `count` that are stuck.
 
-    Args:
-        kind: Why those are stuck.
-        count: How many of them come in within the first minutes, half of them announced.
-        private_keys: Of the seller.
-        hours: For how long good orders come in.
-        seed: The same one gives the same good orders.
+    Those come in within the first minutes, half of them announced too. One seed gives the same good orders.
     """
     world, chance = World(seed, private_keys), random.Random(seed)
     placed: dict[bool, dict[str, float]] = {True: {}, False: {}}
@@ -101,12 +94,12 @@ def run(
     )
 
 
-def table(private_keys: Sequence[str], jobs: int) -> Iterator[str]:
+def table(private_keys: Sequence[str]) -> Iterator[str]:
     """Write how late good orders are beside stuck ones, line by line, as a table in Markdown."""
     cases = [(None, 0), *((kind, count) for kind in STUCK for count in COUNTS)]
     yield "| Stuck orders | Announced: p50, p99, worst | Unannounced | Copies | Dead letters | Of fetches |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor() as pool:
         courses = pool.map(partial(run, private_keys=private_keys), *zip(*cases, strict=True))
         for (kind, count), course in zip(cases, courses, strict=True):
             announced, unannounced = (

@@ -21,17 +21,13 @@ class Killed(BaseException):
 
 
 class Timer:
-    """Something that is to happen."""
-
     def __init__(self, do: Callable[[], None]) -> None:
         self._do: Callable[[], None] | None = do
 
     def cancel(self) -> None:
-        """Let it not happen."""
         self._do = None
 
     def strike(self) -> None:
-        """Let it happen, unless it was cancelled."""
         if self._do:
             self._do()
 
@@ -54,11 +50,9 @@ class Timeline:
         self._planned = 0
 
     def clock(self) -> float:
-        """Tell the time in epoch seconds."""
         return START + self.elapsed + self.ahead
 
     def now(self) -> datetime:
-        """Tell the time, aware."""
         return datetime.fromtimestamp(self.clock(), UTC)
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
@@ -69,7 +63,6 @@ class Timeline:
         return timer
 
     def run(self, seconds: float) -> None:
-        """Let so much time pass, with all that happens in it."""
         end = self.elapsed + seconds
         while self._coming and self._coming[0][0] <= end:
             at, _, timer = heapq.heappop(self._coming)
@@ -79,7 +72,6 @@ class Timeline:
 
     @contextlib.contextmanager
     def in_one_go(self) -> Iterator[None]:
-        """Play a blocking call through; `ahead` says in the end how long it took."""
         before, self.ahead = self.ahead, 0.0
         try:
             yield
@@ -106,7 +98,6 @@ class Actor:
         self.over = False
 
     def start(self) -> None:
-        """Give it its first turn, now."""
         self._thread.start()
         self._timer = self._timeline.after(0, self._give_turn)
 
@@ -161,7 +152,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector = self
 
     def time(self) -> float:
-        """Tell the time."""
         return self._timeline.elapsed + self._timeline.ahead
 
     def run_in_executor[*Ts, T](

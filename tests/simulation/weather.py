@@ -14,69 +14,37 @@ class Mishap(Enum):
     """What goes wrong beside the marketplace's own faults."""
 
     UNREACHABLE = "unreachable"
-    """No connection to Walmart."""
     SLOW = "slow"
-    """An answer of Walmart's that takes seconds."""
-    APPLIED_LATE = "applied late"
-    """Walmart acknowledges an order some time after its caller has given up."""
+    APPLIED_LATE = "applied late"  # Walmart acknowledges an order some time after its caller has given up
     SECRETS_UNAVAILABLE = "secrets unavailable"
-    """Secrets Manager does not answer."""
-    QUEUE_REFUSES = "queue refuses"
-    """SQS does not do what the function asks it to."""
-    QUEUE_MUTE = "queue mute"
-    """SQS does what the function asks it to, and the answer is lost."""
+    QUEUE_REFUSES = "queue refuses"  # SQS does not do what the function asks it to
+    QUEUE_MUTE = "queue mute"  # SQS does what the function asks it to, and the answer is lost
     BUS_REFUSES = "bus refuses"
-    """EventBridge refuses an entry."""
-    BUS_MUTE = "bus mute"
-    """EventBridge takes the events, and the answer is lost."""
-    DELETION_LOST = "deletion lost"
-    """A message that was done with is not deleted."""
-    MESSAGE_TWICE = "message twice"
-    """SQS hands a message out that is being worked on."""
+    BUS_MUTE = "bus mute"  # EventBridge takes the events, and the answer is lost
+    DELETION_LOST = "deletion lost"  # A message that was done with is not deleted
+    MESSAGE_TWICE = "message twice"  # SQS hands a message out that is being worked on
     EVENT_TWICE = "event twice"
-    """EventBridge delivers an event twice."""
     EVENT_LATE = "event late"
-    """EventBridge delivers an event minutes later."""
-    EVENT_UNDELIVERED = "event undelivered"
-    """EventBridge gives an event up, into the queue for what is undelivered."""
-    INVOCATION_THROTTLED = "invocation throttled"
-    """Lambda has nothing to run the function on: its messages come again after their visibility timeout."""
+    EVENT_UNDELIVERED = "event undelivered"  # EventBridge gives an event up, into a queue
+    INVOCATION_THROTTLED = "invocation throttled"  # Its messages come again after their visibility timeout
     SWEEP_TWICE = "sweep twice"
-    """The schedule invokes the sweep twice."""
-    QUOTA_USED_UP = "quota used up"
-    """Somebody else used up Walmart's limit a moment ago."""
-    RECYCLED = "recycled"
-    """Lambda replaces an execution environment between two invocations."""
-    KILLED_AT_AN_EDGE = "killed at an edge"
-    """An execution environment ends while it touches something outside of it, before or after."""
-    KILLED_AT_A_TIME = "killed at a time"
-    """An execution environment ends some time into an invocation."""
-    PATH_WITHDRAWN = "path withdrawn"
-    """Walmart does not serve the paths of the seller's orders for a while."""
-    ENTRY_UNREADABLE = "entry unreadable"
-    """No answer of Walmart shows one order in readable form for a while."""
-    MARK_FORGED = "mark forged"
-    """An event says that the sweep published it, which is not true."""
-    TIME_FORGED = "time forged"
-    """An event has a time, or an order date, that lies ahead."""
-    ORDER_FORBIDDEN = "order forbidden"
-    """Walmart answers every call about one order with 403, for hours."""
-    ORDER_FAILING = "order failing"
-    """Walmart answers every call about one order with 500, for hours."""
-    ORDER_MIXED = "order mixed"
-    """One line of an order awaits its acknowledgement and another is shipped: only a person can help."""
-    ORDER_UNDATED = "order undated"
-    """The same, and no answer of Walmart shows the order's date."""
-    EVERY_ORDER_FORBIDDEN = "every order forbidden"
-    """Walmart answers every call about orders with 403 for a while."""
-    LISTS_DOWN = "lists down"
-    """Walmart answers no call for a list, for an hour and a half or more."""
-    QUEUE_DOWN = "queue down"
-    """SQS does nothing that a function asks it to for a while."""
-    QUEUE_FULL = "queue full"
-    """The order queue has so many messages for a while that a sweep finds no room."""
-    CLOCK_STEPPED = "clock stepped"
-    """The clock of the machines is set forward or back by up to an hour, and is set right later."""
+    QUOTA_USED_UP = "quota used up"  # Somebody else used up Walmart's limit a moment ago
+    RECYCLED = "recycled"  # Lambda replaces an execution environment between two invocations
+    KILLED_AT_AN_EDGE = "killed at an edge"  # An environment ends at something that it does outside
+    KILLED_AT_A_TIME = "killed at a time"  # An execution environment ends some time into an invocation
+    PATH_WITHDRAWN = "path withdrawn"  # Walmart does not serve the paths of the seller's orders for a while
+    ENTRY_UNREADABLE = "entry unreadable"  # No answer of Walmart shows one order in readable form for a while
+    MARK_FORGED = "mark forged"  # An event says that the sweep published it, which is not true
+    TIME_FORGED = "time forged"  # An event has a time, or an order date, that lies ahead
+    ORDER_FORBIDDEN = "order forbidden"  # Walmart answers every call about one order with 403, for hours
+    ORDER_FAILING = "order failing"  # Walmart answers every call about one order with 500, for hours
+    ORDER_MIXED = "order mixed"  # One line is to be acknowledged and another is shipped: for a person
+    ORDER_UNDATED = "order undated"  # The same, and no answer of Walmart shows the order's date
+    EVERY_ORDER_FORBIDDEN = "every order forbidden"  # Every call about orders gets a 403 for a while
+    LISTS_DOWN = "lists down"  # Walmart answers no call for a list, for an hour and a half or more
+    QUEUE_DOWN = "queue down"  # SQS does nothing that a function asks it to for a while
+    QUEUE_FULL = "queue full"  # The order queue has so many messages for a while that a sweep finds no room
+    CLOCK_STEPPED = "clock stepped"  # The clock of the machines is wrong by up to an hour for a while
 
 
 type Kind = Fault | Mishap
@@ -84,9 +52,8 @@ type Kind = Fault | Mishap
 OF_CALLS: Final = tuple(
     fault
     for fault in Fault
-    # What happens to a connection that is kept is for real sockets, and so is what only they can tell. An
-    # entry is unreadable in every answer, as `ENTRY_UNREADABLE` has it.
-    if fault not in {Fault.CLOSE_WHEN_IDLE, Fault.UNREADABLE_ENTRY}
+    # What happens to a connection that is kept is for real sockets, and so is what only they can tell.
+    if fault is not Fault.CLOSE_WHEN_IDLE
 )
 STUCK: Final = (Mishap.ORDER_FORBIDDEN, Mishap.ORDER_FAILING, Mishap.ORDER_MIXED, Mishap.ORDER_UNDATED)
 """What can keep one order from being acknowledged for hours."""
@@ -123,7 +90,6 @@ OF_CHANCE: Final = tuple(kind for kind in KINDS if kind not in DONE_TO_A_WORLD)
 
 
 def name(kind: Kind) -> str:
-    """Return what a kind of trouble is called."""
     return str(kind.value).replace("_", " ")
 
 
@@ -141,16 +107,13 @@ class Weather:
         return probability > 0 and self.chance.random() < probability
 
     def strikes(self, kind: Kind) -> bool:
-        """Tell whether this goes wrong now, and count it."""
         struck = self.looms(kind)
         if struck:
             self.struck[kind] += 1
         return struck
 
     def one_of(self, faults: Iterable[Fault]) -> Fault | None:
-        """Draw what a call to Walmart meets."""
         return next((fault for fault in faults if self.looms(fault)), None)
 
     def clear_up(self) -> None:
-        """Let nothing go wrong any more."""
         self.likely = {}

@@ -86,23 +86,16 @@ class World:
     """One seller, from the first order to the last, with one seed for everything that is left to chance.
 
     Attributes:
-        seed: The one.
-        sole_caller: Nobody else uses up Walmart's quota, or has done so a moment ago.
         keys_change: Walmart may refuse a call for its credentials without anybody's fault.
         tokens_end_early: It may refuse one for its token.
-        sweeping: Whether sweeps are made.
-        swept_until: When they were turned off last, by the timeline.
-        turned_at: When they were turned off or on last.
-        placed: The ids of the orders that Walmart knows.
+        swept_until: When sweeps were turned off last, by the timeline; `turned_at` is when off or on.
         unreadable: The ids of the orders that no answer shows in readable form.
         forbidden: The ids of the orders of which each call is answered with 403.
         every_order_forbidden_since: From when on every call about orders is, by the timeline; None when not.
         clock_ahead_s: How far the clock of our machines is ahead of the true time.
-        queue_down: SQS refuses everything.
         queued_by_others: Messages in the order queue that are none of the simulation's.
         cleared_up_at: When the weather cleared up for good, by the timeline.
         told: The bodies of the events that producers published.
-        batches: The invocations that worked off a batch of the order queue, in the order of their ends.
     """
 
     def __init__(
@@ -115,15 +108,9 @@ class World:
         sweeping: bool = True,
         walmart_ahead_s: float = 0.0,
     ) -> None:
-        """Make a world in which nothing goes wrong yet.
+        """Make a world in which nothing goes wrong yet. The same seed gives the same one.
 
-        Args:
-            seed: The same one gives the same world.
-            private_keys: Of which the seller has the first; making one takes longer than a whole world.
-            door: Which of Walmart's doors the seller goes through.
-            requests_per_minute: Walmart's limit.
-            sweeping: Whether sweeps are made.
-            walmart_ahead_s: How far Walmart's clock is ahead of ours.
+        The seller has the first of the private keys: making one takes longer than a whole world.
         """
         self.seed = seed
         self.chance = random.Random(seed)
@@ -239,7 +226,6 @@ class World:
         self.marketplace.close_door(self.door)
 
     def restore_paths(self) -> None:
-        """Let Walmart serve them again."""
         self.marketplace.open_door(self.door)
 
     def make_unreadable(self, purchase_order_id: str) -> None:
@@ -249,18 +235,11 @@ class World:
         self.marketplace.make_unreadable(purchase_order_id)
 
     def make_readable(self, purchase_order_id: str) -> None:
-        """Let answers show it again."""
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
 
     def place_stuck(self, kind: Mishap, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
-        """Let an order come in that cannot be acknowledged until the weather clears up, if ever.
-
-        Args:
-            kind: Why not: one of `weather.STUCK`.
-            announced: Whether a producer publishes its event.
-            age: How old it is.
-        """
+        """Let an order come in that cannot be acknowledged until the weather clears up, if ever."""
         self.weather.struck[kind] += 1
         refused = {Mishap.ORDER_FORBIDDEN: Fault.FORBIDDEN, Mishap.ORDER_FAILING: Fault.INTERNAL_ERROR}
         statuses = ("Created",) if kind in refused else ("Created", "Shipped")
@@ -288,7 +267,6 @@ class World:
             self.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None, action=action)
 
     def recover_marketplace(self) -> None:
-        """Let Walmart answer as it should, but for single orders."""
         self.marketplace.recover_all()
         self.every_order_forbidden_since = None
 
@@ -299,7 +277,6 @@ class World:
         self.queued_by_others = 0 if self.queue_down else _MANY
 
     def recover_queue(self) -> None:
-        """Let SQS do what it should."""
         self.queue_down, self.queued_by_others = False, 0
 
     def set_clock(self, ahead_s: float) -> None:
@@ -316,11 +293,9 @@ class World:
         return [now + timedelta(seconds=ahead_s) for ahead_s in sorted(invocation.clocks_ahead_s)]
 
     def released(self) -> frozenset[str]:
-        """Return the ids of the orders that Walmart lists as released."""
         return frozenset(each for each in self.placed if self.marketplace.order(each).released)
 
     def waiting_for(self, purchase_order_id: str | None) -> list[Message]:
-        """Return the messages of an order in the order queue."""
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
     def forge_mark(self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False) -> None:
@@ -331,17 +306,14 @@ class World:
         self.tell_of(purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"})
 
     def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
-        """Let somebody publish an event whose time lies ahead."""
         self.weather.struck[Mishap.TIME_FORGED] += 1
         self.tell_of(purchase_order_id, ordered_at, age=-ahead)
 
     def store_credentials(self, seller: Seller) -> None:
-        """Store a seller's credentials as the secret's current version."""
         self.store_secret(seller.secret() if self.door == "signature" else seller.token_secret())
         self.never_told += [seller.private_key[40:100], seller.client_secret]
 
     def store_secret(self, text: str) -> None:
-        """Store any text as the secret's current version."""
         self.secret.store(text)
         self.promise.secret_changed()
 
@@ -399,7 +371,6 @@ class World:
         self.mapping.update()
 
     def redrive(self) -> None:
-        """Let the operator move every parked message back into the order queue, some of them twice."""
         for message in self.dead_letters.messages:
             if not self.weather.strikes(Mishap.DELETION_LOST):
                 self.dead_letters.take(message)
@@ -418,7 +389,6 @@ class World:
             self.promise.excuse_parking(message.body)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass."""
         self.timeline.run(seconds)
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
@@ -443,13 +413,12 @@ class World:
         self.restore_paths()
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
-        self.secret.denied = False
+        self.secret.deny(denied=False)
         self.store_credentials(self.seller)
         self.mapping.pause(paused=False)
         self.make_up()
 
     def order(self, purchase_order_id: str | None) -> Order | None:
-        """Return an order as Walmart has it, or None."""
         try:
             return self.marketplace.order(str(purchase_order_id))
         except KeyError:
@@ -457,12 +426,7 @@ class World:
 
     # What the parts of it are told
 
-    def sends(self, environment: Environment, request: Request) -> None:
-        """Take note of a call that reaches Walmart."""
-        self.promise.watch_request(environment, request)
-
     def answered(self, environment: Environment, request: Request, answer: Answer) -> None:
-        """Take note of an answer that the client got."""
         call = self._last_call
         if call is None:
             return
@@ -495,7 +459,6 @@ class World:
             self.promise.watch_look(environment, request)
 
     def write(self, text: str) -> None:
-        """Take what is printed by the function that has its turn."""
         if self.timeline.running:
             self.actors[self.timeline.running].write(text)
 

@@ -44,14 +44,13 @@ def sqs_record(
     }
 
 
-def record_of(message: "MessageTypeDef", received: int | None = None) -> dict[str, Any]:
+def record_of(message: "MessageTypeDef") -> dict[str, Any]:
     """A message that was received, as the event source mapping puts it into a batch."""
-    count = {} if received is None else {"ApproximateReceiveCount": str(received)}
     return sqs_record(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],
         body=message["Body"],
-        system={**{str(name): value for name, value in message["Attributes"].items()}, **count},
+        system={str(name): value for name, value in message["Attributes"].items()},
         attributes={
             name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()
         },

@@ -5,6 +5,7 @@ import functools
 import textwrap
 
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from walmart_ca import SignatureCredentials
@@ -23,11 +24,11 @@ def _made_once(bits: int, exponent: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(exponent, bits)
 
 
-def pkcs8_der(key: rsa.RSAPrivateKey) -> bytes:
+def pkcs8_der(key: PrivateKeyTypes) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-def walmart_form(key: rsa.RSAPrivateKey) -> str:
+def walmart_form(key: PrivateKeyTypes) -> str:
     """PKCS#8, base64, one line, no armour."""
     return base64.b64encode(pkcs8_der(key)).decode()
 

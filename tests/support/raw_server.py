@@ -182,18 +182,6 @@ def answers_and_closes(raw: bytes) -> Behaviour:
     return behave
 
 
-def answers_the_first(raw: bytes) -> Behaviour:
-    """Answer one request, and keep whoever sends another waiting."""
-
-    def behave(connection: Connection) -> None:
-        connection.read_request()
-        connection.send(raw)
-        connection.read_request()
-        connection.wait(600)
-
-    return behave
-
-
 def drips(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behaviour:
     """Send something at once, and then the same piece again and again for as long as anybody listens."""
 

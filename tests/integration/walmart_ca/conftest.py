@@ -1,9 +1,9 @@
-"""A marketplace with a seller, and clients that are closed at the end."""
+"""A marketplace with a seller, and servers and clients that end with the test."""
 
 import ssl
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -12,12 +12,6 @@ from tests.local.marketplace import Certificate, Marketplace, Seller, issue_cert
 from tests.support.keys import credentials, rsa_key, walmart_form
 from tests.support.raw_server import Behaviour, RawServer
 from walmart_ca import Client
-
-
-@pytest.fixture
-def marketplace() -> Iterator[Marketplace]:
-    with Marketplace() as marketplace:
-        yield marketplace
 
 
 @pytest.fixture
@@ -56,30 +50,15 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def serve(stack: ExitStack) -> Serve:
-    def serve(
-        behaviour: Behaviour,
-        *,
-        tls: ssl.SSLContext | None = None,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        name: str | None = None,
-    ) -> RawServer:
-        return stack.enter_context(RawServer(behaviour, tls=tls, host=host, port=port, name=name))
+    def serve(behaviour: Behaviour, **options: Any) -> RawServer:  # noqa: ANN401 - passed on as they come
+        return stack.enter_context(RawServer(behaviour, **options))
 
     return serve
 
 
 @pytest.fixture
 def connect(stack: ExitStack) -> Connect:
-    def connect(
-        base_url: str,
-        *,
-        timeout: float = 15.0,
-        ssl_context: ssl.SSLContext | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> Client:
-        return stack.enter_context(
-            Client(credentials(), base_url=base_url, timeout=timeout, ssl_context=ssl_context, clock=clock)
-        )
+    def connect(base_url: str, **options: Any) -> Client:  # noqa: ANN401 - passed on as they come
+        return stack.enter_context(Client(credentials(), base_url=base_url, **options))
 
     return connect

@@ -1,26 +1,17 @@
 """What a call looks like on the wire, read by the local marketplace and by a server of bytes."""
 
 import errno
-import os
 import socket
-import ssl
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-import walmart_ca
-from tests.integration.walmart_ca.calls import Connect, Serve, assert_signed_as_sent, credentials_of
-from tests.local.marketplace import Marketplace, Seller
-from tests.support.hostile import HOSTILE_IDS
-from tests.support.keys import rsa_key, walmart_form
-from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, headers, target
-from walmart_ca import Client, OrderRejected, check_purchase_order_id
+from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signed_as_sent
+from tests.local.marketplace import Marketplace
+from tests.support.documents import as_json, order, page
+from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, headers, method, target
+from walmart_ca import Client, OrderLineStatus, Status
 
 SIX = [
     "WM_CONSUMER.ID",
@@ -37,122 +28,70 @@ def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, cl
 
     order = client.orders.acknowledge(ORDER)
 
-    assert order.purchase_order_id == ORDER
-    assert order.statuses == {walmart_ca.Status.ACKNOWLEDGED}
     (call,) = marketplace.calls
     assert (call.method, call.path) == ("POST", f"/v3/ca/orders/{ORDER}/acknowledge")
-    assert (call.status, call.refusal, call.applied) == (200, None, True)
-
-
-def test_a_look_at_an_order_changes_nothing(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    order = client.orders.get(ORDER)
-
-    assert order.statuses == {walmart_ca.Status.CREATED}
-    assert order.ship_node_type == "SellerFulfilled"
-    (call,) = marketplace.calls
-    assert (call.method, call.path, call.refusal) == ("GET", f"/v3/ca/orders/{ORDER}", None)
-    assert not call.applied
-
-
-def test_an_order_tells_of_the_call_that_brought_it(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    order = client.orders.acknowledge(ORDER)
-
+    assert (call.status, call.refusal, call.applied, call.body) == (200, None, True, b"")
+    assert (order.purchase_order_id, *order.statuses) == (ORDER, Status.ACKNOWLEDGED)
     assert order.call is not None
-    assert order.call.correlation_id == marketplace.calls[0].headers["WM_QOS.CORRELATION_ID"]
-    assert order.call.status == 200
-    assert order.call.url == f"{marketplace.url}/v3/ca/orders/{ORDER}/acknowledge"
+    assert order.call.correlation_id == call.headers["WM_QOS.CORRELATION_ID"]
+    assert (order.call.status, order.call.url) == (200, f"{marketplace.url}{call.path}")
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
-def test_an_order_is_the_same_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
+def test_a_look_at_an_order_changes_nothing_and_shows_it_in_either_form(
+    marketplace: Marketplace, client: Client, form: str
+) -> None:
     placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
     marketplace.answer_as("xml" if form == "xml" else "json")
 
     order = client.orders.get(ORDER)
 
-    assert order.customer_order_id == placed.customer_order_id
+    (call,) = marketplace.calls
+    assert (call.method, call.path, call.refusal) == ("GET", f"/v3/ca/orders/{ORDER}", None)
+    assert not call.applied
+    assert (order.customer_order_id, order.ship_node_type) == (placed.customer_order_id, "SellerFulfilled")
     assert order.order_date is not None
     assert abs((order.order_date - placed.order_date).total_seconds()) <= 0.001
-    assert [(line.number, line.sku) for line in order.lines] == [
-        (line.number, line.sku) for line in placed.lines
+    assert [(line.number, line.sku, *line.statuses) for line in order.lines] == [
+        (placed.lines[0].number, placed.lines[0].sku, OrderLineStatus(Status.CREATED, 1)),
+        (placed.lines[1].number, placed.lines[1].sku, OrderLineStatus(Status.ACKNOWLEDGED, 2)),
     ]
-    assert [line.statuses[0].status for line in order.lines] == ["Created", "Acknowledged"]
-    assert [line.statuses[0].quantity for line in order.lines] == [1, 2]
 
 
-@pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_call_has_walmarts_six_headers_once_each(serve: Serve, connect: Connect, method: str) -> None:
-    server = serve(answers(answer(acknowledged())))
-    orders = connect(server.url).orders
+@pytest.mark.parametrize(
+    ("action", "content_type", "length"),
+    [("acknowledge", ["application/json"], ["0"]), ("get", [], []), ("list", [], [])],
+)
+def test_a_call_has_walmarts_six_headers_once_each_and_nothing_that_it_need_not_say(
+    serve: Serve, connect: Connect, action: str, content_type: list[str], length: list[str]
+) -> None:
+    server = serve(answers(answer(as_json({"order": order(), "list": page()}))))
 
-    _ = orders.acknowledge(ORDER) if method == "POST" else orders.get(ORDER)
+    act(connect(server.url), action)
 
     (head,) = server.requests
-    assert head.startswith(method.encode())
     for name in SIX:
         assert header(head, name)
     assert header(head, "Accept") == "application/json"
-    assert headers(head, "Content-Type") == (["application/json"] if method == "POST" else [])
-    assert headers(head, "Content-Length") == (["0"] if method == "POST" else [])
+    assert headers(head, "Content-Type") == content_type
+    assert headers(head, "Content-Length") == length
     assert header(head, "WM_SVC.NAME") == "Walmart Marketplace"
     assert uuid.UUID(header(head, "WM_QOS.CORRELATION_ID")).version == 4
-
-
-def test_a_post_has_a_body_of_no_length(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    client.orders.acknowledge(ORDER)
-
-    (call,) = marketplace.calls
-    assert call.body == b""
-    assert call.headers["Content-Length"] == "0"
-    assert "Transfer-Encoding" not in call.headers
-
-
-def test_a_call_says_nothing_that_it_need_not(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(acknowledged())))
-
-    connect(server.url).orders.acknowledge(ORDER)
-
-    (head,) = server.requests
-    for name in ("Authorization", "Cookie", "Expect", "WM_SEC.ACCESS_TOKEN"):
+    for name in ("Authorization", "Cookie", "Expect", "Transfer-Encoding", "WM_SEC.ACCESS_TOKEN"):
         assert headers(head, name) == []
 
 
-def test_what_is_built_is_what_is_sent(serve: Serve, connect: Connect) -> None:
+def test_what_is_built_is_what_is_sent_and_not_sent_before(serve: Serve, connect: Connect) -> None:
     server = serve(answers(answer(acknowledged())))
     client = connect(server.url)
     request = client.orders.build_acknowledgement(ORDER)
+    assert server.connections == 0
 
     client.send(request)
 
     (head,) = server.requests
-    assert f"{request.method} {server.url.removeprefix('http://')}{target(head)}" == (
-        f"POST {request.url.removeprefix('http://')}"
-    )
-    for name, value in request.headers.items():
-        assert header(head, name) == value
-
-
-def test_building_a_request_sends_nothing(marketplace: Marketplace, client: Client) -> None:
-    client.orders.build_acknowledgement(ORDER)
-
-    assert marketplace.calls == []
-
-
-def test_every_call_is_signed_anew(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    for _ in range(3):
-        client.orders.acknowledge(ORDER)
-
-    calls = marketplace.calls
-    assert [call.refusal for call in calls] == [None] * 3
-    assert len({call.headers["WM_QOS.CORRELATION_ID"] for call in calls}) == 3
+    assert (method(head), f"{server.url}{target(head)}") == (request.method, request.url)
+    assert {name: header(head, name) for name in request.headers} == dict(request.headers)
 
 
 # The signed URL is the URL on the wire
@@ -204,125 +143,22 @@ def test_a_default_port_is_neither_signed_nor_sent(serve: Serve, connect: Connec
     assert_signed_as_sent(server.requests[0])
 
 
-def test_the_signed_url_is_the_one_on_the_wire_over_tls(
-    marketplace_tls: Marketplace, trusting: ssl.SSLContext
-) -> None:
-    seller = marketplace_tls.register_seller(walmart_form(rsa_key()))
-    marketplace_tls.add_order(ORDER)
-
-    with Client(
-        credentials_of(seller), base_url=marketplace_tls.url.upper() + "/", ssl_context=trusting
-    ) as client:
-        client.orders.acknowledge(ORDER)
-
-    (call,) = marketplace_tls.calls
-    assert (call.refusal, call.applied) == (None, True)
-
-
-@pytest.mark.parametrize("bits", [1024, 2048])
-def test_a_key_of_either_size_is_accepted(marketplace: Marketplace, bits: int) -> None:
-    seller = marketplace.register_seller(key_bits=bits)
-    marketplace.add_order(ORDER)
-
-    with Client(credentials_of(seller), base_url=marketplace.url) as client:
-        client.orders.acknowledge(ORDER)
-
-    assert marketplace.order(ORDER).lines[0].status == "Acknowledged"
-
-
-# Purchase order ids
-
-
-@pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
-@pytest.mark.parametrize("action", ["acknowledge", "get"])
-def test_a_hostile_id_is_refused_and_nothing_is_sent(
-    serve: Serve, connect: Connect, action: str, purchase_order_id: object
-) -> None:
-    server = serve(answers(answer(acknowledged())))
-    call = getattr(connect(server.url).orders, action)
-
-    with pytest.raises(ValueError, match="purchaseOrderId"):
-        call(purchase_order_id)
-
-    assert server.connections == 0
-
-
-def test_whatever_the_id_it_is_refused_or_arrives_unchanged() -> None:
-    with Marketplace() as marketplace:
-        seller = marketplace.register_seller(walmart_form(rsa_key()))
-        with Client(credentials_of(seller), base_url=marketplace.url) as client:
-
-            @settings(deadline=None, max_examples=150)
-            @given(
-                st.text(max_size=70) | st.text("aZ09_-", max_size=70) | st.text("1/.%?#\r\n\x00 ", max_size=5)
-            )
-            def try_it(text: str) -> None:
-                before = len(marketplace.calls)
-                try:
-                    check_purchase_order_id(text)
-                except ValueError:
-                    with pytest.raises(ValueError, match="purchaseOrderId"):
-                        client.orders.acknowledge(text)
-                    assert len(marketplace.calls) == before
-                else:
-                    with pytest.raises(OrderRejected):
-                        client.orders.acknowledge(text)
-                    (call,) = marketplace.calls[before:]
-                    assert call.path == f"/v3/ca/orders/{text}/acknowledge"
-                    assert call.refusal is None
-                    assert text.isascii()
-
-            try_it()
-
-
 # Proxies
 
-PROGRAM = """
-import os, sys
-from walmart_ca import Client, SignatureCredentials
-credentials = SignatureCredentials(
-    consumer_id=os.environ["CONSUMER_ID"],
-    channel_type=os.environ["CHANNEL_TYPE"],
-    private_key=os.environ["PRIVATE_KEY"],
-)
-with Client(credentials, base_url=sys.argv[1]) as client:
-    print(client.orders.acknowledge(sys.argv[2]).purchase_order_id)
-"""
 
-
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_not_used(
-    marketplace: Marketplace, seller: Seller, serve: Serve
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    proxy = serve(answers(answer(status=502)))
-    marketplace.add_order(ORDER)
-    proxies = {
-        name: proxy.url
-        for lower in ("http_proxy", "https_proxy", "all_proxy")
-        for name in (lower, lower.upper())
-    }
-    environment = {
-        **os.environ,
-        **proxies,
-        "NO_PROXY": "",
-        "no_proxy": "",
-        "PYTHONPATH": str(Path(walmart_ca.__file__).parents[1]),
-        "CONSUMER_ID": seller.consumer_id,
-        "CHANNEL_TYPE": seller.channel_type,
-        "PRIVATE_KEY": seller.private_key,
-    }
+    proxy, server = serve(answers(answer(status=502))), serve(answers(answer(acknowledged())))
+    monkeypatch.setenv(name, proxy.url)
+    monkeypatch.setenv("no_proxy", "")
 
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, marketplace.url, ORDER],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert done.stdout.strip() == ORDER
+    assert connect(server.url).orders.acknowledge(ORDER).purchase_order_id == ORDER
     assert proxy.connections == 0
-    assert marketplace.calls[0].applied
 
+
+# Addresses
 
 FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
     "of a family that the kernel lacks": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),

@@ -9,18 +9,19 @@ template, in `tests/template`.
 """
 
 from tests.local.aws.commands import CommandFailed
+from tests.local.aws.logs import LogReader
 from tests.local.aws.server import LocalAws, NotStarted, PortTaken
-from tests.local.aws.stack import Build, Stack, remote_invoke
+from tests.local.aws.stack import Build, Stack
 from tests.local.aws.venvs import MissingTool, Venvs
 
 __all__ = [
     "Build",
     "CommandFailed",
     "LocalAws",
+    "LogReader",
     "MissingTool",
     "NotStarted",
     "PortTaken",
     "Stack",
     "Venvs",
-    "remote_invoke",
 ]

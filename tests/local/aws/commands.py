@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,24 +62,26 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
     """
     words = [str(word) for word in command]
     process = None
-    try:
-        with interrupts_held_back():
-            process = subprocess.Popen(
-                words,
-                cwd=cwd,
-                env=environment(extra or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        output, complaints = process.communicate()
-    except BaseException:
-        if process is not None:
-            end(process)
-        raise
+    # SAM leaves its temporary files, some of them even when it succeeds.
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            with interrupts_held_back():
+                process = subprocess.Popen(
+                    words,
+                    cwd=cwd,
+                    env=environment({"TMPDIR": scratch, **(extra or {})}),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    errors="replace",
+                    start_new_session=True,
+                )
+            output, complaints = process.communicate()
+        except BaseException:
+            if process is not None:
+                end(process)
+            raise
     if process.returncode:
         raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{complaints}")
     return output
@@ -109,6 +112,6 @@ def end(process: subprocess.Popen[str]) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()

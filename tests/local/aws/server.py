@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
 _GUARDED: Final = Path(__file__).with_name("guarded.py")
 _HOST: Final = "127.0.0.1"
-_STARTUP_SECONDS: Final = 60
+_STARTUP_SECONDS: Final = 300
+"""So long because a busy machine is slow, and it ends earlier when the server does."""
+_READ_SECONDS: Final = 300
+"""More than any function has."""
+_REMOVAL_SECONDS: Final = 30
 _ATTEMPTS_AT_A_FREE_PORT: Final = 5
 
 
@@ -57,18 +61,16 @@ class LocalAws:
 
     Args:
         port: Where to listen on 127.0.0.1; 0 takes a free port.
-        venvs: Where the server is installed.
 
     Raises:
         PortTaken: On entry, the port is in use.
         NotStarted: On entry, the server ended or stayed silent.
     """
 
-    def __init__(self, port: int = 0, *, venvs: Venvs | None = None) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.region = REGION
         self.port = port
         self._wanted_port = port
-        self._venvs = venvs or Venvs()
         self._process: subprocess.Popen[str] | None = None
         self._directory: Path | None = None
         self._session = _session()
@@ -120,8 +122,12 @@ class LocalAws:
             service,
             endpoint_url=self.endpoint_url,
             **self._credentials,
-            # No proxies, where None would mean the environment's; and more time than any function has.
-            config=Config(proxies={}, read_timeout=90, retries={"mode": "standard", "total_max_attempts": 1}),
+            # No proxies, where None would mean the environment's.
+            config=Config(
+                proxies={},
+                read_timeout=_READ_SECONDS,
+                retries={"mode": "standard", "total_max_attempts": 1},
+            ),
         )
         return make
 
@@ -157,7 +163,8 @@ class LocalAws:
         self._stop()
 
     def _start(self) -> None:
-        self._directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
+        with interrupts_held_back():
+            self._directory = Path(tempfile.mkdtemp(prefix="local-aws-"))
         if self._wanted_port:
             self._start_on(self._wanted_port)
             return
@@ -178,10 +185,11 @@ class LocalAws:
         with (self.directory / "server.log").open("w") as log, interrupts_held_back():
             self._process = subprocess.Popen(
                 # -P: what lies beside the guard is no module of the server's.
-                [self._venvs.local_aws, "-P", _GUARDED],
+                [Venvs().local_aws, "-P", _GUARDED],
                 cwd=self.directory,
                 env=_server_environment(self.directory, port),
-                stdin=subprocess.DEVNULL,
+                # It ends when we are gone, whatever ended us.
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -239,11 +247,10 @@ def _server_environment(directory: Path, port: int) -> dict[str, str]:
 
 def _remove(directory: Path) -> None:
     # More than once, because a process killed a moment ago may still finish the write it was in.
-    for _ in range(20):
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)
-        if not directory.exists():
-            return
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _session() -> boto3.session.Session:

@@ -1,5 +1,6 @@
 """Build the project with SAM and deploy it to a local AWS, as a user would to the real one."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -14,7 +15,8 @@ from typing import Any, Final, Self
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from tests.local.aws.commands import REGION, run
+from tests.local.aws.commands import REGION, CommandFailed, run
+from tests.local.aws.logs import LogReader
 from tests.local.aws.server import LocalAws
 from tests.local.aws.venvs import Venvs
 from tests.support.paths import ROOT
@@ -57,14 +59,7 @@ class Build:
         return self.directory / "template.yaml"
 
     @classmethod
-    def make(
-        cls,
-        directory: Path,
-        *,
-        architecture: str | None = None,
-        project: Path = ROOT,
-        venvs: Venvs | None = None,
-    ) -> Self:
+    def make(cls, directory: Path, *, architecture: str | None = None, project: Path = ROOT) -> Self:
         """Build a project into a directory.
 
         Raises:
@@ -73,7 +68,7 @@ class Build:
         architecture = architecture or this_machine()
         run(
             [
-                (venvs or Venvs()).sam,
+                Venvs().sam,
                 "build",
                 *("--template-file", project / "template.yaml"),
                 *("--build-dir", directory),
@@ -87,13 +82,7 @@ class Build:
         return cls(directory, architecture)
 
     @classmethod
-    def cached(
-        cls,
-        *,
-        architecture: str | None = None,
-        on_progress: Progress = silently,
-        venvs: Venvs | None = None,
-    ) -> Self:
+    def cached(cls, *, architecture: str | None = None, on_progress: Progress = silently) -> Self:
         """This project's build from `.local/builds`, made anew only when a source has changed.
 
         Raises:
@@ -103,20 +92,19 @@ class Build:
         builds = ROOT / ".local" / "builds"
         builds.mkdir(parents=True, exist_ok=True)
         build = cls(builds / f"{architecture}-{_fingerprint(ROOT)}", architecture)
-        if build.template.is_file():
-            on_progress(f"Nothing changed since the last build for {architecture}")
-            os.utime(build.directory)
-            return build
-        on_progress(f"Building the layers and the functions for {architecture}")
-        with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
-            made = cls.make(Path(unfinished) / "build", architecture=architecture, venvs=venvs)
-            # One step, so that a build is there entirely or not at all; a second one at once is the same.
-            try:
+        # Whoever wants the same build meanwhile waits for it: it takes all of a machine for a while.
+        with (builds / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if build.template.is_file():
+                on_progress(f"Nothing changed since the last build for {architecture}")
+                os.utime(build.directory)
+                return build
+            on_progress(f"Building the layers and the functions for {architecture}")
+            with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
+                made = cls.make(Path(unfinished) / "build", architecture=architecture)
+                # One step, so that a build is there entirely or not at all, even when this process is killed.
                 made.directory.rename(build.directory)
-            except OSError:
-                if not build.template.is_file():
-                    raise
-        _forget_old(builds)
+            _forget_old(builds)
         return build
 
     def for_the_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
@@ -141,10 +129,12 @@ class Stack:
     """A stack deployed to a local AWS.
 
     Args:
+        aws: Where it is.
         name: Its name.
         outputs: Its outputs by name.
     """
 
+    aws: LocalAws
     name: str
     outputs: Mapping[str, str]
 
@@ -155,18 +145,16 @@ class Stack:
         *,
         name: str,
         parameters: Mapping[str, str],
-        build: Build | None = None,
         on_progress: Progress = silently,
-        venvs: Venvs | None = None,
     ) -> Self:
-        """Deploy a build, or the project as it is now; a stack of that name is updated.
+        """Deploy the project as it is now; a stack of that name is updated.
 
         What the local AWS does not know is left out, and said.
 
         Raises:
             CommandFailed: SAM could not build or deploy; the message holds what it printed.
         """
-        build = build or Build.cached(on_progress=on_progress, venvs=venvs)
+        build = Build.cached(on_progress=on_progress)
         _ensure_bucket(aws)
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
             local, left_out = build.for_the_local_aws(Path(directory) / "build")
@@ -178,7 +166,7 @@ class Stack:
             overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
             run(
                 [
-                    (venvs or Venvs()).sam,
+                    Venvs().sam,
                     "deploy",
                     *("--template-file", local.template),
                     *("--stack-name", name),
@@ -195,7 +183,47 @@ class Stack:
                 extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
             )
         (described,) = aws.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        return cls(name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+        return cls(aws, name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
+
+    def invoke(self, name_output: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Invoke the function whose name is an output, and return its answer.
+
+        Raises:
+            CommandFailed: The function failed.
+        """
+        answer = self.aws.client("lambda").invoke(
+            FunctionName=self.outputs[name_output], Payload=json.dumps(event)
+        )
+        text = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise CommandFailed(f"{self.outputs[name_output]} failed: {text.decode()}")
+        record: dict[str, Any] = json.loads(text)
+        return record
+
+    def remote_invoke(self, function: str, event: Path) -> dict[str, Any]:
+        """Invoke a function with an event file, as a user does: by its logical id, through SAM.
+
+        Raises:
+            CommandFailed: SAM could not; the message holds what it printed.
+        """
+        answer: dict[str, Any] = json.loads(
+            run(
+                [
+                    Venvs().sam,
+                    *("remote", "invoke", function),
+                    *("--stack-name", self.name),
+                    *("--event-file", event),
+                    *("--region", REGION),
+                ],
+                cwd=self.aws.directory,
+                extra={"AWS_ENDPOINT_URL": self.aws.endpoint_url},
+            )
+        )
+        return answer
+
+    def log(self, group_output: str, text: str) -> LogReader:
+        """Read the lines with a text in the log group whose name is an output."""
+        return LogReader(self.aws.client("logs"), self.outputs[group_output], text)
 
 
 def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -237,53 +265,28 @@ def _has_no_statement(resource: Mapping[str, Any]) -> bool:
     return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
 
 
-def _without_demands_for_tls(value: Any) -> Any:  # noqa: ANN401 - any part of a template
-    if isinstance(value, list):
-        return [_without_demands_for_tls(each) for each in value if not _demands_tls(each)]
-    if isinstance(value, dict):
-        return {name: _without_demands_for_tls(each) for name, each in value.items()}
-    return value
-
-
-def _demands_tls(value: Any) -> bool:  # noqa: ANN401 - any part of a template
-    return isinstance(value, dict) and _TLS_KEY in json.dumps(value.get("Condition"))
-
-
-def _without_unknown_conditions(value: Any) -> Any:  # noqa: ANN401 - any part of a template
-    if isinstance(value, list):
-        return [_without_unknown_conditions(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _without_unknown_conditions(each)
-        for name, each in value.items()
-        if not (
-            name == "Condition"
-            and any(json.dumps(key) in json.dumps(each) for key in _UNKNOWN_CONDITION_KEYS)
-        )
-    }
-
-
-def remote_invoke(aws: LocalAws, stack: Stack, function: str, event: Path, venvs: Venvs | None = None) -> str:
-    """Invoke a function with an event file, as a user does: by its logical id, through SAM.
-
-    Returns:
-        The function's answer, as JSON.
-
-    Raises:
-        CommandFailed: SAM could not; the message holds what it printed.
-    """
-    return run(
-        [
-            (venvs or Venvs()).sam,
-            *("remote", "invoke", function),
-            *("--stack-name", stack.name),
-            *("--event-file", event),
-            *("--region", REGION),
-        ],
-        cwd=aws.directory,
-        extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
+def _without_demands_for_tls(part: Any) -> Any:  # noqa: ANN401 - any part of a template
+    return _without(
+        part,
+        lambda _, value: isinstance(value, dict) and _names(value.get("Condition"), _TLS_KEY),
     )
+
+
+def _without_unknown_conditions(part: Any) -> Any:  # noqa: ANN401 - any part of a template
+    return _without(part, lambda name, value: name == "Condition" and _names(value, *_UNKNOWN_CONDITION_KEYS))
+
+
+def _without(part: Any, goes: Callable[[str | None, Any], bool]) -> Any:  # noqa: ANN401 - any part of a template
+    """Leave out what `goes`, given the name of a member, or None for an item of a list, and its value."""
+    if isinstance(part, list):
+        return [_without(each, goes) for each in part if not goes(None, each)]
+    if isinstance(part, dict):
+        return {name: _without(each, goes) for name, each in part.items() if not goes(name, each)}
+    return part
+
+
+def _names(part: object, *keys: str) -> bool:
+    return any(json.dumps(key) in json.dumps(part) for key in keys)
 
 
 def _ensure_bucket(aws: LocalAws) -> None:

@@ -1,20 +1,25 @@
 """The local AWS keeps to itself: what it takes, it gives back, and the user's own AWS stays out of it."""
 
+import base64
+import io
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
 
-from tests.local.aws import CommandFailed, LocalAws, MissingTool, PortTaken, Venvs
+from tests.local.aws import CommandFailed, LocalAws, LogReader, MissingTool, PortTaken, Venvs
 from tests.local.aws.commands import environment, run
 from tests.support.paths import ROOT
+from tests.support.signals import python
 
 INTERRUPTED = """
 import signal, sys, time
@@ -22,15 +27,27 @@ from tests.local.aws import LocalAws
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 with LocalAws() as aws:
     print(aws.port, aws.directory, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
-
-
+TALKATIVE = """
+import sys
+def handler(event, context):
+    for _ in range(100_000):
+        sys.stderr.write("a line\\n")
+    print("the last line")
+"""
 TO_A_WEBSOCKET = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+LAMBDA_TAKES_IT = {
+    "Statement": {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
 }
 
 
@@ -45,36 +62,20 @@ def local_aws() -> Iterator[LocalAws]:
         yield aws
 
 
-def test_when_the_block_ends_then_nothing_listens_and_no_file_is_left() -> None:
-    with LocalAws() as aws:
-        directory, port = aws.directory, aws.port
-        assert listens(port)
-
-    assert not listens(port)
-    assert not directory.exists()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_when_interrupted_then_nothing_listens_and_no_file_is_left(number: signal.Signals) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    with process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_when_interrupted_or_killed_then_nothing_listens_and_no_file_is_left(number: signal.Signals) -> None:
+    command = python(["-c", INTERRUPTED])
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port, directory = process.stdout.readline().split()
 
         process.send_signal(number)
 
-    assert not listens(int(port))
-    assert not Path(directory).exists()
-
-
-def test_given_a_port_in_use_then_it_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-        with pytest.raises(PortTaken, match=str(port)), LocalAws(port):
-            pass
+    deadline = time.monotonic() + 60
+    while listens(int(port)) or Path(directory).exists():
+        # Nobody waits for the end of what a killed process started.
+        assert number is signal.SIGKILL
+        assert time.monotonic() < deadline
 
 
 def test_given_a_chosen_port_then_it_listens_there_and_can_do_so_again() -> None:
@@ -84,42 +85,31 @@ def test_given_a_chosen_port_then_it_listens_there_and_can_do_so_again() -> None
     for _ in range(2):
         with LocalAws(port) as again:
             assert again.endpoint_url == f"http://127.0.0.1:{port}"
+            with pytest.raises(PortTaken, match=str(port)), LocalAws(port):
+                pass
 
 
-def test_given_the_users_own_aws_settings_then_clients_do_not_see_them(
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_users_own_aws_settings_are_seen_by_no_client_and_no_command(
+    local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (
         "AWS_PROFILE",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SESSION_TOKEN",
         "AWS_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_SQS",
         "AWS_REGION",
-        "HTTP_PROXY",
-        "http_proxy",
-    ):
-        monkeypatch.setenv(name, "http://user.invalid:1")
-
-    with LocalAws() as aws:
-        url = aws.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
-
-    assert url.startswith(aws.endpoint_url)
-
-
-def test_given_the_users_own_aws_settings_then_commands_do_not_see_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in (
-        "AWS_PROFILE",
-        "AWS_SESSION_TOKEN",
-        "AWS_ENDPOINT_URL",
         "SAM_CLI_BETA_FEATURES",
         "PYTHONPATH",
     ):
         monkeypatch.setenv(name, "user")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "user")
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://user.invalid:1")
 
+    url = local_aws.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
     seen = environment({})
 
+    assert url.startswith(local_aws.endpoint_url)
     assert "user" not in seen.values()
     assert seen["AWS_CONFIG_FILE"] == seen["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
 
@@ -151,8 +141,45 @@ def test_a_request_of_a_page_in_a_browser_is_refused_although_it_is_signed(
     assert by_no_browser.status != 403
 
 
-def test_the_aws_sdk_is_let_in(local_aws: LocalAws) -> None:
-    assert local_aws.client("sts").get_caller_identity()["Account"]
+def test_a_functions_log_is_complete_when_it_has_answered_however_long_it_is(local_aws: LocalAws) -> None:
+    # Longer than what a server that waits for milliseconds could read meanwhile, on any machine.
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("talkative.py", TALKATIVE)
+    role = local_aws.client("iam").create_role(
+        RoleName="talkative", AssumeRolePolicyDocument=json.dumps(LAMBDA_TAKES_IT)
+    )
+    functions = local_aws.client("lambda")
+    functions.create_function(
+        FunctionName="talkative",
+        Runtime="python3.13",
+        Role=role["Role"]["Arn"],
+        Handler="talkative.handler",
+        Code={"ZipFile": code.getvalue()},
+        Timeout=300,
+    )
+
+    answer = functions.invoke(FunctionName="talkative", LogType="Tail")
+
+    assert base64.b64decode(answer["LogResult"]).endswith(b"a line\nthe last line")
+
+
+def test_a_log_line_that_comes_late_is_read_and_none_is_read_twice(local_aws: LocalAws) -> None:
+    logs, now = local_aws.client("logs"), int(time.time() * 1000)
+    logs.create_log_group(logGroupName="orders")
+    reader, read = LogReader(logs, "orders", "outcome"), []
+    for stream, age_ms in [("first", 0), ("late", 60_000), ("as late", 60_000)]:
+        logs.create_log_stream(logGroupName="orders", logStreamName=stream)
+        lines = [json.dumps({"outcome": stream}), "START", json.dumps({"another": stream})]
+        logs.put_log_events(
+            logGroupName="orders",
+            logStreamName=stream,
+            logEvents=[{"timestamp": now - age_ms, "message": line} for line in lines],
+        )
+        read.append(reader.new_records())
+
+    assert read == [[{"outcome": "first"}], [{"outcome": "late"}], [{"outcome": "as late"}]]
+    assert reader.new_records() == []
 
 
 def test_when_a_command_fails_then_the_error_holds_what_it_printed(tmp_path: Path) -> None:
@@ -162,24 +189,26 @@ def test_when_a_command_fails_then_the_error_holds_what_it_printed(tmp_path: Pat
 
 def test_when_a_command_is_interrupted_then_what_it_started_ends_too(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
-    script.write_text("sleep 60 & echo $! > child; kill -INT $PPID; wait\n")
+    script.write_text("sleep 600 & echo $! > child; kill -INT $PPID; wait\n")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    with pytest.raises(KeyboardInterrupt):
-        run(["/bin/sh", script], cwd=tmp_path)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(["/bin/sh", script], cwd=tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     child = int((tmp_path / "child").read_text())
-    assert ended(child)
+    deadline = time.monotonic() + 60
+    while not ended(child):
+        assert time.monotonic() < deadline
 
 
 def ended(pid: int) -> bool:
     """Whether a process is gone, or dead and waiting for somebody to notice."""
     ps = ["ps", "-o", "stat=", "-p", str(pid)]
-    for _ in range(100):
-        state = subprocess.run(ps, capture_output=True, text=True, check=False)
-        if state.stdout.strip()[:1] in {"", "Z"}:
-            return True
-        time.sleep(0.02)
-    return False
+    state = subprocess.run(ps, capture_output=True, text=True, check=False)
+    return state.stdout.strip()[:1] in {"", "Z"}
 
 
 def test_given_a_tool_that_is_not_installed_then_the_error_says_what_to_do(tmp_path: Path) -> None:

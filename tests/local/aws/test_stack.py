@@ -7,89 +7,65 @@ import pytest
 
 from tests.local.aws.stack import without_what_the_local_aws_lacks
 
-Template = dict[str, Any]
+Resource = dict[str, Any]
 
 ARCHIVE = {"Type": "AWS::Events::Archive", "Properties": {"RetentionDays": 7}}
 QUERY = {"Type": "AWS::Logs::QueryDefinition", "Properties": {"Name": "Sweeps"}}
 ALARM = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "OrderAge"}}
 ALARM_OF_SEVERAL = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"Metrics": [{"Id": "waiting"}]}}
 QUEUE = {"Type": "AWS::SQS::Queue", "Condition": "Sweeping", "Properties": {"QueueName": "orders"}}
+ALLOW = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "bus"}
+ALLOW_OUR_RULE = {**ALLOW, "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}}
+ALLOW_OUR_EVENTS = {
+    **ALLOW,
+    "Condition": {"StringEquals": {"events:source": "orders", "events:detail-type": {"Ref": "DetailType"}}},
+}
+DENY_WITHOUT_TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
 
-def role(condition: dict[str, Any]) -> dict[str, Any]:
-    allow = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": "bus"}
-    policy = {"PolicyDocument": {"Statement": [{**allow, **({"Condition": condition} if condition else {})}]}}
+def role(statement: dict[str, Any]) -> Resource:
+    policy = {"PolicyDocument": {"Statement": [statement]}}
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
 
 
-def queue_policy(*statements: dict[str, Any]) -> dict[str, Any]:
+def queue_policy(*statements: dict[str, Any]) -> Resource:
     document = {"PolicyDocument": {"Statement": list(statements)}}
     return {"Type": "AWS::SQS::QueuePolicy", "Properties": document}
 
 
-RULE_DELIVERS = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
-DENY_WITHOUT_TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-
-
-def template(**resources: dict[str, Any]) -> Template:
-    return {"Transform": "AWS::Serverless-2016-10-31", "Resources": resources, "Outputs": {}}
-
-
-@pytest.mark.parametrize("unknown", [ARCHIVE, QUERY, ALARM_OF_SEVERAL], ids=lambda each: each["Type"])
-def test_a_resource_it_cannot_make_is_left_out_and_named(unknown: dict[str, Any]) -> None:
-    rest, left_out = without_what_the_local_aws_lacks(template(Orders=QUEUE, Unknown=unknown))
-
-    assert rest == template(Orders=QUEUE)
-    assert left_out == ["Unknown"]
-
-
-def test_a_condition_that_it_cannot_check_is_left_out_and_named() -> None:
-    condition = {"StringEquals": {"events:source": "orders", "events:detail-type": {"Ref": "DetailType"}}}
-
-    rest, left_out = without_what_the_local_aws_lacks(template(Sweep=role(condition)))
-
-    assert rest == template(Sweep=role({}))
-    assert left_out == ["Sweep's conditions on events:source and events:detail-type"]
-
-
 @pytest.mark.parametrize(
-    ("allowed", "kept", "named"),
+    ("resource", "rest", "named"),
     [
-        ([RULE_DELIVERS], {"Entry": queue_policy(RULE_DELIVERS)}, "Entry's refusal of calls without TLS"),
-        ([], {}, "Entry"),
+        (QUEUE, QUEUE, None),
+        (ALARM, ALARM, None),
+        (role(ALLOW_OUR_RULE), role(ALLOW_OUR_RULE), None),
+        (ARCHIVE, None, "It"),
+        (QUERY, None, "It"),
+        (ALARM_OF_SEVERAL, None, "It"),
+        (role(ALLOW_OUR_EVENTS), role(ALLOW), "It's conditions on events:source and events:detail-type"),
+        (queue_policy(ALLOW, DENY_WITHOUT_TLS), queue_policy(ALLOW), "It's refusal of calls without TLS"),
+        (queue_policy(DENY_WITHOUT_TLS), None, "It"),
     ],
-    ids=["a policy that says more stays", "a policy that says nothing else goes"],
 )
-def test_the_refusal_of_calls_without_tls_is_left_out_and_named(
-    allowed: list[dict[str, Any]], kept: Template, named: str
+def test_what_the_local_aws_does_not_know_is_left_out_and_named_and_everything_else_stays(
+    resource: Resource, rest: Resource | None, named: str | None
 ) -> None:
-    whole = template(Entry=queue_policy(*allowed, DENY_WITHOUT_TLS))
-
-    rest, left_out = without_what_the_local_aws_lacks(whole)
-
-    assert rest == template(**kept)
-    assert left_out == [named]
-
-
-def test_everything_else_stays_as_it_is() -> None:
-    condition = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}
-    whole = template(Orders=QUEUE, Late=ALARM, Sweep=role(condition))
-    whole["Outputs"] = {"Url": {"Condition": "Sweeping", "Value": {"Ref": "Orders"}}}
+    orders = {"Condition": "Sweeping", "Value": {"Ref": "Orders"}}
+    arn = {"Value": {"Fn::GetAtt": ["It", "Arn"]}}
+    whole = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {"Orders": QUEUE, "It": resource},
+        "Outputs": {"Orders": orders, "Arn": arn},
+    }
     before = copy.deepcopy(whole)
 
-    rest, left_out = without_what_the_local_aws_lacks(whole)
+    left, left_out = without_what_the_local_aws_lacks(whole)
 
-    assert rest == whole == before
-    assert left_out == []
-
-
-def test_an_output_goes_with_the_resource_that_it_tells_of() -> None:
-    whole = template(Orders=QUEUE, Archive=ARCHIVE)
-    whole["Outputs"] = {
-        "Url": {"Value": {"Ref": "Orders"}},
-        "ArchiveArn": {"Value": {"Fn::GetAtt": ["Archive", "Arn"]}},
+    assert left == {
+        **before,
+        "Resources": {"Orders": QUEUE, **({"It": rest} if rest else {})},
+        # An output goes with the resource that it tells of.
+        "Outputs": {"Orders": orders, **({"Arn": arn} if rest else {})},
     }
-
-    rest, _ = without_what_the_local_aws_lacks(whole)
-
-    assert rest["Outputs"] == {"Url": {"Value": {"Ref": "Orders"}}}
+    assert left_out == ([named] if named else [])
+    assert whole == before

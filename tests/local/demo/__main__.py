@@ -6,21 +6,20 @@ import sys
 import time
 from datetime import UTC, datetime
 from types import FrameType
-from typing import Any, Final
-
-from rich.console import Console
+from typing import Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
 from tests.local.demo.forecast import BEGIN_WITH_THE_SIGNATURE, Weather
 from tests.local.demo.scenario import tell
 from tests.local.demo.screen import Screen
-from tests.local.demo.watch import Row, differences
-from tests.local.demo.weather import spell
+from tests.local.demo.watch import Board, differences
+from tests.local.demo.weather import course
 from tests.local.demo.world import World, opened
 
 _POLL_SECONDS: Final = 0.2
 _SWEEP_SECONDS: Final = 5.0
-"""Between sweeps, while an order that nobody tells of was not seen; the schedule's are further apart."""
+"""Between sweeps, until one has completed; the schedule's are further apart."""
+_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED: Final = 130
 _PARAMETERS: Final = {
     # An order that fails is to be seen succeeding while somebody watches.
@@ -37,9 +36,12 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.door == "token" and arguments.weather in BEGIN_WITH_THE_SIGNATURE:
         parser.error(f"{arguments.weather} begins with the signature: leave out --door token")
-    screen = Screen(_console())
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    screen = Screen()
+    for number in _INTERRUPTS:
+        # A shell starts a background job with SIGINT ignored, and so do some CI runners: it must end us too.
+        # An ignored SIGHUP is what nohup is for.
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         with opened(
             screen,
@@ -61,42 +63,36 @@ def main() -> int:
 
 def _play(arguments: argparse.Namespace, screen: Screen, world: World) -> int:
     screen.say(f"Self-check: {world.self_check()['self_check']}")
-    with spell(arguments.weather, world, screen):
-        told = tell(arguments.orders, arguments.weather, datetime.now(UTC))
-        started = time.monotonic()
-        board, log = world.tell(told), world.log()
-        untold = board.untold
-        screen.say(f"Published {len(told) - untold} order events; {untold} more orders nobody tells of")
-        sweep_at = started
-        with screen.following(board) as follower:
-            while not board.done and time.monotonic() - started < arguments.seconds:
-                if board.untold and time.monotonic() >= sweep_at:
-                    screen.say(_described(world.sweep()))
-                    sweep_at = time.monotonic() + _SWEEP_SECONDS
-                changed: list[Row] = [row for record in log.new_records() if (row := board.note(record))]
-                follower.show(changed)
-                time.sleep(_POLL_SECONDS)
-        seconds = time.monotonic() - started
+    board, log, told = Board(), world.log(), tell(arguments.orders, arguments.weather, datetime.now(UTC))
+    steps = course(arguments.weather, world, screen, board, told)
+    started = sweep_at = time.monotonic()
+    swept = False
+    with screen.following(board) as show:
+        while next(steps, False) or not board.done:
+            # One completed sweep sees every order: a second one would only publish some of them again.
+            if board.untold and not swept and time.monotonic() >= sweep_at:
+                sweep = world.sweep()
+                screen.say(
+                    f"Sweep {sweep['outcome']}{f' ({sweep["reason"]})' if sweep['reason'] else ''}:"
+                    f" {sweep['orders_seen']} released orders, {sweep['orders_due']} overdue,"
+                    f" {sweep['orders_published']} published"
+                )
+                swept = sweep["outcome"] == "completed" and not sweep["orders_left"]
+                sweep_at = time.monotonic() + _SWEEP_SECONDS
+            show([row for record in log.new_records() if (row := board.note(record))])
+            if time.monotonic() - max(started, board.changed_at) > arguments.seconds:
+                break
+            time.sleep(_POLL_SECONDS)
+    seconds = time.monotonic() - started
     wrong = differences(board, world.parked(), world.waiting(), world.marketplace)
     screen.summary(board, seconds, wrong)
     return 1 if wrong else 0
 
 
-def _described(sweep: dict[str, Any]) -> str:
-    reason = f" ({sweep['reason']})" if sweep["reason"] else ""
-    return (
-        f"Sweep {sweep['outcome']}{reason}: {sweep['orders_seen']} released orders,"
-        f" {sweep['orders_due']} overdue, {sweep['orders_published']} published"
-    )
-
-
-def _console() -> Console:
-    console = Console()
-    # A file or a pipe has no width of its own, and rich would break lines at 80.
-    return console if console.is_terminal else Console(width=140)
-
-
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # Once: a second one would interrupt the ending of what was started.
+    for number in _INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
@@ -117,7 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
-    parser.add_argument("--seconds", type=float, default=180, help="how long to wait for the last order")
+    # Longer than a message is hidden from others after a function was killed with it.
+    parser.add_argument("--seconds", type=float, default=420, help="how long to wait while nothing happens")
     return parser
 
 

@@ -1,13 +1,13 @@
 """The weather of a demo: what each order meets."""
 
 import random
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from tests.local.marketplace import Fault
 
 type Mishap = tuple[Fault, dict[str, Any]]
+"""What a call meets, with its details."""
 
 
 class Weather(StrEnum):
@@ -29,32 +29,36 @@ class Weather(StrEnum):
 
 BEGIN_WITH_THE_SIGNATURE: Final = frozenset({Weather.ROTATION, Weather.MIGRATION, Weather.WITHDRAWAL})
 
-
 _STORM: Final[list[Mishap]] = [
     (Fault.DELAY, {"seconds": 1.0}),
-    (Fault.RESET_BEFORE_APPLYING, {}),
-    (Fault.RESET_AFTER_APPLYING, {}),
-    (Fault.INTERNAL_ERROR, {}),
-    (Fault.SERVICE_UNAVAILABLE, {}),
     (Fault.GATEWAY_TIMEOUT, {"applied": True}),
-    (Fault.UNKNOWN_ERROR, {}),
-    (Fault.OUTAGE_AS_BAD_REQUEST, {}),
     (Fault.THROTTLED, {"replenish_in": 2.0}),
     (Fault.THROTTLED, {"replenish_in": 2.0, "header": "x-next-replenish-time", "form": "iso"}),
     (Fault.THROTTLED, {"header": None}),
-    (Fault.LOCKED, {}),
-    (Fault.EMPTY_SUCCESS, {}),
-    (Fault.FOREIGN_SUCCESS, {}),
-    (Fault.MAINTENANCE_PAGE, {}),
-    (Fault.BROKEN_JSON, {}),
-    (Fault.BROKEN_XML, {}),
     (Fault.HUGE, {"size": 3_000_000}),
-    (Fault.ECHO_CREATED, {}),
-    (Fault.REDIRECT, {}),
-    (Fault.HEADER_BLAMED, {}),
-    (Fault.NOT_FOUND, {}),
-    (Fault.CONFLICT, {}),
-    (Fault.CLOSE_WHEN_IDLE, {}),
+    *(
+        (fault, {})
+        for fault in (
+            Fault.RESET_BEFORE_APPLYING,
+            Fault.RESET_AFTER_APPLYING,
+            Fault.INTERNAL_ERROR,
+            Fault.SERVICE_UNAVAILABLE,
+            Fault.UNKNOWN_ERROR,
+            Fault.OUTAGE_AS_BAD_REQUEST,
+            Fault.LOCKED,
+            Fault.EMPTY_SUCCESS,
+            Fault.FOREIGN_SUCCESS,
+            Fault.MAINTENANCE_PAGE,
+            Fault.BROKEN_JSON,
+            Fault.BROKEN_XML,
+            Fault.ECHO_CREATED,
+            Fault.REDIRECT,
+            Fault.HEADER_BLAMED,
+            Fault.NOT_FOUND,
+            Fault.CONFLICT,
+            Fault.CLOSE_WHEN_IDLE,
+        )
+    ),
 ]
 _CALM: Final[dict[int, Mishap]] = {
     3: (Fault.SERVICE_UNAVAILABLE, {}),
@@ -65,29 +69,19 @@ _CALM: Final[dict[int, Mishap]] = {
 """Which orders of every twenty meet something on their first call: the attempts column shows it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """What one order is to meet.
+def forecast(weather: Weather, number: int) -> tuple[tuple[str, ...], tuple[Mishap, ...]]:
+    """Tell what is to come of the order of a number: always the same, so that a demo can be told of.
 
-    Attributes:
-        mishaps: One for each of its first calls.
-        statuses: Its lines beforehand.
+    Returns:
+        The statuses of its lines beforehand, and what its first calls meet, one each.
     """
-
-    mishaps: tuple[Mishap, ...] = ()
-    statuses: tuple[str, ...] = ("Created",)
-
-
-def forecast(weather: Weather, number: int) -> Forecast:
-    """Tell what the order of a number meets: always the same, so that a demo can be told of."""
-    if weather is Weather.CALM:
-        mishap = _CALM.get(number % 20)
-        return Forecast((mishap,) if mishap else ())
+    if weather is Weather.CALM and number % 20 in _CALM:
+        return ("Created",), (_CALM[number % 20],)
     if weather is Weather.STORM:
         if number % 12 == 5:
-            return Forecast(statuses=("Created", "Cancelled"))
+            return ("Created", "Cancelled"), ()
         if number % 12 == 9:
-            return Forecast(statuses=("Shipped",))
+            return ("Shipped",), ()
         chance = random.Random(number)
-        return Forecast(tuple(chance.choices(_STORM, k=chance.choice((0, 1, 1, 2)))))
-    return Forecast()
+        return ("Created",), tuple(chance.choices(_STORM, k=chance.choice((0, 1, 1, 2))))
+    return ("Created",), ()

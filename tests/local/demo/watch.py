@@ -1,16 +1,12 @@
 """What has become of each event: read where an operator would, from the function's log and the queues."""
 
-import json
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from tests.local.demo.scenario import Told
+from tests.local.demo.scenario import ACKNOWLEDGED, Told
 from tests.local.marketplace import Marketplace
 from tests.support.event_cases import Ending
-
-if TYPE_CHECKING:
-    from mypy_boto3_logs import CloudWatchLogsClient
 
 
 @dataclass(slots=True)
@@ -34,22 +30,24 @@ class Board:
 
     rows: dict[str, Row] = field(default_factory=dict)
     records: int = 0
+    changed_at: float = 0.0
 
     def add(self, told: Told, event_id: str) -> None:
         """Expect something to become of an event."""
         self.rows[event_id] = Row(told, event_id)
 
     def note(self, record: dict[str, Any]) -> Row | None:
-        """Take in an outcome record, and return the row that it changed."""
+        """Take in an outcome record, and return a copy of the row that it changed."""
         row = self.rows.get(record.get("event_id", "")) or self.rows.get(record.get("purchase_order_id", ""))
         if row is None:
             return None
         self.records += 1
+        self.changed_at = time.monotonic()
         # Two environments' streams are read one after the other: a later attempt may be seen first.
         if row.record and row.record["attempt"] > record["attempt"]:
             return None
-        row.record, row.changed_at = record, time.monotonic()
-        return row
+        row.record, row.changed_at = record, self.changed_at
+        return replace(row)
 
     @property
     def untold(self) -> int:
@@ -58,30 +56,8 @@ class Board:
 
     @property
     def done(self) -> bool:
-        """Whether every event has ended."""
+        """Whether nothing more will become of any event."""
         return all(row.ended for row in self.rows.values())
-
-
-class LogReader:
-    """Reads the outcome records of a log group, each one once."""
-
-    def __init__(self, logs: "CloudWatchLogsClient", log_group: str) -> None:
-        """Read `log_group`."""
-        self._logs = logs
-        self._log_group = log_group
-        self._seen: set[str] = set()
-
-    def new_records(self) -> list[dict[str, Any]]:
-        """Return the outcome records that were written since the last call."""
-        found = []
-        for page in self._logs.get_paginator("filter_log_events").paginate(logGroupName=self._log_group):
-            for event in page["events"]:
-                line = event["message"]
-                # A record names its message and its moment: no two are the same text.
-                if "order outcome" in line and line not in self._seen:
-                    self._seen.add(line)
-                    found.append(json.loads(line))
-        return found
 
 
 def differences(
@@ -107,24 +83,25 @@ def differences(
 
 
 def _wrong(row: Row, parked: dict[str, str], marketplace: Marketplace) -> list[str]:
-    told, record = row.told, row.record
+    told, record, ending = row.told, row.record, row.told.ending
     if record is None:
         return ["nothing was recorded of it"]
     wrong = []
-    if Ending(record["outcome"], record["disposition"]) not in told.endings:
+    # A call that took too long, on a busy machine say, leaves in doubt what it did: another attempt follows.
+    again = record["attempt"] > 1
+    in_doubt = again and ending == ACKNOWLEDGED and record["outcome"] == "already_acknowledged"
+    if Ending(record["outcome"], record["disposition"]) != ending and not in_doubt:
         wrong.append(f"ended {record['outcome']}, {record['disposition']}")
-    ending = told.endings[0]
     declared = ending.outcome if ending.disposition == "parked" else None
     if parked.get(row.event_id) != declared:
         wrong.append(f"in the dead-letter queue: {parked.get(row.event_id, 'not')}")
     if told.statuses and told.purchase_order_id:
-        acknowledged = ending.outcome == "acknowledged"
-        expected = {"Acknowledged"} if acknowledged else set(told.statuses)
+        expected = {"Acknowledged"} if ending.outcome == "acknowledged" else set(told.statuses)
         found = {line.status for line in marketplace.order(told.purchase_order_id).lines}
         if found != expected:
             wrong.append(f"Walmart has its lines as {', '.join(sorted(found))}")
         calls = marketplace.calls_for(told.purchase_order_id)
         posts = sum(call.action == "acknowledge" for call in calls)
-        if told.posts is not None and posts != told.posts:
+        if told.posts is not None and not again and posts != told.posts:
             wrong.append(f"Walmart was posted {posts} acknowledgements instead of {told.posts}")
     return wrong

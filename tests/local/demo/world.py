@@ -7,19 +7,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from tests.local.aws import Build, LocalAws, NotStarted, Stack
-from tests.local.demo.scenario import Told, entry, is_old
+from tests.local.aws import LocalAws, LogReader, NotStarted, Stack
+from tests.local.demo.scenario import Told
 from tests.local.demo.screen import Screen
-from tests.local.demo.watch import Board, LogReader
+from tests.local.demo.watch import Board
 from tests.local.marketplace import Door, Marketplace, Seller
 from tests.support.paths import ROOT
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _STACK: Final = "walmart-order-acknowledgement"
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
-_LOOKS_AT_THE_QUEUE: Final = 25
+_EMPTY_SECONDS: Final = 60
 _BETWEEN_LOOKS_SECONDS: Final = 0.2
 
 
@@ -33,8 +36,8 @@ class World:
     seller: Seller
     secret_arn: str
 
-    def tell(self, told: list[Told]) -> Board:
-        """Let the orders come into being, and publish the events that tell of them.
+    def publish(self, told: list[Told], board: Board) -> None:
+        """Let the orders come into being, publish the events that tell of them, and put them on the board.
 
         An old event is put into the order queue, as a redrive does it: the local AWS dates every event that
         is published as of now.
@@ -44,12 +47,11 @@ class World:
                 self.marketplace.add_order(each.purchase_order_id, each.statuses, each.order_date)
                 for fault, details in each.mishaps:
                     self.marketplace.fail(each.purchase_order_id, fault, action="acknowledge", **details)
-        events, board = self.aws.client("events"), Board()
         new: list[tuple[Told, dict[str, Any]]] = []
         for each in told:
             if each.event is None:
                 board.add(each, each.purchase_order_id or "")
-            elif is_old(each.event):
+            elif each.is_old:
                 self.aws.client("sqs").send_message(
                     QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=json.dumps(each.event)
                 )
@@ -57,37 +59,26 @@ class World:
             else:
                 new.append((each, each.event))
         for some in batched(new, _ENTRIES_PER_CALL, strict=False):
-            answer = events.put_events(Entries=[entry(event) for _, event in some])
+            answer = self.aws.client("events").put_events(Entries=[_entry(event) for _, event in some])
             for (each, _), taken in zip(some, answer["Entries"], strict=True):
                 board.add(each, taken["EventId"])
-        return board
 
     def self_check(self) -> dict[str, Any]:
         """Let the function check its own set-up."""
-        return self._invoke("AcknowledgeFunctionName", json.loads(_SELF_CHECK.read_text()))
+        return self.stack.invoke("AcknowledgeFunctionName", json.loads(_SELF_CHECK.read_text()))
 
     def sweep(self) -> dict[str, Any]:
         """Sweep, as the schedule does every quarter of an hour."""
-        return self._invoke("SweepFunctionName", {})
-
-    def _invoke(self, output: str, event: dict[str, Any]) -> dict[str, Any]:
-        name = self.stack.outputs[output]
-        answer = self.aws.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
-        record: dict[str, Any] = json.loads(answer["Payload"].read())
-        return record
+        return self.stack.invoke("SweepFunctionName", {})
 
     def log(self) -> LogReader:
-        """Read the function's log."""
-        return LogReader(self.aws.client("logs"), self.stack.outputs["AcknowledgeFunctionLogGroupName"])
+        """Read the outcome records in the function's log."""
+        return self.stack.log("AcknowledgeFunctionLogGroupName", "order outcome")
 
     def counted(self, metric: str) -> int:
         """Return what the function counted in a metric, by the lines from which CloudWatch makes metrics."""
-        name, total = self.stack.outputs["AcknowledgeFunctionLogGroupName"], 0
-        for page in self.aws.client("logs").get_paginator("filter_log_events").paginate(logGroupName=name):
-            for event in page["events"]:
-                if '"CloudWatchMetrics"' in event["message"]:
-                    total += sum(json.loads(event["message"]).get(metric, []))
-        return round(total)
+        lines = self.stack.log("AcknowledgeFunctionLogGroupName", "CloudWatchMetrics").new_records()
+        return round(sum(sum(line.get(metric, [])) for line in lines))
 
     def new_key(self) -> Seller:
         """Make another key for the seller, which Walmart does not know yet."""
@@ -112,15 +103,22 @@ class World:
     def waiting(self) -> int:
         """Return how many messages are in the order queue; one just finished with takes a moment to go."""
         sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderQueueUrl"]
-        waiting = 0
-        for _ in range(_LOOKS_AT_THE_QUEUE):
+        deadline = time.monotonic() + _EMPTY_SECONDS
+        while True:
             found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
             visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
             waiting = int(found[visible]) + int(found[hidden])  # type: ignore[index]  # the stub wants literals
-            if not waiting:
-                break
+            if not waiting or time.monotonic() > deadline:
+                return waiting
             time.sleep(_BETWEEN_LOOKS_SECONDS)
-        return waiting
+
+
+def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
+    return {
+        "Source": event["source"],
+        "DetailType": event["detail-type"],
+        "Detail": json.dumps(event["detail"]),
+    }
 
 
 @contextmanager
@@ -134,23 +132,13 @@ def opened(
         CommandFailed: SAM could not build or deploy.
     """
     with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
-        with screen.working("Setting up"):
-            screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
-            seller = marketplace.register_seller()
-            secrets = aws.client("secretsmanager")
-            secret = seller.token_secret() if door == "token" else seller.secret()
-            secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
-            stack = Stack.deploy(
-                aws,
-                name=_STACK,
-                build=Build.cached(on_progress=screen.say),
-                on_progress=screen.say,
-                parameters={
-                    "CredentialsSecretArn": secret_arn,
-                    "MarketplaceUrl": marketplace.url,
-                    **parameters,
-                },
-            )
+        screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
+        seller = marketplace.register_seller()
+        secret = seller.token_secret() if door == "token" else seller.secret()
+        secrets = aws.client("secretsmanager")
+        secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
+        own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.say, parameters={**own, **parameters})
         yield World(marketplace, aws, stack, seller, secret_arn)
 
 

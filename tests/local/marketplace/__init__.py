@@ -14,10 +14,10 @@ bring a token, is a second door to the same orders::
 ``python -m tests.local.marketplace`` runs it by itself.
 """
 
-from .calls import Call, Door, Headers
+from .calls import Call, Door
 from .faults import Fault
 from .marketplace import Marketplace
-from .orders import Order, OrderLine
+from .orders import Order
 from .sellers import Seller
 from .tls import Certificate, issue_certificate
 
@@ -26,10 +26,8 @@ __all__ = [
     "Certificate",
     "Door",
     "Fault",
-    "Headers",
     "Marketplace",
     "Order",
-    "OrderLine",
     "Seller",
     "issue_certificate",
 ]

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 
 from . import buyer
 from .orders import Order, OrderLine, customer_order_id
-from .problems import OAuthError, Origin, Problem
+from .problems import Origin, Problem
 
 type Form = Literal["xml", "json"]
 type ErrorShape = Literal["order service", "gateway", "flat"]
@@ -83,14 +83,8 @@ class Style:
     @property
     def form(self) -> Form:
         """The form the order service answers in: what is asked for first, and XML otherwise."""
-        if self.forced_form is not None:
-            return self.forced_form
-        for media_type in self.accept.lower().split(","):
-            if "json" in media_type:
-                return "json"
-            if "xml" in media_type:
-                return "xml"
-        return "xml"
+        asked = re.search("json|xml", self.accept.lower())
+        return self.forced_form or ("json" if asked and asked[0] == "json" else "xml")
 
     def acknowledged_order(self, order: Order) -> Answer:
         """Answer an acknowledgement. Walmart's own example of it does not tell the ship node."""
@@ -109,53 +103,42 @@ class Style:
         }
         # An order that is an empty element would be one without members.
         xml = tree if page.orders else {**tree, "elements": {}}
-        return self._answer(HTTPStatus.OK, self.form, "list", _NO_NAMESPACE, xml, {"list": tree})
+        return self._found("list", _NO_NAMESPACE, xml, {"list": tree})
 
     def issued_token(self, token: str, seconds: int) -> Answer:
-        """Answer whoever asks for a token."""
+        """Answer a call for a token."""
         document: Tree = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
-        return Answer(HTTPStatus.OK, to_json(document), (("Content-Type", CONTENT_TYPES[self.form]),))
+        return written(HTTPStatus.OK, self.form, to_json(document))
 
-    def problem(self, problem: Problem | OAuthError, *headers: tuple[str, str]) -> Answer:
+    def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
         """Answer with an error. The gateway speaks JSON whatever is asked for."""
-        if isinstance(problem, OAuthError):
-            body = to_json({"error": problem.error, "error_description": problem.description})
-            return Answer(problem.status, body, (("Content-Type", CONTENT_TYPES["json"]), *headers))
         from_gateway = problem.origin is Origin.GATEWAY
         form = (self.forced_form or "json") if from_gateway else self.form
-        shape = self.forced_error_shape or ("gateway" if from_gateway else "order service")
         entry = _error_entry(problem)
-        return self._answer(
-            problem.status,
-            form,
-            "errors",
-            _ERROR_NAMESPACE,
-            {"error": [entry]},
-            _error_document(problem, entry, shape),
-            *headers,
-        )
+        if form == "xml":
+            body = _to_xml("errors", _ERROR_NAMESPACE, {"error": [entry]})
+        else:
+            shape = self.forced_error_shape or ("gateway" if from_gateway else "order service")
+            body = to_json(_error_document(problem, entry, shape))
+        return written(problem.status, form, body, *headers)
 
     def _order(self, tree: Tree, namespace: str) -> Answer:
-        return self._answer(HTTPStatus.OK, self.form, "order", namespace, tree, {"order": tree})
+        return self._found("order", namespace, tree, {"order": tree})
 
-    @staticmethod
-    def _answer(
-        status: int,
-        form: Form,
-        root: str,
-        namespace: str,
-        xml: Tree,
-        document: Tree,
-        *headers: tuple[str, str],
-    ) -> Answer:
-        body = _to_xml(root, namespace, xml) if form == "xml" else to_json(document)
-        return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
+    def _found(self, root: str, namespace: str, xml: Tree, document: Tree) -> Answer:
+        body = _to_xml(root, namespace, xml) if self.form == "xml" else to_json(document)
+        return written(HTTPStatus.OK, self.form, body)
 
 
-def bare_page(status: int, title: str, *headers: tuple[str, str]) -> Answer:
+def written(status: int, form: Form, body: bytes, *headers: tuple[str, str]) -> Answer:
+    """Answer with a text in one form."""
+    return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
+
+
+def bare_page(status: int, title: str) -> Answer:
     """Answer with a page of something in front of Walmart's gateway, for people to read."""
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Answer(status, page.encode(), (("Content-Type", "text/html"), *headers))
+    return Answer(status, page.encode(), (("Content-Type", "text/html"),))
 
 
 def unreadable(answer: Answer, purchase_order_id: str) -> Answer:
@@ -193,8 +176,8 @@ def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
     """Write a tree as XML: a list repeats its element, a date is ISO 8601, None is left out."""
     top = ET.Element(_qualified(namespace, root))
     _fill(top, namespace, tree)
-    written: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
-    return written.replace(b"\r", b"&#13;")  # a bare one is read as a line feed
+    text: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
+    return text.replace(b"\r", b"&#13;")  # a bare one is read as a line feed
 
 
 def _qualified(namespace: str, name: str) -> str:
@@ -269,24 +252,20 @@ def _quantity_tree(quantity: int) -> Tree:
 
 
 def _error_entry(problem: Problem) -> dict[str, Tree]:
-    field: dict[str, Tree] = {} if problem.field is None else {"field": problem.field}
+    causes: Tree = []
+    if problem.cause is not None:
+        reason = "The date is not in ISO 8601 with whole seconds"
+        causes = {"cause": [{"code": problem.code, "field": problem.cause, "description": reason}]}
     return {
         "code": problem.code,
-        **field,
+        **({} if problem.field is None else {"field": problem.field}),
         "description": problem.description,
         "info": problem.info,
         **({} if problem.severity is None else {"severity": problem.severity}),
         "category": problem.category,
-        "causes": _causes_tree(problem),
+        "causes": causes,
         "errorIdentifiers": {} if problem.origin is Origin.GATEWAY else {"entry": []},
     }
-
-
-def _causes_tree(problem: Problem) -> Tree:
-    cause = problem.cause
-    if cause is None:
-        return []
-    return {"cause": [{"code": problem.code, "field": cause.field, "description": cause.description}]}
 
 
 def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape) -> Tree:

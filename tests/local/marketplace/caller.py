@@ -7,36 +7,23 @@ import http.client
 import json
 import ssl
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.local.marketplace import Call, Fault, Marketplace, Seller
+from tests.local.marketplace import Call, Marketplace, Seller
 
 ORDER = "7400123456789"
-SPLIT = "7400000000004"
-ACKNOWLEDGE = f"/v3/ca/orders/{ORDER}/acknowledge"
 GET = f"/v3/ca/orders/{ORDER}"
+ACKNOWLEDGE = f"{GET}/acknowledge"
 TOKEN = "/v3/token"
 NOW = 1_790_000_000.25
 NOTHING: Mapping[str, str] = {}
-
-in_an_odd_way = pytest.mark.parametrize(
-    ("fault", "details"),
-    [
-        (Fault.DELAY, {"seconds": 0.0}),
-        (Fault.SLOW_DRIP, {"interval": 0.0}),
-        (Fault.HUGE, {"size": 300_000}),
-        (Fault.CLOSE_WHEN_IDLE, {}),
-    ],
-)
 
 
 @dataclass(frozen=True)
@@ -44,6 +31,10 @@ class Answer:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
+
+    @property
+    def form(self) -> str:
+        return self.headers.get_content_subtype()
 
     def json(self) -> Any:  # noqa: ANN401 - JSON can be anything
         return json.loads(self.body)
@@ -53,6 +44,15 @@ class Answer:
 
     def texts(self, name: str) -> list[str | None]:
         return [element.text for element in self.xml().iter() if element.tag.rpartition("}")[2] == name]
+
+    def refusal(self) -> tuple[int, str, str | None]:
+        """The status, and the code and field of the one error, in whichever shape it comes."""
+        if self.form == "xml":
+            [code], field = self.texts("code")[:1], self.texts("field")
+            return self.status, str(code), field[0] if field else None
+        document = self.json()
+        [error] = document["error"] if "error" in document else document["errors"]["error"]
+        return self.status, error["code"], error.get("field")
 
 
 @functools.cache
@@ -86,18 +86,20 @@ class Caller:
             return http.client.HTTPSConnection(parts.netloc, timeout=20, context=self.trust)
         return http.client.HTTPConnection(parts.netloc, timeout=20)
 
+    def signed(self, text: str, timestamp: str) -> dict[str, str]:
+        """The headers of a signature over a text, be it the right one or not."""
+        signature = sign(self.seller.private_key, text)
+        return {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": signature}
+
     def headers(self, method: str, target: str) -> dict[str, str]:
         timestamp = str(int(self.now() * 1000))
-        text = f"{self.seller.consumer_id}\n{self.url}{target}\n{method}\n{timestamp}\n"
         return {
             "WM_CONSUMER.ID": self.seller.consumer_id,
             "WM_CONSUMER.CHANNEL.TYPE": self.seller.channel_type,
-            "WM_SVC.NAME": "Walmart Marketplace",
-            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
-            "WM_SEC.TIMESTAMP": timestamp,
-            "WM_SEC.AUTH_SIGNATURE": sign(self.seller.private_key, text),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
+            **self.signed(
+                f"{self.seller.consumer_id}\n{self.url}{target}\n{method}\n{timestamp}\n", timestamp
+            ),
+            **COMMON,
         }
 
     def call(
@@ -127,21 +129,29 @@ class Caller:
             return Answer(response.status, response.headers, response.read())
 
     def acknowledge(
-        self,
-        changed: Mapping[str, str] = NOTHING,
-        *,
-        order: str = ORDER,
-        without: str | None = None,
-        over: http.client.HTTPConnection | None = None,
+        self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
     ) -> Answer:
-        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without, over=over)
+        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without)
 
     def begin_acknowledging(self, connection: http.client.HTTPConnection) -> None:
         target = f"{self.orders}/{ORDER}/acknowledge"
         connection.request("POST", target, headers=self.headers("POST", target))
 
-    def get(self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER) -> Answer:
-        return self.call("GET", f"{self.orders}/{order}", changed)
+    def get(
+        self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
+    ) -> Answer:
+        return self.call("GET", f"{self.orders}/{order}", changed, without=without)
+
+    def list(self, query: str, form: str = "json", path: str = "/released") -> Answer:
+        return self.call("GET", f"{self.orders}{path}{query}", {"Accept": f"application/{form}"})
+
+
+COMMON = {
+    "WM_SVC.NAME": "Walmart Marketplace",
+    "WM_QOS.CORRELATION_ID": "c0ffee",
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+}
 
 
 @dataclass
@@ -159,10 +169,7 @@ class TokenCaller(Caller):
             "WM_SEC.ACCESS_TOKEN": self.token,
             "WM_MARKET": "ca",
             "WM_GLOBAL_VERSION": "3.1",
-            "WM_SVC.NAME": "Walmart Marketplace",
-            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
-            "Content-Type": "application/json",
-            "Accept": "application/json",
+            **COMMON,
         }
 
     def ask(
@@ -173,26 +180,14 @@ class TokenCaller(Caller):
         body: str = "grant_type=client_credentials",
     ) -> Answer:
         headers = {
+            **COMMON,
             "Authorization": basic(self.seller.client_id, self.seller.client_secret),
             "WM_MARKET": "ca",
-            "WM_SVC.NAME": "Walmart Marketplace",
-            "WM_QOS.CORRELATION_ID": str(uuid.uuid4()),
             "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
             **changed,
         }
         headers.pop(without or "", None)
         return self.send("POST", TOKEN, headers, body)
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def basic(client_id: str, client_secret: str) -> str:
@@ -204,21 +199,5 @@ def order_calls(marketplace: Marketplace) -> list[Call]:
     return [call for call in marketplace.calls if call.action != "token"]
 
 
-def statuses(marketplace: Marketplace) -> list[str]:
-    return [line.status for line in marketplace.order(ORDER).lines]
-
-
-def told(answer: Answer) -> tuple[int, str | None, str | None]:
-    headers = answer.headers
-    return answer.status, headers["x-current-token-count"], headers["x-next-replenishment-time"]
-
-
-def milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))
-
-
-def control(url: str, method: str, path: str, document: object = None) -> tuple[int, Any]:
-    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
-        connection.request(method, path, body=json.dumps(document))
-        response = connection.getresponse()
-        return response.status, json.load(response)
+def statuses(marketplace: Marketplace, order: str = ORDER) -> list[str]:
+    return [status for line in marketplace.order(order).lines for status in line.statuses]

@@ -1,34 +1,14 @@
 """What was called, kept for whoever wants to know afterwards."""
 
 import threading
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from urllib3 import HTTPHeaderDict
 
 from .faults import Fault
 
 type Door = Literal["signature", "token"]
-
-
-class Headers(Mapping[str, str]):
-    """A request's headers, found in whatever case; one sent several times is joined by commas."""
-
-    def __init__(self, *pairs: tuple[str, str]) -> None:
-        self._values: dict[str, tuple[str, str]] = {}
-        for name, value in pairs:
-            known = self._values.get(name.lower())
-            self._values[name.lower()] = (
-                (name, value) if known is None else (known[0], f"{known[1]}, {value}")
-            )
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()][1]
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, _ in self._values.values())
-
-    def __len__(self) -> int:
-        return len(self._values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +25,7 @@ class Call:
 
     method: str
     path: str
-    headers: Headers = field(repr=False)
+    headers: HTTPHeaderDict = field(repr=False)
     body: bytes = field(repr=False)
     received_at: float
     connection: int
@@ -57,6 +37,11 @@ class Call:
     fault: Fault | None = None
     applied: bool = False
 
+    @property
+    def bare_path(self) -> str:
+        """The path without the query."""
+        return self.path.partition("?")[0]
+
 
 class Ledger:
     """Every call in order of arrival."""
@@ -66,7 +51,7 @@ class Ledger:
         self._calls: list[Call] = []
 
     def open(self, call: Call) -> int:
-        """Enter a call that has just arrived and tell its number."""
+        """Enter a call that has just arrived and give its number."""
         with self._lock:
             self._calls.append(call)
             return len(self._calls) - 1

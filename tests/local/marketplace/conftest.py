@@ -1,16 +1,17 @@
-"""A marketplace, and callers of it that are not the client."""
+"""A marketplace with one order, and callers of it that are not the client."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.local.marketplace import Marketplace
-from tests.local.marketplace.caller import Caller, TokenCaller
+from tests.local.marketplace import Marketplace, Seller
+from tests.local.marketplace.caller import ORDER, Caller, TokenCaller
 
 
 @pytest.fixture
 def marketplace() -> Iterator[Marketplace]:
     with Marketplace() as marketplace:
+        marketplace.add_order(ORDER, ["Created", "Created"])
         yield marketplace
 
 
@@ -20,14 +21,25 @@ def private_key() -> str:
     return Marketplace().register_seller().private_key
 
 
+@pytest.fixture
+def seller(marketplace: Marketplace, private_key: str) -> Seller:
+    return marketplace.register_seller(private_key)
+
+
 @pytest.fixture(params=[Caller, TokenCaller])
-def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key: str) -> Caller:
+def caller(request: pytest.FixtureRequest, marketplace: Marketplace, seller: Seller) -> Caller:
     """A caller of the marketplace that is nobody's client, through one door and then through the other."""
-    caller: Caller = request.param(marketplace.url, marketplace.register_seller(private_key))
+    caller: Caller = request.param(marketplace.url, seller)
     return caller
 
 
 @pytest.fixture
-def signer(marketplace: Marketplace, private_key: str) -> Caller:
+def signer(marketplace: Marketplace, seller: Seller) -> Caller:
     """Such a caller that signs."""
-    return Caller(marketplace.url, marketplace.register_seller(private_key))
+    return Caller(marketplace.url, seller)
+
+
+@pytest.fixture
+def bearer(marketplace: Marketplace, seller: Seller) -> TokenCaller:
+    """Such a caller that brings a token."""
+    return TokenCaller(marketplace.url, seller)

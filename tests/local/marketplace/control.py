@@ -1,44 +1,47 @@
-"""A few unsigned calls by which another process prepares orders and faults and reads what was called.
-
-They exist only when the marketplace was made with ``control=True``, and it listens on the loopback address
-only.
-"""
-
-from __future__ import annotations
+"""A few unsigned calls by which another process prepares orders and faults and reads what was called."""
 
 import json
-from datetime import datetime
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .answers import CONTENT_TYPES, Answer
+from .answers import written
+from .calls import Call
 from .faults import Detail, Fault
+from .marketplace import Marketplace
+from .server import Request, Wire
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .calls import Call
-    from .marketplace import Marketplace
-    from .server import Request
-
-PREFIX = "/control/"
+_PREFIX = "/control/"
 
 
-def answer(marketplace: Marketplace, request: Request) -> Answer:
-    """Do what a control call asks for; a call that makes no sense is told why."""
-    try:
-        match request.method, request.target.removeprefix(PREFIX):
-            case "POST", "orders":
-                return _add_order(marketplace, **json.loads(request.body))
-            case "POST", "faults":
-                return _fail(marketplace, **json.loads(request.body))
-            case "GET", "calls":
-                return _answer(HTTPStatus.OK, {"calls": [_describe(call) for call in marketplace.calls]})
-            case _:
-                message = "there are POST /control/orders, POST /control/faults and GET /control/calls"
-                return _answer(HTTPStatus.NOT_FOUND, {"message": message})
-    except (TypeError, ValueError) as error:  # what is missing, unknown or of the wrong kind
-        return _answer(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+class ControlledMarketplace(Marketplace):
+    """A marketplace that is prepared by calls below ``/control/``, which only this machine can make."""
+
+    def serve(self, request: Request, wire: Wire) -> None:
+        """Serve one request. A call below ``/control/`` that makes no sense is told why."""
+        if not request.target.startswith(_PREFIX):
+            super().serve(request, wire)
+            return
+        try:
+            status, document = _do(self, request)
+        except (TypeError, ValueError) as error:  # what is missing, unknown or of the wrong kind
+            status, document = HTTPStatus.BAD_REQUEST, {"message": str(error)}
+        answer = written(status, "json", json.dumps(document).encode())
+        wire.write(answer.head(self.clock()) + answer.body)
+
+
+def _do(marketplace: Marketplace, request: Request) -> tuple[int, dict[str, Any]]:
+    match request.method, request.target.removeprefix(_PREFIX):
+        case "POST", "orders":
+            _add_order(marketplace, **json.loads(request.body))
+        case "POST", "faults":
+            _fail(marketplace, **json.loads(request.body))
+        case "GET", "calls":
+            return HTTPStatus.OK, {"calls": [_describe(call) for call in marketplace.calls]}
+        case _:
+            message = "there are POST /control/orders, POST /control/faults and GET /control/calls"
+            return HTTPStatus.NOT_FOUND, {"message": message}
+    return HTTPStatus.CREATED, {}
 
 
 def _add_order(
@@ -46,12 +49,8 @@ def _add_order(
     *,
     purchaseOrderId: str,  # noqa: N803 - the member's name in the JSON
     statuses: Sequence[str | Sequence[str]] = ("Created",),
-    orderDate: str | None = None,  # noqa: N803 - the member's name in the JSON
-    shipNode: str = "SellerFulfilled",  # noqa: N803 - the member's name in the JSON
-) -> Answer:
-    order_date = None if orderDate is None else datetime.fromisoformat(orderDate)
-    marketplace.add_order(purchaseOrderId, statuses, order_date=order_date, ship_node=shipNode)
-    return _answer(HTTPStatus.CREATED, {"purchaseOrderId": purchaseOrderId})
+) -> None:
+    marketplace.add_order(purchaseOrderId, statuses)
 
 
 def _fail(
@@ -62,13 +61,12 @@ def _fail(
     times: int | None = 1,
     action: str | None = None,
     **details: Detail,
-) -> Answer:
+) -> None:
     kind = Fault(str(fault).lower())
     if purchaseOrderId is None:
         marketplace.fail_all(kind, times=times, action=action, **details)
     else:
         marketplace.fail(purchaseOrderId, kind, times=times, action=action, **details)
-    return _answer(HTTPStatus.CREATED, {"purchaseOrderId": purchaseOrderId, "fault": fault})
 
 
 def _describe(call: Call) -> dict[str, Any]:
@@ -76,17 +74,10 @@ def _describe(call: Call) -> dict[str, Any]:
         "method": call.method,
         "path": call.path,
         "door": call.door,
-        "purchaseOrderId": call.purchase_order_id,
         "action": call.action,
         "headers": dict(call.headers),
         "status": call.status,
         "refusal": call.refusal,
         "fault": call.fault.value if call.fault else None,
         "applied": call.applied,
-        "receivedAt": call.received_at,
-        "connection": call.connection,
     }
-
-
-def _answer(status: int, document: dict[str, Any]) -> Answer:
-    return Answer(status, json.dumps(document).encode(), (("Content-Type", CONTENT_TYPES["json"]),))

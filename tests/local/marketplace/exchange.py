@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from .answers import Answer, Style, unreadable
+from .answers import Answer, Form, Style, unreadable
 from .calls import Call, Ledger
-from .faults import Fault
 from .orders import Orders
 from .quota import COUNT_HEADER, Allowance, Bucket
 from .routes import Destination
@@ -33,25 +32,24 @@ class Exchange:
     allowance: Allowance | None = None
 
     def take_from_bucket(self) -> bool:
-        """Take a token out of the bucket for such calls, if there is one; tell whether the call may go on."""
+        """Take a token out of the bucket, if such calls have one; return whether the call may go on."""
         if self.bucket is None:
             return True
         self.allowance = self.bucket.take()
         return self.allowance.granted
 
-    def enter_refusal(self, reason: str) -> None:
-        """Enter why the gateway refuses the call."""
-        self._amend(replace(self.call, refusal=reason))
+    def amend(self, call: Call) -> None:
+        """Enter what has become of the call."""
+        self.call = call
+        self.ledger.amend(self.number, call)
 
-    def enter_fault(self, fault: Fault) -> None:
-        """Enter which fault the call meets."""
-        self._amend(replace(self.call, fault=fault))
-
-    def right_answer(self) -> Answer:
-        """Do what the call asks for and give the answer to it, unsent."""
+    def right_answer(self, form: Form | None = None) -> Answer:
+        """Do what the call asks for and give the answer to it, unsent, and in one form if it is given."""
+        if form is not None:
+            self.style = replace(self.style, forced_form=form)
         answer = self.destination.answer(self.style)
         if self.call.action == "acknowledge" and answer.status == HTTPStatus.OK:
-            self._amend(replace(self.call, applied=True))
+            self.amend(replace(self.call, applied=True))
         return self.garbled(answer)
 
     def garbled(self, answer: Answer) -> Answer:
@@ -74,9 +72,5 @@ class Exchange:
 
     def begin(self, status: int, data: bytes) -> None:
         """Enter the status and send the first bytes; who begins sends the rest by ``wire``."""
-        self._amend(replace(self.call, status=status))
+        self.amend(replace(self.call, status=status))
         self.wire.write(data)
-
-    def _amend(self, call: Call) -> None:
-        self.call = call
-        self.ledger.amend(self.number, call)

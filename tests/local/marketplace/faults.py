@@ -1,9 +1,10 @@
 """Misbehaviour on demand: which order's calls meet which fault, and what each fault does.
 
-A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange and
-does with it what it likes; its keyword arguments are the fault's details, all of them with a default. The
-mark says so when only calls of certain kinds can meet it. A fault that only says something and does nothing
-is a line in a table instead, and one that only changes the page of a list has a mark of its own.
+A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange. It
+gives the answer that is sent then, or None after it has done with the exchange what it likes. Its keyword
+arguments are the fault's details, all of them with a default. The mark says so when only calls of certain
+kinds can meet the fault. A fault that only says something and does nothing is a line in a table instead, and
+one that only changes the page of a list has a mark of its own.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from datetime import UTC, datetime
 from email.utils import formatdate
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING
 
 from . import buyer, problems
-from .answers import CONTENT_TYPES, Answer, bare_page, to_iso, to_json, unreadable
+from .answers import CONTENT_TYPES, Answer, bare_page, to_iso, to_json, written
 from .order_service import ACTIONS, LISTS, UNKNOWN_ERROR
 from .orders import new_order
 from .problems import Origin
@@ -37,48 +38,12 @@ if TYPE_CHECKING:
 
     from .answers import Form, Page, Tree
     from .exchange import Exchange
-    from .problems import Problem
+    from .problems import Problem, Severity
 
 type Detail = float | str | None
-type Behaviour = Callable[..., None]
+type Behaviour = Callable[..., Answer | None]
 type Retouch = Callable[..., Page]
-OddBytes = Literal[
-    "tab",
-    "line_feed",
-    "substitute",
-    "latin1",
-    "cut_utf8",
-    "byte_order_mark",
-    "wrong_content_type",
-    "no_content_type",
-    "wrong_charset",
-    "declared_latin1",
-    "long_number",
-    "ampersand",
-    "entity",
-    "forbidden_reference",
-    "white_space_first",
-]
-"""What can be odd about an answer. Some of it is of one form alone, which the answer then takes."""
 
-_ODD: dict[str, bytes] = {
-    "tab": b"\t",
-    "line_feed": b"\n",
-    "substitute": b"\x1a",
-    "latin1": b"\xe9",
-    "cut_utf8": b"\xc3",
-    "ampersand": b" & ",
-    "entity": b"&eacute;",
-    "forbidden_reference": b"&#26;",
-}
-_NEEDED_FORMS: dict[Detail, Form] = {
-    "long_number": "json",
-    "ampersand": "xml",
-    "entity": "xml",
-    "forbidden_reference": "xml",
-    "white_space_first": "xml",
-}
-_LONGER_THAN_PYTHON_READS = 5000
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
 _TURN = "&turn="
@@ -129,7 +94,6 @@ class Fault(Enum):
     EARLY_HINTS = "early_hints"
     ENCODED_ANSWER = "encoded_answer"
     ODD_BYTES = "odd_bytes"
-    UNREADABLE_ENTRY = "unreadable_entry"
     FLAT_LINES = "flat_lines"
     CANCELED_SPELLING = "canceled_spelling"
     ECHO_CREATED = "echo_created"
@@ -166,29 +130,17 @@ class PlannedFault:
         """Refuse what the fault does not know, now rather than in the middle of a call."""
         if self.times is not None and self.times < 1:
             raise ValueError("a fault is met at least once")
-        possible = _ONLY_FOR.get(self.fault, _ANY_CALL)
+        possible = _ONLY_FOR[self.fault]
         self.actions = possible & ACTIONS if self.action is None else frozenset({self.action})
         if not self.actions <= possible:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
-        behaviour = _BEHAVIOURS[self.fault]
-        known = inspect.signature(behaviour).parameters
-        never_imported = dict.fromkeys(("Exchange", "Page"), object)  # only for type checkers
-        kinds = get_type_hints(behaviour, localns=never_imported)
-        for name, value in self.details.items():
-            if name not in known or known[name].kind is not inspect.Parameter.KEYWORD_ONLY:
-                raise ValueError(f"{self.fault.name} has no detail {name!r}")
-            kind = kinds[name]
-            if get_origin(kind) is Literal:
-                if value not in get_args(kind):
-                    raise ValueError(
-                        f"{name} of {self.fault.name} is one of {', '.join(map(str, get_args(kind)))}"
-                    )
-            elif not isinstance(value, int | float if kind is float else kind):
-                raise TypeError(f"{name} of {self.fault.name} is a {known[name].annotation}")
+        inspect.signature(_BEHAVIOURS[self.fault]).bind(None, **self.details)
 
     def strike(self, exchange: Exchange) -> None:
         """Let an exchange meet the fault."""
-        _BEHAVIOURS[self.fault](exchange, **self.details)
+        answer = _BEHAVIOURS[self.fault](exchange, **self.details)
+        if answer is not None:
+            exchange.send(answer)
 
 
 class FaultPlan:
@@ -231,11 +183,14 @@ def _does(fault: Fault, only_for: frozenset[str] = _ANY_CALL) -> Callable[[Behav
     return mark
 
 
+# --- The connection ---------------------------------------------------------------------------------------
+
+
 @_does(Fault.DELAY)
-def _delay(exchange: Exchange, *, seconds: float = 1.0) -> None:
+def _delay(exchange: Exchange, *, seconds: float = 1.0) -> Answer:
     """Do nothing for some seconds, then do and answer what is right."""
     exchange.wire.wait(seconds)
-    exchange.send(exchange.right_answer())
+    return exchange.right_answer()
 
 
 @_does(Fault.RESET_BEFORE_APPLYING)
@@ -264,221 +219,6 @@ def _close_when_idle(exchange: Exchange) -> None:
     answer = exchange.right_answer()
     exchange.send(replace(answer, headers=(*answer.headers, ("Connection", "keep-alive"))))
     exchange.wire.close()
-
-
-# Each of these is said in Walmart's own words, where it has any, and nothing is done.
-_REFUSALS: dict[Fault, Problem] = {
-    Fault.OUTAGE_AS_BAD_REQUEST: problems.REQUEST_INVALID,
-    Fault.UNAUTHORIZED: problems.UNAUTHORIZED,
-    Fault.FORBIDDEN: problems.FORBIDDEN,
-    Fault.METHOD_NOT_ALLOWED: problems.METHOD_NOT_ALLOWED,
-    Fault.NOT_ACCEPTABLE: problems.INVALID_ACCEPT_TYPE,
-    Fault.REQUEST_TIMEOUT: problems.undocumented(HTTPStatus.REQUEST_TIMEOUT),
-    Fault.CONFLICT: problems.undocumented(HTTPStatus.CONFLICT),
-    Fault.GONE: problems.undocumented(HTTPStatus.GONE),
-    Fault.UNSUPPORTED_MEDIA_TYPE: problems.UNSUPPORTED_MEDIA_TYPE,
-    Fault.UNPROCESSABLE: problems.undocumented(HTTPStatus.UNPROCESSABLE_CONTENT),
-    Fault.LOCKED: problems.RESOURCE_IS_LOCKED,
-    Fault.INTERNAL_ERROR: problems.SYSTEM_ERROR,
-}
-
-# Each of these is a bare page from somewhere in front of Walmart's gateway, and nothing is done.
-_PAGES: dict[Fault, tuple[int, str]] = {
-    Fault.SERVICE_UNAVAILABLE: (503, "503 Service Temporarily Unavailable"),
-    Fault.MAINTENANCE_PAGE: (200, "We are down for maintenance and will be back soon"),
-}
-
-
-def _refusal(problem: Problem) -> Behaviour:
-    def refuse(exchange: Exchange) -> None:
-        exchange.send(exchange.style.problem(problem))
-
-    return refuse
-
-
-def _page(answer: Answer) -> Behaviour:
-    def show(exchange: Exchange) -> None:
-        exchange.send(answer)
-
-    return show
-
-
-_BEHAVIOURS.update({fault: _refusal(problem) for fault, problem in _REFUSALS.items()})
-_BEHAVIOURS.update({fault: _page(bare_page(*page)) for fault, page in _PAGES.items()})
-_BEHAVIOURS[Fault.UNKNOWN_ERROR] = _page(UNKNOWN_ERROR)
-# Only the gateway refuses a call for a token: no other service sees it.
-_ONLY_FOR.update(
-    {fault: ACTIONS for fault, problem in _REFUSALS.items() if problem.origin is not Origin.GATEWAY}
-)
-
-
-@_does(Fault.HEADER_BLAMED, ACTIONS)
-def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> None:
-    """Find fault with a header that is right."""
-    exchange.send(exchange.style.problem(problems.header_blank(field)))
-
-
-@_does(Fault.NOT_FOUND, ACTIONS)
-def _not_found(exchange: Exchange) -> None:
-    """Know nothing of an order that exists, or of any order at all."""
-    wanted = exchange.call.purchase_order_id
-    problem = problems.ORDERS_NOT_FOUND if wanted is None else problems.order_not_found(wanted)
-    exchange.send(exchange.style.problem(problem))
-
-
-@_does(Fault.NO_SUCH_PATH)
-def _no_such_path(exchange: Exchange, *, severity: Literal["INFO", "ERROR", "absent"] = "INFO") -> None:
-    """Be a gateway that does not serve the path that was called."""
-    path = exchange.call.path.partition("?")[0]
-    exchange.send(exchange.style.problem(problems.path_not_served(path, severity)))
-
-
-@_does(Fault.FIREWALL)
-def _firewall(exchange: Exchange) -> None:
-    """Refuse the caller's address, as Akamai does: its page is escaped like this."""
-    url = "".join(
-        character if character.isalnum() else f"&#{ord(character)};"
-        for character in f"https://marketplace.walmartapis.com{exchange.call.path}"
-    )
-    page = (
-        "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n \n"
-        f'You don\'t have permission to access "{url}" on this server.<P>\n'
-        "Reference&#32;&#35;18&#46;5c7b1160&#46;1790000000&#46;2f6c1a7b\n</BODY>\n</HTML>\n"
-    )
-    headers = (("Server", "AkamaiGHost"), ("Mime-Version", "1.0"), ("Content-Type", "text/html"))
-    exchange.send(Answer(HTTPStatus.FORBIDDEN, page.encode(), headers))
-
-
-@_does(Fault.EDGE_PAGE)
-def _edge_page(
-    exchange: Exchange,
-    *,
-    status: Literal[400, 404, 410, 413, 421, 431, 451] = 404,
-    kind: Literal["html", "text", "empty", "mesh", "spring"] = "html",
-) -> None:
-    """Answer in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
-    phrase = HTTPStatus(status).phrase
-    document: dict[str, Tree] = {
-        "mesh": {"message": "no Route matched with those values"},
-        "spring": {
-            "timestamp": to_iso(exchange.orders.now()),
-            "status": status,
-            "error": phrase,
-            "path": exchange.call.path.partition("?")[0],
-        },
-    }
-    match kind:
-        case "html":
-            answer = bare_page(status, f"{status} {phrase}")
-        case "text":
-            answer = Answer(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
-        case "empty":
-            answer = Answer(status)
-        case _:
-            answer = Answer(status, to_json(document[kind]), (("Content-Type", "application/json"),))
-    exchange.send(answer)
-
-
-@_does(Fault.PROBLEM_DOCUMENT)
-def _problem_document(exchange: Exchange, *, status: int = 400, header: str | None = None) -> None:
-    """Refuse by a problem document (RFC 9457), which may say that a header is missing that is there."""
-    document: Tree = {
-        "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": f"Required header '{header}' is not present." if header else "Failed to read request",
-        "instance": exchange.call.path.partition("?")[0],
-    }
-    exchange.send(Answer(status, to_json(document), (("Content-Type", "application/problem+json"),)))
-
-
-@_does(Fault.RETRY_AFTER_DATE)
-def _retry_after_date(exchange: Exchange, *, replenish_in: float = 2.0) -> None:
-    """Say that there were too many calls, and until when by the date of HTTP, which has whole seconds."""
-    date = formatdate(math.ceil(exchange.clock() + replenish_in), usegmt=True)
-    exchange.send(exchange.style.problem(problems.THROTTLED, ("Retry-After", date)))
-
-
-@_does(Fault.EARLY_HINTS)
-def _early_hints(exchange: Exchange, *, status: Literal[102, 103] = 103, count: int = 1) -> None:
-    """Send interim answers before the right one."""
-    answer = exchange.right_answer()
-    interim = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </>; rel=preconnect\r\n\r\n"
-    exchange.begin(answer.status, interim.encode() * count)
-    exchange.send(answer)
-
-
-@_does(Fault.THROTTLED)
-def _throttled(
-    exchange: Exchange,
-    *,
-    replenish_in: float = 1.0,
-    header: str | None = TIME_HEADER,
-    form: Literal["milliseconds", "iso"] = "milliseconds",
-) -> None:
-    """Say that the bucket is empty, and until when; Walmart spells the header in more than one way.
-
-    Without a ``header`` nobody learns until when.
-    """
-    replenished_at = exchange.clock() + replenish_in
-    bucket = [(COUNT_HEADER, "0")]
-    if header is not None and form == "iso":
-        bucket.append((header, to_iso(datetime.fromtimestamp(replenished_at, UTC))))
-    elif header is not None:
-        bucket.append((header, str(round(replenished_at * 1000))))
-    exchange.send(exchange.style.problem(problems.THROTTLED, *bucket))
-
-
-@_does(Fault.GATEWAY_TIMEOUT, ACTIONS)
-def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> None:
-    """Give up waiting for the order service, which may have done what it was asked for (``applied``)."""
-    if applied:
-        exchange.right_answer()
-    exchange.send(exchange.style.problem(problems.DOWNSTREAM_SYSTEM_TIME_OUT))
-
-
-@_does(Fault.EMPTY_SUCCESS)
-def _empty_success(exchange: Exchange) -> None:
-    """Answer 200 with nothing in it, and do nothing."""
-    exchange.send(Answer(HTTPStatus.OK, b"", (("Content-Type", CONTENT_TYPES[exchange.style.form]),)))
-
-
-@_does(Fault.FOREIGN_SUCCESS, _ORDERS)
-def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> None:
-    """Answer 200 with another order, acknowledged, and do nothing."""
-    foreign = new_order(other, ["Acknowledged"], exchange.orders.now())
-    exchange.send(exchange.style.acknowledged_order(foreign))
-
-
-@_does(Fault.ECHO_CREATED, _ORDERS)
-def _echo_created(exchange: Exchange) -> None:
-    """Acknowledge the order and show it as it was before, as Walmart has been seen to do."""
-    before = exchange.orders.find(str(exchange.call.purchase_order_id))
-    answer = exchange.right_answer()
-    if before is not None and exchange.call.applied:
-        answer = exchange.garbled(exchange.style.acknowledged_order(before))
-    exchange.send(answer)
-
-
-def _broken(form: Form) -> Behaviour:
-    def break_off(exchange: Exchange) -> None:
-        """Do what is right and send half of the answer as if it were the whole."""
-        exchange.style = replace(exchange.style, forced_form=form)
-        answer = exchange.right_answer()
-        exchange.send(replace(answer, body=answer.body[: len(answer.body) // 2]))
-
-    return break_off
-
-
-_BEHAVIOURS[Fault.BROKEN_JSON] = _broken("json")
-_BEHAVIOURS[Fault.BROKEN_XML] = _broken("xml")
-_ONLY_FOR[Fault.BROKEN_XML] = ACTIONS  # there is no XML of a token
-
-
-@_does(Fault.REDIRECT)
-def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> None:
-    """Send the caller to another host, its headers and all, and do nothing."""
-    exchange.send(Answer(HTTPStatus.TEMPORARY_REDIRECT, b"", (("Location", location),)))
 
 
 @_does(Fault.SLOW_DRIP)
@@ -523,67 +263,278 @@ def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
         exchange.wire.write(_ENDLESS_PIECE)
 
 
-def _alters(
-    fault: Fault, only_for: frozenset[str] = ACTIONS, form: Form | None = None
-) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
-    """Mark what becomes of an answer that is right, and that comes in the one ``form`` which can have it."""
-
-    def mark(alter: Callable[..., Answer]) -> Callable[..., Answer]:
-        @_does(fault, only_for)
-        @functools.wraps(alter)  # its details are the fault's
-        def answer(exchange: Exchange, **details: Detail) -> None:
-            if needed := form or _NEEDED_FORMS.get(details.get("kind")):
-                exchange.style = replace(exchange.style, forced_form=needed)
-            exchange.send(alter(exchange.right_answer(), **details))
-
-        return alter
-
-    return mark
+@_does(Fault.EARLY_HINTS)
+def _early_hints(exchange: Exchange, *, status: int = 103, count: int = 1) -> Answer:
+    """Send interim answers before the right one."""
+    answer = exchange.right_answer()
+    interim = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </>; rel=preconnect\r\n\r\n"
+    exchange.begin(answer.status, interim.encode() * count)
+    return answer
 
 
-@_alters(Fault.ENCODED_ANSWER, _ANY_CALL)
-def _encoded_answer(answer: Answer) -> Answer:
+# --- Something else is said, and mostly nothing is done ---------------------------------------------------
+
+# Each of these is said in Walmart's own words, where it has any.
+_REFUSALS: dict[Fault, Problem] = {
+    Fault.OUTAGE_AS_BAD_REQUEST: problems.REQUEST_INVALID,
+    Fault.UNAUTHORIZED: problems.UNAUTHORIZED,
+    Fault.FORBIDDEN: problems.FORBIDDEN,
+    Fault.METHOD_NOT_ALLOWED: problems.METHOD_NOT_ALLOWED,
+    Fault.NOT_ACCEPTABLE: problems.INVALID_ACCEPT_TYPE,
+    Fault.REQUEST_TIMEOUT: problems.undocumented(HTTPStatus.REQUEST_TIMEOUT),
+    Fault.CONFLICT: problems.undocumented(HTTPStatus.CONFLICT),
+    Fault.GONE: problems.undocumented(HTTPStatus.GONE),
+    Fault.UNSUPPORTED_MEDIA_TYPE: problems.UNSUPPORTED_MEDIA_TYPE,
+    Fault.UNPROCESSABLE: problems.undocumented(HTTPStatus.UNPROCESSABLE_CONTENT),
+    Fault.LOCKED: problems.RESOURCE_IS_LOCKED,
+    Fault.INTERNAL_ERROR: problems.SYSTEM_ERROR,
+}
+# Each of these is a bare page from somewhere in front of Walmart's gateway.
+_PAGES: dict[Fault, Answer] = {
+    Fault.SERVICE_UNAVAILABLE: bare_page(503, "503 Service Temporarily Unavailable"),
+    Fault.MAINTENANCE_PAGE: bare_page(200, "We are down for maintenance and will be back soon"),
+    Fault.UNKNOWN_ERROR: UNKNOWN_ERROR,
+}
+
+
+def _say_problem(problem: Problem, exchange: Exchange) -> Answer:
+    return exchange.style.problem(problem)
+
+
+def _show_page(page: Answer, exchange: Exchange) -> Answer:  # noqa: ARG001 - a page is for everybody
+    return page
+
+
+for _fault, _problem in _REFUSALS.items():
+    # Only the gateway refuses a call for a token: no other service sees it.
+    _calls = _ANY_CALL if _problem.origin is Origin.GATEWAY else ACTIONS
+    _does(_fault, _calls)(functools.partial(_say_problem, _problem))
+for _fault, _answer in _PAGES.items():
+    _does(_fault)(functools.partial(_show_page, _answer))
+
+
+@_does(Fault.HEADER_BLAMED, ACTIONS)
+def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> Answer:
+    """Find fault with a header that is right."""
+    return exchange.style.problem(problems.header_blank(field))
+
+
+@_does(Fault.NOT_FOUND, ACTIONS)
+def _not_found(exchange: Exchange) -> Answer:
+    """Know nothing of an order that exists, or of any order at all."""
+    wanted = exchange.call.purchase_order_id
+    problem = problems.ORDERS_NOT_FOUND if wanted is None else problems.order_not_found(wanted)
+    return exchange.style.problem(problem)
+
+
+@_does(Fault.NO_SUCH_PATH)
+def _no_such_path(exchange: Exchange, *, severity: Severity = "INFO") -> Answer:
+    """Be a gateway that does not serve the path that was called."""
+    return exchange.style.problem(problems.path_not_served(exchange.call.bare_path, severity))
+
+
+@_does(Fault.FIREWALL)
+def _firewall(exchange: Exchange) -> Answer:
+    """Refuse the caller's address, as Akamai does: its page is escaped like this."""
+    url = "".join(
+        character if character.isalnum() else f"&#{ord(character)};"
+        for character in f"https://marketplace.walmartapis.com{exchange.call.path}"
+    )
+    page = (
+        "<HTML><HEAD>\n<TITLE>Access Denied</TITLE>\n</HEAD><BODY>\n<H1>Access Denied</H1>\n \n"
+        f'You don\'t have permission to access "{url}" on this server.<P>\n'
+        "Reference&#32;&#35;18&#46;5c7b1160&#46;1790000000&#46;2f6c1a7b\n</BODY>\n</HTML>\n"
+    )
+    headers = (("Server", "AkamaiGHost"), ("Mime-Version", "1.0"), ("Content-Type", "text/html"))
+    return Answer(HTTPStatus.FORBIDDEN, page.encode(), headers)
+
+
+@_does(Fault.EDGE_PAGE)
+def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> Answer:
+    """Answer in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
+    phrase = HTTPStatus(status).phrase
+    document: dict[str, Tree] = {
+        "mesh": {"message": "no Route matched with those values"},
+        "spring": {
+            "timestamp": to_iso(exchange.orders.now()),
+            "status": status,
+            "error": phrase,
+            "path": exchange.call.bare_path,
+        },
+    }
+    match kind:
+        case "html":
+            return bare_page(status, f"{status} {phrase}")
+        case "text":
+            return Answer(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
+        case "empty":
+            return Answer(status)
+        case _:
+            return Answer(status, to_json(document[kind]), (("Content-Type", "application/json"),))
+
+
+@_does(Fault.PROBLEM_DOCUMENT)
+def _problem_document(exchange: Exchange, *, status: int = 400, header: str | None = None) -> Answer:
+    """Refuse by a problem document (RFC 9457), which may say that a header is missing that is there."""
+    document: Tree = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": f"Required header '{header}' is not present." if header else "Failed to read request",
+        "instance": exchange.call.bare_path,
+    }
+    return Answer(status, to_json(document), (("Content-Type", "application/problem+json"),))
+
+
+@_does(Fault.RETRY_AFTER_DATE)
+def _retry_after_date(exchange: Exchange, *, replenish_in: float = 2.0) -> Answer:
+    """Say that there were too many calls, and until when by the date of HTTP, which has whole seconds."""
+    date = formatdate(math.ceil(exchange.clock() + replenish_in), usegmt=True)
+    return exchange.style.problem(problems.THROTTLED, ("Retry-After", date))
+
+
+@_does(Fault.THROTTLED)
+def _throttled(
+    exchange: Exchange,
+    *,
+    replenish_in: float = 1.0,
+    header: str | None = TIME_HEADER,
+    form: str = "milliseconds",
+) -> Answer:
+    """Say that the bucket is empty, and until when; Walmart spells the header in more than one way.
+
+    Without a ``header`` nobody learns until when. The ``form`` of the time can be "iso" too.
+    """
+    replenished_at = exchange.clock() + replenish_in
+    time = str(round(replenished_at * 1000))
+    if form == "iso":
+        time = to_iso(datetime.fromtimestamp(replenished_at, UTC))
+    bucket = [(COUNT_HEADER, "0"), *([(header, time)] if header else [])]
+    return exchange.style.problem(problems.THROTTLED, *bucket)
+
+
+@_does(Fault.GATEWAY_TIMEOUT, ACTIONS)
+def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> Answer:
+    """Give up waiting for the order service, which may have done what it was asked for (``applied``)."""
+    if applied:
+        exchange.right_answer()
+    return exchange.style.problem(problems.DOWNSTREAM_SYSTEM_TIME_OUT)
+
+
+@_does(Fault.REDIRECT)
+def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> Answer:  # noqa: ARG001 - the same for every call
+    """Send the caller to another host, its headers and all, and do nothing."""
+    return Answer(HTTPStatus.TEMPORARY_REDIRECT, b"", (("Location", location),))
+
+
+@_does(Fault.EMPTY_SUCCESS)
+def _empty_success(exchange: Exchange) -> Answer:
+    """Answer 200 with nothing in it, and do nothing."""
+    return written(HTTPStatus.OK, exchange.style.form, b"")
+
+
+@_does(Fault.FOREIGN_SUCCESS, _ORDERS)
+def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Answer:
+    """Answer 200 with another order, acknowledged, and do nothing."""
+    return exchange.style.acknowledged_order(new_order(other, ["Acknowledged"], exchange.orders.now()))
+
+
+# --- The right thing is done, and its answer is odd -------------------------------------------------------
+
+
+@_does(Fault.ECHO_CREATED, _ORDERS)
+def _echo_created(exchange: Exchange) -> Answer:
+    """Acknowledge the order and show it as it was before, as Walmart has been seen to do."""
+    before = exchange.orders.find(str(exchange.call.purchase_order_id))
+    answer = exchange.right_answer()
+    if before is None or not exchange.call.applied:
+        return answer
+    return exchange.garbled(exchange.style.acknowledged_order(before))
+
+
+def _half(form: Form, exchange: Exchange) -> Answer:
+    """Do what is right and send half of the answer as if it were the whole."""
+    answer = exchange.right_answer(form)
+    return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+_does(Fault.BROKEN_JSON)(functools.partial(_half, "json"))
+_does(Fault.BROKEN_XML, ACTIONS)(functools.partial(_half, "xml"))  # there is no XML of a token
+
+
+@_does(Fault.ENCODED_ANSWER)
+def _encoded_answer(exchange: Exchange) -> Answer:
     """Compress the answer, which nobody asked for."""
+    answer = exchange.right_answer()
     headers = (*answer.headers, ("Content-Encoding", "gzip"))
     return replace(answer, body=gzip.compress(answer.body, mtime=0), headers=headers)
 
 
-@_alters(Fault.ODD_BYTES)
-def _odd_bytes(answer: Answer, *, kind: OddBytes = "tab") -> Answer:
-    """Let the answer be odd where nobody reads it: in its first buyer's street, or in what is said of it."""
-    body, content_type = answer.body, dict(answer.headers).get("Content-Type", "")
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """What becomes of a body and of its content type. Some of it is of one form alone."""
+
+    body: Callable[[bytes], bytes] = lambda body: body
+    content_type: Callable[[str], str] = lambda content_type: content_type
+    form: Form | None = None
+
+
+def _in_street(odd: bytes) -> Callable[[bytes], bytes]:
+    """Put something odd where nobody reads it: in the street of an answer's first buyer."""
     street = buyer.ADDRESS["address1"].encode()
-    match kind:
-        case "byte_order_mark":
-            body = codecs.BOM_UTF8 + body
-        case "white_space_first":
-            body = b"\n" + body
-        case "wrong_content_type":
-            content_type = CONTENT_TYPES["json" if "xml" in content_type else "xml"]
-        case "no_content_type":
-            body, content_type = codecs.BOM_UTF8 + body, ""
-        case "wrong_charset":
-            content_type = content_type.replace("UTF-8", "ISO-8859-1")
-        case "declared_latin1":
-            content_type = content_type.replace("UTF-8", "ISO-8859-1")
-            body = body.replace(b"encoding='UTF-8'", b"encoding='ISO-8859-1'").decode().encode("latin-1")
-        case "long_number":
-            number = b'"size": %b, "address1"' % (b"9" * _LONGER_THAN_PYTHON_READS)
-            body = body.replace(b'"address1"', number, 1)
-        case _:
-            body = body.replace(street, street + _ODD[kind], 1)
-    return replace(answer, body=body, headers=(("Content-Type", content_type),) if content_type else ())
+    return lambda body: body.replace(street, street + odd, 1)
 
 
-@_alters(Fault.UNREADABLE_ENTRY)
-def _unreadable_entry(answer: Answer, *, order: str = "") -> Answer:
-    """Break the entry of one order, if the answer has it. ``Marketplace.make_unreadable`` lasts."""
-    return unreadable(answer, order)
+def _in_latin1(body: bytes) -> bytes:
+    return body.replace(b"encoding='UTF-8'", b"encoding='ISO-8859-1'").decode().encode("latin-1")
 
 
-@_alters(Fault.FLAT_LINES, form="json")
-def _flat_lines(answer: Answer) -> Answer:
+def _called_latin1(content_type: str) -> str:
+    return content_type.replace("UTF-8", "ISO-8859-1")
+
+
+def _called_by_the_other_form(content_type: str) -> str:
+    return CONTENT_TYPES["json" if "xml" in content_type else "xml"]
+
+
+def _with_a_number_longer_than_python_reads(body: bytes) -> bytes:
+    return body.replace(b'"address1"', b'"size": %b, "address1"' % (b"9" * 5000), 1)
+
+
+ODD = {
+    "tab": _Odd(_in_street(b"\t")),
+    "line_feed": _Odd(_in_street(b"\n")),
+    "substitute": _Odd(_in_street(b"\x1a")),
+    "latin1": _Odd(_in_street(b"\xe9")),
+    "cut_utf8": _Odd(_in_street(b"\xc3")),
+    "byte_order_mark": _Odd(lambda body: codecs.BOM_UTF8 + body),
+    "wrong_content_type": _Odd(content_type=_called_by_the_other_form),
+    "no_content_type": _Odd(lambda body: codecs.BOM_UTF8 + body, lambda _: ""),
+    "wrong_charset": _Odd(content_type=_called_latin1),
+    "declared_latin1": _Odd(_in_latin1, _called_latin1),
+    "long_number": _Odd(_with_a_number_longer_than_python_reads, form="json"),
+    "ampersand": _Odd(_in_street(b" & "), form="xml"),
+    "entity": _Odd(_in_street(b"&eacute;"), form="xml"),
+    "forbidden_reference": _Odd(_in_street(b"&#26;"), form="xml"),
+    "white_space_first": _Odd(lambda body: b"\n" + body, form="xml"),
+}
+"""What can be odd about an answer though the right thing was done."""
+
+
+@_does(Fault.ODD_BYTES, ACTIONS)
+def _odd_bytes(exchange: Exchange, *, kind: str = "tab") -> Answer:
+    """Let the answer be odd where nobody reads it, or in what is said of it."""
+    odd = ODD[kind]
+    answer = exchange.right_answer(odd.form)
+    content_type = odd.content_type(dict(answer.headers).get("Content-Type", ""))
+    headers = (("Content-Type", content_type),) if content_type else ()
+    return replace(answer, body=odd.body(answer.body), headers=headers)
+
+
+@_does(Fault.FLAT_LINES, ACTIONS)
+def _flat_lines(exchange: Exchange) -> Answer:
     """Let the lines be a plain list with the statuses on the line, as clients saw it in Mexico."""
+    answer = exchange.right_answer("json")
     try:
         document = json.loads(answer.body)
     except ValueError:
@@ -597,10 +548,14 @@ def _flat_lines(answer: Answer) -> Answer:
     return replace(answer, body=to_json(document))
 
 
-@_alters(Fault.CANCELED_SPELLING)
-def _canceled_spelling(answer: Answer) -> Answer:
+@_does(Fault.CANCELED_SPELLING, ACTIONS)
+def _canceled_spelling(exchange: Exchange) -> Answer:
     """Spell a status as one overview of Walmart's does."""
+    answer = exchange.right_answer()
     return replace(answer, body=answer.body.replace(b"Cancelled", b"Canceled"))
+
+
+# --- The page of a list is wrong, and all else is right ---------------------------------------------------
 
 
 def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
@@ -609,11 +564,11 @@ def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
     def mark(retouch: Retouch) -> Retouch:
         @_does(fault, LISTS)
         @functools.wraps(retouch)  # its details are the fault's
-        def answer(exchange: Exchange, **details: Detail) -> None:
+        def answer(exchange: Exchange, **details: Detail) -> Answer:
             exchange.style = replace(
                 exchange.style, retouch=lambda page: retouch(page, **details) if page.orders else page
             )
-            exchange.send(exchange.right_answer())
+            return exchange.right_answer()
 
         return retouch
 
@@ -634,7 +589,7 @@ def _opaque_cursor(page: Page) -> Page:
 
 
 @_retouches(Fault.ENDLESS_CURSOR)
-def _endless_cursor(page: Page, *, length: Literal[1, 2, 3] = 1) -> Page:
+def _endless_cursor(page: Page, *, length: int = 1) -> Page:
     """Let the cursor lead to the same page again, byte for byte as it was asked for.
 
     With a ``length``, the cursors lead through so many others before one of them comes again.
@@ -659,9 +614,7 @@ def _repeated_order(page: Page) -> Page:
 
 
 @_retouches(Fault.INCOMPLETE_ORDER)
-def _incomplete_order(
-    page: Page, *, missing: Literal["purchaseOrderId", "orderDate", "orderLines"] = "purchaseOrderId"
-) -> Page:
+def _incomplete_order(page: Page, *, missing: str = "purchaseOrderId") -> Page:
     """Let the first order lack a member."""
     first, *others = page.orders
     incomplete = {name: branch for name, branch in first.items() if name != missing}

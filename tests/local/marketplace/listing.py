@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from . import problems
 from .answers import Page, shown_tree
-from .orders import SELLER_FULFILLED, SHIP_NODES, Order, Orders
+from .orders import SELLER_FULFILLED, SHIP_NODES, Orders
 from .problems import Problem
 
 _START = "createdStartDate"
@@ -28,7 +28,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?", re.AS
 # In lower case, as no client writes it: whoever decodes a cursor and encodes it again changes it.
 _ENCODED = str.maketrans({":": "%3a", "+": "%2b"})
 _SELLER = "ca:801".translate(_ENCODED)
-_MAX_DIGITS = 9
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 type Cursors = Literal["keeping", "counting"]
 """What a cursor says: after which order the next page begins, as in Walmart's own example, or after how many
@@ -79,15 +79,17 @@ class Listing:
         end = _date(asked, _END) if _END in asked else None
         if looks_back is not None:
             start = max(start, self.orders.now() - looks_back)
-        limit = _limit(asked)
-        ship_node = _ship_node(asked) if self.by_ship_node else None
+        limit = _known(asked, _LIMIT, _DEFAULT_LIMIT, _LIMITS.get)
+        ship_node = None
+        if self.by_ship_node:
+            ship_node = _known(asked, _SHIP_NODE_TYPE, SELLER_FULFILLED, _ship_node)
         found = self.orders.select(start, end, status=asked.get(_STATUS), ship_node=ship_node)
         counting = self.cursors == "counting"
         if counting:
-            start_at = _count(asked)
+            start_at = _known(asked, _PLACE, "0", _count)
             after = found[start_at - 1] if 0 < start_at <= len(found) else None
         else:
-            after = _order_before(asked, self.orders)
+            after = _known(asked, _PLACE, "", self.orders.find) if _PLACE in asked else None
             start_at = len([order for order in found if after and order.rank >= after.rank])
         shown = found[start_at : start_at + limit]
         if not shown:
@@ -112,34 +114,20 @@ def _date(asked: Mapping[str, str], name: str) -> datetime:
     raise RefusedError(problems.date_invalid(name))
 
 
-def _limit(asked: Mapping[str, str]) -> int:
-    limit = _LIMITS.get(asked.get(_LIMIT, _DEFAULT_LIMIT))
-    if limit is None:
-        raise RefusedError(problems.parameter_invalid(_LIMIT))
-    return limit
+def _known[T](asked: Mapping[str, str], name: str, default: str, find: Callable[[str], T | None]) -> T:
+    """Read a parameter by what finds its value, which is None for a text that is no value."""
+    value = find(asked.get(name, default))
+    if value is None:
+        raise RefusedError(problems.parameter_invalid(name))
+    return value
 
 
-def _ship_node(asked: Mapping[str, str]) -> str:
-    ship_node = asked.get(_SHIP_NODE_TYPE, SELLER_FULFILLED)
-    if ship_node not in SHIP_NODES:
-        raise RefusedError(problems.parameter_invalid(_SHIP_NODE_TYPE))
-    return ship_node
+def _ship_node(text: str) -> str | None:
+    return text if text in SHIP_NODES else None
 
 
-def _order_before(asked: Mapping[str, str], orders: Orders) -> Order | None:
-    if _PLACE not in asked:
-        return None
-    order = orders.find(asked[_PLACE])
-    if order is None:
-        raise RefusedError(problems.parameter_invalid(_PLACE))
-    return order
-
-
-def _count(asked: Mapping[str, str]) -> int:
-    count = asked.get(_PLACE, "0")
-    if not (count.isascii() and count.isdecimal() and len(count) <= _MAX_DIGITS):
-        raise RefusedError(problems.parameter_invalid(_PLACE))
-    return int(count)
+def _count(text: str) -> int | None:
+    return int(text) if _COUNT.fullmatch(text) else None
 
 
 def _cursor(asked: Mapping[str, str], limit: int, total: int, place: str) -> str:

@@ -2,35 +2,29 @@
 
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
-from . import control, order_service, problems
+from urllib3 import HTTPHeaderDict
+
+from . import order_service, problems
 from .answers import ErrorShape, Form, Style
 from .buyer import BUYER_DATA
-from .calls import Call, Door, Headers, Ledger
+from .calls import Call, Door, Ledger
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
+from .gateways import ClientGateway, Gateway, SignatureGateway, TokenGateway
 from .listing import Cursors, Listing
 from .order_service import OrderService
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
-from .problems import OAuthError, Problem, Severity
+from .problems import Severity
 from .quota import Bucket
 from .routes import Routes
 from .sellers import Seller, Sellers
 from .server import HOST, Request, Server, Wire
-from .signature_gateway import SignatureGateway
-from .token_gateway import WRONG_AUTHORIZATION, WRONG_HEADER, ClientGateway, TokenGateway
 from .tokens import TOKEN_ACTION, Tokens
-
-type TokenRefusal = Literal[401, 400, "no field", "invalid_client"]
-_TOKEN_REFUSALS: Final[dict[TokenRefusal, Problem | OAuthError]] = {
-    401: problems.UNAUTHORIZED,
-    400: WRONG_AUTHORIZATION,
-    "no field": WRONG_HEADER,
-    "invalid_client": problems.INVALID_CLIENT,
-}
 
 
 class Marketplace:
@@ -45,74 +39,62 @@ class Marketplace:
         clock: tells the marketplace's time in epoch seconds: timestamps are judged and answers dated by it.
         timestamp_tolerance: how far a call's timestamp may be from the clock. Walmart publishes no figure for
             Canada; fifteen minutes is the one it gives for a programme with the same signature.
-        control: let other processes prepare orders and faults by calls below ``/control/``.
         on_call: told of every call when it has been served, in the thread that served it.
         requests_per_minute: how many acknowledgements a minute are let through; None is no limit. Walmart's
             figure for the United States is 60. The clock refills the bucket, and every answer to an
             acknowledgement tells what is left in it.
-        burst: how many acknowledgements a full bucket holds; as many as a minute's by default.
         looks_per_minute: the same limit for looking at orders, whose bucket is another.
         lists_per_minute: the same limit for each list of orders; each list has a bucket of its own.
-        tokens_per_minute: the same limit for asking for a token, whose bucket is a fourth.
-        token_seconds: how long a token is valid by the clock; Walmart's are for fifteen minutes.
     """
 
     buyer_data: tuple[str, ...] = BUYER_DATA
     """What the orders tell about their buyer: strings that must never appear in a log."""
 
-    def __init__(  # noqa: PLR0913 - the rarer settings are keyword-only
+    def __init__(
         self,
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         timestamp_tolerance: timedelta = timedelta(minutes=15),
         *,
-        control: bool = False,
         on_call: Callable[[Call], None] | None = None,
         requests_per_minute: int | None = None,
-        burst: int | None = None,
         looks_per_minute: int | None = None,
         lists_per_minute: int | None = None,
-        tokens_per_minute: int | None = None,
-        token_seconds: int = 900,
     ) -> None:
-        if burst is not None and requests_per_minute is None:
-            raise ValueError("a burst is a burst of requests_per_minute")
         self._port = port
         self._tls = tls
         self._scheme = "https" if tls else "http"
-        self._clock = clock
-        self._control = control
+        self.clock = clock
         self._on_call = on_call
         self._sellers = Sellers()
         self._orders = Orders(clock)
-        self._tokens = Tokens(token_seconds, clock)
+        self._tokens = Tokens(clock)
         self._faults = FaultPlan()
         self._ledger = Ledger()
-        self._client_gateway = ClientGateway(self._sellers)
-        self._token_gateway = TokenGateway(self._sellers, self._tokens)
+        self._token_gateway = TokenGateway(self._tokens)
+        gateways: dict[Door, Gateway] = {
+            "signature": SignatureGateway(self._sellers, self._scheme, timestamp_tolerance),
+            "token": self._token_gateway,
+        }
         self._services: dict[Door, OrderService] = {
             "signature": OrderService(self._orders, Listing(self._orders)),
             "token": OrderService(self._orders, Listing(self._orders, by_ship_node=True)),
         }
-        self._routes = Routes(
-            signature=SignatureGateway(self._sellers, self._scheme, timestamp_tolerance),
-            client=self._client_gateway,
-            token=self._token_gateway,
-            services=self._services,
-            tokens=self._tokens,
-        )
-        self._buckets: dict[str | None, Bucket] = {}
-        if requests_per_minute is not None:
-            capacity = requests_per_minute if burst is None else burst
-            self._buckets["acknowledge"] = Bucket(requests_per_minute, capacity, clock)
-        for action, per_minute in (
-            ("get", looks_per_minute),
-            *((action, lists_per_minute) for action in sorted(order_service.LISTS)),
-            (TOKEN_ACTION, tokens_per_minute),
-        ):
-            if per_minute is not None:
-                self._buckets[action] = Bucket(per_minute, per_minute, clock)
+        self._routes = Routes(self._services, gateways, ClientGateway(self._sellers), self._tokens)
+        per_minute = {"acknowledge": requests_per_minute, "get": looks_per_minute}
+        per_minute |= dict.fromkeys(order_service.LISTS, lists_per_minute)
+        self._buckets = {
+            action: Bucket(limit, clock) for action, limit in per_minute.items() if limit is not None
+        }
+        # What is done with sellers, tokens and orders is described where it is done.
+        self.add_key = self._sellers.add_key
+        self.revoke_key = self._sellers.revoke_key
+        self.change_client_secret = self._sellers.change_client_secret
+        self.expire_tokens = self._tokens.expire
+        self.order = self._orders.get
+        self.set_status = self._orders.set_status
+        self.make_undated = self._orders.make_undated
         self._forced_form: Form | None = None
         self._forced_error_shape: ErrorShape | None = None
         self._server: Server | None = None
@@ -153,48 +135,18 @@ class Marketplace:
         key_bits: int = 2048,
         consumer_id: str | None = None,
         channel_type: str | None = None,
-        market: str = "ca",
     ) -> Seller:
         """Register a seller with a key in Walmart's form, or with a new one of ``key_bits``.
 
-        Every seller is given a client id and secret for the door with tokens too. They are for the seller's
-        ``market`` alone. Registering a consumer id again replaces its keys and its client: the old ones are
-        refused from then on.
+        Every seller is given a client id and secret for the door with tokens too. Registering a consumer id
+        again replaces its keys and its client: the old ones are refused from then on.
         """
-        return self._sellers.register(
-            private_key,
-            key_bits=key_bits,
-            consumer_id=consumer_id,
-            channel_type=channel_type,
-            market=market,
-        )
-
-    def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key of a registered seller, as while it changes from one to the other.
-
-        The seller as it is with this key is given back, so that its ``secret()`` is at hand.
-        """
-        return self._sellers.add_key(consumer_id, private_key)
-
-    def revoke_key(self, consumer_id: str, private_key: str) -> None:
-        """Refuse one of a seller's keys from now on; after the last one every call of it."""
-        self._sellers.revoke_key(consumer_id, private_key)
-
-    def change_client_secret(self, consumer_id: str) -> Seller:
-        """Give a seller another client secret; the one before is refused from now on.
-
-        Tokens stay valid, whichever secret they were asked for with.
-        """
-        return self._sellers.change_client_secret(consumer_id)
+        return self._sellers.register(private_key, key_bits, consumer_id, channel_type)
 
     @property
     def tokens_issued(self) -> int:
         """How many tokens there were so far, expired or not."""
         return self._tokens.issued
-
-    def expire_tokens(self) -> None:
-        """Let every token that was issued until now expire at once, before its time."""
-        self._tokens.expire()
 
     def expired_tokens_as(self, status: Literal[400, 401]) -> None:
         """Refuse an expired token with this status; 401 unless told otherwise.
@@ -203,24 +155,6 @@ class Marketplace:
         INVALID_TOKEN, and a user of it got 401 (its pull request 19).
         """
         self._token_gateway.expired = problems.UNAUTHORIZED if status == 401 else problems.INVALID_TOKEN
-
-    def token_refusals_as(self, refusal: TokenRefusal) -> None:
-        """Refuse a token to a caller that is no client in this form; 401 unless told otherwise.
-
-        In 2026, two clients got 400 with INVALID_REQUEST_HEADER, one got ``invalid_client``, others got 401.
-
-        Args:
-            refusal: 401; 400 with Authorization as the blamed header; 400 that names no header; or 400 in the
-                form of OAuth.
-        """
-        self._client_gateway.wrong_client = _TOKEN_REFUSALS[refusal]
-
-    def refuse_token_without_channel_type(self, status: Literal[400, 403] | None) -> None:
-        """Refuse every call that brings a token and no channel type, or let it pass with None, as at first.
-
-        Both statuses are reported: 400 of Canada, 403 of the United States.
-        """
-        self._token_gateway.without_channel_type = status
 
     def empty_lists_as(self, status: Literal[200, 404]) -> None:
         """Answer an empty list with this status; 404 unless told otherwise. Sellers report both."""
@@ -256,20 +190,16 @@ class Marketplace:
         else:
             self._orders.unreadable.discard(purchase_order_id)
 
-    def make_undated(self, purchase_order_id: str) -> None:
-        """Leave the date of one order out of every list and every other answer."""
-        self._orders.make_undated(purchase_order_id)
-
     def close_door(self, door: Door) -> None:
         """Let nothing be found behind a door, as when Walmart withdraws an API. Both are open at first.
 
         Each path of the door is answered as one that was never served.
         """
-        self._routes.close(door)
+        self._routes.closed.add(door)
 
     def open_door(self, door: Door) -> None:
         """Open a door again."""
-        self._routes.open(door)
+        self._routes.closed.discard(door)
 
     def add_order(
         self,
@@ -285,14 +215,6 @@ class Marketplace:
         order = new_order(purchase_order_id, statuses, order_date or self._orders.now(), ship_node)
         self._orders.add(order)
         return order
-
-    def order(self, purchase_order_id: str) -> Order:
-        """Give an order as it is now; an unknown one is a ``KeyError``."""
-        return self._orders.get(purchase_order_id)
-
-    def set_status(self, purchase_order_id: str, status: str) -> Order:
-        """Put every line of an order into a status, as if Walmart or somebody else had done so."""
-        return self._orders.set_status(purchase_order_id, status)
 
     def fail(
         self,
@@ -314,7 +236,10 @@ class Marketplace:
             action: only calls of this kind, "acknowledge" or "get"; any kind by default.
             details: the fault's own, see the functions in ``faults``.
         """
-        self._plan(purchase_order_id, fault, times, action, details)
+        planned = PlannedFault(fault, times, action, details)
+        if planned.actions <= order_service.LISTS | {TOKEN_ACTION}:
+            raise ValueError("a call for a list or a token is for no order: fail_all plans what it meets")
+        self._faults.add(purchase_order_id, planned)
 
     def recover(self, purchase_order_id: str) -> None:
         """Forget the faults that wait for an order."""
@@ -331,7 +256,7 @@ class Marketplace:
         Calls for a token meet only what is planned for the action "token": without an action this is about
         calls about orders.
         """
-        self._plan(None, fault, times, action, details)
+        self._faults.add(None, PlannedFault(fault, times, action, details))
 
     def recover_all(self) -> None:
         """Forget the faults of ``fail_all``; those planned for an order of their own still wait for it."""
@@ -363,25 +288,8 @@ class Marketplace:
         """Every call for one order so far, in order of arrival."""
         return [call for call in self.calls if call.purchase_order_id == purchase_order_id]
 
-    def _plan(
-        self,
-        purchase_order_id: str | None,
-        fault: Fault,
-        times: int | None,
-        action: str | None,
-        details: Mapping[str, Detail],
-    ) -> None:
-        planned = PlannedFault(fault, times, action, details)
-        if purchase_order_id is not None and planned.actions <= order_service.LISTS | {TOKEN_ACTION}:
-            raise ValueError("a call for a list or a token is for no order: fail_all plans what it meets")
-        self._faults.add(purchase_order_id, planned)
-
     def serve(self, request: Request, wire: Wire) -> None:
         """Serve one request, as the server does for each: whoever brings its own wire needs no socket."""
-        if self._control and request.target.startswith(control.PREFIX):
-            answer = control.answer(self, request)
-            wire.write(answer.head(self._clock()) + answer.body)
-            return
         exchange = self._receive(request, wire)
         try:
             self._settle(exchange)
@@ -394,9 +302,9 @@ class Marketplace:
         call = Call(
             method=request.method,
             path=request.target,
-            headers=Headers(*request.headers),
+            headers=HTTPHeaderDict(request.headers),
             body=request.body,
-            received_at=self._clock(),
+            received_at=self.clock(),
             connection=request.connection,
             door=destination.door,
             purchase_order_id=destination.purchase_order_id,
@@ -405,16 +313,10 @@ class Marketplace:
         style = Style(
             call.headers.get("Accept", ""), destination.form or self._forced_form, self._forced_error_shape
         )
+        number = self._ledger.open(call)
+        bucket = self._buckets.get(call.action or "")
         return Exchange(
-            call,
-            destination,
-            self._ledger.open(call),
-            self._ledger,
-            self._orders,
-            style,
-            wire,
-            self._clock,
-            self._buckets.get(call.action),
+            call, destination, number, self._ledger, self._orders, style, wire, self.clock, bucket
         )
 
     def _settle(self, exchange: Exchange) -> None:
@@ -423,12 +325,12 @@ class Marketplace:
         if gateway is None:
             exchange.send(exchange.right_answer())
         elif refusal := gateway.check(call):
-            exchange.enter_refusal(refusal.reason)
+            exchange.amend(replace(call, refusal=refusal.reason))
             exchange.send(exchange.style.problem(refusal.problem))
         elif not exchange.take_from_bucket():
             exchange.send(exchange.style.problem(problems.THROTTLED))
         elif planned := self._faults.next(call.purchase_order_id, call.action):
-            exchange.enter_fault(planned.fault)
+            exchange.amend(replace(call, fault=planned.fault))
             planned.strike(exchange)
         else:
             exchange.send(exchange.right_answer())

@@ -30,9 +30,7 @@ class OrderService:
 
     def released(self, query: str, style: Style) -> Answer:
         """Answer with a page of the released orders."""
-        if self.released_fails:
-            return UNKNOWN_ERROR
-        return self._list(self.listing.released, query, style)
+        return UNKNOWN_ERROR if self.released_fails else self._list(self.listing.released, query, style)
 
     def all(self, query: str, style: Style) -> Answer:
         """Answer with a page of all orders."""
@@ -41,19 +39,18 @@ class OrderService:
     def acknowledge(self, purchase_order_id: str, style: Style) -> Answer:
         """Acknowledge an order."""
         try:
-            order = self.orders.acknowledge(purchase_order_id)
+            return style.acknowledged_order(self.orders.acknowledge(purchase_order_id))
         except KeyError:
             return style.problem(problems.order_not_found(purchase_order_id))
         except NotAcknowledgeableError as reason:
             return style.problem(problems.not_acknowledgeable(purchase_order_id, str(reason)))
-        return style.acknowledged_order(order)
 
     def get(self, purchase_order_id: str, style: Style) -> Answer:
         """Show an order."""
-        try:
-            return style.shown_order(self.orders.get(purchase_order_id))
-        except KeyError:
+        order = self.orders.find(purchase_order_id)
+        if order is None:
             return style.problem(problems.order_not_found(purchase_order_id))
+        return style.shown_order(order)
 
     def _list(self, find: Callable[[str], Page], query: str, style: Style) -> Answer:
         try:

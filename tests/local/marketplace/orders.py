@@ -55,20 +55,24 @@ class Order:
     """Whether the answers show the date."""
 
     @property
+    def statuses(self) -> tuple[str, ...]:
+        """Every status of every line."""
+        return tuple(status for line in self.lines for status in line.statuses)
+
+    @property
     def released(self) -> bool:
         """Whether anything of the order waits for its acknowledgement."""
         return self.has_line_in(_CREATED)
 
     def has_line_in(self, status: str) -> bool:
         """Return whether any line of the order is in a status, however that is spelled."""
-        return any(found.casefold() == status.casefold() for line in self.lines for found in line.statuses)
+        return any(found.casefold() == status.casefold() for found in self.statuses)
 
     @property
     def acknowledgeable(self) -> bool:
         """Whether acknowledging it is allowed: Walmart does not ship it, and none of it is beyond that."""
-        return self.ship_node != WALMART_FULFILLED and all(
-            status.casefold() in _ACKNOWLEDGEABLE for line in self.lines for status in line.statuses
-        )
+        mine = self.ship_node != WALMART_FULFILLED
+        return mine and all(status.casefold() in _ACKNOWLEDGEABLE for status in self.statuses)
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -96,13 +100,7 @@ def new_order(
     """Make up an order with one line per entry: a status, or the statuses of a split quantity."""
     if isinstance(statuses, str):
         raise TypeError("statuses are a list, one per line of the order")
-    if not statuses:
-        raise ValueError("an order has at least one line, so at least one status")
     lines = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
-    if not all(lines):
-        raise ValueError("a line has at least one status")
-    if order_date.tzinfo is None:
-        raise ValueError("an order date needs a time zone")
     return Order(
         purchase_order_id,
         customer_order_id=customer_order_id(purchase_order_id),
@@ -143,7 +141,7 @@ class Orders:
             self._orders[order.purchase_order_id] = order
 
     def get(self, purchase_order_id: str) -> Order:
-        """Find an order; an unknown one is a ``KeyError``."""
+        """Give an order as it is now; an unknown one is a ``KeyError``."""
         with self._lock:
             return self._orders[purchase_order_id]
 
@@ -175,7 +173,7 @@ class Orders:
         )
 
     def set_status(self, purchase_order_id: str, status: str) -> Order:
-        """Put every line of an order into ``status``."""
+        """Put every line of an order into ``status``, as if Walmart or somebody else had done so."""
         with self._lock:
             return self._put(self._orders[purchase_order_id].with_status(status, self.now()))
 

@@ -17,26 +17,26 @@ class Origin(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """What in particular led to an error."""
-
-    field: str
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
-    """One error, before it takes a shape."""
+    """One error, before it takes a shape. Its cause is a parameter that is no date."""
 
-    origin: Origin
-    status: HTTPStatus
+    status: int
     name: str
     description: str
     info: str
+    origin: Origin = Origin.GATEWAY
     field: str | None = None
     severity: str | None = "ERROR"
-    category: str = "DATA"
-    cause: Cause | None = None
+    cause: str | None = None
+
+    @property
+    def category(self) -> str:
+        """The kind of trouble, which the status and who refuses decide."""
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return "SYSTEM"
+        if self.status in {400, 401} or (self.status == 404 and self.origin is Origin.GATEWAY):
+            return "DATA"
+        return "REQUEST" if self.origin is Origin.GATEWAY else "APPLICATION"
 
     @property
     def code(self) -> str:
@@ -44,203 +44,109 @@ class Problem:
         return f"{self.name}.{self.origin.value}"
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthError:
-    """An error as RFC 6749 words it, which is none of Walmart's shapes."""
-
-    status: HTTPStatus
-    error: str
-    description: str
-
-
-INVALID_CLIENT = OAuthError(HTTPStatus.BAD_REQUEST, "invalid_client", "Client authentication failed")
-
-
-def header_invalid(header: str) -> Problem:
-    """Refuse a header that is missing or has a value it cannot have."""
-    return Problem(
-        Origin.GATEWAY,
-        HTTPStatus.BAD_REQUEST,
-        "INVALID_REQUEST_HEADER",
-        description=f"{header} set null or invalid",
-        info="One or more request headers are invalid.",
-        field=header,
-    )
-
-
-def header_blank(header: str) -> Problem:
-    """Refuse a call that lacks a header."""
-    return Problem(
-        Origin.ORDER_SERVICE,
-        HTTPStatus.BAD_REQUEST,
-        "INVALID_REQUEST_HEADER",
-        description=f"{header} set blank or null",
-        info="One or more request headers are invalid.",
-        field=header,
-    )
-
+_HEADERS = "One or more request headers are invalid."
+_NOT_FOUND = "Requested content could not be found."
 
 UNAUTHORIZED = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.UNAUTHORIZED,
+    401,
     "UNAUTHORIZED",
-    description="Unauthorized",
+    "Unauthorized",
     # Walmart talks of tokens here even to callers that sign, and never says what was wrong.
-    info='Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
+    'Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
     field="UNAUTHORIZED",
 )
 INVALID_TOKEN = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.BAD_REQUEST,
+    400,
     "INVALID_TOKEN",
-    description="Invalid token",
-    info="The access token is invalid or has expired.",
+    "Invalid token",
+    "The access token is invalid or has expired.",
     field="INVALID_TOKEN",
 )
-SYSTEM_ERROR = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    "SYSTEM_ERROR",
-    description="Internal Server Error",
-    info="System encountered some error.",
-    category="SYSTEM",
+SYSTEM_ERROR = Problem(500, "SYSTEM_ERROR", "Internal Server Error", "System encountered some error.")
+FORBIDDEN = Problem(403, "FORBIDDEN", "Forbidden", "The request is not allowed for this caller.")
+THROTTLED = Problem(
+    429, "REQUEST_THRESHOLD_VIOLATED", "Too many requests", "Request threshold has been violated."
 )
-FORBIDDEN = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.FORBIDDEN,
-    "FORBIDDEN",
-    description="Forbidden",
-    info="The request is not allowed for this caller.",
-    category="REQUEST",
+METHOD_NOT_ALLOWED = Problem(
+    405, "METHOD_NOT_ALLOWED", "The resource does not know this method", "Request method is not allowed."
+)
+INVALID_ACCEPT_TYPE = Problem(
+    406, "INVALID_ACCEPT_TYPE", "The resource has no such representation", "Accept type is invalid."
+)
+UNSUPPORTED_MEDIA_TYPE = Problem(
+    415,
+    "UNSUPPORTED_MEDIA_TYPE",
+    "The resource does not take this kind of content",
+    "Media type is not supported.",
+)
+RESOURCE_IS_LOCKED = Problem(
+    423,
+    "RESOURCE_IS_LOCKED",
+    "Resource is locked",
+    "The resource is locked by another request.",
+    Origin.RECEIVER,
+)
+DOWNSTREAM_SYSTEM_TIME_OUT = Problem(
+    504,
+    "DOWNSTREAM_SYSTEM_TIME_OUT",
+    "Downstream system timed out",
+    "A system downstream did not answer in time.",
+    Origin.ORDER_SERVICE,
 )
 # An outage that looks like the caller's fault: no cause is named, and the same call succeeds later.
 REQUEST_INVALID = Problem(
-    Origin.ORDER_SERVICE,
-    HTTPStatus.BAD_REQUEST,
-    "INVALID_REQUEST",
-    description="Invalid Request",
-    info="Request invalid.",
-    field="data",
-)
-RESOURCE_IS_LOCKED = Problem(
-    Origin.RECEIVER,
-    HTTPStatus.LOCKED,
-    "RESOURCE_IS_LOCKED",
-    description="Resource is locked",
-    info="The resource is locked by another request.",
-    category="APPLICATION",
-)
-DOWNSTREAM_SYSTEM_TIME_OUT = Problem(
-    Origin.ORDER_SERVICE,
-    HTTPStatus.GATEWAY_TIMEOUT,
-    "DOWNSTREAM_SYSTEM_TIME_OUT",
-    description="Downstream system timed out",
-    info="A system downstream did not answer in time.",
-    category="SYSTEM",
-)
-THROTTLED = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.TOO_MANY_REQUESTS,
-    "REQUEST_THRESHOLD_VIOLATED",
-    description="Too many requests",
-    info="Request threshold has been violated.",
-    category="REQUEST",
-)
-METHOD_NOT_ALLOWED = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.METHOD_NOT_ALLOWED,
-    "METHOD_NOT_ALLOWED",
-    description="The resource does not know this method",
-    info="Request method is not allowed.",
-    category="REQUEST",
-)
-INVALID_ACCEPT_TYPE = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.NOT_ACCEPTABLE,
-    "INVALID_ACCEPT_TYPE",
-    description="The resource has no such representation",
-    info="Accept type is invalid.",
-    category="REQUEST",
-)
-UNSUPPORTED_MEDIA_TYPE = Problem(
-    Origin.GATEWAY,
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    "UNSUPPORTED_MEDIA_TYPE",
-    description="The resource does not take this kind of content",
-    info="Media type is not supported.",
-    category="REQUEST",
+    400, "INVALID_REQUEST", "Invalid Request", "Request invalid.", Origin.ORDER_SERVICE, field="data"
 )
 # Walmart has no empty list: it counts one as not found, which is information.
 ORDERS_NOT_FOUND = Problem(
-    Origin.ORDER_SERVICE,
-    HTTPStatus.NOT_FOUND,
+    404,
     "CONTENT_NOT_FOUND",
-    description="Failed when called getAllOrders. No orders found for the given search parameters",
-    info="Requested content could not be found.",
+    "Failed when called getAllOrders. No orders found for the given search parameters",
+    _NOT_FOUND,
+    Origin.ORDER_SERVICE,
     severity="INFO",
-    category="APPLICATION",
 )
-
-
-def path_not_served(path: str, severity: Severity) -> Problem:
-    """Say that the gateway serves no such path. Nobody has told the severity that comes with it."""
-    return Problem(
-        Origin.GATEWAY,
-        HTTPStatus.NOT_FOUND,
-        "CONTENT_NOT_FOUND",
-        description=f"No static resource {path.lstrip('/')}.",
-        info="Requested content could not be found.",
-        severity=None if severity == "absent" else severity,
-    )
-
-
-def undocumented(status: HTTPStatus) -> Problem:
-    """Refuse with a status for which Walmart publishes no code: its name takes the code's place."""
-    return Problem(
-        Origin.ORDER_SERVICE,
-        status,
-        status.name,
-        description=status.phrase,
-        info=f"{status.phrase}.",
-        category="APPLICATION",
-    )
 
 
 def order_not_found(purchase_order_id: str) -> Problem:
     """Say that there is no such order, which Walmart counts as information."""
-    return Problem(
-        Origin.ORDER_SERVICE,
-        HTTPStatus.NOT_FOUND,
-        "CONTENT_NOT_FOUND",
-        description=f"Purchase order '{purchase_order_id}' not found",
-        info="Requested content could not be found.",
-        severity="INFO",
-        category="APPLICATION",
-    )
+    return replace(ORDERS_NOT_FOUND, description=f"Purchase order '{purchase_order_id}' not found")
+
+
+def header_invalid(header: str) -> Problem:
+    """Refuse a header that is missing or has a value it cannot have."""
+    return Problem(400, "INVALID_REQUEST_HEADER", f"{header} set null or invalid", _HEADERS, field=header)
+
+
+def header_blank(header: str) -> Problem:
+    """Refuse a call that lacks a header."""
+    description = f"{header} set blank or null"
+    return Problem(400, "INVALID_REQUEST_HEADER", description, _HEADERS, Origin.ORDER_SERVICE, header)
+
+
+def path_not_served(path: str, severity: Severity) -> Problem:
+    """Say that the gateway serves no such path. No source tells the severity that comes with it."""
+    description = f"No static resource {path.lstrip('/')}."
+    told = None if severity == "absent" else severity
+    return Problem(404, "CONTENT_NOT_FOUND", description, _NOT_FOUND, severity=told)
+
+
+def undocumented(status: HTTPStatus) -> Problem:
+    """Refuse with a status for which Walmart publishes no code: its name takes the code's place."""
+    phrase = status.phrase
+    return Problem(status, status.name, phrase, f"{phrase}.", Origin.ORDER_SERVICE)
 
 
 def parameter_missing(name: str) -> Problem:
     """Refuse a search without a parameter that it needs."""
-    return Problem(
-        Origin.ORDER_SERVICE,
-        HTTPStatus.BAD_REQUEST,
-        "MISSING_REQUEST_PARAM",
-        description=f"{name} is required",
-        info="A required request parameter is missing.",
-        field=name,
-    )
+    info = "A required request parameter is missing."
+    return Problem(400, "MISSING_REQUEST_PARAM", f"{name} is required", info, Origin.ORDER_SERVICE, name)
 
 
 def parameter_invalid(name: str) -> Problem:
     """Refuse a parameter whose value is none that it can have."""
-    return Problem(
-        Origin.ORDER_SERVICE,
-        HTTPStatus.BAD_REQUEST,
-        "INVALID_REQUEST_PARAM",
-        description=f"{name} is invalid",
-        info="One or more request parameters are invalid.",
-        field=name,
-    )
+    info = "One or more request parameters are invalid."
+    return Problem(400, "INVALID_REQUEST_PARAM", f"{name} is invalid", info, Origin.ORDER_SERVICE, name)
 
 
 # It is the gateway that looks into this form.
@@ -249,23 +155,17 @@ GRANT_TYPE_INVALID = replace(parameter_invalid("grant_type"), origin=Origin.GATE
 
 def date_invalid(name: str) -> Problem:
     """Refuse a date. The cause is all that tells it from ``REQUEST_INVALID``, the outage in disguise."""
-    return replace(
-        REQUEST_INVALID,
-        description="Invalid Date format value",
-        cause=Cause(name, "The date is not in ISO 8601 with whole seconds"),
-    )
+    return replace(REQUEST_INVALID, description="Invalid Date format value", cause=name)
 
 
 def not_acknowledgeable(purchase_order_id: str, reason: str) -> Problem:
     """Refuse to acknowledge an order in its present state."""
+    failed = f"Failed when called acknowledge API for '{purchase_order_id}'"
     return Problem(
-        Origin.ORDER_SERVICE,
-        HTTPStatus.BAD_REQUEST,
+        400,
         "INVALID_REQUEST_CONTENT",
-        description=(
-            "INVALID_REQUEST_CONTENT :: "
-            f"Failed when called acknowledge API for '{purchase_order_id}'. {reason}"
-        ),
-        info="Request content is invalid.",
+        f"INVALID_REQUEST_CONTENT :: {failed}. {reason}",
+        "Request content is invalid.",
+        Origin.ORDER_SERVICE,
         field="data",
     )

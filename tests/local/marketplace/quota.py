@@ -27,17 +27,17 @@ class Allowance:
 
 
 class Bucket:
-    """A bucket for ``per_minute`` calls a minute that holds ``capacity`` tokens and begins full.
+    """A bucket that holds the tokens for the ``per_minute`` calls of a minute and begins full.
 
     All that is kept is the moment at which it will be full again, as an exact number: who calls at the very
     millisecond that was announced finds a token.
     """
 
-    def __init__(self, per_minute: int, capacity: int, clock: Callable[[], float]) -> None:
-        if min(per_minute, capacity) < 1:
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        if per_minute < 1:
             raise ValueError("a bucket that is never filled lets nobody through")
         self._interval = Fraction(_MINUTE, per_minute)
-        self._capacity = capacity
+        self._capacity = per_minute
         self._clock = clock
         self._lock = threading.Lock()
         self._full_at = Fraction(0)

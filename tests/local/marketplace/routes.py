@@ -2,35 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from urllib.parse import unquote
 
-from . import order_service, problems
+from . import problems, tokens
 from .answers import Answer, Form, Style
 from .calls import Door
-from .gateway import Gateway
-from .order_service import OrderService
+from .gateways import Gateway
+from .order_service import OPERATIONS, OrderService
 from .problems import Problem, Severity
-from .tokens import TOKEN_ACTION, Tokens
+from .tokens import Tokens
 
-_ONLY_JSON: Form = "json"  # the Global API has no other form
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """A way to one thing: ``answer`` is given the order that the path names, or else the query.
-
-    ``form`` is the only one it answers in, None the one that is asked for.
-    """
-
-    door: Door
-    gateway: Gateway
-    action: str
-    method: str
-    path: re.Pattern[str]
-    answer: Callable[[str, Style], Answer]
-    form: Form | None
+_TOKEN = "/v3/token"
+_ORDERS: dict[Door, str] = {"signature": "/v3/ca/orders", "token": "/v3/orders"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,91 +23,75 @@ class Destination:
     """Where a request leads and what it is answered there.
 
     ``gateway`` checks it first. It is None, and so is ``action``, where nothing can be asked for, or not by
-    this method, or where the door is closed. ``form`` is that of the route.
+    this method, or where the door is closed.
     """
 
     answer: Callable[[Style], Answer]
     door: Door | None = None
-    form: Form | None = None
     purchase_order_id: str | None = None
     action: str | None = None
     gateway: Gateway | None = None
 
+    @property
+    def form(self) -> Form | None:
+        """The only form that there is. The Global API knows JSON alone."""
+        return "json" if self.door == "token" else None
 
+
+@dataclass(slots=True)
 class Routes:
-    """Every way through a door, for as long as the door is open.
+    """Every way through a door that is not closed.
 
-    The gateways are the Canadian API's, that of whoever asks for a token, and that of whoever brings one.
-    ``severity`` is what a caller is told with a path that is not served.
+    Attributes:
+        services: What can be asked for orders behind each door.
+        gateways: What checks a call about orders at each door.
+        client_gateway: What checks a call for a token.
+        issued: The tokens.
+        closed: The closed doors.
+        severity: What a caller is told with a path that is not served.
     """
 
-    def __init__(
-        self,
-        *,
-        signature: Gateway,
-        client: Gateway,
-        token: Gateway,
-        services: Mapping[Door, OrderService],
-        tokens: Tokens,
-    ) -> None:
-        self.severity: Severity = "INFO"
-        self._closed: set[Door] = set()
-        self._routes = (
-            *_routes_to_orders("signature", signature, "/v3/ca/orders", services["signature"]),
-            *_routes_to_orders("token", token, "/v3/orders", services["token"], _ONLY_JSON),
-            _Route(
-                "token",
-                client,
-                TOKEN_ACTION,
-                "POST",
-                re.compile("/v3/token"),
-                lambda _query, style: style.issued_token(tokens.issue(), tokens.seconds),
-                _ONLY_JSON,
-            ),
-        )
-
-    def close(self, door: Door) -> None:
-        """Let nothing be found behind a door."""
-        self._closed.add(door)
-
-    def open(self, door: Door) -> None:
-        """Let everything be found again."""
-        self._closed.discard(door)
+    services: Mapping[Door, OrderService]
+    gateways: Mapping[Door, Gateway]
+    client_gateway: Gateway
+    issued: Tokens
+    closed: set[Door] = field(default_factory=set)
+    severity: Severity = "INFO"
 
     def find(self, method: str, target: str) -> Destination:
         """Find where a request leads."""
         path, _, query = target.partition("?")
         not_served = _refusal(problems.path_not_served(path, self.severity))
-        for route in self._routes:
-            if found := route.path.fullmatch(path):
-                purchase_order_id = unquote(found[1]) if route.path.groups else None
-                lead = partial(
-                    Destination, door=route.door, form=route.form, purchase_order_id=purchase_order_id
-                )
-                if route.door in self._closed:
-                    return lead(not_served)
-                if route.method != method:
-                    return lead(_refusal(problems.METHOD_NOT_ALLOWED))
+        found = self._find_token(method, path) or self._find_orders(method, path, query)
+        if found is None:
+            return Destination(not_served)
+        if found.door in self.closed:
+            return Destination(not_served, found.door, found.purchase_order_id)
+        return found
+
+    def _find_token(self, method: str, path: str) -> Destination | None:
+        if path != _TOKEN:
+            return None
+        if method != "POST":
+            return Destination(_refusal(problems.METHOD_NOT_ALLOWED), "token")
+        return Destination(self._issue, "token", action=tokens.TOKEN_ACTION, gateway=self.client_gateway)
+
+    def _issue(self, style: Style) -> Answer:
+        return style.issued_token(self.issued.issue(), tokens.SECONDS)
+
+    def _find_orders(self, method: str, path: str, query: str) -> Destination | None:
+        for door, orders in _ORDERS.items():
+            for operation in OPERATIONS:
+                found = re.fullmatch(orders + operation.path, path)
+                if found is None:
+                    continue
+                purchase_order_id = unquote(found[1]) if found.groups() else None
+                if method != operation.method:
+                    return Destination(_refusal(problems.METHOD_NOT_ALLOWED), door, purchase_order_id)
                 subject = query if purchase_order_id is None else purchase_order_id
-                return lead(partial(route.answer, subject), action=route.action, gateway=route.gateway)
-        return Destination(not_served)
-
-
-def _routes_to_orders(
-    door: Door, gateway: Gateway, prefix: str, service: OrderService, form: Form | None = None
-) -> list[_Route]:
-    return [
-        _Route(
-            door,
-            gateway,
-            operation.action,
-            operation.method,
-            re.compile(re.escape(prefix) + operation.path),
-            partial(operation.answer, service),
-            form,
-        )
-        for operation in order_service.OPERATIONS
-    ]
+                answer = partial(operation.answer, self.services[door], subject)
+                return Destination(answer, door, purchase_order_id, operation.action, self.gateways[door])
+        return None
 
 
 def _refusal(problem: Problem) -> Callable[[Style], Answer]:

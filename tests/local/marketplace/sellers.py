@@ -25,7 +25,6 @@ class Seller:
     public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
     client_id: str
     client_secret: str = field(repr=False)
-    market: str = "ca"
 
     def secret(self) -> str:
         """Give the credentials as the JSON text that is stored in Secrets Manager."""
@@ -51,20 +50,14 @@ class Sellers:
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
     def register(
-        self,
-        private_key: str | None,
-        *,
-        key_bits: int,
-        consumer_id: str | None,
-        channel_type: str | None,
-        market: str,
+        self, private_key: str | None, key_bits: int, consumer_id: str | None, channel_type: str | None
     ) -> Seller:
         """Register a seller; whatever is not given is made up.
 
         A consumer id registered again gets the new key and loses every other, as when a seller makes a new
         key in the Developer Center. Its client is another too.
         """
-        key = _generate(key_bits) if private_key is None else _load(private_key)
+        key = rsa.generate_private_key(65537, key_bits) if private_key is None else _load(private_key)
         seller = Seller(
             consumer_id=consumer_id or str(uuid.uuid4()),
             channel_type=channel_type or str(uuid.uuid4()),
@@ -72,7 +65,6 @@ class Sellers:
             public_key=key.public_key(),
             client_id=str(uuid.uuid4()),
             client_secret=_new_client_secret(),
-            market=market,
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
@@ -80,7 +72,10 @@ class Sellers:
         return seller
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key and give the seller as it is to whoever signs with it."""
+        """Accept one more key of a registered seller, as while it changes from one to the other.
+
+        The seller as it is with this key is given back, so that its ``secret()`` is available.
+        """
         key = _load(private_key)
         with self._lock:
             seller = self._sellers[consumer_id]
@@ -89,7 +84,7 @@ class Sellers:
         return replace(seller, private_key=_walmart_form(key), public_key=key.public_key())
 
     def revoke_key(self, consumer_id: str, private_key: str) -> None:
-        """Accept a key no longer; it may be the last one."""
+        """Refuse one of a seller's keys from now on; after the last one every call of it."""
         revoked = _load(private_key).public_key()
         with self._lock:
             kept = tuple(key for key in self._keys[consumer_id] if key != revoked)
@@ -98,7 +93,7 @@ class Sellers:
             self._keys[consumer_id] = kept
 
     def change_client_secret(self, consumer_id: str) -> Seller:
-        """Accept another client secret and the one before no longer."""
+        """Give a seller another client secret; the one before is refused from now on, and no token is."""
         with self._lock:
             seller = replace(self._sellers[consumer_id], client_secret=_new_client_secret())
             self._sellers[consumer_id] = seller
@@ -120,22 +115,13 @@ class Sellers:
             return next((seller for seller in self._sellers.values() if seller.client_id == client_id), None)
 
     def know_channel_type(self, channel_type: str) -> bool:
-        """Tell whether any registered seller has this channel type."""
+        """Return whether any registered seller has this channel type."""
         with self._lock:
             return any(seller.channel_type == channel_type for seller in self._sellers.values())
-
-    def know_market(self, market: str) -> bool:
-        """Return whether any registered seller sells in this market."""
-        with self._lock:
-            return any(seller.market == market for seller in self._sellers.values())
 
 
 def _new_client_secret() -> str:
     return secrets.token_urlsafe(64)
-
-
-def _generate(key_bits: int) -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=key_bits)
 
 
 def _load(private_key: str) -> rsa.RSAPrivateKey:
@@ -143,8 +129,7 @@ def _load(private_key: str) -> rsa.RSAPrivateKey:
     key = serialization.load_der_private_key(
         base64.b64decode(private_key), password=None, unsafe_skip_rsa_key_validation=True
     )
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise TypeError("a seller signs with an RSA key")
+    assert isinstance(key, rsa.RSAPrivateKey)
     return key
 
 

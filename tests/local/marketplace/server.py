@@ -20,7 +20,6 @@ HOST = "127.0.0.1"
 _LONGEST_LINE = 65_536
 _LARGEST_BODY = 1_048_576
 _HANDSHAKE_SECONDS = 10
-_STOP_POLL_SECONDS = 0.05
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger: on, for no time at all
 
 type _Connection = socket.socket | tuple[bytes, socket.socket]  # as socketserver has it, datagrams included
@@ -91,17 +90,16 @@ class Server:
         self._listener = _Listener(port, tls, serve)
         self.port = int(self._listener.server_address[1])
         self._thread = threading.Thread(
-            target=self._listener.serve_forever,
-            kwargs={"poll_interval": _STOP_POLL_SECONDS},
-            name=f"local-marketplace-{self.port}",
-            daemon=True,
+            target=self._listener.serve_until_stopped, name=f"local-marketplace-{self.port}", daemon=True
         )
         self._thread.start()
 
     def stop(self) -> None:
         """Wake every waiting thread, close every connection and return when all of them have ended."""
         self._listener.stopping.set()
-        self._listener.shutdown()
+        # The listener waits for a connection and for nothing else, so one more connection wakes it.
+        with contextlib.suppress(OSError):
+            socket.create_connection((HOST, self.port)).close()
         self._thread.join()
         self._listener.abandon_connections()
         self._listener.server_close()
@@ -121,6 +119,11 @@ class _Listener(socketserver.ThreadingTCPServer):
         self._lock = threading.Lock()
         self._connections: set[_Connection] = set()
         super().__init__((HOST, port), _Handler)
+
+    def serve_until_stopped(self) -> None:
+        # Not serve_forever(): it notices a stop only when it polls next.
+        while not self.stopping.is_set():
+            self.handle_request()
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, address = super().get_request()

@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 TOKEN_ACTION = "token"
 """What the ledger calls a call for a token."""
+SECONDS = 900
+"""How long a token is valid by the clock."""
 _RANDOM_BYTES = 600  # Walmart's tokens have hundreds of characters, and these have eight hundred
 
 
 class Tokens:
     """Every token that was issued. A new one takes nothing from those before it."""
 
-    def __init__(self, seconds: int, clock: Callable[[], float]) -> None:
-        self.seconds = seconds
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._valid_until: dict[str, float] = {}
@@ -29,7 +30,7 @@ class Tokens:
         """Make a new token, which is nothing but random."""
         token = secrets.token_urlsafe(_RANDOM_BYTES)
         with self._lock:
-            self._valid_until[token] = self._clock() + self.seconds
+            self._valid_until[token] = self._clock() + SECONDS
         return token
 
     def expire(self) -> None:
@@ -37,12 +38,7 @@ class Tokens:
         with self._lock:
             self._valid_until = dict.fromkeys(self._valid_until, -math.inf)
 
-    def know(self, token: str) -> bool:
-        """Tell whether this is a token, valid or expired."""
+    def valid_until(self, token: str) -> float | None:
+        """Give the time at which a token expires or expired, or None if it is no token."""
         with self._lock:
-            return token in self._valid_until
-
-    def expired(self, token: str) -> bool:
-        """Tell whether a token that is known is valid no longer."""
-        with self._lock:
-            return self._clock() >= self._valid_until[token]
+            return self._valid_until.get(token)

@@ -1,27 +1,39 @@
-"""A process that begins: the built functions as Lambda runs them, and a client by itself."""
+"""A process that begins: the built function as Lambda runs it, and a client by itself."""
 
 import compileall
 import os
 import py_compile
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.local.aws import Build
+from tests.local.aws import Build, Venvs
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
-from tests.local.aws.venvs import Venvs
 from tests.runtime import BuiltFunction
 from tests.support.paths import ROOT
 from tests.tools.bench.batches import batch
+from tests.tools.bench.lambda_service import LambdaService
 from tests.tools.bench.processes import Program, Until, says_something
-from tests.tools.bench.surroundings import LambdaService, MarketplaceProcess
-from tests.tools.bench.warm import environment
+from tests.tools.bench.warm import Walmart
 
 _FLOOR: Final = Path(__file__).parent / "floor" / "floor.py"
+
+type Measure[T] = Callable[[Program, Until], T]
+
+
+def acknowledge_function(build: Build, walmart: Walmart) -> BuiltFunction:
+    """AcknowledgeFunction as it was built, and as the template wants it run."""
+    return BuiltFunction.of(
+        build,
+        "AcknowledgeFunction",
+        {"OrderQueue": "orders", "OrderDeadLetterQueue": "dead"},
+        CredentialsSecretArn="arn",
+        MarketplaceUrl=walmart.url,
+        RequestsPerMinute="6000",
+    )
 
 
 @contextmanager
@@ -36,30 +48,11 @@ def floor(function: BuiltFunction) -> Iterator[BuiltFunction]:
         )
 
 
-def acknowledge_function(build: Build, marketplace: MarketplaceProcess) -> BuiltFunction:
-    """AcknowledgeFunction as it was built, and as the template wants it run."""
-    return BuiltFunction.of(
-        build,
-        "AcknowledgeFunction",
-        {"OrderQueue": "orders", "OrderDeadLetterQueue": "dead"},
-        CredentialsSecretArn="arn",
-        MarketplaceUrl=marketplace.url,
-        RequestsPerMinute="6000",
-    )
-
-
-def first_invocation[T](
-    function: BuiltFunction,
-    purchase_order_ids: Sequence[str],
-    measure: Callable[[Program, Until], T],
-    *,
-    marketplace: MarketplaceProcess,
-    venvs: Venvs,
-) -> T:
-    """Measure a new execution environment to its first answer: that every order is acknowledged."""
-    with LambdaService(marketplace.secret, batch(purchase_order_ids)) as service:
+def first_invocation[T](function: BuiltFunction, order: str, measure: Measure[T], walmart: Walmart) -> T:
+    """Measure a new execution environment to its first answer: that the order is acknowledged."""
+    with LambdaService(walmart.secret, batch([order])) as service:
         program = Program(
-            [venvs.runtime, "-m", "awslambdaric", function.handler],
+            [Venvs().runtime, "-m", "awslambdaric", function.handler],
             # The function's code is the first that it imports from, as /var/task is.
             function.code,
             {
@@ -80,30 +73,13 @@ def first_invocation[T](
                 **function.variables,
             },
         )
-
-        def answered(process: subprocess.Popen[bytes], _said: object) -> None:
-            answer = service.answer(process)
-            if answer != {"batchItemFailures": []}:
-                raise RuntimeError(f"the function answered {answer}")
-
-        return measure(program, answered)
+        return measure(program, service.acknowledged)
 
 
-def first_call[T](
-    contender: str,
-    purchase_order_id: str,
-    measure: Callable[[Program, Until], T],
-    *,
-    marketplace: MarketplaceProcess,
-    venvs: Venvs,
-) -> T:
+def first_call[T](contender: str, order: str, measure: Measure[T], walmart: Walmart) -> T:
     """Measure a process that calls once, from its start to the answer."""
     command: list[str | Path] = [
-        venvs.tool("bench", "python"),
-        "-m",
-        "tests.tools.bench.contend",
-        contender,
-        "--once",
-        purchase_order_id,
+        Venvs().tool("bench", "python"),
+        *("-m", "tests.tools.bench.contend", contender, "--once", order),
     ]
-    return measure(Program(command, ROOT, environment(marketplace)), says_something)
+    return measure(Program(command, ROOT, walmart.environment()), says_something)

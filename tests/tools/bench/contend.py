@@ -1,7 +1,7 @@
 """Run one contender in a process of its own: `python -m tests.tools.bench.contend NAME`.
 
-Each line of the input is JSON: how to acknowledge which orders. Each is answered with a line of what it took.
-Without input it ends: `--once ORDER` acknowledges one order, and nothing else is loaded for it.
+Each line of the input is JSON, the orders to acknowledge. Each is answered with a line of what it took. With
+`--once ORDER` it acknowledges one order and says so, and nothing else is loaded for it.
 """
 
 import importlib
@@ -21,7 +21,7 @@ def main() -> None:
     )
     if once:
         _, purchase_order_id = once
-        assert contender.one_by_one([purchase_order_id]) == [purchase_order_id]
+        assert contender.acknowledge([purchase_order_id]) == [purchase_order_id]
         sys.stdout.write("acknowledged\n")
         sys.stdout.flush()
         sys.stdin.read()  # how much memory it had is seen while it lives
@@ -32,11 +32,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     for line in sys.stdin:
-        task = json.loads(line)
+        orders = json.loads(line)
         before, processor_before = time.perf_counter(), time.process_time()
-        said = getattr(contender, task["how"])(task["orders"])
+        said = contender.acknowledge(orders)
         took = {"wall_s": time.perf_counter() - before, "processor_s": time.process_time() - processor_before}
-        assert said == task["orders"], said
+        assert said == orders, said
         answers.write(json.dumps(took) + "\n")
 
 

@@ -1,63 +1,25 @@
-"""Figures: many of a kind as their median and quartiles, two kinds as their ratio."""
+"""Figures: taken in turns, many of a kind written as their median and quartiles, two kinds as their ratio."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """Many figures of one kind.
+class Row:
+    """One line of the table.
 
     Attributes:
-        low: A quarter of them are below it.
-        median: Half of them are.
-        high: Three quarters are.
-        count: How many there are.
+        what: What was measured.
+        figure: The figure itself, with its spread where there are many.
+        ratio: To what it is compared with, if it is.
+        target: What it ought to be, if that was said.
     """
 
-    low: float
-    median: float
-    high: float
-    count: int
-
-    @classmethod
-    def of(cls, figures: Sequence[float]) -> Self:
-        """Sum them up. A single one is all three.
-
-        Raises:
-            ValueError: There are none.
-        """
-        if not figures:
-            raise ValueError("there are no figures")
-        low, _, high = quantiles(figures, method="inclusive") if len(figures) > 1 else 3 * [figures[0]]
-        return cls(low, median(figures), high, len(figures))
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """What one is to another: of the medians, and the quartiles of the ratios of each round.
-
-    Attributes:
-        low: A quarter of the rounds' ratios are below it.
-        value: The ratio of the medians.
-        high: Three quarters of the rounds' ratios are below it.
-    """
-
-    low: float
-    value: float
-    high: float
-
-    @classmethod
-    def of(cls, ours: Sequence[float], floor: Sequence[float]) -> Self:
-        """Compare figures that were taken in turns: the first with the first, and so on.
-
-        Raises:
-            ValueError: There are none, or not as many of the one as of the other.
-        """
-        each = Spread.of([one / other for one, other in zip(ours, floor, strict=True)])
-        return cls(each.low, median(ours) / median(floor), each.high)
+    what: str
+    figure: str
+    ratio: str = ""
+    target: str = ""
 
 
 def in_turns[T](contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
@@ -67,15 +29,45 @@ def in_turns[T](contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[
     the first is not counted.
     """
     taken: dict[str, list[T]] = {name: [] for name in contenders}
+    names = list(contenders)
     for number in range(-1, rounds):
-        for name in _beginning_at(list(contenders), number):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
             figure = contenders[name]()
             if number >= 0:
                 taken[name].append(figure)
     return taken
 
 
-def _beginning_at(names: list[str], number: int) -> Iterator[str]:
-    first = number % len(names)
-    yield from names[first:]
-    yield from names[:first]
+def spread(figures: Sequence[float], unit: str, scale: float = 1, digits: int = 2) -> str:
+    """Write figures of one kind, each times `scale`, as `median (lower to upper quartile) unit`."""
+    low, middle, high = (f"{scale * each:,.{digits}f}" for each in _quartiles(figures))
+    return f"{middle} ({low} to {high}) {unit}"
+
+
+def ratio(ours: Sequence[float], floor: Sequence[float], digits: int = 2) -> str:
+    """Write what one is to another: the medians' ratio, and the quartiles of the ratios of each round.
+
+    Raises:
+        ValueError: They were not taken in turns: there are not as many of the one as of the other.
+    """
+    low, _, high = _quartiles([one / other for one, other in zip(ours, floor, strict=True)])
+    return f"{median(ours) / median(floor):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _quartiles(figures: Sequence[float]) -> list[float]:
+    """Return the lower quartile, the median and the upper one. A single figure is all three."""
+    return quantiles(figures, method="inclusive") if len(figures) > 1 else 3 * list(figures)
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Write the table, its columns aligned."""
+    lines = [("What", "Figure (quartiles)", "Ratio (quartiles)", "Target")]
+    lines += [(row.what, row.figure, row.ratio, row.target) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    written = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        for line in lines
+    ]
+    written.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
+    return "\n".join(written)

@@ -4,9 +4,6 @@ import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +20,10 @@ class Size:
 
 
 def size_of(directory: Path) -> Size:
-    """Zip a directory as SAM does, deflated, and the same each time: files in order, without their dates."""
+    """Zip a directory as SAM does, deflated."""
     archive = io.BytesIO()
-    unzipped = 0
+    files = [each for each in directory.rglob("*") if each.is_file()]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writing:
-        for path in sorted(each for each in directory.rglob("*") if each.is_file()):
-            content = path.read_bytes()
-            unzipped += len(content)
-            entry = zipfile.ZipInfo(path.relative_to(directory).as_posix(), _EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            writing.writestr(entry, content)
-    return Size(len(archive.getvalue()), unzipped)
+        for path in files:
+            writing.write(path, path.relative_to(directory))
+    return Size(len(archive.getvalue()), sum(path.stat().st_size for path in files))

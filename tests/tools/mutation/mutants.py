@@ -14,7 +14,8 @@ import ast
 import copy
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
@@ -47,8 +48,8 @@ _LEFT_ALONE: Final = {
 _CONTEXT: Final = 40
 """Characters of a line that are shown on either side of what changed in it."""
 
-type _Place = tuple[ast.AST, str, int | None, ast.AST, str]
-"""A node, what holds it, in which field, where in that, and the class and function around it."""
+type _Place = tuple[ast.AST, Callable[[ast.AST], None], str]
+"""A node, what puts another in its stead, and the class and function around it."""
 
 
 def mutants(source: str) -> dict[str, str]:
@@ -58,11 +59,11 @@ def mutants(source: str) -> dict[str, str]:
     following = _following(tree)
     found: dict[str, str] = {}
     seen = {original}
-    for holder, field, index, node, where in list(_places(tree, "")):
+    for node, put, where in list(_places(tree, "")):
         for variant in _variants(node, following):
-            _put(holder, field, index, variant)
+            put(variant)
             mutated = ast.unparse(ast.fix_missing_locations(tree))
-            _put(holder, field, index, node)
+            put(node)
             if mutated not in seen:
                 seen.add(mutated)
                 name = f"{where}{_difference(original, mutated)}"
@@ -79,16 +80,14 @@ def _places(holder: ast.AST, where: str) -> Iterator[_Place]:
             docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not isinstance(node, ast.AST) or docstring or isinstance(node, ast.ImportFrom | ast.TypeAlias):
                 continue
-            yield holder, field, index if isinstance(value, list) else None, node, where
+            in_list = isinstance(value, list)
+            yield (
+                node,
+                partial(value.__setitem__, index) if in_list else partial(setattr, holder, field),
+                where,
+            )
             name = getattr(node, "name", None) if isinstance(node, ast.stmt) else None
             yield from _places(node, f"{where}{name}: " if name else where)
-
-
-def _put(holder: ast.AST, field: str, index: int | None, node: ast.AST) -> None:
-    if index is None:
-        setattr(holder, field, node)
-    else:
-        getattr(holder, field)[index] = node
 
 
 def _with[T: ast.AST](node: T, **fields: object) -> T:

@@ -13,12 +13,10 @@ from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.policy import Waiting
 from acknowledge_orders.ports import QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
-from shared.calling import LEAST_TIME_LEFT_S
-from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
+from shared.credentials import CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
 from shared.outcomes import Outcome
-from shared.pacing import Pacer
-from tests.local.marketplace import Marketplace
-from walmart_ca import AsyncClient, SignatureCredentials
+from tests.support.accesses import Accesses
+from tests.support.pacers import unhurried_pacer
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 EVENT = {
@@ -64,55 +62,18 @@ class Queue:
         self.parked.append((message.body, outcome, reason))
 
 
-class NoMarketplace:
-    """A marketplace without usable credentials."""
-
-    def __init__(self, reason: Access | NoAccess) -> None:
-        self._reason = reason
-
-    def peek(self) -> Access | NoAccess:
-        return self._reason
-
-    def current(self) -> Access | NoAccess:
-        return self._reason
-
-    def refused(self, access: Access) -> None:
-        raise AssertionError(access)
-
-    def another(self, refused: Access) -> Access | None:
-        raise AssertionError(refused)
-
-    def accepted(self, access: Access) -> None:
-        raise AssertionError(access)
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        raise AssertionError(access, purchase_order_id)
-
-    def path_unknown(self) -> None:
-        raise AssertionError
-
-
 SETUP = SetupError("secret: must be JSON")
-
-
-async def no_sleep(_: float) -> None:
-    """Wait for nothing."""
-
-
-def pacer() -> Pacer:
-    return Pacer(
-        requests_per_minute=1e6, sharers=1, clock=NOW.timestamp, monotonic=NOW.timestamp, sleep=no_sleep
-    )
 
 
 def build(
     queue: Queue,
     recorder: Recorder,
-    marketplace: NoMarketplace | None = None,
+    no_access: NoAccess = SETUP,
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
+    marketplace, pacer = Accesses(otherwise=no_access), unhurried_pacer(NOW.timestamp)
     return AcknowledgeOrders(
-        attempts=Attempts(marketplace or NoMarketplace(SETUP), posts=pacer(), looks=pacer()),
+        attempts=Attempts(marketplace, posts=pacer, looks=pacer),
         queue=queue,
         recorder=recorder,
         waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
@@ -124,40 +85,37 @@ def build(
     )
 
 
-def message(body: str, first_received_at: datetime = NOW) -> QueueMessage:
-    return QueueMessage(
+def handle(
+    application: AcknowledgeOrders, body: str = json.dumps(EVENT), first_received_at: datetime = NOW
+) -> bool:
+    message = QueueMessage(
         body=body, message_id="m-1", receipt="r-1", receive_count=3, first_received_at=first_received_at
     )
+    return asyncio.run(application.handle_message(message, lambda: 60.0))
 
 
-def client() -> AsyncClient:
-    key = Marketplace().register_seller().private_key
-    credentials = SignatureCredentials(consumer_id="c", channel_type="t", private_key=key)
-    return AsyncClient(credentials, base_url="http://127.0.0.1:1")
+def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
+    return asyncio.run(application.handle_bare_event(event, lambda: 60.0))
 
 
-def plenty() -> float:
-    return 60.0
-
-
-def test_an_order_without_usable_credentials_is_held_and_stays_in_the_queue() -> None:
+@pytest.mark.parametrize(
+    ("no_access", "outcome", "reason", "delay_s"),
+    [
+        (SETUP, "misconfigured", "secret: must be JSON", 330),
+        (CredentialsPaused(), "deferred", "credentials_paused", 30),
+    ],
+)
+def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
+    no_access: NoAccess, outcome: str, reason: str, delay_s: int
+) -> None:
     queue, recorder = Queue(), Recorder()
 
-    done = asyncio.run(build(queue, recorder).handle_message(message(json.dumps(EVENT)), plenty))
+    done = handle(build(queue, recorder, no_access))
 
     assert not done
-    assert queue.hidden == [("m-1", 330)]
-    assert [(r.outcome, r.reason, r.disposition) for r in recorder.records] == [
-        ("misconfigured", "secret: must be JSON", "later")
-    ]
-
-
-def test_the_record_tells_the_orders_age_and_what_is_left_of_four_hours() -> None:
-    recorder = Recorder()
-
-    asyncio.run(build(Queue(), recorder).handle_message(message(json.dumps(EVENT)), plenty))
-
+    assert queue.hidden == [("m-1", delay_s)]
     (record,) = recorder.records
+    assert (record.outcome, record.reason, record.disposition) == (outcome, reason, "later")
     assert (record.order_age_s, record.deadline_remaining_s) == (3600.0, 10800.0)
     assert (record.purchase_order_id, record.attempt, record.message_id) == ("7400000000001", 3, "m-1")
     assert (record.event_id, record.origin) == ("e-1", "queue")
@@ -171,122 +129,55 @@ def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> Non
         drawn.append((low, high))
         return 12.2
 
-    unavailable = NoMarketplace(SecretsUnavailableError("timeout"))
-    application = build(queue, Recorder(), unavailable, uniform)
-    waited = message(json.dumps(EVENT), first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
-    asyncio.run(application.handle_message(waited, plenty))
+    application = build(queue, Recorder(), SecretsUnavailableError("timeout"), uniform)
+    handle(application, first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
 
     assert drawn == [(1, 150)]
     assert queue.hidden == [("m-1", 13)]
-
-
-def test_with_too_little_time_left_nothing_is_tried() -> None:
-    queue, recorder = Queue(), Recorder()
-    # No call is made: nobody listens there.
-    marketplace = NoMarketplace(Access(client(), "v1"))
-
-    done = asyncio.run(
-        build(queue, recorder, marketplace).handle_message(
-            message(json.dumps(EVENT)), lambda: LEAST_TIME_LEFT_S - 0.1
-        )
-    )
-
-    assert not done
-    assert (recorder.records[0].outcome, recorder.records[0].reason) == ("deferred", "out_of_time")
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[" * 100_000, '"\\ud800"', "\x00"])
 def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
     queue, recorder = Queue(), Recorder()
 
-    done = asyncio.run(build(queue, recorder).handle_message(message(body), plenty))
-
-    assert done
+    assert handle(build(queue, recorder), body)
     assert [parked[0] for parked in queue.parked] == [body]
     assert recorder.records[0].outcome == "invalid_event"
 
 
-def test_what_could_not_be_parked_is_not_done_and_is_recorded_as_coming_again() -> None:
-    queue, recorder = Queue(QueueError("AccessDenied")), Recorder()
-
-    done = asyncio.run(build(queue, recorder).handle_message(message("not json"), plenty))
-
-    assert not done
-    assert (recorder.records[0].outcome, recorder.records[0].disposition) == ("invalid_event", "later")
-    assert recorder.warnings[0][1]["error"] == "AccessDenied"
-
-
-def test_what_could_not_be_hidden_comes_again_by_the_queues_own_time_out() -> None:
-    queue, recorder = Queue(QueueError("ReceiptHandleIsInvalid")), Recorder()
-
-    done = asyncio.run(build(queue, recorder).handle_message(message(json.dumps(EVENT)), plenty))
-
-    assert not done
-    assert recorder.records[0].disposition == "later"
-    assert len(recorder.warnings) == 1
-
-
-AHEAD = "2026-11-24T15:05:01Z"
-
-
 @pytest.mark.parametrize(
-    ("time", "order_date", "field", "reason", "age_s"),
-    [
-        ("2026-11-24T14:03:00Z", "yesterday", "detail.orderDate", "unreadable", 3420.0),
-        ("2026-11-24T14:03:00Z", "0001-01-01T00:00:00", "detail.orderDate", "unreadable", 3420.0),
-        (
-            "2026-11-24T14:03:00Z",
-            AHEAD,
-            "detail.orderDate",
-            "more than five minutes ahead of the clock",
-            3420.0,
-        ),
-        ("now", "2026-11-24T14:00:00Z", "time", "unreadable", 3600.0),
-        (AHEAD, "2026-11-24T14:00:00Z", "time", "more than five minutes ahead of the clock", 3600.0),
-        (AHEAD, None, "time", "more than five minutes ahead of the clock", None),
-    ],
+    ("body", "outcome"), [("not json", "invalid_event"), (json.dumps(EVENT), "misconfigured")]
 )
-def test_a_date_that_cannot_be_believed_is_warned_about_and_the_other_one_serves(
-    time: str, order_date: str | None, field: str, reason: str, age_s: float | None
+def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming_again(
+    body: str, outcome: str
 ) -> None:
     recorder = Recorder()
-    event = {**EVENT, "time": time, "detail": {"purchaseOrderId": "7400000000001", "orderDate": order_date}}
 
-    asyncio.run(build(Queue(), recorder).handle_bare_event(event, plenty))
-
-    warned = {"purchase_order_id": "7400000000001", "event_id": "e-1", "field": field, "reason": reason}
-    assert recorder.warnings == [("event date ignored", warned)]
-    assert recorder.records[0].order_age_s == age_s
-
-
-def test_an_event_without_any_date_has_no_age() -> None:
-    recorder = Recorder()
-
-    asyncio.run(
-        build(Queue(), recorder).handle_bare_event({"detail": {"purchaseOrderId": "7400000000001"}}, plenty)
-    )
-
-    assert recorder.records[0].order_age_s is None
-    assert recorder.records[0].deadline_remaining_s is None
-
-
-def test_while_all_credentials_are_refused_nothing_is_tried_and_the_order_comes_again() -> None:
-    queue, recorder = Queue(), Recorder()
-    paused = NoMarketplace(CredentialsPaused())
-
-    done = asyncio.run(build(queue, recorder, paused).handle_message(message(json.dumps(EVENT)), plenty))
+    done = handle(build(Queue(QueueError("AccessDenied")), recorder), body)
 
     assert not done
-    assert queue.hidden == [("m-1", 30)]
-    assert (recorder.records[0].outcome, recorder.records[0].reason) == ("deferred", "credentials_paused")
+    assert (recorder.records[0].outcome, recorder.records[0].disposition) == (outcome, "later")
+    ((_, fields),) = recorder.warnings
+    assert fields["error"] == "AccessDenied"
+
+
+def test_a_date_that_cannot_be_believed_is_warned_about_and_the_order_then_has_no_age() -> None:
+    recorder = Recorder()
+    detail = {"purchaseOrderId": "7400000000001", "orderDate": "2026-11-24T15:05:01Z"}
+
+    record = invoke(build(Queue(), recorder), {**EVENT, "time": "now", "detail": detail})
+
+    named = {"purchase_order_id": "7400000000001", "event_id": "e-1"}
+    ahead = {"field": "detail.orderDate", "reason": "more than five minutes ahead of the clock"}
+    unreadable = {"field": "time", "reason": "unreadable"}
+    assert recorder.warnings == [("event date ignored", {**named, **why}) for why in (ahead, unreadable)]
+    assert (record.order_age_s, record.deadline_remaining_s) == (None, None)
 
 
 def test_a_bare_event_always_answers_with_its_record() -> None:
     queue, recorder = Queue(), Recorder()
 
-    answers = [
-        asyncio.run(build(queue, recorder).handle_bare_event(event, plenty)) for event in (EVENT, {}, None, 7)
-    ]
+    answers = [invoke(build(queue, recorder), event) for event in (EVENT, {}, None, 7)]
 
     assert answers == recorder.records
     assert [answer.disposition for answer in answers] == ["answered"] * 4

@@ -1,8 +1,8 @@
 """The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -10,9 +10,11 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import DryRun, Tried
-from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred
+from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, may_answer_elsewhere
 from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.pacing import BURST, Pacer
+from shared.pacing import BURST, MARGIN, Pacer
+from tests.support.accesses import Accesses
+from tests.support.pacers import Time, rested_pacer
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -35,6 +37,7 @@ from walmart_ca import (
 CALL = Call("POST", "https://walmart.invalid/x", "c-1", None, 0.1)
 REFUSED = CredentialsRefused("UNAUTHORIZED", CALL)
 NOT_SENT = NotSent("connect", CALL)
+PAUSED = CredentialsPaused()
 
 
 def order(status: str) -> Order:
@@ -53,9 +56,9 @@ class Script:
     timeouts: list[float] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
 
-    def play(self, action: str, version: str, timeout: float | None) -> Order:
+    def play(self, action: str, version: str, timeout: float) -> Order:
         self.calls.append(f"{action} {version}")
-        self.timeouts.append(timeout or 0)
+        self.timeouts.append(timeout)
         self.meanwhile()
         result = self.results.pop(0)
         if isinstance(result, WalmartError):
@@ -63,90 +66,37 @@ class Script:
         return result
 
 
-class ScriptedOrders:
-    """The client's calls about orders, as a script has them."""
+class ScriptedClient:
+    """A client of which one version of the secret signs, and its calls about orders."""
 
     def __init__(self, script: Script, version: str) -> None:
+        self.orders = self
         self._script = script
         self._version = version
 
-    async def acknowledge(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+    async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
         return self._script.play("post", self._version, timeout)
 
-    async def get(self, _: str, *, timeout: float | None = None) -> Order:  # noqa: ASYNC109 - the client's
+    async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
         return self._script.play("look", self._version, timeout)
 
-    async def build_acknowledgement(self, _: str, *, timeout: float | None = None) -> Request:  # noqa: ASYNC109 - the client's
+    async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - the client's
         if self._script.results:
             self._script.play("build", self._version, timeout)
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
-class ScriptedClient:
-    """A client of which one version of the secret signs."""
+class Keys(Accesses):
+    """Credentials of these versions, whose clients play a script."""
 
-    def __init__(self, script: Script, version: str) -> None:
-        self.orders = ScriptedOrders(script, version)
-
-
-class Keys:
-    """Credentials in the order in which they are offered; the last stays."""
-
-    def __init__(self, script: Script, *versions: str) -> None:
-        self._accesses = [
-            Access(cast("AsyncClient", ScriptedClient(script, version)), version) for version in versions
-        ]
-        self.marks: list[str] = []
-        self.forbid_all = True
-
-    def peek(self) -> Access | NoAccess:
-        return self._accesses[0] if self._accesses else CredentialsPaused()
-
-    def current(self) -> Access | NoAccess:
-        return self.peek()
-
-    def refused(self, access: Access) -> None:
-        self.marks.append(f"refused {access.secret_version_id}")
-
-    def another(self, refused: Access) -> Access | None:
-        assert refused in self._accesses
-        self._accesses = self._accesses[self._accesses.index(refused) + 1 :]
-        return self._accesses[0] if self._accesses else None
-
-    def accepted(self, access: Access) -> None:
-        self.marks.append(f"accepted {access.secret_version_id}")
-
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        self.marks.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
-        return self.forbid_all
-
-    def path_unknown(self) -> None:
-        self.marks.append("path unknown")
+    def __init__(self, script: Script, *versions: str, otherwise: NoAccess = PAUSED) -> None:
+        clients = [cast("AsyncClient", ScriptedClient(script, version)) for version in versions]
+        super().__init__(*map(Access, clients, versions), otherwise=otherwise)
 
 
-async def never_wait(seconds: float) -> None:
-    """Fail: by a clock that stands still a turn that is waited for never comes."""
-    raise AssertionError(seconds)
-
-
-def pacer_of(
-    now: list[float], sleep: Callable[[float], Awaitable[None]], requests_per_minute: float
-) -> Pacer:
-    return Pacer(
-        requests_per_minute=requests_per_minute,
-        sharers=1,
-        clock=time.time,
-        monotonic=lambda: now[0],
-        sleep=sleep,
-    )
-
-
-def pacer() -> Pacer:
-    """A pacer that has rested, so that its bucket is full."""
-    now = [1e9 - 3600]
-    rested = pacer_of(now, never_wait, 60)
-    now[0] = 1e9
-    return rested
+def pacer(time: Time | None = None) -> Pacer:
+    """A pacer of a call a second whose turns are all there."""
+    return rested_pacer(time or Time(), 60 / MARGIN)
 
 
 def plenty() -> float:
@@ -159,10 +109,12 @@ def attempt(
     look_first: bool = False,
     time_left: Callable[[], float] = plenty,
     posts: Pacer | None = None,
-    looks: Pacer | None = None,
+    turn_within_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(keys, posts=posts or pacer(), looks=looks or pacer())
-    return asyncio.run(attempts.make("1", look_first=look_first, time_left=time_left))
+    attempts = Attempts(keys, posts=posts or pacer(), looks=pacer())
+    return asyncio.run(
+        attempts.make("1", look_first=look_first, time_left=time_left, turn_within_s=turn_within_s)
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,18 +162,9 @@ def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> No
 
     result = attempt(keys)
 
-    assert keys.marks == ["refused v1", "refused v2", "accepted v3"]
+    assert keys.told == ["refused v1", "refused v2", "accepted v3"]
     assert isinstance(result, Tried)
     assert result.secret_version_id == "v3"
-
-
-def test_an_order_that_is_refused_shows_that_the_key_is_good() -> None:
-    script = Script([OrderRejected("CONFLICT", CALL), SHIPPED])
-    keys = Keys(script, "v1")
-
-    attempt(keys)
-
-    assert keys.marks == ["accepted v1", "accepted v1"]
 
 
 def called(status: int) -> Call:
@@ -231,7 +174,7 @@ def called(status: int) -> Call:
 FORBIDDEN = CredentialsRefused(
     "FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/orders/1/acknowledge")
 )
-NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid/v3/token"))
+NO_TOKEN = CredentialsRefused("FORBIDDEN", replace(called(403), url="https://walmart.invalid:1/v3/token"))
 WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
 
 
@@ -240,6 +183,7 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
     [
         (OrderPage((), None, None, CALL), None, ["accepted v1"]),
         (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
+        (Unavailable("http_503", called(503)), "1", []),
         (FORBIDDEN, "1", ["forbidden v1 1"]),
         (FORBIDDEN, None, ["forbidden v1 None"]),
         (NO_TOKEN, "1", ["forbidden v1 None"]),
@@ -249,142 +193,106 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
     ],
 )
 def test_of_each_answer_the_credentials_are_told_what_concerns_them(
-    result: Order | OrderPage | WalmartError, purchase_order_id: str | None, marks: list[str]
+    result: OrderPage | WalmartError, purchase_order_id: str | None, marks: list[str]
 ) -> None:
     keys = Keys(Script([]), "v1")
 
-    assert made(keys, [result], purchase_order_id) is result
-    assert keys.marks == marks
+    assert made(keys, result, purchase_order_id) is result
+    assert keys.told == marks
+
+
+@pytest.mark.parametrize(
+    ("failure", "may_answer"),
+    [
+        (Unavailable("http_500", called(500)), True),
+        (WITHDRAWN, True),
+        (Unavailable("http_408", called(408)), False),
+        (Unavailable("no answer", CALL), False),
+        (REFUSED, False),
+        (PAUSED, False),
+    ],
+)
+def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: object, may_answer: bool) -> None:
+    assert may_answer_elsewhere(failure) == may_answer
 
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
     keys = Keys(Script([]), "v1", "v2")
-    keys.forbid_all = False
+    keys.a_403_concerns_all = False
 
-    result = made(keys, [FORBIDDEN], "1")
-
-    assert isinstance(result, OrderRejected)
-    assert (result.reason, result.call, result.entries) == ("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
-    assert keys.marks == ["forbidden v1 1"]
+    rejected = OrderRejected("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
+    assert repr(made(keys, FORBIDDEN, "1")) == repr(rejected)
+    assert keys.told == ["forbidden v1 1"]
 
 
-def made(
-    keys: Keys, results: list[Order | OrderPage | WalmartError], purchase_order_id: str | None
-) -> object:
+def made(keys: Keys, result: OrderPage | WalmartError, purchase_order_id: str | None) -> object:
     async def send(_client: AsyncClient, _timeout: float) -> OrderPage:
-        result = results.pop(0)
         if isinstance(result, WalmartError):
             raise result
-        assert isinstance(result, OrderPage)
         return result
 
     return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
 
 
-def test_an_answer_from_in_front_of_the_gateway_says_nothing_of_the_key() -> None:
-    script = Script([Unavailable("http_503", CALL)])
-    keys = Keys(script, "v1")
-
-    attempt(keys)
-
-    assert keys.marks == []
+NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
 
 
-def test_without_a_key_nothing_is_sent_and_no_turn_is_taken() -> None:
-    script, posts = Script([CREATED] * BURST), pacer()
+@pytest.mark.parametrize("reason", NO_ACCESS)
+def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoAccess) -> None:
+    posts = pacer()
 
     for _ in range(BURST):
-        assert attempt(Keys(script), posts=posts) == CredentialsPaused()
+        assert attempt(Keys(Script([]), otherwise=reason), posts=posts) == reason
 
-    assert script.calls == []
     # All the turns are still there: none has to be waited for.
     for _ in range(BURST):
-        assert isinstance(attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5), Tried)
-
-
-def test_when_no_other_key_is_left_the_refusal_stands() -> None:
-    script = Script([REFUSED])
-
-    result = attempt(Keys(script, "v1"))
-
-    assert isinstance(result, Tried)
-    assert result.posted is REFUSED
-
-
-NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), CredentialsPaused()]
-
-
-class LostKeys(Keys):
-    """Keys of which only so many can be had, and then none for a reason."""
-
-    def __init__(self, script: Script, had: int, reason: NoAccess) -> None:
-        super().__init__(script, "v1")
-        self._had = had
-        self._reason = reason
-
-    def current(self) -> Access | NoAccess:
-        self._had -= 1
-        return self.peek() if self._had >= 0 else self._reason
+        assert isinstance(attempt(Keys(Script([CREATED]), "v1"), posts=posts, time_left=lambda: 15.5), Tried)
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_why_there_is_no_key_any_more_is_told_as_it_is(reason: NoAccess) -> None:
-    assert attempt(LostKeys(Script([]), 0, reason)) == reason
-
-
-@pytest.mark.parametrize("reason", NO_ACCESS)
-def test_when_a_repeat_cannot_be_made_what_the_call_brought_stands(reason: NoAccess) -> None:
-    result = attempt(LostKeys(Script([NOT_SENT]), 1, reason))
-
-    assert isinstance(result, Tried)
-    assert result.posted is NOT_SENT
-
-
 @pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
-def test_when_the_time_is_up_for_a_repeat_what_the_call_brought_stands(first: WalmartError) -> None:
+def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
+    first: WalmartError, reason: NoAccess
+) -> None:
     script = Script([first])
-    left = [60.0]
-    script.meanwhile = lambda: left.append(5.0)
+    keys = Keys(script, "v1", otherwise=reason)
+    script.meanwhile = keys.lose
 
-    result = attempt(Keys(script, "v1", "v2"), time_left=lambda: left[-1])
+    result = attempt(keys)
 
     assert isinstance(result, Tried)
     assert result.posted is first
 
 
+def exhaust(paced: Pacer) -> Pacer:
+    """Take every turn that there is."""
+
+    async def take() -> None:
+        while await paced.turn(0.0):
+            pass
+
+    asyncio.run(take())
+    return paced
+
+
 def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
-    script = Script([CREATED])
+    script, time = Script([CREATED]), Time()
     keys = Keys(script, "v1", "v2")
-    now = [1e9]
 
     async def refused_meanwhile(seconds: float) -> None:
-        now[0] += seconds
-        first = keys.peek()
-        assert isinstance(first, Access)
-        keys.another(first)
+        await time.sleep(seconds)
+        keys.another(cast("Access", keys.peek()))
 
-    waiting = pacer_of(now, refused_meanwhile, 60)
-    asyncio.run(exhaust(waiting))
-
-    attempt(keys, posts=waiting)
+    attempt(keys, posts=exhaust(rested_pacer(time, 60, sleep=refused_meanwhile)))
 
     assert script.calls == ["post v2"]
 
 
-async def exhaust(paced: Pacer) -> None:
-    """Take every turn that there is."""
-    while await paced.turn(0.0):
-        pass
-
-
 def test_posts_and_looks_have_turns_of_their_own() -> None:
-    posts, looks = pacer(), pacer()
-    asyncio.run(exhaust(posts))
-    script = Script([SHIPPED])
+    posts, script = exhaust(pacer()), Script([SHIPPED])
 
-    result = attempt(Keys(script, "v1"), look_first=True, posts=posts, looks=looks, time_left=lambda: 15.5)
+    attempt(Keys(script, "v1"), look_first=True, posts=posts, time_left=lambda: 15.5)
 
-    assert isinstance(result, Tried)
     assert script.calls == ["look v1"]
     assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
 
@@ -398,74 +306,57 @@ def test_walmarts_count_corrects_the_turns_that_follow() -> None:
     assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
 
 
-def test_with_too_little_time_left_nothing_is_sent() -> None:
-    script = Script([])
-
-    result = attempt(Keys(script, "v1"), time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
-
-    assert result == Deferred("out_of_time")
-    assert script.calls == []
-
-
-@pytest.mark.parametrize(("left_s", "calls"), [(14.9, []), (15.0, ["post v1"])])
-def test_below_15_seconds_nothing_new_is_sent(left_s: float, calls: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("left_s", "timeouts"),
+    [
+        (LEAST_TIME_LEFT_S - 0.1, []),
+        (LEAST_TIME_LEFT_S, [5.0]),
+        (18.0, [18.0 - RESERVED_S]),
+        (60.0, [CALL_TIMEOUT_S]),
+    ],
+)
+def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
+    left_s: float, timeouts: list[float]
+) -> None:
     script = Script([CREATED])
 
-    attempt(Keys(script, "v1"), time_left=lambda: left_s)
+    result = attempt(Keys(script, "v1"), time_left=lambda: left_s)
 
-    assert script.calls == calls
+    assert script.timeouts == timeouts
+    assert timeouts or result == Deferred("out_of_time")
 
 
-def test_with_too_little_time_left_the_secret_is_not_read_for_nothing() -> None:
+@pytest.mark.parametrize("look_first", [False, True])
+def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(look_first: bool) -> None:
     class UnreadKeys(Keys):
         def current(self) -> Access | NoAccess:
             raise AssertionError
 
     keys = UnreadKeys(Script([]), "v1")
 
-    assert attempt(keys, time_left=lambda: LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+    result = attempt(keys, look_first=look_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+
+    assert result == Deferred("out_of_time")
 
 
-@pytest.mark.parametrize(("left_s", "calls"), [(15.2, []), (16.2, []), (17.2, ["post v1"])])
-def test_a_turn_is_waited_for_as_long_as_a_second_is_left_to_choose_the_key(
-    left_s: float, calls: list[str]
+@pytest.mark.parametrize(
+    ("left_s", "within_s", "calls"),
+    [
+        (15.2, math.inf, []),
+        (16.9, math.inf, []),
+        (17.1, math.inf, ["post v1"]),
+        (60.0, 0.9, []),
+        (60.0, 1.1, ["post v1"]),
+    ],
+)
+def test_a_turn_is_waited_for_as_long_as_is_asked_and_a_second_is_left_to_choose_the_key(
+    left_s: float, within_s: float, calls: list[str]
 ) -> None:
     script = Script([CREATED])
-    now = [1e9]
 
-    async def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    half_a_second_apart = pacer_of(now, sleep, 120)
-    asyncio.run(exhaust(half_a_second_apart))
-
-    attempt(Keys(script, "v1"), posts=half_a_second_apart, time_left=lambda: left_s)
+    attempt(Keys(script, "v1"), posts=exhaust(pacer()), time_left=lambda: left_s, turn_within_s=within_s)
 
     assert script.calls == calls
-
-
-def test_a_call_that_begins_last_has_five_seconds() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"), time_left=lambda: 15.0)
-
-    assert script.timeouts == [5.0]
-
-
-def test_a_call_leaves_time_to_record_what_came_of_it() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"), time_left=lambda: 18.0)
-
-    assert script.timeouts == [18.0 - RESERVED_S]
-
-
-def test_a_call_gets_no_more_than_its_own_time_out() -> None:
-    script = Script([CREATED])
-
-    attempt(Keys(script, "v1"))
-
-    assert script.timeouts == [CALL_TIMEOUT_S]
 
 
 def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
@@ -502,32 +393,24 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
     result = attempt(Keys(script, "v1", "v2"), look_first=look_first, time_left=lambda: left[-1])
 
     assert script.calls == calls
-    assert isinstance(result, Tried | Deferred)
-    assert result.call is results[0].call
-
-
-def test_a_dry_run_signs_and_sends_nothing() -> None:
-    script = Script([])
-
-    result = rehearse(script)
-
-    assert isinstance(result, DryRun)
-    assert script.calls == []
-
-
-def test_a_dry_run_that_gets_no_token_tells_what_came_of_it() -> None:
-    assert rehearse(Script([REFUSED])) == Tried(None, REFUSED, REFUSED.call, "v1")
-
-
-def test_a_dry_run_has_its_time_too() -> None:
-    script = Script([NOT_SENT])
-
-    rehearse(script, 18.0)
-
-    assert script.timeouts == [18.0 - RESERVED_S]
-    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+    assert result == (Deferred("out_of_time", CALL) if look_first else Tried(results[0], None, CALL, "v1"))
 
 
 def rehearse(script: Script, left_s: float = 60.0) -> object:
     attempts = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer())
     return asyncio.run(attempts.rehearse("1", lambda: left_s))
+
+
+def test_a_dry_run_signs_and_sends_nothing() -> None:
+    assert isinstance(rehearse(Script([])), DryRun)
+
+
+def test_a_dry_run_that_gets_no_token_tells_what_came_of_it_and_has_its_time_too() -> None:
+    script = Script([REFUSED])
+
+    assert rehearse(script, 18.0) == Tried(None, REFUSED, CALL, "v1")
+    assert script.timeouts == [18.0 - RESERVED_S]
+
+
+def test_with_too_little_time_left_no_dry_run_is_made() -> None:
+    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")

@@ -24,6 +24,7 @@ from shared.credentials import (
     SetupError,
 )
 from shared.pacing import Pacer
+from tests.support.pacers import unhurried_pacer
 from walmart_ca import (
     AsyncClient,
     Call,
@@ -34,7 +35,7 @@ from walmart_ca import (
     WalmartError,
 )
 
-DEPTH: Final = 6
+DEPTH: Final = 5
 MOST_SENDS: Final = 3
 """Of one call: it, and its two repeats."""
 
@@ -217,9 +218,7 @@ class World:
         self.clients = kept
 
     def pacer(self) -> Pacer:
-        return Pacer(
-            requests_per_minute=1e9, sharers=1, clock=self.monotonic, monotonic=self.monotonic, sleep=never
-        )
+        return unhurried_pacer(self.monotonic)
 
     def has_the_right_key(self) -> bool:
         """Return whether the secret can be read, and Walmart takes its current or its previous version."""
@@ -259,10 +258,6 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as end:
         return cast("T", end.value)
     raise AssertionError("waits")
-
-
-async def never(seconds: float) -> None:
-    raise AssertionError(seconds)
 
 
 def state_of(world: World) -> tuple[object, ...]:
@@ -342,5 +337,5 @@ def test_from_every_state_the_credentials_recover_and_keep_and_send_no_more_than
                 following.append((after, course))
         frontier = following
 
-    # 10,460 when this was written: to so few states lead the 17 million courses of six events.
-    assert len(seen) > 10_000
+    # 3,547 when this was written: to so few states lead the million courses of five events.
+    assert len(seen) > 3_000

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.order_event import CLOCKS_APART, IgnoredDate, InvalidEventError, OrderEvent
@@ -27,26 +27,19 @@ def read(anything: object) -> OrderEvent:
 
 
 def test_an_order_event_gives_the_order_its_date_and_its_own_time() -> None:
-    order = read(event(orderDate="2026-11-24T09:01:52-05:00"))
+    order = read(event(orderDate="2026-11-24T09:01:52-05:00", dryRun=True))
 
     assert order.purchase_order_id == "7400000000001"
-    assert order.order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
+    assert order.order_date == order.deadline_from == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
     assert order.event_time == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
-    assert order.event_id == "e-1"
-    assert order.dry_run is False
-
-
-def test_the_deadline_runs_from_the_order_date() -> None:
-    assert read(event(orderDate="2026-11-24T14:01:52Z")).deadline_from == datetime(
-        2026, 11, 24, 14, 1, 52, tzinfo=UTC
-    )
+    assert (order.event_id, order.dry_run, order.ignored_dates) == ("e-1", True, ())
 
 
 def test_without_an_order_date_the_deadline_runs_from_the_events_time() -> None:
     order = read(event())
 
     assert order.deadline_from == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
-    assert order.ignored_dates == ()
+    assert (order.dry_run, order.ignored_dates) == (False, ())
 
 
 UNREADABLE = ["yesterday", "", [], {}, True, "2026-13-45", 1e300, 0, "1970-01-01T00:00:00Z", "202611241401"]
@@ -86,35 +79,21 @@ def test_an_order_date_may_be_text_or_epoch_in_seconds_or_milliseconds(order_dat
     assert read(event(orderDate=order_date)).order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
 
 
-def test_a_dry_run_is_asked_for_in_the_detail() -> None:
-    assert read(event(dryRun=True)).dry_run is True
+NO_EVENTS: list[object] = [None, [], "text"]
+NO_DETAILS: list[object] = [{}, {"detail": None}, {"detail": "7400000000001"}]
+NO_IDS = [None, 0, -7, 7.0, True, 2**53, " ", "", "released", ["7400000000001"], "1/../x", "7400000000001\n2"]
 
 
 @pytest.mark.parametrize(
     ("unusable", "member"),
     [
-        (None, "event"),
-        ([], "event"),
-        ("text", "event"),
-        ({}, "detail"),
-        ({"detail": None}, "detail"),
-        ({"detail": "7400000000001"}, "detail"),
+        *((anything, "event") for anything in NO_EVENTS),
+        *((anything, "detail") for anything in NO_DETAILS),
         ({"detail": {}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": None}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": 0}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": -7}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": 7.0}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": True}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": 2**53}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": " "}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": "released"}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": ["7400000000001"]}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": ""}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": "1/../x"}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": "7400000000001\n2"}}, "detail.purchaseOrderId"),
-        ({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "true"}}, "detail.dryRun"),
-        ({"detail": {"purchaseOrderId": "7400000000001", "dryRun": 1}}, "detail.dryRun"),
-        ({"detail": {"purchaseOrderId": "7400000000001", "selfCheck": "true"}}, "detail.selfCheck"),
+        *(({"detail": {"purchaseOrderId": value}}, "detail.purchaseOrderId") for value in NO_IDS),
+        (event(dryRun="true"), "detail.dryRun"),
+        (event(dryRun=1), "detail.dryRun"),
+        (event(selfCheck="true"), "detail.selfCheck"),
         ({"detail": {"selfCheck": 0}}, "detail.selfCheck"),
     ],
 )
@@ -130,14 +109,18 @@ def test_the_self_check_is_no_order_event(detail: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [7400000000001, "7400000000001", " 7400000000001", "7400000000001\n", "\t7400000000001\u00a0"]
+    ("value", "purchase_order_id"),
+    [
+        (7400000000001, "7400000000001"),
+        (" 7400000000001", "7400000000001"),
+        ("\t7400000000001\u00a0\n", "7400000000001"),
+        (2**53 - 1, "9007199254740991"),
+    ],
 )
-def test_an_id_may_be_a_number_or_have_white_space_around_it(value: object) -> None:
-    assert read({"detail": {"purchaseOrderId": value}}).purchase_order_id == "7400000000001"
-
-
-def test_the_largest_number_that_is_exact_everywhere_is_an_id() -> None:
-    assert read({"detail": {"purchaseOrderId": 2**53 - 1}}).purchase_order_id == "9007199254740991"
+def test_an_id_may_be_an_exact_number_or_have_white_space_around_it(
+    value: object, purchase_order_id: str
+) -> None:
+    assert read({"detail": {"purchaseOrderId": value}}).purchase_order_id == purchase_order_id
 
 
 def test_an_optional_member_may_be_null() -> None:
@@ -165,6 +148,7 @@ FOREIGN: dict[str, tuple[Any, str]] = {
     "Walmart's list": ({"list": {"elements": {"order": [ORDER]}}}, "a list of orders"),
     "Walmart's order": ({"order": ORDER}, "an order without its event"),
     "several of Walmart's orders": ({"order": [ORDER]}, "an order without its event"),
+    "an order": (ORDER, "an order without its event"),
     "JSON text": (json.dumps(ORDER), "JSON text"),
     "a list as text": ("  [7]", "JSON text"),
 }
@@ -173,15 +157,12 @@ FOREIGN: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize(("foreign", "name"), FOREIGN.values(), ids=FOREIGN.keys())
 @pytest.mark.parametrize("place", ["event", "detail"])
 def test_what_is_no_order_event_is_named_for_what_it_is(place: str, foreign: object, name: str) -> None:
+    if place == "detail" and foreign is ORDER:
+        return  # it is what belongs there
     with pytest.raises(InvalidEventError, match=f"^{place}: is {name}.*: [a-z]") as refused:
         read({"detail": foreign} if place == "detail" else foreign)
 
     assert "7400000000001" not in str(refused.value)
-
-
-def test_an_order_without_its_event_is_named() -> None:
-    with pytest.raises(InvalidEventError, match=r"^event: is an order without its event: publish"):
-        read(ORDER)
 
 
 @pytest.mark.parametrize("foreign", [foreign for foreign, _ in FOREIGN.values() if isinstance(foreign, dict)])
@@ -189,25 +170,18 @@ def test_an_order_event_may_have_members_of_other_envelopes(foreign: dict[str, o
     assert read({**foreign, "detail": {**foreign, **ORDER}}).purchase_order_id == "7400000000001"
 
 
-def test_a_refusal_shows_no_value_and_keeps_the_events_id() -> None:
-    with pytest.raises(InvalidEventError) as refused:
-        read({"id": "e-7", "detail": {"purchaseOrderId": "hunter2 <script>"}})
-
-    assert "hunter2" not in str(refused.value)
-    assert refused.value.event_id == "e-7"
-
-
-@pytest.mark.parametrize("detail", [{"purchaseOrderId": "7400000000001"}, {}])
+@pytest.mark.parametrize("detail", [{"purchaseOrderId": "7400000000001"}, {"purchaseOrderId": "hunter2 <x>"}])
 def test_an_id_that_no_log_could_print_is_told_as_far_as_it_can_be(detail: dict[str, str]) -> None:
     # JSON can write half of a surrogate pair, and the line with it would be lost.
     odd = json.loads(json.dumps({"id": "e-\ud800-7", "detail": detail}))
 
     try:
-        event_id = read(odd).event_id
+        event_id, said = read(odd).event_id, ""
     except InvalidEventError as error:
-        event_id = error.event_id
+        event_id, said = error.event_id, str(error)
 
     assert event_id == "e-?-7"
+    assert "hunter2" not in said
 
 
 json_values = st.recursive(
@@ -224,6 +198,7 @@ details = st.fixed_dictionaries(
 events = st.fixed_dictionaries({"detail": details}, optional={"id": json_values, "time": json_values})
 
 
+@settings(deadline=None, max_examples=50)
 @given(json_values | events | st.sampled_from([foreign for foreign, _ in FOREIGN.values()]))
 def test_whatever_comes_is_read_or_refused(anything: object) -> None:
     try:

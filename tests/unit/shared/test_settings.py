@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from acknowledge_orders.policy import Circumstances, Sight, Tried, Waiting, decide
@@ -53,46 +53,44 @@ def throttled(replenished_in_s: int) -> Tried:
 
 
 def test_settings_come_from_the_environment() -> None:
-    settings = AcknowledgeSettings.from_environment(ACKNOWLEDGE)
+    read = AcknowledgeSettings.from_environment(ACKNOWLEDGE)
 
-    assert settings.marketplace_url == "https://marketplace.walmartapis.com"
-    assert settings.backoff_base_seconds == 30.0
-    assert settings.maximum_concurrency == 2
+    assert read.marketplace_url == "https://marketplace.walmartapis.com"
+    assert (read.backoff_base_seconds, read.maximum_concurrency) == (30.0, 2)
 
 
+@pytest.mark.parametrize("without", [None, ""])
 @pytest.mark.parametrize(("kind", "environment", "variable"), EACH)
 def test_a_missing_variable_is_named(
-    kind: type[Settings], environment: dict[str, str], variable: str
+    kind: type[Settings], environment: dict[str, str], variable: str, without: str | None
 ) -> None:
+    left = {name: value for name, value in environment.items() if name != variable}
+
     with pytest.raises(SettingsError, match=variable):
-        kind.from_environment({name: value for name, value in environment.items() if name != variable})
+        kind.from_environment(left if without is None else {**left, variable: without})
 
 
-@pytest.mark.parametrize(("kind", "environment", "variable"), EACH)
-def test_an_empty_variable_is_missing(
-    kind: type[Settings], environment: dict[str, str], variable: str
-) -> None:
-    with pytest.raises(SettingsError, match=variable):
-        kind.from_environment({**environment, variable: ""})
+NO_NUMBERS = ["soon", "0", "-1", "nan", "inf", "43201", "1e9", "0.009", "5e-324", "hunter2"]
 
 
-@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "43201", "1e9", "0.009", "5e-324"])
 @pytest.mark.parametrize(
-    ("kind", "environment", "variable"),
-    [row for row in EACH if row[1][row[2]].isdecimal()],
+    ("kind", "environment", "variable", "value"),
+    [
+        *((*row, value) for row in EACH if row[1][row[2]].isdecimal() for value in NO_NUMBERS),
+        # Half an environment would be none, and a share of the limit be divided by it.
+        *(
+            (AcknowledgeSettings, ACKNOWLEDGE, "MAXIMUM_CONCURRENCY", value)
+            for value in ("0.5", "0.999", "1.5")
+        ),
+    ],
 )
-def test_a_number_out_of_bounds_is_refused(
+def test_a_number_out_of_bounds_is_refused_and_not_shown(
     kind: type[Settings], environment: dict[str, str], variable: str, value: str
 ) -> None:
-    with pytest.raises(SettingsError, match=variable):
+    bounds = "a whole number between 1" if variable == "MAXIMUM_CONCURRENCY" else "a number between 0.01"
+
+    with pytest.raises(SettingsError, match=rf"^{variable} must be {bounds} and 43200$"):
         kind.from_environment({**environment, variable: value})
-
-
-@pytest.mark.parametrize("value", ["0.5", "0.999", "1.5"])
-def test_the_number_of_those_who_share_a_limit_is_a_whole_one(value: str) -> None:
-    # Half an environment would be none, and a share of the limit be divided by it.
-    with pytest.raises(SettingsError, match="MAXIMUM_CONCURRENCY must be a whole number between 1 and 43200"):
-        AcknowledgeSettings.from_environment({**ACKNOWLEDGE, "MAXIMUM_CONCURRENCY": value})
 
 
 @pytest.mark.parametrize(
@@ -115,12 +113,14 @@ def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
         AcknowledgeSettings.from_environment({**ACKNOWLEDGE, **delays})
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     base=SECONDS,
     cap=SECONDS,
     hold=SECONDS,
-    sight=st.sampled_from([SetupError("x"), throttled(86_400), CredentialsPaused()]),
-    waited_s=st.floats(0, 96 * 3600),
+    sight=st.sampled_from([SetupError("x"), CredentialsPaused()])
+    | st.integers(-86_400, 86_400).map(throttled),
+    waited_s=st.floats(-60, 96 * 3600),
 )
 def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
     base: float, cap: float, hold: float, sight: Sight, waited_s: float
@@ -132,12 +132,9 @@ def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
         )
     except SettingsError:
         assume(False)  # noqa: FBT003 - Hypothesis' own
+    received_at = NOW - timedelta(seconds=waited_s)
     circumstances = Circumstances(
-        now=NOW,
-        event_time=None,
-        ordered_at=None,
-        first_received_at=NOW - timedelta(seconds=waited_s),
-        receive_count=1,
+        now=NOW, event_time=None, ordered_at=None, first_received_at=received_at, receive_count=1
     )
 
     delay = decide(sight, circumstances, Waiting(base_s=base, cap_s=cap, hold_s=hold)).delay
@@ -146,13 +143,6 @@ def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
     assert 0 < delay.at_least_s <= delay.at_most_s
     # Twelve hours count from the receive, and a message that is still hidden was received six minutes ago.
     assert math.ceil(delay.at_most_s) + 6 * 60 <= 12 * 60 * 60
-
-
-def test_a_refusal_shows_no_value() -> None:
-    with pytest.raises(SettingsError) as refused:
-        AcknowledgeSettings.from_environment({**ACKNOWLEDGE, "BACKOFF_BASE_SECONDS": "hunter2"})
-
-    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("kind", "environment"), KINDS)

@@ -16,7 +16,7 @@ class Thing:
         self.closed += 1
 
 
-def test_nothing_is_made_before_a_member_is_asked_for() -> None:
+def test_it_is_made_when_a_member_is_asked_for_and_closed_only_if_it_was_made() -> None:
     made: list[Thing] = []
 
     def make() -> Thing:
@@ -24,10 +24,12 @@ def test_nothing_is_made_before_a_member_is_asked_for() -> None:
         return made[-1]
 
     thing = WhenNeeded(make)
+    thing.close()
     assert made == []
 
     assert thing.name == "a thing"
-    assert len(made) == 1
+    thing.close()
+    assert [each.closed for each in made] == [1]
 
 
 def test_it_is_made_once_however_many_threads_ask_for_it_at_a_time() -> None:
@@ -40,15 +42,14 @@ def test_it_is_made_once_however_many_threads_ask_for_it_at_a_time() -> None:
         made.append(thing)
         return thing
 
-    def ask() -> object:
+    def ask(_: int) -> object:
         everybody_asks.wait()
         return thing.name
 
     thing = WhenNeeded(make)
     with ThreadPoolExecutor(8) as threads:
-        names = [each.result() for each in [threads.submit(ask) for _ in range(8)]]
+        assert list(threads.map(ask, range(8))) == 8 * ["a thing"]
 
-    assert names == 8 * ["a thing"]
     assert len(made) == 1
 
 
@@ -66,19 +67,3 @@ def test_what_could_not_be_made_is_tried_again_by_the_next_to_ask() -> None:
         _ = thing.name
 
     assert thing.name == "a thing"
-
-
-def test_it_is_closed_as_often_as_it_is_told_to_be_and_nothing_is_made_for_that() -> None:
-    made: list[Thing] = []
-
-    def make() -> Thing:
-        made.append(Thing())
-        return made[-1]
-
-    thing = WhenNeeded(make)
-    thing.close()
-    assert made == []
-
-    assert thing.name == "a thing"
-    thing.close()
-    assert made[0].closed == 1

@@ -10,7 +10,7 @@ from shared.outcomes import Outcome
 from shared.sweep_mark import SweepNote
 from sweep_orders.ports import EventBusError
 from sweep_orders.problems import Problem
-from sweep_orders.publishing import ATTEMPTS, LEAST_TIME_LEFT_S, Publisher
+from sweep_orders.publishing import ATTEMPTS, Publisher
 
 NOTES = [
     SweepNote(
@@ -76,37 +76,25 @@ def test_without_orders_the_bus_is_not_called() -> None:
     assert bus.calls == []
 
 
-def test_only_what_was_refused_is_published_again() -> None:
+@pytest.mark.parametrize(("uniform", "slept_s"), [(max, [2.0, 4.0]), (min, [0.0, 0.0])])
+def test_only_what_was_refused_is_published_again_after_a_wait(
+    uniform: Callable[[float, float], float], slept_s: list[float]
+) -> None:
     bus = Bus({"3": 1, "7": 2})
     slept: list[float] = []
 
-    assert publish(bus, NOTES[:10], slept=slept) == (10, None)
+    assert publish(bus, NOTES[:10], slept=slept, uniform=uniform) == (10, None)
     assert bus.calls[1:] == [["3", "7"], ["7"]]
     assert sorted(bus.taken) == sorted(set(bus.taken))
-    assert slept == [2.0, 4.0]
+    assert slept == slept_s
 
 
-def test_the_wait_before_a_repeat_may_be_none_at_all() -> None:
-    slept: list[float] = []
-
-    publish(Bus({"3": 2}), NOTES[:10], slept=slept, uniform=min)
-
-    assert slept == [0.0, 0.0]
-
-
-def test_what_is_refused_every_time_is_left_and_those_after_it_are_published() -> None:
-    bus = Bus({"3": ATTEMPTS})
-
-    assert publish(bus) == (24, REFUSED)
-    assert "24" in bus.taken
-
-
-def test_what_is_refused_is_published_again_twice_at_most() -> None:
+def test_what_is_refused_three_times_is_left_and_those_after_it_are_published() -> None:
     bus = Bus({"3": 99})
 
-    publish(bus, NOTES[:10])
-
-    assert bus.calls[1:] == [["3"], ["3"]]
+    assert publish(bus) == (24, REFUSED)
+    assert bus.calls[1:3] == [["3"], ["3"]]
+    assert "24" in bus.taken
 
 
 def test_a_bus_that_takes_nothing_is_left_alone() -> None:
@@ -116,42 +104,28 @@ def test_a_bus_that_takes_nothing_is_left_alone() -> None:
     assert len(bus.calls) == ATTEMPTS
 
 
-@pytest.mark.parametrize(("fails_at", "published"), [(1, 0), (2, 10)])
+@pytest.mark.parametrize(("refusals", "fails_at", "published"), [({}, 1, 0), ({}, 2, 10), ({"3": 1}, 2, 9)])
 def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
-    fails_at: int, published: int
+    refusals: dict[str, int], fails_at: int, published: int
 ) -> None:
-    bus = Bus(fails_at=fails_at)
+    bus = Bus(refusals, fails_at)
 
-    assert publish(bus) == (published, (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError"))
+    answer = publish(bus, NOTES[:10] if refusals else NOTES)
+
+    assert answer == (published, (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError"))
+    assert len(bus.taken) == published
     assert len(bus.calls) == fails_at
 
 
-def test_what_was_taken_before_a_call_failed_is_counted() -> None:
-    bus = Bus({"3": 1}, fails_at=2)
+@pytest.mark.parametrize(
+    ("refusals", "left_s", "published"),
+    [({}, [9.9], 0), ({}, [10.0, 9.9], 10), ({"3": 1}, [60.0, 9.9, 9.9], 9), ({}, [10.0] * 3, 25)],
+)
+def test_below_10_seconds_nothing_more_is_published(
+    refusals: dict[str, int], left_s: list[float], published: int
+) -> None:
+    left = list(left_s)
 
-    published, problem = publish(bus, NOTES[:10])
+    answer = publish(Bus(refusals), time_left=lambda: left.pop(0))
 
-    assert published == len(bus.taken) == 9
-    assert problem == (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError")
-
-
-def test_with_too_little_time_left_what_was_refused_is_left_too() -> None:
-    bus = Bus({"3": 1})
-    left = [60.0, LEAST_TIME_LEFT_S - 0.1]
-
-    answer = publish(bus, NOTES[:10], time_left=lambda: left.pop(0))
-
-    assert answer == (9, (Outcome.DEFERRED, "out_of_time"))
-    assert len(bus.calls) == 1
-
-
-def test_with_too_little_time_left_the_rest_is_left_to_the_next_sweep() -> None:
-    bus = Bus()
-    left = [60.0, LEAST_TIME_LEFT_S - 0.1]
-
-    assert publish(bus, time_left=lambda: left.pop(0)) == (10, (Outcome.DEFERRED, "out_of_time"))
-
-
-@pytest.mark.parametrize(("left_s", "published"), [(9.9, 0), (10.0, 25)])
-def test_below_10_seconds_nothing_more_is_published(left_s: float, published: int) -> None:
-    assert publish(Bus(), time_left=lambda: left_s)[0] == published
+    assert answer == (published, None if published == 25 else (Outcome.DEFERRED, "out_of_time"))

@@ -1,15 +1,13 @@
 """What is taken for a purchase order id."""
 
 import re
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.hostile import HOSTILE_IDS
-from tests.support.keys import credentials
-from walmart_ca import Client, check_purchase_order_id
+from walmart_ca import check_purchase_order_id
 
 
 @pytest.mark.parametrize(
@@ -22,17 +20,11 @@ def test_an_id_that_is_safe_in_a_path_is_taken_as_it_is(purchase_order_id: str) 
 
 @pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
 def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
-    with pytest.raises(ValueError, match="purchaseOrderId") as refused:
+    with pytest.raises(ValueError, match=r"^purchaseOrderId must ") as refused:
         check_purchase_order_id(purchase_order_id)
 
     assert len(str(refused.value)) < 100
     assert ".." not in str(refused.value)
-
-
-@pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
-def test_a_hostile_id_is_never_signed(purchase_order_id: Any) -> None:  # noqa: ANN401 - of any type
-    with pytest.raises(ValueError, match="purchaseOrderId"):
-        Client(credentials()).orders.build_acknowledgement(purchase_order_id)
 
 
 SAFE = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")

@@ -1,33 +1,36 @@
-"""A client's settings: what is accepted, and that a refusal names the setting and does not show it."""
+"""A client's settings and credentials: what is accepted; a refusal names the value and does not show it."""
 
-import asyncio
-import dataclasses
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.support.keys import credentials
+from tests.support.hostile import HOSTILE_IDS
+from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
+from tests.unit.walmart_ca.scripted import Scripted, call
 from walmart_ca import (
     PRODUCTION_URL,
     AsyncClient,
     Client,
     Credentials,
-    Request,
+    SignatureCredentials,
     TokenCredentials,
     check_base_url,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.transport import Limits
+
+TOKEN = TokenCredentials(client_id="5f0c", client_secret="s")  # noqa: S106 - nobody's
+
+# The base URL
 
 ACCEPTED_URLS = {
-    "https://marketplace.walmartapis.com": "https://marketplace.walmartapis.com",
-    "https://marketplace.walmartapis.com/": "https://marketplace.walmartapis.com",
-    "HTTPS://Marketplace.WalmartAPIs.com": "https://marketplace.walmartapis.com",
-    "  https://marketplace.walmartapis.com\n": "https://marketplace.walmartapis.com",
-    "https://marketplace.walmartapis.com:443": "https://marketplace.walmartapis.com",
-    "https://marketplace.walmartapis.com:0443/": "https://marketplace.walmartapis.com",
+    "https://marketplace.walmartapis.com": PRODUCTION_URL,
+    "https://marketplace.walmartapis.com/": PRODUCTION_URL,
+    "HTTPS://Marketplace.WalmartAPIs.com": PRODUCTION_URL,
+    "  https://marketplace.walmartapis.com\n": PRODUCTION_URL,
+    "https://marketplace.walmartapis.com:443": PRODUCTION_URL,
+    "https://marketplace.walmartapis.com:0443/": PRODUCTION_URL,
     "https://marketplace.walmartapis.com:8443": "https://marketplace.walmartapis.com:8443",
     "https://localhost:80": "https://localhost:80",
     "https://192.0.2.7": "https://192.0.2.7",
@@ -44,80 +47,87 @@ ACCEPTED_URLS = {
 
 @pytest.mark.parametrize(("given", "taken"), ACCEPTED_URLS.items())
 def test_a_base_url_is_taken_as_it_will_be_signed_and_sent(given: str, taken: str) -> None:
-    assert Client(credentials(), base_url=given).base_url == taken
+    assert check_base_url(given) == taken
 
 
 def test_the_default_is_walmarts_production_host() -> None:
     assert Client(credentials()).base_url == PRODUCTION_URL == "https://marketplace.walmartapis.com"
 
 
-REFUSED_URLS = {
-    "empty": "",
-    "no scheme": "s3cr3t.example",
-    "another scheme": "ftp://s3cr3t.example",
-    "http in the open": "http://s3cr3t.example",
-    "http to an address in the open": "http://192.0.2.7",
-    "http to any address": "http://0.0.0.0",
-    "http to a name that begins like loopback": "http://localhost.s3cr3t.example",
-    "http to a short form of loopback": "http://127.1",
-    "http to a number": "http://2130706433",
-    "a path": "https://s3cr3t.example/v3",
-    "two slashes": "https://s3cr3t.example//",
-    "a query": "https://s3cr3t.example?x=1",
-    "a fragment": "https://s3cr3t.example#x",
-    "a user": "https://user@s3cr3t.example",
-    "a password": "https://user:s3cr3t@host.example",
-    "a user before loopback": "http://localhost@s3cr3t.example",
-    "a backslash": "http://localhost\\@s3cr3t.example",
-    "no host": "https://",
-    "only a port": "https://:443",
-    "port 0": "https://s3cr3t.example:0",
-    "a port too high": "https://s3cr3t.example:65536",
-    "a port of letters": "https://s3cr3t.example:https",
-    "an empty port": "https://s3cr3t.example:",
-    "digits of another script": "https://s3cr3t.example:٤٤٣",
-    "a line break": "https://s3cr3t\n.example",
-    "CR LF": "https://s3cr3t.example\r\nX-Injected: 1",
-    "a space": "https://s3cr3t .example",
-    "NUL": "https://s3cr3t\x00.example",
-    "Unicode": "https://s3cr3t.exämple",
-    "a percent sign": "https://s3cr3t%2eexample",
-    "a wildcard": "https://*.s3cr3t.example",
-    "a zone": "https://[fe80::1%25eth0]",
-    "two URLs": "https://s3cr3t.example,https://other.example",
-}
+REFUSED_URLS = [
+    *("", None, b"https://s3cr3t.example", "s3cr3t.example", "ftp://s3cr3t.example"),
+    # Without TLS to another host, whatever it looks like.
+    *("http://s3cr3t.example", "http://192.0.2.7", "http://0.0.0.0", "http://127.1", "http://2130706433"),
+    *(
+        "http://localhost.s3cr3t.example",
+        "http://localhost@s3cr3t.example",
+        "http://localhost\\@s3cr3t.example",
+    ),
+    # More than a host.
+    *("https://s3cr3t.example/v3", "https://s3cr3t.example//", "https://s3cr3t.example?x=1"),
+    *("https://s3cr3t.example#x", "https://user@s3cr3t.example", "https://user:s3cr3t@host.example"),
+    "https://s3cr3t.example,https://other.example",
+    # No port.
+    *("https://s3cr3t.example:0", "https://s3cr3t.example:65536", "https://s3cr3t.example:https"),
+    *("https://s3cr3t.example:", "https://s3cr3t.example:٤٤٣"),
+    # No name.
+    *("https://", "https://:443", "https://.", "https://-", "https://a..s3cr3t", "https://.s3cr3t.example"),
+    *("https://s3cr3t.example.", "https://*.s3cr3t.example", "https://s3cr3t%2eexample"),
+    *("https://s3cr3t.exämple", "https://s3cr3t\n.example", "https://s3cr3t.example\r\nX-Injected: 1"),
+    *("https://s3cr3t .example", "https://s3cr3t\x00.example"),
+    # No address.
+    *("https://[dead]", "https://[::::]:443", "https://[1.2.3.4]", "https://[.]", "https://[fe80::1%25eth0]"),
+]
 
 
-@pytest.mark.parametrize("base_url", REFUSED_URLS.values(), ids=REFUSED_URLS.keys())
-def test_an_unusable_base_url_is_refused_by_name_and_not_shown(base_url: str) -> None:
-    with pytest.raises(ValueError, match="base_url") as refused:
+@pytest.mark.parametrize("base_url", REFUSED_URLS, ids=repr)
+def test_an_unusable_base_url_is_refused_by_name_and_not_shown(base_url: Any) -> None:  # noqa: ANN401 - of any type
+    with pytest.raises(ValueError, match=r"^base_url must ") as refused:
         Client(credentials(), base_url=base_url)
+
+    assert "s3cr3t" not in str(refused.value)
+    assert "[" not in str(refused.value)
+
+
+# The other settings
+
+UNPRINTABLE = [
+    "",
+    " ",
+    " x",
+    "x ",
+    "x\n",
+    "\tx",
+    "x\r\nX: s3cr3t",
+    "s3cr3t\x00",
+    "s3cr3t-é",
+    "x" * 129,
+    b"x",
+    None,
+]
+REFUSED_SETTINGS: list[tuple[str, Any]] = [
+    *(("service_name", value) for value in UNPRINTABLE),
+    *(("timeout", value) for value in (0, 0.0, -1, -0.001, math.nan, math.inf, -math.inf, 86_401, "5", None)),
+]
+
+
+@pytest.mark.parametrize(("setting", "value"), REFUSED_SETTINGS)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_an_unusable_setting_is_refused_by_name_and_not_shown(
+    kind: type[Client | AsyncClient],
+    setting: str,
+    value: Any,  # noqa: ANN401 - of any type
+) -> None:
+    with pytest.raises(ValueError, match=f"^{setting} must ") as refused:
+        kind(credentials(), **{setting: value})
 
     assert "s3cr3t" not in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "base_url", ["https://[dead]", "https://[::::]:443", "https://[1.2.3.4]", "https://[.]"]
-)
-def test_an_address_that_is_none_is_refused_by_name_and_not_shown(base_url: str) -> None:
-    with pytest.raises(ValueError, match="base_url") as refused:
-        Client(credentials(), base_url=base_url)
-
-    assert base_url.removeprefix("https://") not in str(refused.value)
-
-
-@pytest.mark.parametrize("base_url", ["https://.", "https://-", "https://a..b", "https://.example.com"])
-def test_a_name_that_cannot_be_one_is_refused(base_url: str) -> None:
-    with pytest.raises(ValueError, match="base_url"):
-        Client(credentials(), base_url=base_url)
-
-
-def test_a_dot_at_the_end_of_the_host_is_not_signed() -> None:
-    try:
-        taken = check_base_url("https://marketplace.walmartapis.com.")
-    except ValueError:
-        return
-    assert taken == "https://marketplace.walmartapis.com"
+@pytest.mark.parametrize("max_concurrency", [0, -1])
+def test_an_async_client_runs_at_least_one_call(max_concurrency: int) -> None:
+    with pytest.raises(ValueError, match="max_concurrency"):
+        AsyncClient(credentials(), max_concurrency=max_concurrency)
 
 
 @pytest.mark.parametrize("service_name", ["Walmart Marketplace", "x", "Walmart Gateway API", "~" * 128])
@@ -127,82 +137,50 @@ def test_a_service_name_is_sent_as_given(service_name: str) -> None:
     assert request.headers["WM_SVC.NAME"] == service_name
 
 
-@pytest.mark.parametrize(
-    "service_name",
-    ["", " ", " x", "x ", "x\n", "x\r\nX-Injected: s3cr3t", "s3cr3t\x00", "s3cr3t-é", "x" * 129, "\tx"],
-)
-def test_an_unusable_service_name_is_refused_by_name_and_not_shown(service_name: str) -> None:
-    with pytest.raises(ValueError, match="service_name") as refused:
-        Client(credentials(), service_name=service_name)
-
-    assert "s3cr3t" not in str(refused.value)
-
-
-@pytest.mark.parametrize("timeout", [0, 0.0, -1, -0.001, math.nan, math.inf, -math.inf, 86_401])
-def test_an_unusable_timeout_is_refused_by_name(timeout: float) -> None:
-    with pytest.raises(ValueError, match="timeout"):
-        Client(credentials(), timeout=timeout)
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("base_url", None),
-        ("base_url", b"https://host"),
-        ("service_name", None),
-        ("timeout", None),
-        ("timeout", "5"),
-    ],
-)
-def test_a_setting_of_the_wrong_type_is_refused_by_name(setting: str, value: Any) -> None:  # noqa: ANN401 - of any type
-    with pytest.raises(ValueError, match=setting):
-        Client(credentials(), **{setting: value})  # its type is the point
-
-
-@pytest.mark.parametrize("max_concurrency", [0, -1])
-def test_an_async_client_runs_at_least_one_call(max_concurrency: int) -> None:
-    with pytest.raises(ValueError, match="max_concurrency"):
-        AsyncClient(credentials(), max_concurrency=max_concurrency)
-
-
-@pytest.mark.parametrize("correlation_id", ["", " x", "a\nb", "s3cr3t-é", "x" * 129, b"x", None, 7])
-@pytest.mark.parametrize("secrets", [credentials(), TokenCredentials(client_id="x", client_secret="y")])  # noqa: S106 - nobody's
+@pytest.mark.parametrize("correlation_id", [*UNPRINTABLE, 7])
+@pytest.mark.parametrize("secrets", [credentials(), TOKEN])
 def test_a_call_with_an_unusable_correlation_id_is_refused_and_not_sent(
     secrets: Credentials,
     correlation_id: Any,  # noqa: ANN401 - of any type
 ) -> None:
-    sent = Sent()
-    client = Client(secrets, transport=sent, new_correlation_id=lambda: correlation_id)
+    scripted = Scripted()
+    client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
 
     with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
         client.orders.acknowledge("1")
 
     assert "s3cr3t" not in str(refused.value)
-    assert sent.count == 0
+    assert scripted.sent == []
 
 
-@pytest.mark.parametrize("timeout", [math.nan, math.inf, 86_401, "5"])
-def test_an_unusable_timeout_of_a_call_is_refused_and_nothing_is_sent(timeout: Any) -> None:  # noqa: ANN401 - of any type
-    sent = Sent()
-
-    async def later() -> None:
-        with pytest.raises(ValueError, match="timeout must "):
-            await AsyncClient(credentials(), transport=sent).orders.acknowledge("1", timeout=timeout)
-
-    with pytest.raises(ValueError, match="timeout must "):
-        Client(credentials(), transport=sent).orders.acknowledge("1", timeout=timeout)
-    asyncio.run(later())
-    assert sent.count == 0
+REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
+    *(("purchaseOrderId", hostile, {}) for hostile in HOSTILE_IDS.values()),
+    *(("timeout", "1", {"timeout": value}) for value in (math.nan, math.inf, 86_401, "5")),
+]
 
 
-def test_no_answer_has_a_shorter_time_than_its_call() -> None:
-    assert [field.name for field in dataclasses.fields(Limits)] == ["size"]
+@pytest.mark.parametrize(("name", "purchase_order_id", "options"), REFUSED_ARGUMENTS)
+@pytest.mark.parametrize("action", ["acknowledge", "get", "build_acknowledgement"])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_call_with_an_unusable_argument_is_refused_by_name_and_nothing_is_sent(
+    kind: type[Client | AsyncClient],
+    action: str,
+    name: str,
+    purchase_order_id: Any,  # noqa: ANN401 - of any type
+    options: dict[str, Any],
+) -> None:
+    scripted = Scripted()
+
+    with pytest.raises(ValueError, match=f"^{name} must "):
+        call(kind(credentials(), transport=scripted), action, purchase_order_id, **options)
+
+    assert scripted.sent == []
 
 
 def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> None:
     elapsed, of_day = itertools.count(100.0, 2.5), itertools.count(1.8e9, -3600.0)
     client = Client(
-        credentials(), transport=Sent(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
+        credentials(), transport=Scripted(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
     )
 
     _, call = client.send(client.orders.build_acknowledgement("1"))
@@ -210,21 +188,101 @@ def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> 
     assert call.latency_s == 2.5
 
 
-class Sent:
-    """Counts what is sent by it, and answers it with nothing."""
+# Credentials
 
-    def __init__(self) -> None:
-        self.count = 0
+UNUSABLE = [
+    *(None, 12345, b"0b1f7c52", "", " \t\r\n", "0b1f7c52 6f0a", "0b1f7c52\n6f0a", "0b1f7c52\r6f0a"),
+    *("0b1f7c52\r\nX-Injected: 1", "0b1f7c52\x00", "0b1f7c52-é", "٠١٢٣", "0" * 257),
+]
+OF_A_SIGNATURE = {
+    "consumer_id": CONSUMER_ID,
+    "channel_type": CHANNEL_TYPE,
+    "private_key": walmart_form(rsa_key()),
+}
+OF_A_TOKEN = {"client_id": "5f0c", "client_secret": "s"}
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
-        del request, timeout, limits
-        self.count += 1
-        return Answer(200, {}, b"")
 
-    def close(self) -> None:
-        """Have nothing to close."""
+def refusal(kind: Callable[..., object], given: dict[str, Any]) -> str:
+    with pytest.raises(ValueError, match=" must be ") as refused:
+        kind(**given)
+    return str(refused.value)
 
 
-def test_an_async_client_refuses_the_same_settings() -> None:
-    with pytest.raises(ValueError, match="base_url"):
-        AsyncClient(credentials(), base_url="http://s3cr3t.example")
+@pytest.mark.parametrize("value", UNUSABLE, ids=lambda value: repr(value)[:30])
+def test_an_unusable_credential_is_refused_by_name_and_not_shown(value: object) -> None:
+    for kind, good, names in (
+        (SignatureCredentials, OF_A_SIGNATURE, ["consumer_id", "channel_type"]),
+        (TokenCredentials, OF_A_TOKEN, [*OF_A_TOKEN, "channel_type", "market", "global_version"]),
+    ):
+        for name in names:
+            if name == "channel_type" and kind is TokenCredentials and value is None:
+                continue  # there may be none
+
+            message = refusal(kind, {**good, name: value})
+
+            assert message == f"{name} must be 1 to 256 visible ASCII characters without spaces"
+
+
+@pytest.mark.parametrize("value", ['"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"'])
+def test_an_id_with_half_of_what_pasting_puts_around_it_is_refused_by_name(value: str) -> None:
+    message = refusal(SignatureCredentials, {**OF_A_SIGNATURE, "channel_type": value})
+
+    assert message == "channel_type must be without quotes, a comma or a semicolon around it"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        (
+            "client_secret",
+            '"hunter2"',
+            "client_secret must be without quotes around it",
+        ),  # or they are a part
+        (
+            "client_id",
+            "5f0c:x",
+            "client_id must be without a colon, which ends it in the header it goes into",
+        ),
+    ],
+)
+def test_what_could_mean_two_things_is_refused_by_name(name: str, value: str, problem: str) -> None:
+    assert refusal(TokenCredentials, {**OF_A_TOKEN, name: value}) == problem
+
+
+PASTED = {
+    "white space": "\t {} \r\n",
+    "quotes": '"{}"',
+    "single quotes and a comma": "'{}',",
+    "typographic quotes": "\u201c{}\u201d",
+    "escaped quotes": '\\"{}\\"',
+    "a byte order mark": "\ufeff{}",
+    "zero-width and non-breaking spaces": "\u200b\xa0{}\xa0\u200b",
+}
+
+
+@pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED.keys())
+@pytest.mark.parametrize("name", ["consumer_id", "channel_type"])
+def test_what_pasting_puts_around_an_id_is_taken_off(name: str, pasted: str) -> None:
+    taken = SignatureCredentials(**{**OF_A_SIGNATURE, name: pasted.format(OF_A_SIGNATURE[name])})
+
+    assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
+
+
+# What printing shows
+
+
+def test_printing_credentials_shows_whose_they_are_and_nothing_that_signs() -> None:
+    shown = SignatureCredentials(**{**OF_A_SIGNATURE, "private_key": pkcs8_pem(rsa_key())})
+
+    assert repr(shown) == str(shown) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
+
+
+def test_printing_a_client_or_a_request_shows_no_key_and_no_signature() -> None:
+    client = Client(credentials())
+    request = client.orders.build_acknowledgement("2575193093772")
+
+    for shown in (f"{client!r} {request!r}", str(request)):
+        assert walmart_form(rsa_key())[-40:] not in shown
+        assert request.headers["WM_SEC.AUTH_SIGNATURE"] not in shown
+        assert request.correlation_id in shown
+        assert request.url in shown

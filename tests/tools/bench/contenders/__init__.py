@@ -1,4 +1,4 @@
-"""Ways to acknowledge an order. Each module has a `Contender`, made of a URL and the seller's secret.
+"""Ways to acknowledge orders. Each module has a `Contender`, made of a URL and the seller's secret.
 
 They do the same: sign the call, post it, read the answer, and say which order it is about.
 """
@@ -10,8 +10,5 @@ from typing import Protocol
 class Contender(Protocol):
     """One way to do it."""
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        """Acknowledge orders one after the other, and return the ids read from the answers."""
-
-    def side_by_side(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        """Acknowledge orders all at once, as far as it can, and return the ids read from the answers."""
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
+        """Acknowledge orders, all at once if it can, and return the ids read from the answers."""

@@ -51,10 +51,7 @@ class Contender:
         secrets_manager: Any = _SecretsManager(secret)
         self._function = compose(settings, secrets_manager=secrets_manager, sqs=nothing)
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        return [each for one in purchase_order_ids for each in self.side_by_side([one])]
-
-    def side_by_side(self, purchase_order_ids: Sequence[str]) -> list[str]:
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         event = json.loads(json.dumps(batch(purchase_order_ids)))
         answer = self._function(event, _Context())
         # An order that was not acknowledged would be among the failures.

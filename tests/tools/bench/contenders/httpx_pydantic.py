@@ -13,10 +13,8 @@ class Contender:
         self._signer = Signer(secret)
         self._client = httpx.Client(base_url=url)
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         return [self._acknowledge(each) for each in purchase_order_ids]
-
-    side_by_side = one_by_one
 
     def _acknowledge(self, purchase_order_id: str) -> str:
         request = self._client.build_request("POST", f"/v3/ca/orders/{purchase_order_id}/acknowledge")

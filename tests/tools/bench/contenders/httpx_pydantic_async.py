@@ -15,13 +15,7 @@ class Contender:
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(base_url=url)
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        async def run() -> list[str]:
-            return [await self._acknowledge(each) for each in purchase_order_ids]
-
-        return self._runner.run(run())
-
-    def side_by_side(self, purchase_order_ids: Sequence[str]) -> list[str]:
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         async def run() -> list[str]:
             return await asyncio.gather(*map(self._acknowledge, purchase_order_ids))
 

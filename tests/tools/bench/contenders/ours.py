@@ -16,7 +16,5 @@ class Contender:
         )
         self._client = Client(credentials, base_url=url)
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         return [self._client.orders.acknowledge(each).purchase_order_id for each in purchase_order_ids]
-
-    side_by_side = one_by_one

@@ -12,10 +12,8 @@ class Contender:
         self._url = url
         self._secret = secret
 
-    def one_by_one(self, purchase_order_ids: Sequence[str]) -> list[str]:
+    def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         return [self._acknowledge(each) for each in purchase_order_ids]
-
-    side_by_side = one_by_one
 
     def _acknowledge(self, purchase_order_id: str) -> str:
         url = f"{self._url}/v3/ca/orders/{purchase_order_id}/acknowledge"

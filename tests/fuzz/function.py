@@ -1,0 +1,181 @@
+"""AcknowledgeFunction as it is put together, with Walmart and AWS kept in memory."""
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Never, cast
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+import acknowledge_orders.composition
+from shared.edges import Edges
+from shared.settings import AcknowledgeSettings
+from tests.support.printed import forget_logger
+from walmart_ca import Request
+from walmart_ca.answers import Answer
+from walmart_ca.transport import Limits, NoAnswerError, NothingSentError
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+
+URL: Final = "https://marketplace.example"
+ACCESS_TOKEN: Final = "token-4f1d2c"
+CLIENT_SECRET: Final = "client-secret-9b7e"
+SECRETS: Final = (ACCESS_TOKEN, CLIENT_SECRET, "Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQtOWI3ZQ==")
+"""The last is how both halves are sent when a token is asked for."""
+NOW_S: Final = 1_795_532_400.0
+"""2026-11-24T15:00:00Z"""
+ENVIRONMENT: Final = {
+    "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
+    "CREDENTIALS_SECRET_ARN": "secret",
+    "MARKETPLACE_URL": URL,
+    "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
+    "ORDER_QUEUE_URL": "order-queue",
+    "REQUESTS_PER_MINUTE": "60",
+    "DEAD_LETTER_QUEUE_URL": "dead-letter-queue",
+    "MAXIMUM_CONCURRENCY": "2",
+    "BACKOFF_BASE_SECONDS": "30",
+    "BACKOFF_CAP_SECONDS": "600",
+    "CREDENTIALS_HOLD_SECONDS": "300",
+    "SWEEP_ENABLED": "true",
+    "EVENT_BUS_NAME": "default",
+    "ORDER_EVENT_SOURCE": "walmart.ca.orders",
+    "ORDER_EVENT_DETAIL_TYPE": "Order Created",
+    "SWEEP_INTERVAL_MINUTES": "15",
+}
+_MOST_CALLS: Final = 200
+"""More than one invocation makes of a dozen answers, with every repeat."""
+
+type Reply = Answer | NothingSentError | NoAnswerError
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One invocation in a new execution environment, and what it left behind.
+
+    Attributes:
+        replies: What Walmart answers to the calls about orders, one after the other; then it answers nothing.
+        token: What Walmart answers to a call for a token.
+        result: What the function returned.
+        output: What it printed.
+        requests: What Walmart was sent about orders.
+        parked: The bodies in the dead-letter queue.
+    """
+
+    replies: Iterator[Reply]
+    token: Reply
+    result: dict[str, Any] = field(default_factory=dict)
+    output: str = ""
+    requests: list[Request] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    now_s: float = NOW_S
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines printed, each of which is JSON to everybody."""
+        return [_strict_json(line) for line in self.output.split("\n") if line]
+
+    # As the transport.
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        """Keep a call and answer it."""
+        del limits
+        assert timeout > 0
+        if request.url == f"{URL}/v3/token":
+            reply = self.token
+        else:
+            self.requests.append(request)
+            assert len(self.requests) <= _MOST_CALLS, "calls without end"
+            reply = next(self.replies, NoAnswerError("answer_timeout"))
+        if isinstance(reply, Answer):
+            return reply
+        raise reply
+
+    # As the clients of AWS.
+
+    def get_secret_value(self, **_: object) -> dict[str, str]:
+        """Return the seller's credentials."""
+        secret = {"clientId": "client-id", "clientSecret": CLIENT_SECRET}
+        return {"SecretString": json.dumps(secret), "VersionId": "v1"}
+
+    def change_message_visibility(self, *, VisibilityTimeout: int, **_: object) -> None:  # noqa: N803 - boto3's name
+        """Refuse what SQS refuses."""
+        assert type(VisibilityTimeout) is int
+        assert 0 <= VisibilityTimeout <= 12 * 60 * 60
+
+    def send_message(self, *, MessageBody: str, **_: object) -> None:  # noqa: N803 - boto3's name
+        """Keep a parked message."""
+        self.parked.append(MessageBody)
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+    # As the edges.
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        assert 0 <= seconds <= 900, "nobody sleeps for longer than an invocation lasts"
+        self.now_s += seconds
+
+    def edges(self) -> Edges:
+        """Return a clock that only sleeping moves, and one thread."""
+        return Edges(
+            clock=lambda: self.now_s,
+            monotonic=lambda: self.now_s,
+            sleep=self.sleep,
+            uniform=max,
+            executor=lambda _size, _name: _AtOnce(),
+            transport=lambda _url: self,
+        )
+
+
+def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invocation:
+    """Invoke AcknowledgeFunction once, and keep what it prints in UTF-8, as Lambda does."""
+    invocation = Invocation(iter(replies), token)
+    forget_logger()
+    output = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
+        function = acknowledge_orders.composition.compose(
+            AcknowledgeSettings.from_environment(ENVIRONMENT),
+            secrets_manager=cast("SecretsManagerClient", invocation),
+            sqs=cast("SQSClient", invocation),
+            edges=invocation.edges(),
+        )
+        invocation.result = function(event, _Context())
+        invocation.output = output.getvalue().decode()
+    return invocation
+
+
+class _Context(LambdaContext):
+    """An invocation with a minute left."""
+
+    def __init__(self) -> None:
+        self._aws_request_id = "invocation-1"
+
+    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
+        return 60_000
+
+
+class _AtOnce(Executor):
+    """Runs everything where it is asked for: what is found can be found again."""
+
+    def submit[**P, T](self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(call(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - handed on
+            future.set_exception(error)
+        return future
+
+
+def _strict_json(text: str) -> Any:  # noqa: ANN401 - JSON can be anything
+    """Read JSON as others than Python do, who know no NaN."""
+    return json.loads(text, parse_constant=_no_json)
+
+
+def _no_json(constant: str) -> Never:
+    raise AssertionError(f"{constant} is no JSON")

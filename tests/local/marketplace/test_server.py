@@ -1,0 +1,189 @@
+"""The local marketplace as a server, and as a program by itself (``make marketplace``)."""
+
+import contextlib
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.local.marketplace import Certificate, Fault, Marketplace, Seller, issue_certificate
+from tests.local.marketplace.caller import ORDER, Caller, TokenCaller, statuses
+from tests.support.paths import ROOT
+
+
+@pytest.fixture(scope="module")
+def certificate() -> Certificate:
+    return issue_certificate()
+
+
+@pytest.fixture
+def trust(certificate: Certificate) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=certificate.authority_pem.decode())
+
+
+def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, signer: Caller) -> None:
+    assert signer.acknowledge({"Transfer-Encoding": "chunked"}).status == 411
+    assert marketplace.calls == []
+
+
+def test_it_speaks_https_and_callers_that_do_not_disturb_nobody(
+    private_key: str, certificate: Certificate, trust: ssl.SSLContext
+) -> None:
+    with Marketplace(tls=certificate.context) as marketplace:
+        marketplace.add_order(ORDER)
+        marketplace.fail(ORDER, Fault.RESET_AFTER_APPLYING, action="acknowledge")
+        caller = Caller(marketplace.url, marketplace.register_seller(private_key), trust)
+        address = ("127.0.0.1", urlsplit(marketplace.url).port)
+        with socket.create_connection(address) as stranger, socket.create_connection(address):
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
+
+            assert caller.get().status == 200
+        with pytest.raises(ConnectionResetError) as raised:
+            caller.acknowledge()
+
+        assert raised.type is ConnectionResetError  # not RemoteDisconnected, which an orderly close leads to
+        assert statuses(marketplace) == ["Acknowledged"]
+
+
+@pytest.mark.parametrize("tls", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "details"),
+    [
+        (Fault.DELAY, {"seconds": 3600.0}),
+        (Fault.TIMEOUT_AFTER_APPLYING, {}),
+        (Fault.ENDLESS, {"interval": 0.0}),
+        (Fault.SLOW_DRIP, {"interval": 3600.0}),
+        (Fault.HUGE, {"size": 10**12}),
+    ],
+)
+def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
+    private_key: str,
+    certificate: Certificate,
+    trust: ssl.SSLContext,
+    fault: Fault,
+    details: dict[str, Any],
+    *,
+    tls: bool,
+) -> None:
+    before = threading.active_count()
+    marketplace = Marketplace(tls=certificate.context if tls else None)
+    marketplace.start()
+    marketplace.fail(ORDER, fault, **details)
+    caller = Caller(marketplace.url, marketplace.register_seller(private_key), trust)
+    with contextlib.closing(caller.connect()) as connection:
+        caller.begin_acknowledging(connection)
+        while [call.fault for call in marketplace.calls] != [fault]:
+            time.sleep(0.001)
+
+        marketplace.stop()
+
+    assert threading.active_count() == before
+
+
+# --- By itself --------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """Run the program with every signal ignored, as a job in the background, and read its introduction."""
+    program = [sys.executable, "-m", "tests.local.marketplace", "--port", "0", "--secret-file", str(secret)]
+    command = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh", *program]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            said = iter(process.stdout.readline, "Stop: Ctrl-C\n")
+            yield process, dict(line.strip().split(": ", 1) for line in said if ": " in line)
+        finally:
+            process.kill()
+
+
+def stored_seller(secret: Path, token_secret: Path) -> Seller:
+    stored = json.loads(secret.read_text(encoding="utf-8"))
+    client = json.loads(token_secret.read_text(encoding="utf-8"))
+    seller = Marketplace().register_seller(
+        stored["privateKey"], consumer_id=stored["consumerId"], channel_type=stored["channelType"]
+    )
+    return replace(seller, client_id=client["clientId"], client_secret=client["clientSecret"])
+
+
+def control(caller: Caller, method: str, path: str, document: object = None) -> tuple[int, Any]:
+    answer = caller.send(method, f"/control/{path}", {}, json.dumps(document))
+    return answer.status, answer.json()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_by_itself_it_serves_both_doors_and_ends_when_told_to_however_it_was_started(
+    tmp_path: Path, stop: signal.Signals
+) -> None:
+    secret = tmp_path / "secret.json"
+    secret.touch(mode=0o644)
+    with running(secret) as (process, said):
+        token_secret = Path(said["Credentials for a token"])
+        private = [file.stat().st_mode & 0o777 for file in (secret, token_secret)]
+        seller = stored_seller(secret, token_secret)
+        url, order = said["Local marketplace"], said["Created orders"].split()[1]
+        signer, bearer = Caller(url, seller), TokenCaller(url, seller)
+
+        answers = [signer.acknowledge(order=order), bearer.get(order=order), signer.get(signer.wrong)]
+        process.send_signal(stop)
+        out, err = process.communicate(timeout=60)
+
+    assert [answer.status for answer in answers] == [200, 200, 401]
+    assert {line for line in out.splitlines() if line} == {
+        f"POST /v3/ca/orders/{order}/acknowledge 200",
+        "POST /v3/token 200",
+        f"GET /v3/orders/{order} 200",
+        f"GET /v3/ca/orders/{ORDER} 401, refused: consumer id is unknown",
+    }
+    assert (process.returncode, err, private) == (0, "", [0o600, 0o600])
+
+
+def test_another_process_can_prepare_orders_and_faults_and_read_the_calls(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.json"
+    fault = {"purchaseOrderId": ORDER, "fault": "throttled", "replenish_in": 5}
+    with running(secret) as (_, said):
+        caller = Caller(said["Local marketplace"], stored_seller(secret, tmp_path / "token-secret.json"))
+        prepared = [
+            control(caller, "POST", "orders", {"purchaseOrderId": ORDER, "statuses": ["Created"]})[0],
+            control(caller, "POST", "faults", fault)[0],
+            control(caller, "POST", "faults", {"fault": "gone", "action": "get"})[0],
+        ]
+        met = [caller.acknowledge().status, caller.get().status, caller.acknowledge().status]
+        status, read = control(caller, "GET", "calls")
+        refused = [
+            control(caller, "POST", "orders", {"purchaseOrderId": 1}),
+            control(caller, "POST", "orders", []),
+            control(caller, "POST", "faults", {"fault": "unheard_of"}),
+            control(caller, "POST", "faults", {"fault": "delay", "second": 1}),
+            control(caller, "POST", "faults", {"fault": "delay", "action": "ship"}),
+        ]
+
+    assert (prepared, met, status) == ([201] * 3, [429, 410, 200], 200)
+    assert [(call["status"], call["fault"], call["applied"]) for call in read["calls"]] == [
+        (429, "throttled", False),
+        (410, "gone", False),
+        (200, None, True),
+    ]
+    assert [status for status, told in refused if told["message"]] == [400] * 5
+
+
+def test_a_taken_port_is_one_line_and_exit_code_1(marketplace: Marketplace) -> None:
+    port = str(urlsplit(marketplace.url).port)
+    command = [sys.executable, "-m", "tests.local.marketplace", "--port", port]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (done.returncode, len(done.stderr.splitlines()), port in done.stderr) == (1, 1, True)

@@ -1,0 +1,54 @@
+"""Pacers for tests, and time that passes by sleeping alone."""
+
+from collections.abc import Awaitable, Callable
+
+from shared.pacing import Pacer
+
+START = 1_795_532_400.0
+
+
+class Time:
+    """Time that passes by sleeping, and a clock that somebody may set."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.set_ahead = 0.0
+
+    def clock(self) -> float:
+        return self.now + self.set_ahead
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def rested_pacer(
+    time: Time,
+    requests_per_minute: float,
+    *,
+    sharers: int = 1,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+    rested_s: float = 3600,
+) -> Pacer:
+    """Return a pacer that has rested, so that its bucket is full unless it was for a short time only."""
+    time.now -= rested_s
+    made = Pacer(
+        requests_per_minute=requests_per_minute,
+        sharers=sharers,
+        clock=time.clock,
+        monotonic=time.monotonic,
+        sleep=sleep or time.sleep,
+    )
+    time.now += rested_s
+    return made
+
+
+def unhurried_pacer(clock: Callable[[], float]) -> Pacer:
+    """Return a pacer that lets a billion calls go out in a minute, so that none waits for its turn."""
+    return Pacer(requests_per_minute=1e9, sharers=1, clock=clock, monotonic=clock, sleep=_never_wait)
+
+
+async def _never_wait(seconds: float) -> None:
+    raise AssertionError(seconds)

@@ -1,0 +1,164 @@
+"""What the functions meet, all of it real: queues, a secret, an event bus, and a marketplace."""
+
+import functools
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tests.local.aws import LocalAws
+from tests.local.marketplace import Marketplace, Seller
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+_PATIENCE_SECONDS: Final = 300
+
+
+class _Owner(NamedTuple):
+    """Clients of whoever owns the local AWS, made once: that takes longer than a call."""
+
+    sqs: "SQSClient"
+    secrets: "SecretsManagerClient"
+    events: "EventBridgeClient"
+
+
+@functools.cache
+def _owner(aws: LocalAws) -> _Owner:
+    return _Owner(aws.client("sqs"), aws.client("secretsmanager"), aws.client("events"))
+
+
+class Services:
+    """An order queue with its dead-letter queue, and a secret, between the bus and the marketplace."""
+
+    def __init__(self, aws: LocalAws, marketplace: Marketplace, seller: Seller) -> None:
+        self.aws = aws
+        self.marketplace = marketplace
+        self.seller = seller
+        self._name = uuid.uuid4().hex
+        self._owner = _owner(aws)
+        self.sqs = self._owner.sqs
+        """By which messages are received and deleted, as the event source mapping does in a role's name."""
+        self._bus: str | None = None
+        self._received: dict[str, str] = {}
+        self.order_queue = self._owner.sqs.create_queue(QueueName=f"orders-{self._name}")["QueueUrl"]
+        self.dead_letter_queue = self._owner.sqs.create_queue(QueueName=f"dead-{self._name}")["QueueUrl"]
+        self.secret_arn = self._owner.secrets.create_secret(
+            Name=f"walmart-{self._name}", SecretString=self.secret()
+        )["ARN"]
+
+    def secret(self) -> str:
+        """The seller's credentials, as the secret holds them at first."""
+        return self.seller.secret()
+
+    def store_secret(self, text: str) -> str:
+        """Replace the secret, and return the version's id."""
+        return self._owner.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"]
+
+    def arn(self, queue_url: str) -> str:
+        """The ARN of a queue."""
+        return self._attributes(queue_url)["QueueArn"]
+
+    def bus(self) -> str:
+        """The name of a bus that brings order events into the order queue, made when first needed."""
+        if self._bus is None:
+            events, name = self._owner.events, f"bus-{self._name}"
+            pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
+            target = {"Id": "orders", "Arn": self.arn(self.order_queue)}
+            events.create_event_bus(Name=name)
+            events.put_rule(Name="orders", EventBusName=name, EventPattern=json.dumps(pattern))
+            events.put_targets(Rule="orders", EventBusName=name, Targets=[target])  # type: ignore[list-item]
+            self._bus = name
+        return self._bus
+
+    def place(self, *purchase_order_ids: str) -> None:
+        """Place new orders at Walmart, and put their events into the order queue."""
+        for each in purchase_order_ids:
+            self.marketplace.add_order(each)
+            self.send(order_event(each))
+
+    def send(self, *events: str | Mapping[str, Any]) -> None:
+        """Put messages into the order queue."""
+        for each in events:
+            body = each if isinstance(each, str) else json.dumps(each)
+            self._owner.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
+
+    def receive(self, count: int = 1) -> "list[MessageTypeDef]":
+        """Receive messages of the order queue, so many at least, and ten at a time.
+
+        Those that were received before, and are still there, come again now: their back-off is over.
+        """
+        for receipt in self._received.values():
+            self._owner.sqs.change_message_visibility(
+                QueueUrl=self.order_queue, ReceiptHandle=receipt, VisibilityTimeout=0
+            )
+        messages: list[MessageTypeDef] = []
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while len(messages) < count:
+            assert time.monotonic() < deadline, f"{len(messages)} of {count} messages came"
+            messages += _receive(self.sqs, self.order_queue, wait_s=20)
+        self._received |= {each["MessageId"]: each["ReceiptHandle"] for each in messages}
+        return messages
+
+    def delete(self, messages: "list[MessageTypeDef]", answer: Mapping[str, Any]) -> None:
+        """Delete the messages of a batch that did not fail, as the event source mapping does."""
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
+                del self._received[message["MessageId"]]
+
+    def waiting(self) -> int:
+        """How many messages are in the order queue, hidden ones included."""
+        attributes = self._attributes(self.order_queue)
+        return int(attributes["ApproximateNumberOfMessages"]) + self.hidden()
+
+    def hidden(self) -> int:
+        """How many messages of the order queue cannot be received for now."""
+        return int(self._attributes(self.order_queue)["ApproximateNumberOfMessagesNotVisible"])
+
+    def parked(self) -> "list[MessageTypeDef]":
+        """The messages of the dead-letter queue that were not received yet."""
+        return _receive(self._owner.sqs, self.dead_letter_queue, wait_s=0)
+
+    def actions(self, purchase_order_id: str | None = None) -> list[str | None]:
+        """What Walmart was asked for, about one order or all, in its order; a token is nothing asked for."""
+        calls = self.marketplace.calls
+        if purchase_order_id is not None:
+            calls = self.marketplace.calls_for(purchase_order_id)
+        return [call.action for call in calls if call.action != "token"]
+
+    def statuses(self, *purchase_order_ids: str) -> set[str]:
+        """The statuses that the lines of orders have at Walmart."""
+        return {line.status for each in purchase_order_ids for line in self.marketplace.order(each).lines}
+
+    def _attributes(self, queue_url: str) -> dict[Any, str]:
+        return dict(
+            self._owner.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+        )
+
+
+def _receive(sqs: "SQSClient", queue_url: str, wait_s: int) -> "list[MessageTypeDef]":
+    return sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=wait_s,
+        MessageSystemAttributeNames=["All"],
+        MessageAttributeNames=["All"],
+    ).get("Messages", [])
+
+
+def order_event(purchase_order_id: str, age: timedelta = timedelta(0), **detail: object) -> dict[str, Any]:
+    """An order event that was published some time ago."""
+    return {
+        "id": f"event-of-{purchase_order_id}",
+        "source": "walmart.ca.orders",
+        "detail-type": "Order Created",
+        "time": (datetime.now(UTC) - age).isoformat(),
+        "detail": {"purchaseOrderId": purchase_order_id, **detail},
+    }

@@ -1,0 +1,53 @@
+"""A bash into which a page's commands are pasted, with the command `aws` talking to the local AWS."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.local.aws import LocalAws
+from tests.local.aws.aws_cli import AwsCli
+from tests.local.aws.commands import environment
+
+_BASH: Final = shutil.which("bash") or "/bin/bash"
+_PATIENCE_SECONDS: Final = 300
+
+needs_jq = pytest.mark.skipif(
+    shutil.which("jq") is None, reason="the commands need jq, which is not installed"
+)
+
+
+class Shell:
+    """Runs commands."""
+
+    def __init__(self, commands: Path) -> None:
+        self._environment = environment({})
+        self._environment["PATH"] = os.pathsep.join([str(commands), self._environment["PATH"]])
+
+    def run(
+        self, commands: str, *options: str, cwd: Path | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Paste commands, and wait until they are done."""
+        return subprocess.run(
+            [_BASH, *options],
+            input=commands,
+            cwd=cwd,
+            env={**self._environment, **variables},
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+
+
+@contextmanager
+def shell(aws: LocalAws) -> Iterator[Shell]:
+    """A shell whose command `aws` is there for as long as the `with` block lasts."""
+    with tempfile.TemporaryDirectory() as name, AwsCli(aws, Path(name)):
+        yield Shell(Path(name))

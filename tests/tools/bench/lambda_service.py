@@ -1,0 +1,100 @@
+"""Lambda's Runtime API with one invocation to hand out, and a Secrets Manager with one secret."""
+
+import json
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, Self
+
+_ANSWER_SECONDS: Final = 1800
+_RUNTIME_API: Final = "/2018-06-01/"
+
+
+class LambdaService:
+    """Both of them, for as long as the `with` block lasts.
+
+    A process that asks for a second invocation waits for it, as one does that Lambda has frozen.
+    """
+
+    def __init__(self, secret: str, event: object) -> None:
+        """Hand out `event` to whoever asks first."""
+        secret_value = {"ARN": "arn", "Name": "name", "VersionId": "version-1", "SecretString": secret}
+        handed_out, self._answered, self._stopping = (threading.Event() for _ in range(3))
+        self._answer: Any = None
+        service = self
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Keep quiet: whoever called has been ended, as every process here is."""
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self) -> None:
+                if handed_out.is_set():
+                    service._stopping.wait()
+                    self.close_connection = True
+                    return
+                handed_out.set()
+                # All of them: the runtime client takes each for granted, and ends without a word.
+                self.reply(
+                    event,
+                    {
+                        "Content-Type": "application/json",
+                        "Lambda-Runtime-Aws-Request-Id": "invocation-1",
+                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _ANSWER_SECONDS) * 1000)),
+                        "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ca-central-1:0:function:bench",
+                        "Lambda-Runtime-Trace-Id": f"Root=1-{8 * '0'}-{24 * '0'};Parent=0;Sampled=0",
+                    },
+                )
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if not self.path.startswith(_RUNTIME_API):
+                    self.reply(secret_value, {"Content-Type": "application/x-amz-json-1.1"})
+                    return
+                service._answer = json.loads(body) if self.path.endswith("/response") else body.decode()
+                service._answered.set()
+                self.reply({}, {"Content-Type": "application/json"}, status=202)
+
+            def reply(self, body: object, headers: dict[str, str], status: int = 200) -> None:
+                text = json.dumps(body).encode()
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
+                """Keep quiet."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.address = f"127.0.0.1:{self._server.server_address[1]}"
+        serve = self._server.serve_forever
+        threading.Thread(target=serve, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def acknowledged(self, process: subprocess.Popen[bytes], _said: object) -> None:
+        """Wait until the function that runs in a process has answered that no order failed.
+
+        Raises:
+            RuntimeError: It failed, or ended, or never answered.
+        """
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while not self._answered.wait(0.1):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("the function did not answer")
+        if self._answer != {"batchItemFailures": []}:
+            raise RuntimeError(f"the function answered {self._answer}")

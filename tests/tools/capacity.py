@@ -1,0 +1,221 @@
+"""`make capacity`: print what one seller's stack carries and costs, as `docs/performance.md` shows it.
+
+The model is checked against the template and the code by `test_capacity`. Everything that it assumes beyond
+them stands in the classes below, each with its unit and its source.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from acknowledge_orders.application import BATCH_SIZE
+from shared.credentials import CACHE_SECONDS
+from shared.order_event import DEADLINE
+from shared.pacing import usable_per_second
+
+HOUR_S: Final = 3600.0
+MONTH_H: Final = 365 / 12 * 24
+LIMITS: Final = (30, 60, 120, 300, 600)
+BACKLOGS: Final = (1_000, 10_000)
+ORDERS_A_MONTH: Final = (10, 1_000, 100_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """One seller's stack, and the Walmart that it calls.
+
+    Attributes:
+        environments: Execution environments that work off the queue. The template's `MaximumConcurrency`.
+        batch: Messages in a batch at most. The template's `BatchSize`, the code's `BATCH_SIZE`.
+        memory_gb: Gigabytes of an environment. The template's `MemorySize`.
+        call_s: Seconds that a call to Walmart takes, on average. Assumed: Walmart publishes none.
+        slowest_call_s: Seconds that the slowest of ten calls side by side takes, on average. Assumed.
+        poll_s: Seconds between the end of an invocation and the beginning of the next. Assumed.
+        own_s: Seconds of an invocation of one order besides its call. Assumed.
+        alarm_metrics: Metrics that the alarms watch. Counted in the template by a test.
+        order_metrics: Custom metrics that have values only while orders come. As `docs/operations.md` counts.
+        other_metrics: Custom metrics that each sweep gives values to. As `docs/operations.md` counts.
+        pollers: Connections that Lambda keeps to the queue while nothing waits. AWS begins with five.
+        poll_takes_s: Seconds that such a long poll waits. SQS's longest; AWS documents none.
+        sweep_every_s: Seconds. The template's `SweepIntervalMinutes`.
+        sweep_s: Seconds that a sweep takes while little waits. Assumed.
+        secret_cached_s: Seconds for which a secret that was read is used. The code's `CACHE_SECONDS`.
+    """
+
+    environments: int = 2
+    batch: int = BATCH_SIZE
+    memory_gb: float = 0.5
+    call_s: float = 0.42
+    slowest_call_s: float = 0.66
+    poll_s: float = 0.25
+    own_s: float = 0.1
+    alarm_metrics: int = 16
+    order_metrics: int = 4
+    other_metrics: int = 5
+    pollers: int = 5
+    poll_takes_s: float = 20
+    sweep_every_s: float = 900
+    sweep_s: float = 2
+    secret_cached_s: float = CACHE_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What is written to the log, in bytes.
+
+    Attributes:
+        order: The line of metrics and the outcome record of an invocation of one order. Measured.
+        sweep: Of a sweep. Assumed.
+        lambdas: Lambda's own lines for an invocation, `platform.start` and `platform.report`. Assumed.
+    """
+
+    order: float = 1117
+    sweep: float = 900
+    lambdas: float = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prices:
+    """AWS's list prices in US dollars, first tier, without any free tier.
+
+    None was looked up in the list of ca-central-1. They are those of us-east-1, except for the logs.
+
+    Attributes:
+        lambda_request: A request. AWS's price list, October 2025.
+        lambda_gb_s: A gigabyte second on arm64. A published copy of AWS's price list.
+        events: A custom event. From memory.
+        sqs_request: A request to a standard queue. From memory.
+        scheduler: An invocation by EventBridge Scheduler. From memory.
+        logs_gb: A gigabyte into CloudWatch Logs, class Standard. Canada's, from memory; us-east-1 has 0.50.
+        metric_month: A custom metric, a month, for the hours in which it has values. AWS's CloudWatch page.
+        alarm_month: A metric that an alarm watches, a month. From memory.
+        dashboard_month: A dashboard, a month. A page about CloudWatch's prices.
+        secret_month: A secret, a month. From memory.
+        secret_read: A call of Secrets Manager. From memory.
+    """
+
+    lambda_request: float = 0.20e-6
+    lambda_gb_s: float = 1.33334e-5
+    events: float = 1.00e-6
+    sqs_request: float = 0.40e-6
+    scheduler: float = 1.00e-6
+    logs_gb: float = 0.55
+    metric_month: float = 0.30
+    alarm_month: float = 0.10
+    dashboard_month: float = 3.00
+    secret_month: float = 0.40
+    secret_read: float = 0.05 / 10_000
+
+
+def orders_per_second(setup: Setup, requests_per_minute: float) -> float:
+    """Return how many orders are acknowledged a second while orders wait.
+
+    Walmart's limit decides, or how fast the environments' batches of calls come back.
+    """
+    by_environments = setup.environments * setup.batch / (setup.slowest_call_s + setup.poll_s)
+    return min(usable_per_second(requests_per_minute), by_environments)
+
+
+def drain_s(setup: Setup, requests_per_minute: float, orders: int) -> float:
+    """Return how many seconds it takes to acknowledge so many orders that wait, while no others come."""
+    return orders / orders_per_second(setup, requests_per_minute)
+
+
+def dollars_of_an_order(
+    *, orders: int, billed_s: float, memory_gb: float, log_bytes: float, prices: Prices
+) -> dict[str, float]:
+    """Return what one order costs that is acknowledged at once, by what is paid for.
+
+    Of a message, sending is paid for each; receiving and deleting for each batch.
+
+    Args:
+        orders: How many share its invocation.
+        billed_s: Seconds of the invocation.
+        memory_gb: Gigabytes of its environment.
+        log_bytes: What is written to the log, Lambda's own lines included.
+        prices: AWS's.
+    """
+    return {
+        "EventBridge: events": prices.events,
+        "SQS: sent, received, deleted": (1 + 2 / orders) * prices.sqs_request,
+        "Lambda: requests": prices.lambda_request / orders,
+        "Lambda: time": billed_s * memory_gb * prices.lambda_gb_s / orders,
+        "CloudWatch Logs": log_bytes / 1e9 * prices.logs_gb / orders,
+    }
+
+
+def dollars_of_a_month(orders: int, setup: Setup, output: Output, prices: Prices) -> dict[str, float]:
+    """Return what a month with so many orders costs, one an invocation, by what is paid for."""
+    an_order = dollars_of_an_order(
+        orders=1,
+        billed_s=setup.own_s + setup.call_s,
+        memory_gb=setup.memory_gb,
+        log_bytes=output.order + output.lambdas,
+        prices=prices,
+    )
+    sweeps = MONTH_H * HOUR_S / setup.sweep_every_s
+    a_sweep = (
+        prices.scheduler
+        + prices.lambda_request
+        + setup.sweep_s * setup.memory_gb * prices.lambda_gb_s
+        + (output.sweep + output.lambdas) / 1e9 * prices.logs_gb
+    )
+    # Each environment keeps its own copy of the secret: so many reads if it is busy all the time.
+    reads = setup.environments * MONTH_H * HOUR_S / setup.secret_cached_s + sweeps
+    hours_with_orders = min(1.0, orders / MONTH_H)
+    return {
+        **{name: orders * dollars for name, dollars in an_order.items()},
+        "Sweeps": sweeps * a_sweep,
+        "Lambda's polling of the queue": setup.pollers
+        * MONTH_H
+        * HOUR_S
+        / setup.poll_takes_s
+        * prices.sqs_request,
+        "Secret, and reading it": prices.secret_month + reads * prices.secret_read,
+        "Custom metrics": prices.metric_month
+        * (setup.other_metrics + setup.order_metrics * hours_with_orders),
+        "Alarms": setup.alarm_metrics * prices.alarm_month,
+        "Dashboard": prices.dashboard_month,
+    }
+
+
+def tables() -> tuple[str, str]:
+    """Return the table of what a stack carries and that of what it costs, in Markdown."""
+    setup = Setup()
+    carried = [
+        [
+            f"{limit}",
+            f"{orders_per_second(setup, limit) * HOUR_S:,.0f}",
+            f"{orders_per_second(setup, limit) * DEADLINE.total_seconds():,.0f}",
+            *(_duration(drain_s(setup, limit, orders)) for orders in BACKLOGS),
+        ]
+        for limit in LIMITS
+    ]
+    columns = [dollars_of_a_month(orders, setup, Output(), Prices()) for orders in ORDERS_A_MONTH]
+    cost = [[name, *(f"{column[name]:,.2f}" for column in columns)] for name in columns[0]]
+    cost.append(["**Together**", *(f"**{sum(column.values()):,.2f}**" for column in columns)])
+    return (
+        _table(
+            [
+                "Calls a minute",
+                "Orders an hour",
+                "In four hours",
+                *(f"{orders:,} drained in" for orders in BACKLOGS),
+            ],
+            carried,
+        ),
+        _table(["US dollars a month", *(f"{orders:,} orders" for orders in ORDERS_A_MONTH)], cost),
+    )
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *("---:" for _ in columns[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (columns, rule, *rows))
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / HOUR_S:.1f} h" if seconds >= 2 * HOUR_S else f"{seconds / 60:.1f} min"
+
+
+if __name__ == "__main__":
+    print("\n\n".join(tables()))  # noqa: T201 - a command prints

@@ -1,0 +1,47 @@
+"""A transport that plays Walmart without a network."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tests.support.documents import as_json
+from walmart_ca.answers import Answer
+from walmart_ca.calls import Request
+from walmart_ca.transport import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from walmart_ca import AsyncClient, Client
+
+
+class Scripted:
+    """Answers each call with the next step of a script, the last one again and again; remembers what came."""
+
+    def __init__(self, *script: "Answer | Exception | Callable[[Request], Answer]") -> None:
+        self.sent: list[Request] = []
+        self.timeouts: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        self._script = list(script or [Answer(200, {}, b"")])
+
+    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        del limits
+        self.sent.append(request)
+        self.timeouts.append(timeout)
+        self.meanwhile()
+        step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(step, Exception):
+            raise step
+        return step if isinstance(step, Answer) else step(request)
+
+    def close(self) -> None:
+        """Have nothing to close."""
+
+
+def answer(status: int, document: object) -> Answer:
+    return Answer(status, {"Content-Type": "application/json"}, as_json(document))
+
+
+def call(client: "Client | AsyncClient", action: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
+    """What a call leads to, by either client."""
+    result = getattr(client.orders, action)(*args, **options)
+    return asyncio.run(result) if asyncio.iscoroutine(result) else result

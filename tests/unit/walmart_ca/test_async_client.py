@@ -1,0 +1,362 @@
+"""`AsyncClient`: the same calls as the client's, side by side, within bounds."""
+
+import asyncio
+import functools
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.documents import ID, order, page
+from tests.support.keys import credentials
+from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from walmart_ca import (
+    AsyncClient,
+    Call,
+    Client,
+    NotSent,
+    Order,
+    OrderPage,
+    OutcomeUnknown,
+    Request,
+    Unavailable,
+    WalmartError,
+)
+from walmart_ca.answers import Answer
+from walmart_ca.transport import NoAnswerError, NothingSentError
+
+GUARD = 300.0
+"""Seconds; a generous guard against what never comes, and no measure of anything."""
+IDS = [f"74000000001{number:02}" for number in range(18)]
+A_CALL = Call("GET", "https://host/", "correlation-id", 200, 0.1)
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+def run[T](main: Coroutine[Any, Any, T]) -> T:
+    async def guarded() -> T:
+        async with asyncio.timeout(GUARD):
+            return await main
+
+    return asyncio.run(guarded())
+
+
+def id_in(request: Request) -> str:
+    return request.url.split("/")[6]
+
+
+def the_order(request: Request) -> Answer:
+    """Answer with the order that a request is about."""
+    return answer(200, {"order": {"purchaseOrderId": id_in(request)}})
+
+
+def client_of(scripted: Scripted, **options: Any) -> AsyncClient:  # noqa: ANN401 - passed on as they come
+    return AsyncClient(credentials(), transport=scripted, **options)
+
+
+async def acknowledge(client: AsyncClient, *ids: str) -> list[Order | BaseException]:
+    return await asyncio.gather(*map(client.orders.acknowledge, ids), return_exceptions=True)
+
+
+def ids_of(results: list[Order | BaseException]) -> list[str]:
+    return [result.purchase_order_id for result in results if isinstance(result, Order)]
+
+
+# The same calls
+
+ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
+    "acknowledge": ((ID,), {}),
+    "get": ((ID,), {}),
+    "released_page": ((), {"created_start_date": START, "limit": 7}),
+    "created_page": ((), {"created_start_date": START}),
+    "next_page": ((OrderPage((), None, "?x=%3a", A_CALL),), {}),
+}
+STEPS: dict[str, Answer | Exception] = {
+    "a success": answer(200, {"order": order(), "list": page(order())}),
+    "a success of nothing": answer(200, {}),
+    "a refusal": answer(503, {}),
+    "nothing sent": NothingSentError("connect"),
+    "no answer": NoAnswerError("answer_timeout"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_call_sends_and_leads_to_the_same_as_the_clients(action: str, step: Answer | Exception) -> None:
+    arguments, options = ACTIONS[action]
+    scripted = Scripted(step)
+    results: list[object] = []
+
+    for client in (Client(credentials(), transport=scripted), client_of(scripted)):
+        try:
+            results.append(without_call(call(client, action, *arguments, **options, timeout=30.0)))
+        except WalmartError as error:
+            results.append((type(error), error.reason, error.status))
+
+    assert results[0] == results[1]
+    first, second = scripted.sent
+    assert (first.method, first.url, first.headers.keys()) == (
+        second.method,
+        second.url,
+        second.headers.keys(),
+    )
+    assert scripted.timeouts == [pytest.approx(30.0, abs=20.0)] * 2
+
+
+def without_call(result: Order | OrderPage) -> Order | OrderPage:
+    return replace(result, call=A_CALL)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_call_with_no_time_left_is_described_and_not_sent(action: str) -> None:
+    arguments, options = ACTIONS[action]
+    scripted = Scripted(answer(503, {}))
+    with pytest.raises(Unavailable) as sent:
+        call(Client(credentials(), transport=scripted), action, *arguments, **options)
+
+    with pytest.raises(NotSent) as raised:
+        call(client_of(scripted), action, *arguments, **options, timeout=0)
+
+    error, of_client = raised.value, sent.value.call
+    assert error.reason == "no_time_left"
+    assert error.correlation_id
+    assert (error.call.method, error.call.url) == (of_client.method, of_client.url.partition("?")[0])
+    assert len(scripted.sent) == 1
+
+
+def test_building_a_request_sends_nothing() -> None:
+    scripted = Scripted()
+
+    request = call(client_of(scripted), "build_acknowledgement", ID)
+
+    assert request.url == f"https://marketplace.walmartapis.com/v3/ca/orders/{ID}/acknowledge"
+    assert scripted.sent == []
+
+
+# Side by side
+
+
+@pytest.mark.parametrize("max_concurrency", [3, 18])
+def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concurrency: int) -> None:
+    scripted = Scripted(the_order)
+    everybody = threading.Barrier(max_concurrency)
+    lock = threading.Lock()
+    under_way: list[int] = [0]
+
+    def meanwhile() -> None:
+        with lock:
+            under_way.append(under_way[-1] + 1)
+        everybody.wait(GUARD)
+        with lock:
+            under_way.append(under_way[-1] - 1)
+
+    scripted.meanwhile = meanwhile
+
+    async def main() -> list[Order | BaseException]:
+        async with client_of(scripted, max_concurrency=max_concurrency) as client:
+            return await acknowledge(client, *IDS)
+
+    assert ids_of(run(main())) == IDS
+    assert max(under_way) == max_concurrency
+    assert len({request.correlation_id for request in scripted.sent}) == len(IDS)
+
+
+def test_a_failing_call_leaves_the_others_alone() -> None:
+    def behave(request: Request) -> Answer:
+        if id_in(request) == IDS[1]:
+            raise NoAnswerError("connection_lost")
+        return the_order(request)
+
+    async def main() -> list[Order | BaseException]:
+        async with client_of(Scripted(behave)) as client:
+            return await acknowledge(client, IDS[0], IDS[1], "1/../x", IDS[2])
+
+    assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, ValueError, Order]
+
+
+# A client whose one thread is busy
+
+
+class Busy:
+    """A client of one thread, which the first call holds until it is released."""
+
+    def __init__(self) -> None:
+        self.scripted = Scripted(the_order)
+        self.client = client_of(self.scripted, max_concurrency=1)
+        self.release = threading.Event()
+        self._arrived = threading.Event()
+        self.scripted.meanwhile = self._hold
+
+    def _hold(self) -> None:
+        self._arrived.set()
+        self.release.wait(GUARD)
+
+    async def begin(self, timeout: float | None = None) -> asyncio.Task[Order]:  # noqa: ASYNC109 - the call's
+        """Begin the call that holds the thread."""
+        first = asyncio.create_task(self.client.orders.acknowledge(IDS[0], timeout=timeout))
+        assert await asyncio.to_thread(self._arrived.wait, GUARD)
+        return first
+
+    @property
+    def sent(self) -> list[str]:
+        return [id_in(request) for request in self.scripted.sent]
+
+
+@pytest.mark.parametrize("cancelled", [False, True], ids=["a busy thread", "the thread of a cancelled call"])
+def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_sent(cancelled: bool) -> None:
+    busy = Busy()
+
+    async def main() -> WalmartError:
+        async with busy.client as client:
+            first = await busy.begin()
+            if cancelled:
+                first.cancel()
+            # The thread is not free before this call has come back.
+            with pytest.raises(NotSent) as raised:
+                await client.orders.acknowledge(IDS[1], timeout=0.05)
+            busy.release.set()
+            await asyncio.wait({first})
+            await client.orders.acknowledge(IDS[2])  # in the same thread, after the one that was given up
+            return raised.value
+
+    error = run(main())
+
+    assert error.reason == "no_time_left"
+    assert error.call.latency_s >= 0.05
+    assert error.correlation_id
+    assert busy.sent == [IDS[0], IDS[2]]
+
+
+def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_thread() -> None:
+    busy = Busy()
+
+    async def main() -> Order:
+        async with busy.client:
+            first = await busy.begin(timeout=0.05)
+            await asyncio.wait({first}, timeout=0.2)
+            assert not first.done()
+            busy.release.set()
+            return await first
+
+    assert run(main()).purchase_order_id == IDS[0]
+
+
+def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
+    busy = Busy()
+
+    async def main() -> Order:
+        async with busy.client as client:
+            first = await busy.begin()
+            second = asyncio.create_task(client.orders.acknowledge(IDS[1]))
+            await asyncio.sleep(0)
+            second.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await second
+            busy.release.set()
+            return await first
+
+    assert run(main()).purchase_order_id == IDS[0]
+    assert busy.sent == [IDS[0]]
+
+
+def test_closing_waits_for_the_calls_under_way() -> None:
+    busy = Busy()
+
+    async def main() -> Order:
+        first = await busy.begin()
+        closing = asyncio.create_task(busy.client.aclose())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not closing.done()
+        busy.release.set()
+        await closing
+        return await first
+
+    assert run(main()).purchase_order_id == IDS[0]
+
+
+def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing() -> None:
+    busy = Busy()
+    before = set(threading.enumerate())
+
+    async def main() -> BaseException | Order:
+        first = await busy.begin()
+        waiting = asyncio.create_task(busy.client.orders.acknowledge(IDS[1]))
+        await asyncio.sleep(0)
+        first.cancel()
+        await busy.client.aclose(wait=False)
+        return (await asyncio.gather(waiting, return_exceptions=True))[0]
+
+    error = run(main())
+    busy.release.set()
+    ours = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("walmart-ca")]
+    for thread in ours:
+        thread.join(GUARD)
+
+    assert isinstance(error, NotSent)
+    assert error.reason == "closed"
+    assert busy.sent == [IDS[0]]
+    assert not [thread for thread in ours if thread.is_alive()]
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])
+def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
+    scripted = Scripted(the_order)
+
+    async def main() -> Order:
+        client = client_of(scripted, executor=ThreadPoolExecutor(1) if given else None)
+        await client.orders.acknowledge(ID)
+        await client.aclose()
+        await client.aclose()
+        return await client.orders.acknowledge(ID)
+
+    with pytest.raises(NotSent) as raised:
+        run(main())
+
+    assert raised.value.reason == "closed"
+    assert len(scripted.sent) == 1
+
+
+def test_a_call_that_no_thread_can_take_is_not_sent() -> None:
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+
+    with pytest.raises(NotSent) as raised:
+        call(client_of(Scripted(the_order), executor=executor), "acknowledge", ID)
+
+    assert raised.value.reason == "no_thread"
+
+
+class LateExecutor(Executor):
+    """Takes a call, and runs it when a test says so, whether anybody still waits for it or not."""
+
+    def __init__(self) -> None:
+        self.run: Callable[[], object] = lambda: None
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        self.run = functools.partial(fn, *args, **kwargs)
+        return Future()
+
+
+def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late() -> None:
+    scripted = Scripted(the_order)
+    executor = LateExecutor()
+
+    with pytest.raises(NotSent):
+        call(client_of(scripted, executor=executor), "acknowledge", ID, timeout=0.05)
+    with pytest.raises(NotSent):
+        executor.run()
+
+    assert scripted.sent == []
+
+
+def test_one_event_loop_after_the_other_may_use_a_client() -> None:
+    client = client_of(Scripted(the_order))
+
+    results = [*run(acknowledge(client, *IDS[:2])), *run(acknowledge(client, *IDS[2:4]))]
+    run(client.aclose())
+
+    assert ids_of(results) == IDS[:4]

@@ -1,0 +1,362 @@
+"""Listing the released orders, by either client: what is asked for, how pages follow, and how a list ends."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from tests.support.documents import ID, order, page
+from tests.support.keys import credentials
+from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from walmart_ca import (
+    AsyncClient,
+    Client,
+    OrderPage,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+from walmart_ca.answers import Answer
+from walmart_ca.transport import TOO_LARGE, NoAnswerError
+
+ALL = "https://marketplace.walmartapis.com/v3/ca/orders"
+LIST = f"{ALL}/released"
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772&createdStartDate=2026-11-23T10:00:00Z"
+SECOND, THIRD = "2575193093773", "2575193093774"
+
+
+def listed(*ids: str, next_cursor: object = None) -> Answer:
+    orders = [order(purchaseOrderId=each) for each in ids]
+    return answer(200, {"list": page(*orders, next_cursor=next_cursor)})
+
+
+type Found = tuple[list[str], WalmartError | None]
+"""The ids that a listing comes to, and the error that it ends with."""
+
+
+def listed_by_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
+    found: list[str] = []
+    client = Client(credentials(), transport=scripted)
+    try:
+        for each in client.orders.released(**{"created_start_date": START, **which}):
+            found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
+    except WalmartError as error:
+        return found, error
+    return found, None
+
+
+def listed_by_async_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
+    found: list[str] = []
+
+    async def main() -> None:
+        async with AsyncClient(credentials(), transport=scripted) as client:
+            async for each in client.orders.released(**{"created_start_date": START, **which}):
+                found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
+
+    try:
+        asyncio.run(main())
+    except WalmartError as error:
+        return found, error
+    return found, None
+
+
+type Listing = Callable[..., Found]
+by_either_client = pytest.mark.parametrize("listing", [listed_by_client, listed_by_async_client])
+
+
+def unknown(listing: Listing, scripted: Scripted, reason: str) -> list[str]:
+    """The ids before a listing's outcome is unknown for this reason."""
+    found, error = listing(scripted)
+    assert isinstance(error, OutcomeUnknown)
+    assert error.reason == reason
+    assert error.correlation_id == scripted.sent[-1].correlation_id
+    return found
+
+
+# The first page
+
+FROM_START = "createdStartDate=2026-11-23T10:00:00Z"
+QUERIES: dict[str, tuple[dict[str, Any], str]] = {
+    "the start alone": ({}, f"{FROM_START}&limit=200"),
+    "an end": (
+        {"created_end_date": START + timedelta(hours=4)},
+        f"{FROM_START}&createdEndDate=2026-11-23T14:00:00Z&limit=200",
+    ),
+    "no end": ({"created_end_date": None}, f"{FROM_START}&limit=200"),
+    "the smallest limit": ({"limit": 1}, f"{FROM_START}&limit=1"),
+    "who ships them": (
+        {"ship_node_type": "3PLFulfilled"},
+        f"{FROM_START}&shipNodeType=3PLFulfilled&limit=200",
+    ),
+    "dates of other zones": (
+        {
+            "created_start_date": START.astimezone(timezone(timedelta(hours=5, minutes=30))),
+            "created_end_date": START.astimezone(timezone(-timedelta(hours=8))),
+        },
+        f"{FROM_START}&createdEndDate=2026-11-23T10:00:00Z&limit=200",
+    ),
+    "fractions of a second": (
+        {"created_start_date": START + timedelta(microseconds=1)},
+        f"{FROM_START}&limit=200",
+    ),
+}
+
+
+@pytest.mark.parametrize(("which", "query"), QUERIES.values(), ids=QUERIES.keys())
+@by_either_client
+def test_which_orders_are_meant_is_written_byte_for_byte(
+    listing: Listing, which: dict[str, Any], query: str
+) -> None:
+    scripted = Scripted(listed())
+
+    assert listing(scripted, **which) == ([], None)
+
+    (request,) = scripted.sent
+    assert (request.method, request.url) == ("GET", f"{LIST}?{query}")
+
+
+UNUSABLE: list[tuple[str, object]] = [
+    ("created_start_date", START.replace(tzinfo=None)),
+    ("created_start_date", START.date()),
+    ("created_start_date", "2026-11-23T10:00:00Z"),
+    ("created_start_date", None),
+    ("created_end_date", START.replace(tzinfo=None)),
+    ("created_end_date", datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))),
+    *(("limit", value) for value in (0, -1, 201, 1.5, 10.0, float("nan"), "10", True, None)),
+    *(("ship_node_type", value) for value in ("", "a&b=c", "x" * 33)),
+    ("timeout", float("inf")),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNUSABLE)
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_an_unusable_argument_is_refused_by_name_at_once(
+    kind: type[Client | AsyncClient], name: str, value: object
+) -> None:
+    which: dict[str, Any] = {"created_start_date": START, name: value}
+    client = kind(credentials(), transport=Scripted())
+
+    with pytest.raises(ValueError, match=f"^{name} must "):
+        client.orders.released(**which)
+
+
+# From page to page
+
+VERBATIM = [
+    *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", "?x=1&amp;y=2", f"?x={'9' * 4094}"),
+    "?createdStartDate=2026-11-23T10%3a00%3a00Z&x=%2b%2f%c3%a9&y=%&z=%zz",
+    """?p=1|2&x="1"&y='2'&z[]=1&a={2}&b=<3>&c=\\^`""",
+    # These lead to no other host and no other path.
+    *(
+        "//evil.example/v3/ca/orders/released?limit=1",
+        "https://evil.example/v3?limit=1",
+        "?@evil.example&limit=1",
+    ),
+    *(":80@evil.example?limit=1", "?/../../../v3/token?limit=1", "%2e%2e/%2e%2e/token?limit=1"),
+    "limit=1%0d%0aHost:%20evil.example",
+]
+
+
+@pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
+@by_either_client
+def test_a_cursor_is_followed_as_it_came(listing: Listing, cursor: str) -> None:
+    scripted = Scripted(listed(ID, next_cursor=cursor), listed(SECOND))
+
+    assert listing(scripted) == ([ID, SECOND], None)
+
+    first, second = scripted.sent
+    assert second.url == f"{LIST}?{cursor.removeprefix('?')}"
+    assert second.headers.keys() == first.headers.keys()
+
+
+UNSENDABLE = [
+    *("?limit=1&x=a b", "?x=a\nb", "?x=1\r\nX-Injected: 1", "?x=\x00", "?x=\x7f"),
+    *("?city=Montréal", "?x=\udc80", "?limit=٣", "?limit=1#x", "#", "?", f"?x={'9' * 4095}"),
+    # Values without a name, as in Chile, and a path.
+    *("AoE%2Fa%2Bb%3D%3D", "?AoE/PDI1NzUxOTMwOTM3NzI==", "AoEPDI1NzUxOTMwOTM3NzI=", "/../acknowledge"),
+]
+
+
+@pytest.mark.parametrize("cursor", UNSENDABLE, ids=lambda cursor: repr(cursor)[:30])
+@by_either_client
+def test_a_cursor_that_cannot_be_sent_is_an_unknown_outcome_after_the_orders_before_it(
+    listing: Listing, cursor: str
+) -> None:
+    scripted = Scripted(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
+
+    assert unknown(listing, scripted, "unusable_cursor") == [ID, SECOND]
+    assert len(scripted.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("cursors", "pages"),
+    [
+        (["x=1", "x=1"], 2),
+        (["x=1", "?x=1"], 2),
+        (["?x=1", "x=1"], 2),
+        (["x=1", "x=2", "x=1"], 3),
+        (["x=1", "?x=2", "x=3", "?x=1"], 4),
+        (["x=1", "x=2", "x=3", "?x=2"], 4),
+    ],
+)
+@by_either_client
+def test_cursors_that_lead_in_a_circle_end_the_listing_at_once(
+    listing: Listing, cursors: list[str], pages: int
+) -> None:
+    # After them the list would come to its end: whoever goes on is found out.
+    scripted = Scripted(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
+
+    assert unknown(listing, scripted, "repeated_cursor") == [ID] * pages
+    assert len(scripted.sent) == pages
+
+
+@by_either_client
+def test_pages_without_orders_are_passed_over_and_an_order_that_comes_twice_is_handed_on_twice(
+    listing: Listing,
+) -> None:
+    scripted = Scripted(
+        listed(next_cursor="x=1"),
+        listed(ID, next_cursor="x=2"),
+        listed(next_cursor="x=3"),
+        listed(SECOND, ID),
+    )
+
+    assert listing(scripted) == ([ID, SECOND, ID], None)
+
+
+NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        listed(SECOND, next_cursor=""),
+        listed(SECOND, next_cursor=" "),
+        answer(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
+        NOTHING_FOUND,
+    ],
+    ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
+)
+@by_either_client
+def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Answer) -> None:
+    scripted = Scripted(listed(ID, next_cursor=CURSOR), last)
+
+    assert listing(scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
+    assert len(scripted.sent) == 2
+
+
+@by_either_client
+def test_a_list_that_finds_nothing_has_no_orders(listing: Listing) -> None:
+    assert listing(Scripted(NOTHING_FOUND)) == ([], None)
+
+
+@pytest.mark.parametrize(
+    ("second", "kind"),
+    [
+        (answer(429, {}), Throttled),
+        (answer(503, {}), Unavailable),
+        (answer(200, {}), OutcomeUnknown),
+        (NoAnswerError("answer_timeout"), OutcomeUnknown),
+    ],
+    ids=["throttled", "unavailable", "no list", "no answer"],
+)
+@by_either_client
+def test_a_page_that_fails_comes_after_the_orders_before_it(
+    listing: Listing, second: Answer | Exception, kind: type[WalmartError]
+) -> None:
+    found, error = listing(Scripted(listed(ID, next_cursor=CURSOR), second))
+
+    assert (found, type(error)) == ([ID], kind)
+
+
+@pytest.mark.parametrize(("timeout", "pages"), [(None, 15.0), (600.0, 600.0)])
+@by_either_client
+def test_every_page_has_the_time_that_the_list_was_given(
+    listing: Listing, timeout: float | None, pages: float
+) -> None:
+    scripted = Scripted(listed(ID, next_cursor=CURSOR), listed(SECOND))
+
+    listing(scripted, timeout=timeout)
+
+    assert scripted.timeouts == [pytest.approx(pages, abs=10)] * 2
+
+
+def test_a_page_is_not_asked_for_before_the_one_before_it_is_used_up() -> None:
+    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
+    released = Client(credentials(), transport=scripted).orders.released(created_start_date=START)
+    asked = [len(scripted.sent)]
+
+    for _ in range(3):
+        next(released)
+        asked.append(len(scripted.sent))
+
+    assert asked == [0, 1, 1, 2]
+    assert list(released) == []
+
+
+def test_a_page_is_awaited_only_after_the_one_before_it_is_used_up() -> None:
+    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
+
+    async def main() -> list[int]:
+        async with AsyncClient(credentials(), transport=scripted) as client:
+            released = client.orders.released(created_start_date=START)
+            asked = [len(scripted.sent)]
+            async for _ in released:
+                asked.append(len(scripted.sent))  # noqa: PERF401 - each count is of its moment
+            return asked
+
+    assert asyncio.run(main()) == [0, 1, 1, 2]
+
+
+# One by one
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_pages_can_be_fetched_one_by_one_and_again(kind: type[Client | AsyncClient]) -> None:
+    scripted = Scripted(
+        listed(ID, next_cursor=CURSOR), answer(503, {}), listed(SECOND, next_cursor="x=2"), listed(THIRD)
+    )
+    client = kind(credentials(), transport=scripted)
+
+    first = call(client, "released_page", created_start_date=START)
+    with pytest.raises(Unavailable):
+        call(client, "next_page", first)
+    second = call(client, "next_page", first)
+    third = call(client, "next_page", second)
+
+    assert [found.orders[0].purchase_order_id for found in (first, second, third)] == [ID, SECOND, THIRD]
+    assert [found.cursor for found in (first, second, third)] == [None, CURSOR, "x=2"]
+    assert [found.next_cursor for found in (first, second, third)] == [CURSOR, "x=2", None]
+    assert scripted.sent[1].url == scripted.sent[2].url
+    assert len({request.correlation_id for request in scripted.sent}) == 4
+    with pytest.raises(ValueError, match=r"^page must "):
+        call(client, "next_page", third)
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncClient]) -> None:
+    scripted = Scripted(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
+    client = kind(credentials(), transport=scripted)
+
+    first = call(client, "created_page", created_start_date=START)
+    call(client, "next_page", first, limit=1)
+
+    assert [request.url for request in scripted.sent] == [
+        f"{ALL}?status=Created&{FROM_START}&limit=200",
+        f"{ALL}?limit=1&soIndex=2&xlimit=9",
+    ]
+    with pytest.raises(ValueError, match=r"^limit must "):
+        call(client, "next_page", first, limit=201)
+
+
+def test_a_page_that_is_too_large_is_an_unread_page() -> None:
+    client = Client(credentials(), transport=Scripted(NoAnswerError(TOO_LARGE)))
+
+    with pytest.raises(OutcomeUnknown) as raised:
+        client.orders.released_page(created_start_date=START)
+
+    assert raised.value.unread == OrderPage((), None, None, raised.value.call)

@@ -1,0 +1,258 @@
+"""What each answer of Walmart's leads to: one row each."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.documents import as_json, error_shapes, judge, judge_page, order, page
+from walmart_ca import (
+    CredentialsRefused,
+    Misconfigured,
+    Order,
+    OrderPage,
+    OrderRejected,
+    OutcomeUnknown,
+    Throttled,
+    Unavailable,
+    WalmartError,
+)
+from walmart_ca.answers import Answer
+from walmart_ca.calls import Call
+from walmart_ca.verdicts import order_or_error, replenished_at, tokens_left
+
+A_CALL = Call("POST", "https://host/", "correlation-id", 307, 0.1)
+
+# A status alone
+
+ALONE: dict[type[WalmartError], list[int]] = {
+    CredentialsRefused: [401],
+    Misconfigured: [300, 301, 304, 399, 404, 405, 406, 415],
+    OutcomeUnknown: [199, 600, 999],
+    Throttled: [420, 423, 429],
+    Unavailable: [400, 402, 408, 409, 410, 418, 422, 451, 499, 500, 502, 503, 504, 520, 599],
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(status, kind) for kind, statuses in ALONE.items() for status in statuses]
+)
+def test_a_status_without_an_error_list_leads_to_its_error(status: int, kind: type[WalmartError]) -> None:
+    for body in (b"", b"<html><h1>x</h1></html>", as_json({"order": order()}), as_json({"list": page()})):
+        for error in (judge(body, status=status), judge_page(body, status=status)):
+            assert isinstance(error, WalmartError)
+            assert (type(error), error.reason, error.status) == (kind, f"http_{status}", status)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 299])
+def test_any_2xx_with_what_was_asked_for_is_success(status: int) -> None:
+    assert isinstance(judge(as_json({"order": order()}), status=status), Order)
+    assert isinstance(judge_page(as_json({"list": page(order())}), status=status), OrderPage)
+
+
+# A code
+
+CAUSED = {"causes": {"cause": [{"code": "X"}]}}
+CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
+    (400, "INVALID_REQUEST.GMP_ORDER_API", {}, Unavailable),
+    (400, "INVALID_REQUEST", {}, Unavailable),
+    (400, "INVALID_REQUEST.GMP_ORDER_API", CAUSED, OrderRejected),
+    (400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", {}, Misconfigured),
+    (400, "INVALID_REQUEST_HEADER.GMP_ORDER_API", {}, Misconfigured),
+    (400, "MISSING_REQUEST_HEADER.GMP_GATEWAY_API", {}, Misconfigured),
+    (400, "INVALID_REQUEST_CONTENT.GMP_ORDER_API", {}, OrderRejected),
+    (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", {}, OrderRejected),
+    (400, "MISSING_REQUEST_PARAM.GMP_ORDER_API", {}, OrderRejected),
+    (400, "MALFORMED_REQUEST_CONTENT", {}, OrderRejected),
+    (400, "NEVER_SEEN_BEFORE", {}, OrderRejected),
+    (400, "ANY_OTHER.GMP_GATEWAY_API", {}, Unavailable),
+    (400, "ANY_OTHER", {"field": "WM_SVC.NAME"}, Misconfigured),
+    (400, "ANY_OTHER", {"field": "WM_SEC.ACCESS_TOKEN"}, CredentialsRefused),
+    (400, "ANY_OTHER", {"field": "Authorization"}, CredentialsRefused),
+    (400, "ANY_OTHER", {"field": "WM_SEC.AUTH_SIGNATURE"}, CredentialsRefused),
+    (400, "INVALID_TOKEN.GMP_GATEWAY_API", {}, CredentialsRefused),
+    (401, "UNAUTHORIZED.GMP_GATEWAY_API", {}, CredentialsRefused),
+    (403, "FORBIDDEN.GMP_GATEWAY_API", {}, CredentialsRefused),
+    (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", {"severity": "ERROR"}, OrderRejected),
+    (404, "SELLER_NOT_FOUND.GMP_ORDER_API", {"severity": "INFO"}, OrderRejected),
+    (404, "URI_NOT_FOUND.GMP_GATEWAY_API", {}, Misconfigured),
+    (404, "URI_NOT_FOUND.GMP_ORDER_API", {}, Misconfigured),
+    (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API", {}, Misconfigured),
+    (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API", {"severity": "INFO"}, Misconfigured),
+    (404, "CONTENT_NOT_FOUND.GMP_ANOTHER_API", {"severity": "INFO"}, Misconfigured),
+    (404, "CONTENT_NOT_FOUND", {"severity": "INFO"}, Misconfigured),
+    (405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API", {}, Misconfigured),
+    (406, "INVALID_ACCEPT_TYPE", {}, Misconfigured),
+    (408, "REQUEST_TIMEOUT.GMP_ORDER_API", {}, Unavailable),
+    (409, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
+    (415, "UNSUPPORTED_MEDIA_TYPE", {}, Misconfigured),
+    (423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API", {}, Throttled),
+    (429, "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API", {}, Throttled),
+    (499, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
+    (500, "SYSTEM_ERROR.GMP_GATEWAY_API", {}, Unavailable),
+    (500, "INVALID_SYSTEM_STATE", {}, Unavailable),
+    # A code that means something else with its own status does not change what the status says.
+    (500, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", {}, Unavailable),
+    (504, "DOWNSTREAM_SYSTEM_TIME_OUT", {}, Unavailable),
+]
+
+
+@pytest.mark.parametrize(("status", "code", "members", "kind"), CODED)
+def test_a_code_leads_to_its_error_in_every_shape_for_an_order_and_for_a_list(
+    status: int, code: str, members: dict[str, Any], kind: type[WalmartError]
+) -> None:
+    for body, content_type in error_shapes({"code": code, **members}).values():
+        for error in (
+            judge(body, content_type, status=status),
+            judge_page(body, content_type, status=status),
+        ):
+            assert isinstance(error, WalmartError)
+            assert (type(error), error.reason) == (kind, code.partition(".")[0])
+
+
+def test_an_order_that_is_not_found_is_rejected_even_where_an_empty_list_would_be_a_page() -> None:
+    not_found = as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
+
+    assert type(judge(not_found, status=404)) is OrderRejected
+
+
+def test_a_code_without_a_service_counts_as_the_order_services_own() -> None:
+    both = as_json({"error": [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]})
+
+    assert type(judge(both, status=409)) is OrderRejected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
+        as_json({"error": [{"code": "not_allowed"}]}),
+    ],
+)
+@pytest.mark.parametrize("content_type", ["application/json", None])
+def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes, content_type: str | None) -> None:
+    error = judge(body, content_type, status=403)
+
+    assert isinstance(error, Unavailable)
+    assert error.reason == "blocked_by_firewall"
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"), [({"Content-Encoding": "br"}, "encoded_answer"), ({}, "empty_answer")]
+)
+def test_a_success_without_a_body_says_whether_it_was_encoded(headers: dict[str, str], reason: str) -> None:
+    verdict = order_or_error(Answer(200, headers, b""), A_CALL, "1")
+
+    assert isinstance(verdict, OutcomeUnknown)
+    assert verdict.reason == reason
+
+
+# Who speaks
+
+OF_OTHERS = {
+    "text": b"no healthy upstream",
+    "Spring": as_json({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v3/ca/orders/1"}),
+    "a mesh": as_json({"code": 404, "message": "no Route matched with those values"}),
+    "a lone error with a number": as_json({"error": {"code": 404, "message": "Not found"}}),
+    "codes in lower case": as_json({"errors": [{"code": "not_found", "message": "x"}]}),
+    "XML of a store": b"<Error><Code>NoSuchKey</Code><Message>x</Message></Error>",
+    "the gateway": as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}]}),
+    "a problem document": as_json({"title": "Not Found", "status": 404, "detail": "No static resource"}),
+}
+
+
+@pytest.mark.parametrize("body", OF_OTHERS.values(), ids=OF_OTHERS.keys())
+def test_what_no_order_service_wrote_says_nothing_about_an_order(body: bytes) -> None:
+    for status in (400, 402, 404, 407, 409, 410, 413, 421, 431, 451):
+        kind = Misconfigured if status == 404 else Unavailable
+        assert type(judge(body, "", status=status)) is kind
+        assert type(judge_page(body, "", status=status)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "detail", "kind"),
+    [
+        (400, "Bad Request", "Required header 'WM_SVC.NAME' is not present.", Misconfigured),
+        (400, "Bad Request", "Header wm_consumer.channel.type is invalid", Misconfigured),
+        (400, "Bad Request", "The Content-Type is not supported here", Misconfigured),
+        (400, "Bad Request", "The Accept header is wrong", Misconfigured),
+        (400, "Bad Request", "WM_SEC.ACCESS_TOKEN is malformed", CredentialsRefused),
+        (400, "Bad Request", "We accept no such thing", Unavailable),
+        (400, "Bad Request", "", Unavailable),
+        (403, "Forbidden", "", CredentialsRefused),
+    ],
+)
+def test_a_problem_document_is_walmarts_and_may_name_a_header(
+    status: int, title: str, detail: str, kind: type[WalmartError]
+) -> None:
+    problem = as_json({"type": "about:blank", "title": title, "status": status, "detail": detail})
+
+    error = judge(problem, "application/problem+json", status=status)
+
+    assert isinstance(error, WalmartError)
+    assert (type(error), error.reason, error.entries[0].description) == (kind, title, detail)
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        *dict.fromkeys(["/v3/orders", "http://[", "", "javascript:x"], "http_307").items(),
+        ("//Host/", "http_307 to host"),
+        ("https://other.example:8443/x?y", "http_307 to other.example"),
+    ],
+)
+def test_a_redirect_is_a_misconfiguration_that_names_the_host_it_leads_to(location: str, reason: str) -> None:
+    error = order_or_error(Answer(307, {"Location": location}, b""), A_CALL, "1")
+
+    assert isinstance(error, Misconfigured)
+    assert error.reason == reason
+
+
+# Walmart's quota
+
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
+SOON = NOW + timedelta(seconds=90)
+MILLISECONDS = str(int(SOON.timestamp() * 1000))
+REPLENISHED: dict[str, tuple[dict[str, str], datetime | None]] = {
+    "replenishment, milliseconds": ({"x-next-replenishment-time": MILLISECONDS}, SOON),
+    "replenish, milliseconds": ({"x-next-replenish-time": MILLISECONDS}, SOON),
+    "ISO 8601": ({"x-next-replenish-time": "2026-11-23T10:01:30Z"}, SOON),
+    "ISO with an offset": ({"x-next-replenishment-time": "2026-11-23T15:31:30+05:30"}, SOON),
+    "Retry-After": ({"Retry-After": " 90 "}, SOON),
+    "Retry-After, a date": ({"Retry-After": "Mon, 23 Nov 2026 10:01:30 GMT"}, SOON),
+    "garbage, Retry-After": ({"x-next-replenish-time": "garbage", "Retry-After": "90"}, SOON),
+    "Walmart's own first": ({"x-next-replenishment-time": MILLISECONDS, "Retry-After": "5"}, SOON),
+    "nothing": ({}, None),
+    "garbage": ({"x-next-replenishment-time": "soon"}, None),
+    "blank": ({"x-next-replenishment-time": " "}, None),
+    "digits without end": ({"x-next-replenishment-time": "9" * 5000}, None),
+    "Retry-After, negative": ({"Retry-After": "-5"}, None),
+    "Retry-After, garbage": ({"Retry-After": "1e3"}, None),
+    "Retry-After without end": ({"Retry-After": "9" * 5000}, None),
+    "Retry-After beyond the calendar": ({"Retry-After": str(10**12)}, None),
+    "Retry-After in other digits": ({"Retry-After": "٩٠"}, None),
+}
+
+
+@pytest.mark.parametrize(("headers", "at"), REPLENISHED.values(), ids=REPLENISHED.keys())
+def test_when_the_quota_is_replenished_is_read_in_every_spelling(
+    headers: dict[str, str], at: datetime | None
+) -> None:
+    assert replenished_at(headers, NOW.timestamp()) == at
+
+
+@pytest.mark.parametrize(
+    ("count", "left"),
+    [
+        ("0", 0),
+        ("7", 7),
+        ("999999999", 999_999_999),
+        *dict.fromkeys(["1000000000", "-1", "\u0667", "many", ""]).items(),
+    ],
+)
+def test_a_count_of_calls_left_is_read_up_to_nine_digits(count: str, left: int | None) -> None:
+    assert tokens_left({"x-current-token-count": count}) == left
+
+
+def test_without_a_count_nothing_is_known_of_what_is_left() -> None:
+    assert tokens_left({}) is None
