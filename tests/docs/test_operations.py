@@ -12,9 +12,9 @@ import pytest
 
 from acknowledge_orders.records import CHECKS, OutcomeRecord, SelfCheckRecord
 from shared.metrics import Metric
-from shared.order_event import DEADLINE
-from shared.outcomes import Outcome
-from shared.pacing import usable_per_second
+from shared.orders.event import DEADLINE
+from shared.orders.outcome import Outcome
+from shared.walmart.rate_limiter import usable_per_second
 from sweep_orders.records import SweepRecord
 from tests.support.deployed import deployed
 from tests.support.evaluation import periods, series
@@ -265,7 +265,7 @@ def test_the_answers_shown_have_the_members_of_the_records() -> None:
 
 
 def test_what_it_can_carry_is_what_the_pacing_lets_through() -> None:
-    alarm = TEMPLATE["DrainTimeLong"]["Threshold"]
+    alarm = TEMPLATE["QueueDrainTimeHigh"]["Threshold"]
 
     for per_minute, *figures in OPERATIONS.table("`RequestsPerMinute`"):
         per_second = usable_per_second(float(per_minute))

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from shared.credentials import check_credentials, read_credentials
+from shared.walmart.credentials import check_credentials, read_credentials
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
 from tests.support.pages import all_pages

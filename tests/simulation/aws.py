@@ -87,9 +87,9 @@ class Sqs:
         if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
             raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
 
-        def hide() -> None:
+        def postpone() -> None:
             try:
-                self._queue(QueueUrl).hide(ReceiptHandle, VisibilityTimeout)
+                self._queue(QueueUrl).postpone(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:
                 self._note_failure()
                 raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None

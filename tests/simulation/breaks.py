@@ -54,10 +54,10 @@ def breaches_beside(mistake: Break, private_keys: Sequence[str]) -> list[str]:
 _APPLICATION: Final = "acknowledge_orders.application"
 _FUNCTION: Final = "acknowledge_orders.function"
 _POLICY: Final = "acknowledge_orders.policy"
-_CREDENTIALS: Final = "shared.credentials"
-_QUEUE: Final = "acknowledge_orders.order_queue"
-_VERDICTS: Final = "walmart_ca.verdicts"
-_PACING: Final = "shared.pacing"
+_CREDENTIALS: Final = "shared.walmart.client_provider"
+_QUEUE: Final = "acknowledge_orders.sqs_order_queue"
+_VERDICTS: Final = "walmart_ca.classification"
+_PACING: Final = "shared.walmart.rate_limiter"
 
 BREAKS: Final = (
     Break(
@@ -91,22 +91,22 @@ BREAKS: Final = (
     Break(
         "a lost answer counts as an acknowledgement",
         _POLICY,
-        "    Outcome.OUTCOME_UNKNOWN: Consequence.BACK_OFF,",
-        "    Outcome.OUTCOME_UNKNOWN: Consequence.DONE,",
+        "    Outcome.OUTCOME_UNKNOWN: Action.BACK_OFF,",
+        "    Outcome.OUTCOME_UNKNOWN: Action.DONE,",
         "is gone",
         first_seed=26,
     ),
     Break(
         "an order whose credentials are refused is given up",
         _POLICY,
-        "    Outcome.CREDENTIALS_REFUSED: Consequence.HOLD,",
-        "    Outcome.CREDENTIALS_REFUSED: Consequence.DONE,",
+        "    Outcome.CREDENTIALS_REFUSED: Action.HOLD,",
+        "    Outcome.CREDENTIALS_REFUSED: Action.DONE,",
         "is gone",
     ),
     Break(
         "what could not be parked is deleted",
         _APPLICATION,
-        "            return Decision(decision.outcome, decision.reason, Disposition.LATER)\n",
+        "            return Decision(decision.outcome, decision.reason, Disposition.RETRY)\n",
         "            return decision\n",
         "is gone",
     ),
@@ -142,16 +142,16 @@ BREAKS: Final = (
     ),
     Break(
         "an outcome is counted twice",
-        "acknowledge_orders.recorder",
+        "acknowledge_orders.powertools_recorder",
         "        self.count_outcome(record.outcome)\n",
         "        self.count_outcome(record.outcome)\n        self.count_outcome(record.outcome)\n",
         "the metrics count",
     ),
     Break(
         "a record shows the secret",
-        "shared.credentials",
-        "Access(client, secret.version_id, mark_key_of(secret.text))",
-        "Access(client, secret.text, mark_key_of(secret.text))",
+        "shared.walmart.client_provider",
+        "ProvidedClient(client, secret.version_id, mark_key_of(secret.text))",
+        "ProvidedClient(client, secret.text, mark_key_of(secret.text))",
         "the output tells",
     ),
     Break(
@@ -165,34 +165,34 @@ BREAKS: Final = (
     Break(
         "an order is parked at its first trouble",
         _POLICY,
-        "circumstances.receive_count >= LAST_RECEIVE:",
-        "circumstances.receive_count >= 1:",
+        "context.receive_count >= MAX_RECEIVES:",
+        "context.receive_count >= 1:",
         "gives up too early",
     ),
     Break(
         "an order that Walmart refuses is given up at once",
         _POLICY,
-        "    young = circumstances.now - _published(circumstances) <= GIVE_UP_AFTER",
+        "    young = context.now - _published(context) <= REJECTED_GRACE",
         "    young = False",
         "gives up too early",
     ),
     Break(
         "an order that Walmart does not know yet is given up at once",
         _POLICY,
-        "    young = circumstances.now - known_since <= UNKNOWN_UNTIL",
+        "    young = context.now - known_since <= NOT_FOUND_GRACE",
         "    young = False",
         "gives up too early",
     ),
     Break(
         "a cancelled order is told to be shipped",
         _POLICY,
-        "            return Outcome.CANCELLED, None, Consequence.DONE",
-        "            return Outcome.ALREADY_SHIPPED, None, Consequence.DONE",
+        "            return Outcome.CANCELLED, None, Action.DONE",
+        "            return Outcome.ALREADY_SHIPPED, None, Action.DONE",
         "is not true",
     ),
     Break(
         "an unknown status counts as a final one",
-        "shared.order_state",
+        "shared.orders.status",
         "    if not statuses or statuses - _KNOWN or not all(line.statuses for line in order.lines):",
         "    if not statuses or not all(line.statuses for line in order.lines):",
         "is gone",
@@ -236,14 +236,14 @@ BREAKS: Final = (
     ),
     Break(
         "an order's age is counted from its event",
-        "shared.order_event",
+        "shared.orders.event",
         "return self.order_date or self.event_time",
         "return self.event_time or self.order_date",
         "is told to be",
     ),
     Break(
         "the age of an order that is left to the sweep is measured",
-        "acknowledge_orders.recorder",
+        "acknowledge_orders.powertools_recorder",
         "            return  # The sweep itself measures it",
         "            pass  # The sweep itself measures it",
         "OrderAge is not that of the records",
@@ -269,8 +269,8 @@ BREAKS: Final = (
     Break(
         "nothing is parked before SQS moves it",
         _POLICY,
-        "LAST_RECEIVE: Final = 90",
-        "LAST_RECEIVE: Final = 1000",
+        "MAX_RECEIVES: Final = 90",
+        "MAX_RECEIVES: Final = 1000",
         "parked without a reason",
         first_seed=0,
         orders=100,
@@ -308,7 +308,7 @@ BREAKS: Final = (
     ),
     Break(
         "a mark of the sweep is believed, whatever it was made for",
-        "shared.sweep_mark",
+        "shared.orders.sweep_note",
         "return note if is_genuine else None",
         "return note",
         "leaves what no sweep published",
@@ -317,7 +317,7 @@ BREAKS: Final = (
     Break(
         "a sweep's message outlives the next sweep",
         _POLICY,
-        "if note and circumstances.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:",
+        "if note and context.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:",
         "if False:",
         "messages waiting",
         first_seed=26,
@@ -325,7 +325,7 @@ BREAKS: Final = (
     Break(
         "every sweep parks an order that needs a person",
         _POLICY,
-        "if consequence is Consequence.PARK and note and not note.park_if_stuck:",
+        "if action is Action.PARK and note and not note.park_if_stuck:",
         "if False:",
         "several dead letters of sweeps",
         first_seed=11,
@@ -333,8 +333,8 @@ BREAKS: Final = (
     Break(
         "an order is left that no sweep sees again",
         "sweep_orders.selection",
-        "LONG_LOOK_BACK: Final = timedelta(days=30)",
-        "LONG_LOOK_BACK: Final = timedelta(hours=72)",
+        "LONG_LOOKBACK: Final = timedelta(days=30)",
+        "LONG_LOOKBACK: Final = timedelta(hours=72)",
         "was left, and no sweep got it",
         first_seed=36,
     ),
@@ -365,15 +365,15 @@ BREAKS: Final = (
     ),
     Break(
         "turns are counted by a clock that somebody sets",
-        "acknowledge_orders.composition",
-        "            monotonic=edges.monotonic,",
-        "            monotonic=edges.clock,",
+        "acknowledge_orders.bootstrap",
+        "            monotonic=runtime.monotonic,",
+        "            monotonic=runtime.clock,",
         "is not acknowledged",
         first_seed=13,
     ),
     Break(
         "a time ahead of the clock is believed",
-        "shared.order_event",
+        "shared.orders.event",
         "CLOCKS_APART: Final = timedelta(minutes=5)",
         "CLOCKS_APART: Final = timedelta(days=5000)",
         "without a look",

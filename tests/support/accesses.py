@@ -1,6 +1,6 @@
 """A stand-in for the credentials, for tests of what calls with them."""
 
-from shared.credentials import Access, CredentialsPaused, NoAccess
+from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 
 _PAUSED = CredentialsPaused()
 
@@ -13,7 +13,7 @@ class Accesses:
         a_403_concerns_all: What it answers when it is told of a 403.
     """
 
-    def __init__(self, *accesses: Access, otherwise: NoAccess = _PAUSED) -> None:
+    def __init__(self, *accesses: ProvidedClient, otherwise: NoClient = _PAUSED) -> None:
         """Offer these, and when none is left the reason why."""
         self.told: list[str] = []
         self.a_403_concerns_all = True
@@ -24,26 +24,26 @@ class Accesses:
         """Have none any more."""
         self._accesses.clear()
 
-    def peek(self) -> Access | NoAccess:
+    def peek(self) -> ProvidedClient | NoClient:
         return self._accesses[0] if self._accesses else self._otherwise
 
-    def current(self) -> Access | NoAccess:
+    def get(self) -> ProvidedClient | NoClient:
         return self.peek()
 
-    def refused(self, access: Access) -> None:
+    def report_refused(self, access: ProvidedClient) -> None:
         self.told.append(f"refused {access.secret_version_id}")
 
-    def another(self, refused: Access) -> Access | None:
+    def get_alternative(self, refused: ProvidedClient) -> ProvidedClient | None:
         while self._accesses and self._accesses.pop(0) != refused:
             pass
         return self._accesses[0] if self._accesses else None
 
-    def accepted(self, access: Access) -> None:
+    def report_accepted(self, access: ProvidedClient) -> None:
         self.told.append(f"accepted {access.secret_version_id}")
 
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
+    def report_forbidden(self, access: ProvidedClient, purchase_order_id: str | None) -> bool:
         self.told.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
         return self.a_403_concerns_all
 
-    def path_unknown(self) -> None:
+    def report_unknown_path(self) -> None:
         self.told.append("path unknown")

@@ -5,8 +5,10 @@ import importlib.util
 import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
-from shared.pacing import BURST
-from shared.settings import AcknowledgeSettings, Settings, SweepSettings
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.settings import Settings
+from shared.walmart.rate_limiter import BURST
+from sweep_orders.settings import SweepSettings
 from tests.support.template import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from acknowledge_orders.application import BATCH_SIZE
-from shared.credentials import CACHE_SECONDS
-from shared.order_event import DEADLINE
-from shared.pacing import usable_per_second
+from shared.orders.event import DEADLINE
+from shared.walmart.client_provider import CACHE_SECONDS
+from shared.walmart.rate_limiter import usable_per_second
 
 HOUR_S: Final = 3600.0
 MONTH_H: Final = 365 / 12 * 24
@@ -197,7 +197,7 @@ def tables() -> tuple[str, str]:
     return (
         _table(
             [
-                "Calls a minute",
+                "Caller a minute",
                 "Orders an hour",
                 "In four hours",
                 *(f"{orders:,} drained in" for orders in BACKLOGS),

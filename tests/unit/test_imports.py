@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from shared.settings import AcknowledgeSettings, SweepSettings
+from acknowledge_orders.settings import AcknowledgeSettings
+from sweep_orders.settings import SweepSettings
 from tests.support.paths import ROOT
 
 ENVIRONMENT = {
@@ -54,9 +55,7 @@ print(*reads)
 """
 
 
-@pytest.mark.parametrize(
-    "module", ["acknowledge_orders.composition", "sweep_orders.composition", "walmart_ca"]
-)
+@pytest.mark.parametrize("module", ["acknowledge_orders.bootstrap", "sweep_orders.bootstrap", "walmart_ca"])
 def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None:
     assert run_python(PROBE.replace("MODULE", module), {}) == [""]
 

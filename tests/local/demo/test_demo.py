@@ -86,7 +86,7 @@ def test_orders_wait_while_walmart_withdraws_the_signature_and_go_on_with_a_toke
     said = output.splitlines()
     told = [
         "Walmart withdraws /v3/ca",
-        "The alarm SetupWrong goes off",
+        "The alarm Misconfigured goes off",
         "Self-check: failed",
         "for tokens",
     ]
@@ -151,7 +151,7 @@ def test_where_there_is_no_terminal_each_record_is_one_line_however_many_came_at
     board.add(order, "event-1")
     record = {"event_id": "event-1", "purchase_order_id": order.purchase_order_id}
     attempts = [
-        {**record, "attempt": 1, "outcome": "unavailable", "disposition": "later", "order_age_s": 1.0},
+        {**record, "attempt": 1, "outcome": "unavailable", "disposition": "retry", "order_age_s": 1.0},
         {**record, "attempt": 2, "outcome": "acknowledged", "disposition": "done", "order_age_s": 2.0},
     ]
     screen = Screen()

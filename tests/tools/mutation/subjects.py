@@ -25,11 +25,13 @@ _ODD: Final = "tests/unit/walmart_ca/test_odd_answers.py"
 _VERDICTS: Final = "tests/unit/walmart_ca/test_verdicts.py"
 SUBJECTS: Final = {
     "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
-    "outcomes": Subject("shared.outcomes", (_CONSEQUENCES, _SWEEP)),
-    "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
-    "calling": Subject("shared.calling", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
+    "outcomes": Subject("shared.orders.outcome", (_CONSEQUENCES, _SWEEP)),
+    "order_state": Subject("shared.orders.status", (_CONSEQUENCES, _SWEEP)),
+    "calling": Subject("shared.walmart.caller", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)),
+    "verdicts": Subject(
+        "walmart_ca.classification", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)
+    ),
     "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD)),
 }
 

@@ -14,29 +14,30 @@ from hypothesis import strategies as st
 
 import walmart_ca
 from acknowledge_orders.policy import (
-    Circumstances,
+    AttemptResult,
+    BackoffSettings,
+    CallResults,
+    DecisionContext,
     Delay,
     Disposition,
     DryRun,
-    Sight,
-    Tried,
-    Waiting,
     decide,
-    decide_bare,
+    decide_direct,
     judge,
-    may_post,
-    must_look_after,
-    must_look_first,
-    turn_within_s,
+    max_wait_s,
+    may_acknowledge,
+    must_fetch_after,
+    must_fetch_first,
 )
-from shared.calling import Deferred
-from shared.credentials import CredentialsPaused, SecretsUnavailableError, SetupError
-from shared.order_event import InvalidEventError, OrderEvent
-from shared.outcomes import NEEDS_A_PERSON, Outcome
-from shared.sweep_mark import SweepNote
+from shared.orders.event import InvalidEventError, OrderEvent
+from shared.orders.outcome import NEEDS_A_PERSON, Outcome
+from shared.orders.sweep_note import SweepNote
+from shared.walmart.caller import Deferred
+from shared.walmart.client_provider import CredentialsPaused
+from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from tests.support.paths import ROOT
 from walmart_ca import (
-    Call,
+    CallInfo,
     Order,
     OrderLine,
     OrderLineStatus,
@@ -45,12 +46,12 @@ from walmart_ca import (
     Status,
     WalmartError,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.verdicts import order_or_error
+from walmart_ca.classification import order_or_error
+from walmart_ca.responses import Response
 
 PAGE = (ROOT / "docs" / "consequences.md").read_text()
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-WAITING = Waiting(base_s=30, cap_s=600, hold_s=300)
+WAITING = BackoffSettings(base_s=30, cap_s=600, hold_s=300)
 ERRORS = {
     name: kind
     for name, kind in inspect.getmembers(walmart_ca, inspect.isclass)
@@ -70,13 +71,13 @@ def table(heading: str) -> list[list[str]]:
 
 
 CALLS = table("Posting")
-ANSWERS = table("Answer")
+ANSWERS = table("Response")
 NO_CALLS = table("What")
 LEFT = table("The event")
 
 
-def call(status: int | None, retry_at: datetime | None = None) -> Call:
-    return Call("POST", "https://walmart.invalid/x", "c-1", status, 0.1, retry_at)
+def call(status: int | None, retry_at: datetime | None = None) -> CallInfo:
+    return CallInfo("POST", "https://walmart.invalid/x", "c-1", status, 0.1, retry_at)
 
 
 def order(statuses: str) -> Order:
@@ -103,15 +104,15 @@ def result(cell: str) -> Order | WalmartError | None:
     return order(cell)
 
 
-def circumstances(
+def context(
     event_age: timedelta = timedelta(0),
     order_age: timedelta = timedelta(0),
     waited: timedelta = timedelta(0),
     receive_count: int = 1,
     *,
     note: SweepNote | None = None,
-) -> Circumstances:
-    return Circumstances(
+) -> DecisionContext:
+    return DecisionContext(
         now=NOW,
         event_time=NOW - event_age,
         ordered_at=NOW - order_age,
@@ -121,27 +122,27 @@ def circumstances(
     )
 
 
-def undated(waited: timedelta) -> Circumstances:
+def undated(waited: timedelta) -> DecisionContext:
     """Those of an event without a time that can be believed, about an order of yesterday."""
-    return replace(circumstances(order_age=timedelta(days=1), waited=waited), event_time=None)
+    return replace(context(order_age=timedelta(days=1), waited=waited), event_time=None)
 
 
 WHILE = {
-    "": circumstances(),
-    "event ≤ 1 h": circumstances(event_age=timedelta(hours=1)),
-    "event > 1 h": circumstances(event_age=timedelta(hours=1, seconds=1)),
-    "known ≤ 30 min": circumstances(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
-    "known > 30 min": circumstances(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
+    "": context(),
+    "event ≤ 1 h": context(event_age=timedelta(hours=1)),
+    "event > 1 h": context(event_age=timedelta(hours=1, seconds=1)),
+    "known ≤ 30 min": context(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
+    "known > 30 min": context(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
     "no time, received ≤ 30 min ago": undated(timedelta(minutes=30)),
     "no time, received > 30 min ago": undated(timedelta(minutes=30, seconds=1)),
 }
 
 
-def tried(posting: str, looking: str) -> Tried:
+def tried(posting: str, looking: str) -> CallResults:
     posted, looked = result(posting), result(looking)
     last = looked or posted
     assert last is not None
-    return Tried(posted, looked, last.call, "v1")
+    return CallResults(posted, looked, last.call, "v1")
 
 
 def test_the_page_has_its_tables() -> None:
@@ -155,16 +156,16 @@ def test_the_page_has_its_tables() -> None:
 def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
     posting, looking, while_, outcome, happens = row
 
-    found, reason, consequence = judge(tried(posting, looking), WHILE[while_])
+    found, reason, action = judge(tried(posting, looking), WHILE[while_])
 
     named, _, because = outcome.partition(": ")
-    assert (found, consequence) == (named, happens)
+    assert (found, action) == (named, happens)
     if because:
         assert reason == because
 
 
 def test_an_order_of_which_no_line_could_be_read_is_unclear() -> None:
-    found, reason, _ = judge(Tried(None, Order("1"), None, "v1"), circumstances())
+    found, reason, _ = judge(CallResults(None, Order("1"), None, "v1"), context())
 
     assert (found, reason) == (Outcome.REJECTED, "unclear_status")
 
@@ -176,7 +177,7 @@ def made_into(status: int, code: str = "", **members: object) -> str:
     """The name of what the client makes of an answer with this code in its error list."""
     spoken = code if "." in code else f"{code}.GMP_ORDER_API"
     body = {"errors": {"error": [{"code": spoken}]}} if code else members
-    answer = Answer(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+    answer = Response(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
     return type(order_or_error(answer, call(status), "1")).__name__
 
 
@@ -206,7 +207,7 @@ def refused(anything: object) -> InvalidEventError:
     return caught.value
 
 
-SIGHTS: dict[str, Sight] = {
+SIGHTS: dict[str, AttemptResult] = {
     "an event without a usable purchase order id": refused({"detail": {}}),
     "an envelope of another service (SNS, CloudEvents, a webhook, HTTP, …), named in the reason": refused(
         {"Type": "Notification", "Message": "{}"}
@@ -217,7 +218,7 @@ SIGHTS: dict[str, Sight] = {
     "Secrets Manager does not answer": SecretsUnavailableError("ThrottlingException"),
     "every credential at hand was refused a moment ago": CredentialsPaused(),
     "less than 15 s left of the invocation": Deferred("out_of_time"),
-    "its turn would come too late": Deferred("paced"),
+    "its turn would come too late": Deferred("rate_limited"),
 }
 
 
@@ -225,10 +226,10 @@ SIGHTS: dict[str, Sight] = {
 def test_without_a_call(row: list[str]) -> None:
     what, outcome, happens = row
 
-    found, reason, consequence = judge(SIGHTS[what], circumstances())
+    found, reason, action = judge(SIGHTS[what], context())
 
     named, _, because = outcome.partition(": ")
-    assert (found, consequence) == (named, happens)
+    assert (found, action) == (named, happens)
     assert not because or reason == because
 
 
@@ -242,11 +243,11 @@ def test_every_combination_has_one_consequence(posting: str) -> None:
         if posting != "-" or looking != "-":
             decision = decide(tried(posting, looking), while_, WAITING)
 
-            assert (decision.delay is not None) == (decision.disposition is Disposition.LATER)
+            assert (decision.delay is not None) == (decision.disposition is Disposition.RETRY)
 
 
 def test_what_becomes_of_a_message_has_one_word_in_every_log() -> None:
-    assert set(Disposition) == {"done", "later", "parked", "left", "answered"}
+    assert set(Disposition) == {"done", "retry", "parked", "left", "returned"}
 
 
 @pytest.mark.parametrize("looking", [name for name in LOOKINGS if isinstance(result(name), Order)])
@@ -254,12 +255,12 @@ def test_nothing_is_posted_once_a_line_was_seen_beyond_acknowledging(looking: st
     seen = result(looking)
 
     assert isinstance(seen, Order)
-    assert may_post(seen) == (looking in {"Created", "Created, Acknowledged"})
+    assert may_acknowledge(seen) == (looking in {"Created", "Created, Acknowledged"})
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
-    looks = must_look_after(ERRORS[name]("reason", call(400)))
+    looks = must_fetch_after(ERRORS[name]("reason", call(400)))
 
     assert looks == (name in {"OutcomeUnknown", "OrderRejected"})
 
@@ -268,7 +269,7 @@ DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds
 
 
 @pytest.mark.parametrize(
-    ("age", "origin", "tried_before", "look_first"),
+    ("age", "origin", "tried_before", "fetch_first"),
     [
         (timedelta(0), None, False, False),
         (15 * MINUTE, None, False, False),
@@ -285,15 +286,15 @@ DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds
     ],
 )
 def test_an_order_is_looked_at_first_unless_its_event_is_new(
-    age: timedelta | None, origin: str | None, tried_before: bool, look_first: bool
+    age: timedelta | None, origin: str | None, tried_before: bool, fetch_first: bool
 ) -> None:
     detail = {"purchaseOrderId": "1", "origin": origin}
     time = None if age is None else (NOW - age).isoformat()
 
     event = OrderEvent.read({"time": time, "detail": detail}, NOW)
 
-    looks = must_look_first(event, NOW, tried_before=True) if tried_before else must_look_first(event, NOW)
-    assert looks == look_first
+    looks = must_fetch_first(event, NOW, tried_before=True) if tried_before else must_fetch_first(event, NOW)
+    assert looks == fetch_first
 
 
 EVENTS = {
@@ -324,11 +325,11 @@ def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepN
 @pytest.mark.parametrize("row", LEFT, ids=" / ".join)
 def test_an_order_is_left_to_the_next_sweep_only_by_the_sweeps_own_word(row: list[str]) -> None:
     event, posting, looking, happens = row
-    of_event = circumstances(timedelta(hours=2), timedelta(hours=2), note=note(event))
+    of_event = context(timedelta(hours=2), timedelta(hours=2), note=note(event))
 
     decision = decide(tried(posting, looking), of_event, WAITING)
 
-    expected = {"left": Disposition.LEFT, "park": Disposition.PARKED, "back-off": Disposition.LATER}
+    expected = {"left": Disposition.LEFT_TO_SWEEP, "park": Disposition.PARKED, "back-off": Disposition.RETRY}
     assert decision.disposition is expected[happens]
 
 
@@ -339,7 +340,7 @@ def test_a_swept_order_is_given_up_by_its_own_date_however_young_its_event_is(
 ) -> None:
     said = note("of the sweep, to park", order_age)
 
-    decision = decide(tried("-", looking), circumstances(order_age=order_age, note=said), WAITING)
+    decision = decide(tried("-", looking), context(order_age=order_age, note=said), WAITING)
 
     assert (decision.disposition is Disposition.PARKED) == park
 
@@ -356,10 +357,10 @@ AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
 def test_an_order_is_known_since_its_date_or_its_event_whichever_is_later(
     event_age: timedelta, order_age: timedelta
 ) -> None:
-    _, _, consequence = judge(tried("-", "OrderRejected 404"), circumstances(event_age, order_age))
+    _, _, action = judge(tried("-", "OrderRejected 404"), context(event_age, order_age))
 
     known_long = min(event_age, order_age) > timedelta(minutes=30)
-    assert consequence == ("park" if known_long else "back-off")
+    assert action == ("park" if known_long else "back-off")
 
 
 @pytest.mark.parametrize("looking", ["OrderRejected 404", "Backordered"])
@@ -378,11 +379,11 @@ UNAVAILABLE = tried("Unavailable", "-")
 REFUSED = tried("CredentialsRefused", "-")
 
 
-def retried(kind: str, replenished_in_s: float | None) -> Tried:
+def retried(kind: str, replenished_in_s: float | None) -> CallResults:
     """A post that failed with an answer that says when the quota is replenished."""
     retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
     error = ERRORS[kind]("reason", call(400, retry_at))
-    return Tried(error, None, error.call, "v1")
+    return CallResults(error, None, error.call, "v1")
 
 
 @pytest.mark.parametrize(
@@ -406,45 +407,45 @@ def retried(kind: str, replenished_in_s: float | None) -> Tried:
         (retried("Unavailable", 300), 0, Delay(1, 30)),
     ],
 )
-def test_a_message_is_hidden_for(sight: Sight, waited_s: float, delay: Delay) -> None:
-    assert decide(sight, circumstances(waited=timedelta(seconds=waited_s)), WAITING).delay == delay
+def test_a_message_is_hidden_for(sight: AttemptResult, waited_s: float, delay: Delay) -> None:
+    assert decide(sight, context(waited=timedelta(seconds=waited_s)), WAITING).delay == delay
 
 
 def test_a_message_is_hidden_for_a_second_at_least_and_no_longer_where_the_settings_say_less() -> None:
-    waiting = Waiting(base_s=0.5, cap_s=600, hold_s=300)
+    waiting = BackoffSettings(base_s=0.5, cap_s=600, hold_s=300)
 
-    assert decide(UNAVAILABLE, circumstances(), waiting).delay == Delay(1, 1)
+    assert decide(UNAVAILABLE, context(), waiting).delay == Delay(1, 1)
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_what_is_held_needs_a_person_and_nothing_else_does(name: str) -> None:
-    outcome, _, consequence = judge(tried(name, "-"), circumstances())
+    outcome, _, action = judge(tried(name, "-"), context())
 
-    assert (outcome in NEEDS_A_PERSON) == (consequence == "hold")
+    assert (outcome in NEEDS_A_PERSON) == (action == "hold")
 
 
 @pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])
-def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: Sight) -> None:
-    before = decide(sight, circumstances(receive_count=89), WAITING)
-    last = decide(sight, circumstances(receive_count=90), WAITING)
+def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: AttemptResult) -> None:
+    before = decide(sight, context(receive_count=89), WAITING)
+    last = decide(sight, context(receive_count=90), WAITING)
 
     assert last.disposition is Disposition.PARKED
-    assert sight is not UNAVAILABLE or before.disposition is Disposition.LATER
+    assert sight is not UNAVAILABLE or before.disposition is Disposition.RETRY
     assert (last.outcome, last.reason) == (before.outcome, before.reason)
 
 
 def test_an_order_that_succeeds_at_its_last_receive_is_done() -> None:
-    decision = decide(tried("Order", "-"), circumstances(receive_count=90), WAITING)
+    decision = decide(tried("Order", "-"), context(receive_count=90), WAITING)
 
     assert decision.disposition is Disposition.DONE
 
 
 @pytest.mark.parametrize("sight", [tried("Order", "-"), UNAVAILABLE, REFUSED, *SIGHTS.values()])
-def test_a_bare_event_is_done_or_answered_and_never_waits(sight: Sight) -> None:
-    decision = decide_bare(sight, circumstances(receive_count=1))
+def test_a_bare_event_is_done_or_answered_and_never_waits(sight: AttemptResult) -> None:
+    decision = decide_direct(sight, context(receive_count=1))
 
     done = decision.outcome in {Outcome.ACKNOWLEDGED, Outcome.DRY_RUN}
-    assert decision.disposition is (Disposition.DONE if done else Disposition.ANSWERED)
+    assert decision.disposition is (Disposition.DONE if done else Disposition.RETURNED)
     assert decision.delay is None
 
 
@@ -460,13 +461,13 @@ def test_a_header_that_is_blamed_is_named_and_what_is_blamed_in_passing_is_not(
 ) -> None:
     error = ERRORS[name]("CODE", call(400), (walmart_ca.ErrorEntry("CODE", field=field),))
 
-    assert judge(Tried(error, None, error.call, "v1"), circumstances())[1] == reason
+    assert judge(CallResults(error, None, error.call, "v1"), context())[1] == reason
 
 
 def test_a_rejection_needs_a_look_to_be_final() -> None:
-    decision = decide(tried("OrderRejected 404", "-"), circumstances(event_age=timedelta(days=1)), WAITING)
+    decision = decide(tried("OrderRejected 404", "-"), context(event_age=timedelta(days=1)), WAITING)
 
-    assert decision.disposition is Disposition.LATER
+    assert decision.disposition is Disposition.RETRY
 
 
 @pytest.mark.parametrize(
@@ -486,13 +487,13 @@ def test_a_swept_order_that_was_tried_for_long_hardly_waits_for_its_turn_and_is_
     waited: timedelta, order_age: timedelta | None, turn_s: float, at_most_s: float
 ) -> None:
     said = None if order_age is None else note("of the sweep", order_age)
-    of_event = circumstances(waited=waited, note=said)
+    of_event = context(waited=waited, note=said)
 
-    assert turn_within_s(of_event) == turn_s
+    assert max_wait_s(of_event) == turn_s
     assert decide(UNAVAILABLE, of_event, WAITING).delay == Delay(1, at_most_s)
 
 
 def test_the_back_off_of_a_swept_order_without_a_date_grows_with_its_messages_age() -> None:
     said = note("of the sweep", None)
 
-    assert decide(UNAVAILABLE, circumstances(note=said), WAITING).delay == Delay(1, 30)
+    assert decide(UNAVAILABLE, context(note=said), WAITING).delay == Delay(1, 30)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from urllib3.response import HTTPResponse
 
 from acknowledge_orders.batch import read_batch
-from acknowledge_orders.order_queue import SqsOrderQueue
 from acknowledge_orders.ports import QueueMessage
-from shared.outcomes import Outcome
+from acknowledge_orders.sqs_order_queue import SqsOrderQueue
+from shared.orders.outcome import Outcome
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
 from tests.support.batches import sqs_record
 from tests.support.sqs_limits import ALLOWED, MAX_BYTES, refuse_as_sqs

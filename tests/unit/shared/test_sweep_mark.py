@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.order_event import OrderEvent
-from shared.sweep_mark import SweepNote, mark_key_of
+from shared.orders.event import OrderEvent
+from shared.orders.sweep_note import SweepNote, mark_key_of
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 KEY, OTHER_KEY = mark_key_of("a secret"), mark_key_of("another secret")

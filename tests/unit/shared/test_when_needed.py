@@ -4,7 +4,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from shared.when_needed import WhenNeeded
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.documents import ID, as_json, as_xml, error_shapes, read_error
 from walmart_ca import (
-    Call,
+    CallInfo,
     CredentialsRefused,
     ErrorEntry,
     Misconfigured,
@@ -149,7 +149,7 @@ def test_an_errors_text_is_one_sentence_with_what_walmarts_support_asks_for() ->
 
 
 def test_an_errors_text_leaves_out_what_is_not_known() -> None:
-    error = NotSent("connect_timeout", Call("GET", "https://host/", "correlation-id", None, 0.1))
+    error = NotSent("connect_timeout", CallInfo("GET", "https://host/", "correlation-id", None, 0.1))
 
     assert "nothing was sent" in NotSent.remedy
     assert str(error) == (

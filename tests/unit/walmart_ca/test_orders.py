@@ -224,7 +224,7 @@ def test_a_success_that_shows_neither_an_order_nor_a_list_is_an_unknown_outcome(
 ) -> None:
     for verdict in (judge(body, content_type), judge_page(body, content_type)):
         assert isinstance(verdict, OutcomeUnknown)
-        assert verdict.reason == ("unreadable_answer" if body else "empty_answer")
+        assert verdict.reason == ("unreadable_response" if body else "empty_response")
 
 
 @pytest.mark.parametrize(("body", "content_type"), FOREIGN.values(), ids=FOREIGN.keys())

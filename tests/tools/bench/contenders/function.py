@@ -8,8 +8,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from acknowledge_orders.composition import compose
-from shared.settings import AcknowledgeSettings
+from acknowledge_orders.bootstrap import build
+from acknowledge_orders.settings import AcknowledgeSettings
 from tests.tools.bench.batches import batch
 
 
@@ -49,7 +49,7 @@ class Contender:
         )
         nothing: Any = SimpleNamespace(close=lambda: None)
         secrets_manager: Any = _SecretsManager(secret)
-        self._function = compose(settings, secrets_manager=secrets_manager, sqs=nothing)
+        self._function = build(settings, secrets_manager=secrets_manager, sqs=nothing)
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         event = json.loads(json.dumps(batch(purchase_order_ids)))
