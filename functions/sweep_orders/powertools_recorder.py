@@ -8,8 +8,8 @@ from shared.telemetry import Telemetry
 from sweep_orders.records import COMPLETED, SweepRecord
 
 ALARMING_AGE_S: Final = 3600.0
-"""The age of the alarm OldestOrderUnacknowledged. A sweep that did not see every order measures only an older one:
-a younger one must not end an alarm about an order on a page that was not read."""
+"""The age of the alarm OldestOrderUnacknowledged. A sweep that did not see every order measures only an older
+one: a younger one must not end an alarm about an order on a page that was not read."""
 
 
 class PowertoolsRecorder(Telemetry):

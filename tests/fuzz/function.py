@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Never, cast
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import acknowledge_orders.bootstrap
+from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.runtime import Runtime
 from tests.support.printed import forget_logger
@@ -139,13 +140,13 @@ def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invoca
     forget_logger()
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
-        function = acknowledge_orders.bootstrap.build(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(ENVIRONMENT),
             secrets_manager=cast("SecretsManagerClient", invocation),
-            sqs=cast("SQSClient", invocation),
+            connect_sqs=lambda: cast("SQSClient", invocation),
             runtime=invocation.edges(),
         )
-        invocation.result = function(event, _Context())
+        invocation.result = AcknowledgeFunction(components)(event, _Context())
         invocation.output = output.getvalue().decode()
     return invocation
 

@@ -97,7 +97,7 @@ class World(Services):
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
         forget_logger()
-        return acknowledge_orders.bootstrap.build(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
                     **self._environment(),
@@ -111,15 +111,16 @@ class World(Services):
                 }
             ),
             secrets_manager=self._secrets_manager,
-            sqs=self.sqs,
+            connect_sqs=lambda: self.sqs,
             runtime=Runtime(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
             call_timeout_s=self.call_timeout_s,
         )
+        return AcknowledgeFunction(components)
 
     def sweep_function(self, **environment: str) -> SweepFunction:
         """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
         forget_logger()
-        return sweep_orders.bootstrap.build(
+        components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
                     **self._environment(),
@@ -137,6 +138,7 @@ class World(Services):
             # Twelve hours from now: no test depends on the hour at which it runs.
             long_lookback_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
         )
+        return SweepFunction(components)
 
     def _environment(self) -> dict[str, str]:
         return {

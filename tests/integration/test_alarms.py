@@ -9,7 +9,7 @@ import pytest
 from acknowledge_orders.batch import ForeignBatchError
 from shared.telemetry import NAMESPACE
 from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
-from sweep_orders.powertools_recorder import WORTH_TELLING_S
+from sweep_orders.powertools_recorder import ALARMING_AGE_S
 from tests.integration.harness import Context, World
 from tests.local.marketplace import Fault
 from tests.support.deployed import deployed
@@ -216,4 +216,4 @@ def test_a_sweep_that_saw_only_young_orders_before_it_failed_ends_no_alarm(world
 
 
 def test_what_is_worth_telling_is_what_the_alarm_goes_off_at() -> None:
-    assert ALARMS["OldestOrderUnacknowledged"]["Threshold"] == WORTH_TELLING_S
+    assert ALARMS["OldestOrderUnacknowledged"]["Threshold"] == ALARMING_AGE_S

@@ -64,19 +64,19 @@ async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Cou
             return client
 
         access = ClientProvider(lambda _: secret, connect, scaled, lambda _: None)
-        attempts = Attempts(access, posts=rate_limiter(), looks=rate_limiter())
+        attempts = Attempts(access, acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter())
         waiting = list(orders)
         while waiting:
             batch, waiting = waiting[:10], waiting[10:]
             ends_at = scaled() + INVOCATION_S
             results = await asyncio.gather(
                 *(
-                    attempts.make(order, fetch_first=False, time_left=lambda: ends_at - scaled())  # noqa: B023 - awaited here
+                    attempts.attempt(order, fetch_first=False, time_left=lambda: ends_at - scaled())  # noqa: B023 - awaited here
                     for order in batch
                 )
             )
             for order, result in zip(batch, results, strict=True):
-                if isinstance(result, CallResults) and isinstance(result.posted, Order):
+                if isinstance(result, CallResults) and isinstance(result.acknowledgement, Order):
                     seen["acknowledged"] += 1
                 elif isinstance(result, Deferred):
                     seen[result.reason] += 1

@@ -61,7 +61,7 @@ def fails(fault: Fault) -> Happen:
 
 
 def ahead(seconds: float) -> Happen:
-    def acquire(world: World) -> None:
+    def turn(world: World) -> None:
         world.ahead_s = seconds
 
     return turn

@@ -87,7 +87,7 @@ class Sqs:
         if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
             raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
 
-        def postpone() -> None:
+        def hide() -> None:
             try:
                 self._queue(QueueUrl).postpone(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:

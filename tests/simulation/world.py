@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
+from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.walmart.rate_limiter import LONGEST_PAUSE_S
+from sweep_orders.handler import SweepFunction
 from sweep_orders.settings import SweepSettings
 from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local.marketplace.order_service import LISTS
@@ -227,7 +229,7 @@ class World:
         self.marketplace.close_door(self.door)
 
     def restore_paths(self) -> None:
-        self.marketplace.auth(self.door)
+        self.marketplace.open_door(self.door)
 
     def make_unreadable(self, purchase_order_id: str) -> None:
         """Let no answer show an order in readable form."""
@@ -477,7 +479,7 @@ class World:
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         forget_logger()
-        return acknowledge_orders.bootstrap.build(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
                     **self._settings(),
@@ -490,13 +492,14 @@ class World:
                 }
             ),
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            sqs=cast("SQSClient", Sqs(environment)),
+            connect_sqs=lambda: cast("SQSClient", Sqs(environment)),
             runtime=environment.edges(),
         )
+        return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
         forget_logger()
-        return sweep_orders.bootstrap.build(
+        components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
                     **self._settings(),
@@ -511,6 +514,7 @@ class World:
             events=cast("EventBridgeClient", Events(environment)),
             runtime=environment.edges(),
         )
+        return SweepFunction(components)
 
     def _settings(self) -> dict[str, str]:
         return {

@@ -1,11 +1,11 @@
 """A stand-in for the credentials, for tests of what calls with them."""
 
-from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
+from shared.walmart.client_provider import ClientProvider, CredentialsPaused, NoClient, ProvidedClient
 
 _PAUSED = CredentialsPaused()
 
 
-class Accesses:
+class Accesses(ClientProvider):
     """Offers accesses in their order, each until another one is asked for, and remembers what it is told.
 
     Attributes:
@@ -15,6 +15,7 @@ class Accesses:
 
     def __init__(self, *accesses: ProvidedClient, otherwise: NoClient = _PAUSED) -> None:
         """Offer these, and when none is left the reason why."""
+        # Everything that would read a secret is replaced, so the base class is not initialized.
         self.told: list[str] = []
         self.a_403_concerns_all = True
         self._accesses = list(accesses)
@@ -30,19 +31,19 @@ class Accesses:
     def get(self) -> ProvidedClient | NoClient:
         return self.peek()
 
-    def report_refused(self, access: ProvidedClient) -> None:
-        self.told.append(f"refused {access.secret_version_id}")
+    def report_refused(self, client: ProvidedClient) -> None:
+        self.told.append(f"refused {client.secret_version_id}")
 
     def get_alternative(self, refused: ProvidedClient) -> ProvidedClient | None:
         while self._accesses and self._accesses.pop(0) != refused:
             pass
         return self._accesses[0] if self._accesses else None
 
-    def report_accepted(self, access: ProvidedClient) -> None:
-        self.told.append(f"accepted {access.secret_version_id}")
+    def report_accepted(self, client: ProvidedClient) -> None:
+        self.told.append(f"accepted {client.secret_version_id}")
 
-    def report_forbidden(self, access: ProvidedClient, purchase_order_id: str | None) -> bool:
-        self.told.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
+    def report_forbidden(self, client: ProvidedClient, purchase_order_id: str | None) -> bool:
+        self.told.append(f"forbidden {client.secret_version_id} {purchase_order_id}")
         return self.a_403_concerns_all
 
     def report_unknown_path(self) -> None:

@@ -32,7 +32,7 @@ def rested_pacer(
     sleep: Callable[[float], Awaitable[None]] | None = None,
     rested_s: float = 3600,
 ) -> RateLimiter:
-    """Return a rate_limiter that has rested, so that its bucket is full unless it was for a short time only."""
+    """Return a rate limiter that has rested for `rested_s`, so that its bucket is full by default."""
     time.now -= rested_s
     made = RateLimiter(
         requests_per_minute=requests_per_minute,

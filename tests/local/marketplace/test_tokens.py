@@ -258,5 +258,5 @@ def test_behind_a_closed_door_nothing_is_found_and_the_other_stays_open(
     }
     assert {(call.door, call.action, call.status) for call in calls} == {(door, None, 404)}
     assert outside.acknowledge().status == 200
-    marketplace.auth(door)
+    marketplace.open_door(door)
     assert inside.acknowledge().status == 200

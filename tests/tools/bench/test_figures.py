@@ -36,7 +36,7 @@ def test_figures_that_were_not_taken_together_have_no_ratio() -> None:
 def test_contenders_take_turns_none_is_always_first_and_the_round_that_warms_up_is_not_counted() -> None:
     turns: list[str] = []
 
-    def acquire(name: str) -> int:
+    def turn(name: str) -> int:
         turns.append(name)
         return len(turns)
 

@@ -74,11 +74,11 @@ def build(
 ) -> AcknowledgeOrders:
     marketplace, rate_limiter = Accesses(otherwise=no_access), unhurried_pacer(NOW.timestamp)
     return AcknowledgeOrders(
-        attempts=Attempts(marketplace, posts=rate_limiter, looks=rate_limiter),
+        attempts=Attempts(marketplace, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,
         recorder=recorder,
-        waiting=BackoffSettings(base_s=30, cap_s=600, hold_s=300),
-        sweeping=True,
+        backoff=BackoffSettings(base_s=30, cap_s=600, hold_s=300),
+        sweep_enabled=True,
         mark_keys=tuple,
         now=lambda: NOW,
         uniform=uniform,

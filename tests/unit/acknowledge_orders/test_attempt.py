@@ -10,7 +10,7 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import CallResults, DryRun
-from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, may_answer_elsewhere
+from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, try_list_of_all_orders
 from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
@@ -112,9 +112,9 @@ def attempt(
     posts: RateLimiter | None = None,
     max_wait_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(keys, posts=posts or rate_limiter(), looks=rate_limiter())
+    attempts = Attempts(keys, acknowledge_limiter=posts or rate_limiter(), fetch_limiter=rate_limiter())
     return asyncio.run(
-        attempts.make("1", fetch_first=fetch_first, time_left=time_left, max_wait_s=max_wait_s)
+        attempts.attempt("1", fetch_first=fetch_first, time_left=time_left, max_wait_s=max_wait_s)
     )
 
 
@@ -214,7 +214,7 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
     ],
 )
 def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: object, may_answer: bool) -> None:
-    assert may_answer_elsewhere(failure) == may_answer
+    assert try_list_of_all_orders(failure) == may_answer
 
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
@@ -233,7 +233,7 @@ def made(keys: Keys, result: OrderPage | WalmartError, purchase_order_id: str | 
         return result
 
     return asyncio.run(
-        Caller(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, rate_limiter())
+        Caller(keys, plenty, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
     )
 
 
@@ -266,7 +266,7 @@ def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
     result = attempt(keys)
 
     assert isinstance(result, CallResults)
-    assert result.posted is first
+    assert result.acknowledgement is first
 
 
 def exhaust(paced: RateLimiter) -> RateLimiter:
@@ -404,7 +404,7 @@ def test_when_the_time_is_up_after_a_call_no_other_follows(
 
 
 def dry_run(script: Script, left_s: float = 60.0) -> object:
-    attempts = Attempts(Keys(script, "v1"), posts=rate_limiter(), looks=rate_limiter())
+    attempts = Attempts(Keys(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter())
     return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
 

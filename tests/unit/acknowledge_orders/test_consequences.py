@@ -23,7 +23,7 @@ from acknowledge_orders.policy import (
     DryRun,
     decide,
     decide_direct,
-    judge,
+    evaluate,
     max_wait_s,
     may_acknowledge,
     must_fetch_after,
@@ -156,7 +156,7 @@ def test_the_page_has_its_tables() -> None:
 def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
     posting, looking, while_, outcome, happens = row
 
-    found, reason, action = judge(tried(posting, looking), WHILE[while_])
+    found, reason, action = evaluate(tried(posting, looking), WHILE[while_])
 
     named, _, because = outcome.partition(": ")
     assert (found, action) == (named, happens)
@@ -165,7 +165,7 @@ def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
 
 
 def test_an_order_of_which_no_line_could_be_read_is_unclear() -> None:
-    found, reason, _ = judge(CallResults(None, Order("1"), None, "v1"), context())
+    found, reason, _ = evaluate(CallResults(None, Order("1"), None, "v1"), context())
 
     assert (found, reason) == (Outcome.REJECTED, "unclear_status")
 
@@ -226,7 +226,7 @@ SIGHTS: dict[str, AttemptResult] = {
 def test_without_a_call(row: list[str]) -> None:
     what, outcome, happens = row
 
-    found, reason, action = judge(SIGHTS[what], context())
+    found, reason, action = evaluate(SIGHTS[what], context())
 
     named, _, because = outcome.partition(": ")
     assert (found, action) == (named, happens)
@@ -357,7 +357,7 @@ AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
 def test_an_order_is_known_since_its_date_or_its_event_whichever_is_later(
     event_age: timedelta, order_age: timedelta
 ) -> None:
-    _, _, action = judge(tried("-", "OrderRejected 404"), context(event_age, order_age))
+    _, _, action = evaluate(tried("-", "OrderRejected 404"), context(event_age, order_age))
 
     known_long = min(event_age, order_age) > timedelta(minutes=30)
     assert action == ("park" if known_long else "back-off")
@@ -419,7 +419,7 @@ def test_a_message_is_hidden_for_a_second_at_least_and_no_longer_where_the_setti
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_what_is_held_needs_a_person_and_nothing_else_does(name: str) -> None:
-    outcome, _, action = judge(tried(name, "-"), context())
+    outcome, _, action = evaluate(tried(name, "-"), context())
 
     assert (outcome in NEEDS_A_PERSON) == (action == "hold")
 
@@ -461,7 +461,7 @@ def test_a_header_that_is_blamed_is_named_and_what_is_blamed_in_passing_is_not(
 ) -> None:
     error = ERRORS[name]("CODE", call(400), (walmart_ca.ErrorEntry("CODE", field=field),))
 
-    assert judge(CallResults(error, None, error.call, "v1"), context())[1] == reason
+    assert evaluate(CallResults(error, None, error.call, "v1"), context())[1] == reason
 
 
 def test_a_rejection_needs_a_look_to_be_final() -> None:

@@ -60,7 +60,9 @@ def message(body: str, attributes: dict[str, str] | None = None) -> QueueMessage
 
 def park(sqs: Sqs, body: str, outcome: Outcome, reason: str) -> dict[str, str]:
     """Park a body, and return the attributes that it was parked with."""
-    queue = SqsOrderQueue(sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead")
+    queue = SqsOrderQueue(
+        lambda: sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead"
+    )
     queue.park(message(body), outcome, reason)
     assert sqs.sent["MessageBody"] == body
     return {name: each["StringValue"] for name, each in sqs.sent["MessageAttributes"].items()}

@@ -104,7 +104,7 @@ class World:
                 self._next = None
 
     def _call(self, step: str) -> None:
-        looks = self.access.peek if step == "peek" else self.access.current
+        looks = self.access.peek if step == "peek" else self.access.get
         chosen, self._next = self._next or looks(), None
         if not isinstance(chosen, ProvidedClient):
             self.used.append(NONE[type(chosen)])

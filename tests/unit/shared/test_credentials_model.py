@@ -155,7 +155,7 @@ class World:
         kept = [version for version in self.clients if not version.closed]
         done = (
             run(
-                Caller(self.access, lambda: 60.0, 60.0, purchase_order_id="1").make(
+                Caller(self.access, lambda: 60.0, 60.0, purchase_order_id="1").call(
                     self.send, self.rate_limiter()
                 )
             )

@@ -413,7 +413,7 @@ def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: d
     assert listed(walmart).seen == ids(1)
     listing = listed(walmart, lookback=THIRTY_DAYS, by_others=True)
 
-    assert listing.seen == set(listing.waiting) == ids(1, 2, 3, 4)
+    assert listing.seen == set(listing.unacknowledged) == ids(1, 2, 3, 4)
     assert listing.problem is None
 
 
@@ -439,6 +439,6 @@ def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
 def test_a_date_ahead_of_the_clock_is_none(ahead: timedelta, believed: bool) -> None:
     listing = listed(Walmart([order(1, -ahead)]))
 
-    (waiting,) = listing.waiting.values()
+    (waiting,) = listing.unacknowledged.values()
     assert (waiting.ordered_at is not None) is believed
     assert len(listing.dated_ahead) == (not believed)

@@ -124,7 +124,8 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
     stuck = UnacknowledgedOrder("1", None if age is None else first - age)
     sweeps = sweeps_of_a_month(first, interval, stuck.ordered_at)
     notes = [
-        note_of(stuck, now, interval, far=is_long_lookback(now, interval, LONG_LOOKBACK_AT)) for now in sweeps
+        note_of(stuck, now, interval, long_lookback=is_long_lookback(now, interval, LONG_LOOKBACK_AT))
+        for now in sweeps
     ]
 
     parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.park_if_stuck]
@@ -157,6 +158,6 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
 def test_what_a_sweep_says_of_an_order_follows_from_its_age(
     age: timedelta | None, far: bool, park: bool, again: timedelta
 ) -> None:
-    said = note_of(order("1", age), NOW, timedelta(minutes=15), far=far)
+    said = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=far)
 
     assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)

@@ -151,7 +151,7 @@ def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
     record = world.sweep()
 
     overdue = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
-    assert world.published == [note_of(overdue, NOW, world.interval, far=False)]
+    assert world.published == [note_of(overdue, NOW, world.interval, long_lookback=False)]
     assert world.records == [record]
     assert (record.outcome, record.reason) == ("completed", None)
     assert (record.pages, record.orders_seen, record.orders_unacknowledged, record.orders_due) == (1, 1, 1, 1)

@@ -19,7 +19,9 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
+from walmart_ca.auth import Auth
 from walmart_ca.responses import Response
+from walmart_ca.session import Session
 from walmart_ca.transport import NoResponseError, NothingSentError
 
 HOST = "https://walmart.invalid"
@@ -39,9 +41,18 @@ class Caller(Client):
         self.scripted = Scripted(*script)
         self.time = 1000.0
         self.looked = threading.Event()
-        super().__init__(
-            credentials(), base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0
-        )
+        super().__init__(self, base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0)
+
+    def auth(self, session: Session) -> Auth:
+        """As credentials do, and keep what authenticates."""
+        self.authenticates = credentials().auth(session)
+        return self.authenticates
+
+    def check(self) -> None:
+        """As credentials do."""
+
+    def refresh(self, refused: Request) -> bool:
+        return self.authenticates.refresh(refused)
 
     def _look(self) -> float:
         self.looked.set()
@@ -49,7 +60,7 @@ class Caller(Client):
 
     def token(self, timeout: float = 10.0) -> str:
         """The token that a call made now would carry."""
-        return token(self.build_request("GET", "/1", timeout=timeout))
+        return token(self.orders.build_acknowledgement("1", timeout=timeout))
 
     def failure(self, timeout: float = 10.0) -> WalmartError:
         with pytest.raises(WalmartError) as raised:
@@ -103,7 +114,7 @@ def test_a_call_carries_the_token_the_market_and_the_version() -> None:
 def test_a_call_carries_the_channel_type_where_there_is_one() -> None:
     client = Client(credentials(channel_type="c-1"), transport=Scripted(issued()))
 
-    assert client.build_request("GET", "/1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
+    assert client.orders.build_acknowledgement("1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
 
 
 def test_nothing_is_asked_for_before_a_call() -> None:
@@ -257,12 +268,12 @@ def test_after_a_failure_the_next_call_asks_again() -> None:
 
 def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> None:
     client = Caller(issued("t-1"), issued("t-2"))
-    refused = client.build_request("GET", "/1")
+    refused = client.orders.build_acknowledgement("1")
 
-    assert client.renew(refused)
-    assert client.renew(refused)
+    assert client.refresh(refused)
+    assert client.refresh(refused)
     assert client.token() == "t-2"
-    assert client.renew(refused)
+    assert client.refresh(refused)
     assert client.token() == "t-2"
     assert len(client.scripted.sent) == 2
 
@@ -368,9 +379,9 @@ def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: typ
 
 def test_neither_secret_nor_token_shows_when_printed() -> None:
     client = Caller(issued("t-0-k-e-n"))
-    request = client.build_request("GET", "/1")
+    request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
-    shown += repr(vars(vars(client)["_door"]))
+    shown += repr(vars(client.authenticates))
 
     for secret in ("hunter2", "t-0-k-e-n", base64.b64encode(b"5f0c:hunter2").decode()):
         assert secret not in shown
