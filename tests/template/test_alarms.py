@@ -121,7 +121,7 @@ def test_an_alarm_is_named_after_its_stack_and_after_what_is_wrong(stack: Templa
 @every_alarm
 def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(stack: Template, name: str) -> None:
     anchor = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/operations.md#")
+    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/runbook.md#")
 
     assert end == anchor
     assert re.fullmatch(r"(Page|Ticket): [A-Z].*[.:;] .+\.", meaning)
@@ -133,7 +133,7 @@ def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Templa
     url = f"https://g/{199 * 'x'}/"
     text = deployed(template, RunbookUrl=url)[name]["AlarmDescription"]
 
-    assert f" See {url}v{VERSION}/docs/operations.md#" in text
+    assert f" See {url}v{VERSION}/docs/runbook.md#" in text
     assert len(text) <= 1024
 
 
