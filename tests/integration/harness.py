@@ -171,7 +171,7 @@ class World(Services):
             except ClientError:
                 refusal = {
                     "__type": "AccessDeniedException",
-                    "Message": "ProvidedClient to KMS is not allowed",
+                    "Message": "Access to KMS is not allowed",
                 }
                 body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
                 return AWSResponse(request.url, 400, HTTPHeaders(), body)

@@ -1,7 +1,7 @@
 """Every fault over real HTTP and a real queue, through the function's own entry, and the ways of an order.
 
-What each answer leads to, in every combination, is held to docs/consequences.md by
-tests/unit/acknowledge_orders/test_consequences.py.
+What each answer leads to, in every combination, is held to docs/decision-table.md by
+tests/unit/acknowledge_orders/test_decision_table.py.
 """
 
 import json

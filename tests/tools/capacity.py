@@ -33,8 +33,8 @@ class Setup:
         poll_s: Seconds between the end of an invocation and the beginning of the next. Assumed.
         own_s: Seconds of an invocation of one order besides its call. Assumed.
         alarm_metrics: Metrics that the alarms watch. Counted in the template by a test.
-        order_metrics: Custom metrics that have values only while orders come. As `docs/operations.md` counts.
-        other_metrics: Custom metrics that each sweep gives values to. As `docs/operations.md` counts.
+        order_metrics: Custom metrics that have values only while orders come.
+        other_metrics: Custom metrics that each sweep gives values to.
         pollers: Connections that Lambda keeps to the queue while nothing waits. AWS begins with five.
         poll_takes_s: Seconds that such a long poll waits. SQS's longest; AWS documents none.
         sweep_every_s: Seconds. The template's `SweepIntervalMinutes`.
@@ -197,7 +197,7 @@ def tables() -> tuple[str, str]:
     return (
         _table(
             [
-                "Caller a minute",
+                "Calls a minute",
                 "Orders an hour",
                 "In four hours",
                 *(f"{orders:,} drained in" for orders in BACKLOGS),

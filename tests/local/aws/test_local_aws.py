@@ -137,7 +137,7 @@ def test_a_request_of_a_page_in_a_browser_is_refused_although_it_is_signed(
     by_no_browser = urllib3.request(method, url, retries=False)
 
     assert (refused.status, refused.data) == (403, b"")
-    assert "ProvidedClient-Control-Allow-Origin" not in refused.headers
+    assert "Access-Control-Allow-Origin" not in refused.headers
     assert by_no_browser.status != 403
 
 

@@ -29,7 +29,6 @@ from walmart_ca import (
     OrderRejected,
     OutcomeUnknown,
     Request,
-    Status,
     Throttled,
     Unavailable,
     WalmartError,
@@ -42,7 +41,7 @@ PAUSED = CredentialsPaused()
 
 
 def order(status: str) -> Order:
-    return Order("1", lines=(OrderLine("1", statuses=(OrderLineStatus(Status(status), 1),)),), call=CALL)
+    return Order("1", lines=(OrderLine("1", statuses=(OrderLineStatus(status, 1),)),), call=CALL)
 
 
 CREATED, SHIPPED = order("Created"), order("Shipped")

@@ -63,7 +63,7 @@ ANSWERS = {
     "no reason": (INVALID, "", "AWS gives no reason"),
     "not readable": (INVALID, "\u2019\n\u20ac" + "x" * 300, f"'??{'x' * 197}..."),
     "a role without permission": (DENIED, NOT_AUTHORIZED, "check CredentialsSecretArn"),
-    "a key without permission": (DENIED, "ProvidedClient to KMS is not allowed", KMS_REFUSES),
+    "a key without permission": (DENIED, "Access to KMS is not allowed", KMS_REFUSES),
     "decrypting without permission": (DENIED, KEY_NOT_AUTHORIZED, KMS_REFUSES),
     "a disabled key": ("DecryptionFailure", DISABLED, f"{KEY_FAILS}; AWS says: {DISABLED[:90]}"),
     "a key pending deletion": (INVALID, PENDING, "its KMS key does not decrypt it"),

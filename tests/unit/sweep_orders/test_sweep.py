@@ -31,7 +31,6 @@ from walmart_ca import (
     OrderPage,
     OrderRejected,
     OutcomeUnknown,
-    Status,
     Throttled,
     Unavailable,
     WalmartError,
@@ -48,7 +47,7 @@ def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: 
         purchase_order_id,
         order_date=None if age_minutes is None else NOW - timedelta(minutes=age_minutes),
         ship_node_type=node,
-        lines=tuple(OrderLine("1", statuses=(OrderLineStatus(Status(status)),)) for status in statuses),
+        lines=tuple(OrderLine("1", statuses=(OrderLineStatus(status),)) for status in statuses),
     )
 
 
@@ -350,7 +349,7 @@ def test_by_a_wrong_clock_no_order_seems_too_young_and_more_than_a_minute_is_war
 
     assert world.ids == ["1"]
     assert (record.oldest_order_age_s, record.clock_ahead_s) == (age_s, told_s)
-    warned = [("clock differs from Walmart's, which may refuse the signature", {"clock_ahead_s": ahead_s})]
+    warned = [("clock differs from Walmart's: Walmart may refuse the signature", {"clock_ahead_s": ahead_s})]
     assert world.warnings == warned * (abs(ahead_s) > 60)
 
 
@@ -379,21 +378,21 @@ COUNTED = replace(last_page(created("1")), total_count=3)
             ["2"],
             None,
             {"orders_unusable": 1},
-            "released orders without a usable purchase order id, look for them in Seller Center",
+            "released orders have no usable purchase order id: find them in Seller Center",
         ),
         (
             [UNREAD] * 8,
             [],
             "entries_unreadable",
             {"orders_unread": 1},
-            "released orders that cannot be read, look for them in Seller Center",
+            "released orders cannot be read: find them in Seller Center",
         ),
         (
             [COUNTED] * 2,
             ["1"],
             "orders_missing",
             {"orders_missing": 2},
-            "released orders that Walmart counts and does not list, look for them in Seller Center",
+            "Walmart counts released orders that it does not list: find them in Seller Center",
         ),
     ],
 )
@@ -419,7 +418,7 @@ def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
 
     assert world.sweep().outcome == "completed"
     assert world.ids == ["2", "1"]
-    warning = "released orders dated ahead of the clock, taken for undated"
+    warning = "released orders have dates ahead of the clock: they count as undated"
     assert world.warnings == [(warning, {"orders_dated_ahead": 1})]
 
 

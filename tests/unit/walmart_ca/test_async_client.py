@@ -18,6 +18,7 @@ from walmart_ca import (
     AsyncClient,
     CallInfo,
     Client,
+    InvalidArgument,
     NotSent,
     Order,
     OrderPage,
@@ -174,7 +175,7 @@ def test_a_failing_call_leaves_the_others_alone() -> None:
         async with client_of(Scripted(behave)) as client:
             return await acknowledge(client, IDS[0], IDS[1], "1/../x", IDS[2])
 
-    assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, ValueError, Order]
+    assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, InvalidArgument, Order]
 
 
 # A client whose one thread is busy

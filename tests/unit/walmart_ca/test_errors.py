@@ -120,11 +120,11 @@ def test_of_an_error_list_twenty_entries_are_read() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "words"),
     [
-        (OutcomeUnknown, 200, "look at the order"),
+        (OutcomeUnknown, 200, "check the order's status"),
         (Throttled, 429, "replenished"),
         (Unavailable, 503, "repeat later"),
         (CredentialsRefused, 401, "check the credentials"),
-        (OrderRejected, 409, "order's state"),
+        (OrderRejected, 409, "order's status"),
         (Misconfigured, 415, "correct the header"),
     ],
 )

@@ -23,6 +23,7 @@ from walmart_ca.auth import Auth
 from walmart_ca.responses import Response
 from walmart_ca.session import Session
 from walmart_ca.transport import NoResponseError, NothingSentError
+from walmart_ca.version import VERSION
 
 HOST = "https://walmart.invalid"
 GUARD = 300.0
@@ -98,7 +99,7 @@ def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
         "WM_SVC.NAME": "Walmart Marketplace",
         "WM_QOS.CORRELATION_ID": request.correlation_id,
         "Accept": "application/json",
-        "User-Agent": "walmart-ca",
+        "User-Agent": f"walmart-ca/{VERSION}",
     }
 
 

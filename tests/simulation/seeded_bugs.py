@@ -150,8 +150,8 @@ BREAKS: Final = (
     Break(
         "a record shows the secret",
         "shared.walmart.client_provider",
-        "ProvidedClient(client, secret.version_id, mark_key_of(secret.text))",
-        "ProvidedClient(client, secret.text, mark_key_of(secret.text))",
+        "ProvidedClient(client, secret.version_id, secret.mark_key)",
+        "ProvidedClient(client, secret.text, secret.mark_key)",
         "the output tells",
     ),
     Break(

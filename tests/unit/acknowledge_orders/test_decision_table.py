@@ -1,4 +1,4 @@
-"""The policy, held to every row of the tables in `docs/consequences.md`."""
+"""The policy does what every row of `docs/decision-table.md` says."""
 
 import inspect
 import json
@@ -43,15 +43,14 @@ from walmart_ca import (
     OrderLineStatus,
     OutcomeUnknown,
     Request,
-    Status,
     WalmartError,
 )
 from walmart_ca.classification import order_or_error
 from walmart_ca.responses import Response
 
-PAGE = (ROOT / "docs" / "consequences.md").read_text()
+PAGE = (ROOT / "docs" / "decision-table.md").read_text()
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-WAITING = BackoffSettings(base_s=30, cap_s=600, hold_s=300)
+BACKOFF = BackoffSettings(base_s=30, cap_s=600, hold_s=300)
 ERRORS = {
     name: kind
     for name, kind in inspect.getmembers(walmart_ca, inspect.isclass)
@@ -70,10 +69,10 @@ def table(heading: str) -> list[list[str]]:
     return rows
 
 
-CALLS = table("Posting")
-ANSWERS = table("Response")
-NO_CALLS = table("What")
-LEFT = table("The event")
+CALLS = table("Acknowledging")
+RESPONSES = table("Response")
+NO_CALLS = table("Result")
+LEFT = table("Event")
 
 
 def call(status: int | None, retry_at: datetime | None = None) -> CallInfo:
@@ -85,13 +84,13 @@ def order(statuses: str) -> Order:
     if statuses == "WFSFulfilled":
         return Order("1", ship_node_type="WFSFulfilled", lines=order("Created").lines)
     names = statuses.split(", ")
-    parts = [() if name == "no status" else (OrderLineStatus(Status(name), 1),) for name in names]
+    parts = [() if name == "no status" else (OrderLineStatus(name, 1),) for name in names]
     lines = [OrderLine(str(number), statuses=part) for number, part in enumerate(parts)]
     return Order("1", lines=tuple(lines), call=call(200))
 
 
 def result(cell: str) -> Order | WalmartError | None:
-    """What a cell of the table says that a call brought."""
+    """What a call brought, as a cell of the table says."""
     if cell == "-":
         return None
     if cell == "Order":
@@ -123,7 +122,7 @@ def context(
 
 
 def undated(waited: timedelta) -> DecisionContext:
-    """Those of an event without a time that can be believed, about an order of yesterday."""
+    """The context of an event without a usable time, for an order of yesterday."""
     return replace(context(order_age=timedelta(days=1), waited=waited), event_time=None)
 
 
@@ -138,43 +137,43 @@ WHILE = {
 }
 
 
-def tried(posting: str, looking: str) -> CallResults:
-    posted, looked = result(posting), result(looking)
-    last = looked or posted
+def results_of(acknowledging: str, fetching: str) -> CallResults:
+    acknowledgement, fetched = result(acknowledging), result(fetching)
+    last = fetched or acknowledgement
     assert last is not None
-    return CallResults(posted, looked, last.call, "v1")
+    return CallResults(acknowledgement, fetched, last.call, "v1")
 
 
 def test_the_page_has_its_tables() -> None:
     assert len(CALLS) > 60
-    assert len(ANSWERS) > 14
+    assert len(RESPONSES) > 14
     assert len(NO_CALLS) == 9
     assert len(LEFT) == 23
 
 
 @pytest.mark.parametrize("row", CALLS, ids=" / ".join)
-def test_what_the_calls_brought_leads_to(row: list[str]) -> None:
-    posting, looking, while_, outcome, happens = row
+def test_call_results_lead_to_the_outcome_and_the_action_of_the_table(row: list[str]) -> None:
+    acknowledging, fetching, while_, outcome, action_name = row
 
-    found, reason, action = evaluate(tried(posting, looking), WHILE[while_])
+    found, reason, action = evaluate(results_of(acknowledging, fetching), WHILE[while_])
 
     named, _, because = outcome.partition(": ")
-    assert (found, action) == (named, happens)
+    assert (found, action) == (named, action_name)
     if because:
         assert reason == because
 
 
-def test_an_order_of_which_no_line_could_be_read_is_unclear() -> None:
+def test_an_order_without_a_readable_line_is_unclear() -> None:
     found, reason, _ = evaluate(CallResults(None, Order("1"), None, "v1"), context())
 
     assert (found, reason) == (Outcome.REJECTED, "unclear_status")
 
 
-STATUSES = {status: [int(each) for each in re.findall(r"\d{3}", status)] for status, *_ in ANSWERS}
+STATUSES = {status: [int(each) for each in re.findall(r"\d{3}", status)] for status, *_ in RESPONSES}
 
 
-def made_into(status: int, code: str = "", **members: object) -> str:
-    """The name of what the client makes of an answer with this code in its error list."""
+def name_of(status: int, code: str = "", **members: object) -> str:
+    """The class of what the client returns for a response with this code in its error list."""
     spoken = code if "." in code else f"{code}.GMP_ORDER_API"
     body = {"errors": {"error": [{"code": spoken}]}} if code else members
     answer = Response(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
@@ -183,22 +182,22 @@ def made_into(status: int, code: str = "", **members: object) -> str:
 
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
-    [(status, row[1], row[2]) for row in ANSWERS for status in STATUSES[row[0]]],
+    [(status, row[1], row[2]) for row in RESPONSES for status in STATUSES[row[0]]],
 )
-def test_an_answer_is_made_into(status: int, code: str, kind: str) -> None:
+def test_a_response_becomes(status: int, code: str, kind: str) -> None:
     if kind == "Order":
-        assert made_into(status, order={"purchaseOrderId": "1"}) == kind
+        assert name_of(status, order={"purchaseOrderId": "1"}) == kind
     else:
-        assert made_into(status, code) == kind
+        assert name_of(status, code) == kind
 
 
-@pytest.mark.parametrize("code", sorted({code for _, code, *_ in ANSWERS if code}))
-def test_a_code_means_something_with_its_own_status_alone(code: str) -> None:
-    own = {status for row in ANSWERS if row[1] == code for status in STATUSES[row[0]]}
+@pytest.mark.parametrize("code", sorted({code for _, code, *_ in RESPONSES if code}))
+def test_a_code_has_a_meaning_with_its_own_status_alone(code: str) -> None:
+    own = {status for row in RESPONSES if row[1] == code for status in STATUSES[row[0]]}
 
     _, _, service = code.partition(".")
     for status in {status for statuses in STATUSES.values() for status in statuses} - own:
-        assert made_into(status, code) == made_into(status, f"NEVER_SEEN.{service or 'GMP_ORDER_API'}")
+        assert name_of(status, code) == name_of(status, f"NEVER_SEEN.{service or 'GMP_ORDER_API'}")
 
 
 def refused(anything: object) -> InvalidEventError:
@@ -207,62 +206,62 @@ def refused(anything: object) -> InvalidEventError:
     return caught.value
 
 
-SIGHTS: dict[str, AttemptResult] = {
+RESULTS: dict[str, AttemptResult] = {
     "an event without a usable purchase order id": refused({"detail": {}}),
     "an envelope of another service (SNS, CloudEvents, a webhook, HTTP, …), named in the reason": refused(
         {"Type": "Notification", "Message": "{}"}
     ),
     "a self-check from the queue": refused({"detail": {"purchaseOrderId": "1", "selfCheck": True}}),
     "a dry run from the queue": DryRun(Request("POST", "https://walmart.invalid/x", {}, "c-1"), "v1"),
-    "a secret or a setting that is unusable": SetupError("secret: must be JSON"),
+    "a secret or a setting that cannot be used": SetupError("secret: must be JSON"),
     "Secrets Manager does not answer": SecretsUnavailableError("ThrottlingException"),
-    "every credential at hand was refused a moment ago": CredentialsPaused(),
+    "all credentials were refused a moment ago": CredentialsPaused(),
     "less than 15 s left of the invocation": Deferred("out_of_time"),
-    "its turn would come too late": Deferred("rate_limited"),
+    "its slot would come too late": Deferred("rate_limited"),
 }
 
 
 @pytest.mark.parametrize("row", NO_CALLS, ids=lambda row: row[0])
-def test_without_a_call(row: list[str]) -> None:
-    what, outcome, happens = row
+def test_a_result_without_a_call_leads_to_its_row(row: list[str]) -> None:
+    what, outcome, action_name = row
 
-    found, reason, action = evaluate(SIGHTS[what], context())
+    found, reason, action = evaluate(RESULTS[what], context())
 
     named, _, because = outcome.partition(": ")
-    assert (found, action) == (named, happens)
+    assert (found, action) == (named, action_name)
     assert not because or reason == because
 
 
-POSTINGS = sorted({row[0] for row in CALLS})
-LOOKINGS = sorted({row[1] for row in CALLS})
+ACKNOWLEDGINGS = sorted({row[0] for row in CALLS})
+FETCHINGS = sorted({row[1] for row in CALLS})
 
 
-@pytest.mark.parametrize("posting", POSTINGS)
-def test_every_combination_has_one_consequence(posting: str) -> None:
-    for looking, while_ in product(LOOKINGS, WHILE.values()):
-        if posting != "-" or looking != "-":
-            decision = decide(tried(posting, looking), while_, WAITING)
+@pytest.mark.parametrize("acknowledging", ACKNOWLEDGINGS)
+def test_every_combination_has_one_action(acknowledging: str) -> None:
+    for fetching, while_ in product(FETCHINGS, WHILE.values()):
+        if acknowledging != "-" or fetching != "-":
+            decision = decide(results_of(acknowledging, fetching), while_, BACKOFF)
 
             assert (decision.delay is not None) == (decision.disposition is Disposition.RETRY)
 
 
-def test_what_becomes_of_a_message_has_one_word_in_every_log() -> None:
-    assert set(Disposition) == {"done", "retry", "parked", "left", "returned"}
+def test_dispositions_have_these_words_in_logs() -> None:
+    assert set(Disposition) == {"done", "retry", "parked", "left_to_sweep", "returned"}
 
 
-@pytest.mark.parametrize("looking", [name for name in LOOKINGS if isinstance(result(name), Order)])
-def test_nothing_is_posted_once_a_line_was_seen_beyond_acknowledging(looking: str) -> None:
-    seen = result(looking)
+@pytest.mark.parametrize("fetching", [name for name in FETCHINGS if isinstance(result(name), Order)])
+def test_only_created_and_acknowledged_lines_may_be_acknowledged(fetching: str) -> None:
+    seen = result(fetching)
 
     assert isinstance(seen, Order)
-    assert may_acknowledge(seen) == (looking in {"Created", "Created, Acknowledged"})
+    assert may_acknowledge(seen) == (fetching in {"Created", "Created, Acknowledged"})
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_a_look_follows_what_leaves_the_order_open(name: str) -> None:
-    looks = must_fetch_after(ERRORS[name]("reason", call(400)))
+def test_the_order_is_fetched_after_an_open_result(name: str) -> None:
+    fetches = must_fetch_after(ERRORS[name]("reason", call(400)))
 
-    assert looks == (name in {"OutcomeUnknown", "OrderRejected"})
+    assert fetches == (name in {"OutcomeUnknown", "OrderRejected"})
 
 
 DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
@@ -275,17 +274,17 @@ DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds
         (15 * MINUTE, None, False, False),
         (15 * MINUTE + SECOND, None, False, True),
         (3 * DAY, None, False, True),
-        # One from the future, beyond what clocks differ by.
+        # An event from the future.
         (-5 * MINUTE, None, False, False),
         (-5 * MINUTE - SECOND, None, False, True),
         (-300 * DAY, None, False, True),
-        # One without a time, one that was tried before, and a swept one.
+        # An event without a time, one that was tried before, and one of the sweep.
         (None, None, False, True),
         (timedelta(0), None, True, True),
         (timedelta(0), "sweep", False, True),
     ],
 )
-def test_an_order_is_looked_at_first_unless_its_event_is_new(
+def test_an_order_is_fetched_first_unless_its_event_is_new(
     age: timedelta | None, origin: str | None, tried_before: bool, fetch_first: bool
 ) -> None:
     detail = {"purchaseOrderId": "1", "origin": origin}
@@ -293,8 +292,10 @@ def test_an_order_is_looked_at_first_unless_its_event_is_new(
 
     event = OrderEvent.read({"time": time, "detail": detail}, NOW)
 
-    looks = must_fetch_first(event, NOW, tried_before=True) if tried_before else must_fetch_first(event, NOW)
-    assert looks == fetch_first
+    fetches = (
+        must_fetch_first(event, NOW, tried_before=True) if tried_before else must_fetch_first(event, NOW)
+    )
+    assert fetches == fetch_first
 
 
 EVENTS = {
@@ -306,12 +307,12 @@ EVENTS = {
     "of a sweep, the next was due 1439 min ago": (timedelta(minutes=-1439), False),
     "of a sweep, the next was due 1440 min ago": (timedelta(minutes=-1440), False),
 }
-"""When the next sweep is due, and whether this is the event to park by."""
+"""When the next sweep is due, and whether this event parks the order."""
 
 
 def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepNote | None:
     """What the sweep says in an event, as the table names it."""
-    if event == "of anybody else":
+    if event == "of any other source":
         return None
     next_sweep_in, park_if_stuck = EVENTS[event]
     return SweepNote(
@@ -323,24 +324,28 @@ def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepN
 
 
 @pytest.mark.parametrize("row", LEFT, ids=" / ".join)
-def test_an_order_is_left_to_the_next_sweep_only_by_the_sweeps_own_word(row: list[str]) -> None:
-    event, posting, looking, happens = row
+def test_only_an_event_of_the_sweep_is_left_to_the_sweep(row: list[str]) -> None:
+    event, acknowledging, fetching, action_name = row
     of_event = context(timedelta(hours=2), timedelta(hours=2), note=note(event))
 
-    decision = decide(tried(posting, looking), of_event, WAITING)
+    decision = decide(results_of(acknowledging, fetching), of_event, BACKOFF)
 
-    expected = {"left": Disposition.LEFT_TO_SWEEP, "park": Disposition.PARKED, "back-off": Disposition.RETRY}
-    assert decision.disposition is expected[happens]
+    expected = {
+        "left to the sweep": Disposition.LEFT_TO_SWEEP,
+        "park": Disposition.PARKED,
+        "back-off": Disposition.RETRY,
+    }
+    assert decision.disposition is expected[action_name]
 
 
-@pytest.mark.parametrize("looking", ["OrderRejected", "OrderRejected 403", "OrderRejected 404"])
+@pytest.mark.parametrize("fetching", ["OrderRejected", "OrderRejected 403", "OrderRejected 404"])
 @pytest.mark.parametrize(("order_age", "park"), [(timedelta(minutes=20), False), (timedelta(hours=2), True)])
-def test_a_swept_order_is_given_up_by_its_own_date_however_young_its_event_is(
-    looking: str, order_age: timedelta, *, park: bool
+def test_the_age_of_a_swept_order_counts_from_its_own_date(
+    fetching: str, order_age: timedelta, *, park: bool
 ) -> None:
     said = note("of the sweep, to park", order_age)
 
-    decision = decide(tried("-", looking), context(order_age=order_age, note=said), WAITING)
+    decision = decide(results_of("-", fetching), context(order_age=order_age, note=said), BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == park
 
@@ -354,40 +359,40 @@ AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
 @example(event_age=timedelta(days=1), order_age=timedelta(minutes=30))
 @example(event_age=timedelta(minutes=30, seconds=1), order_age=timedelta(days=1))
 @example(event_age=timedelta(days=1), order_age=timedelta(minutes=30, seconds=1))
-def test_an_order_is_known_since_its_date_or_its_event_whichever_is_later(
+def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
     event_age: timedelta, order_age: timedelta
 ) -> None:
-    _, _, action = evaluate(tried("-", "OrderRejected 404"), context(event_age, order_age))
+    _, _, action = evaluate(results_of("-", "OrderRejected 404"), context(event_age, order_age))
 
     known_long = min(event_age, order_age) > timedelta(minutes=30)
     assert action == ("park" if known_long else "back-off")
 
 
-@pytest.mark.parametrize("looking", ["OrderRejected 404", "Backordered"])
+@pytest.mark.parametrize("fetching", ["OrderRejected 404", "Backordered"])
 @pytest.mark.parametrize(("minutes", "parked"), [(29, False), (61, True)])
-def test_without_any_date_an_order_is_known_since_its_message_was_first_received(
-    looking: str, minutes: int, parked: bool
+def test_without_a_date_an_order_is_known_since_the_first_receive(
+    fetching: str, minutes: int, parked: bool
 ) -> None:
     nowhere_dated = replace(undated(timedelta(minutes=minutes)), ordered_at=None)
 
-    decision = decide(tried("-", looking), nowhere_dated, WAITING)
+    decision = decide(results_of("-", fetching), nowhere_dated, BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == parked
 
 
-UNAVAILABLE = tried("Unavailable", "-")
-REFUSED = tried("CredentialsRefused", "-")
+UNAVAILABLE = results_of("Unavailable", "-")
+REFUSED = results_of("CredentialsRefused", "-")
 
 
 def retried(kind: str, replenished_in_s: float | None) -> CallResults:
-    """A post that failed with an answer that says when the quota is replenished."""
+    """A failed acknowledgement whose response says when the quota is replenished."""
     retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
     error = ERRORS[kind]("reason", call(400, retry_at))
     return CallResults(error, None, error.call, "v1")
 
 
 @pytest.mark.parametrize(
-    ("sight", "waited_s", "delay"),
+    ("attempt_result", "waited_s", "delay"),
     [
         # Back-off grows with the time waited up to its cap.
         (UNAVAILABLE, 0, Delay(1, 30)),
@@ -396,7 +401,7 @@ def retried(kind: str, replenished_in_s: float | None) -> CallResults:
         (UNAVAILABLE, 570, Delay(1, 600)),
         (UNAVAILABLE, 10_000, Delay(1, 600)),
         (UNAVAILABLE, -5, Delay(1, 30)),
-        # What only a person can mend is held.
+        # Only a person can help: it is held.
         (REFUSED, 0, Delay(300, 330)),
         # A throttled order waits for Walmart's quota, and no other does.
         (retried("Throttled", 60), 0, Delay(60, 90)),
@@ -407,42 +412,44 @@ def retried(kind: str, replenished_in_s: float | None) -> CallResults:
         (retried("Unavailable", 300), 0, Delay(1, 30)),
     ],
 )
-def test_a_message_is_hidden_for(sight: AttemptResult, waited_s: float, delay: Delay) -> None:
-    assert decide(sight, context(waited=timedelta(seconds=waited_s)), WAITING).delay == delay
+def test_a_message_is_retried_after(attempt_result: AttemptResult, waited_s: float, delay: Delay) -> None:
+    assert decide(attempt_result, context(waited=timedelta(seconds=waited_s)), BACKOFF).delay == delay
 
 
-def test_a_message_is_hidden_for_a_second_at_least_and_no_longer_where_the_settings_say_less() -> None:
+def test_a_message_is_retried_after_a_second_at_least() -> None:
     waiting = BackoffSettings(base_s=0.5, cap_s=600, hold_s=300)
 
     assert decide(UNAVAILABLE, context(), waiting).delay == Delay(1, 1)
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_what_is_held_needs_a_person_and_nothing_else_does(name: str) -> None:
-    outcome, _, action = evaluate(tried(name, "-"), context())
+def test_an_order_is_held_exactly_when_it_needs_a_person(name: str) -> None:
+    outcome, _, action = evaluate(results_of(name, "-"), context())
 
     assert (outcome in NEEDS_A_PERSON) == (action == "hold")
 
 
-@pytest.mark.parametrize("sight", [UNAVAILABLE, REFUSED, *SIGHTS.values()])
-def test_at_its_last_receive_a_message_is_parked_with_its_last_reason(sight: AttemptResult) -> None:
-    before = decide(sight, context(receive_count=89), WAITING)
-    last = decide(sight, context(receive_count=90), WAITING)
+@pytest.mark.parametrize("attempt_result", [UNAVAILABLE, REFUSED, *RESULTS.values()])
+def test_a_message_is_parked_at_its_last_receive_with_its_last_reason(attempt_result: AttemptResult) -> None:
+    before = decide(attempt_result, context(receive_count=89), BACKOFF)
+    last = decide(attempt_result, context(receive_count=90), BACKOFF)
 
     assert last.disposition is Disposition.PARKED
-    assert sight is not UNAVAILABLE or before.disposition is Disposition.RETRY
+    assert attempt_result is not UNAVAILABLE or before.disposition is Disposition.RETRY
     assert (last.outcome, last.reason) == (before.outcome, before.reason)
 
 
 def test_an_order_that_succeeds_at_its_last_receive_is_done() -> None:
-    decision = decide(tried("Order", "-"), context(receive_count=90), WAITING)
+    decision = decide(results_of("Order", "-"), context(receive_count=90), BACKOFF)
 
     assert decision.disposition is Disposition.DONE
 
 
-@pytest.mark.parametrize("sight", [tried("Order", "-"), UNAVAILABLE, REFUSED, *SIGHTS.values()])
-def test_a_bare_event_is_done_or_answered_and_never_waits(sight: AttemptResult) -> None:
-    decision = decide_direct(sight, context(receive_count=1))
+@pytest.mark.parametrize(
+    "attempt_result", [results_of("Order", "-"), UNAVAILABLE, REFUSED, *RESULTS.values()]
+)
+def test_a_direct_invocation_is_done_or_returned_and_never_retried(attempt_result: AttemptResult) -> None:
+    decision = decide_direct(attempt_result, context(receive_count=1))
 
     done = decision.outcome in {Outcome.ACKNOWLEDGED, Outcome.DRY_RUN}
     assert decision.disposition is (Disposition.DONE if done else Disposition.RETURNED)
@@ -456,22 +463,20 @@ def test_a_bare_event_is_done_or_answered_and_never_waits(sight: AttemptResult) 
         ("Unavailable", "purchaseOrderId", "CODE"),
     ],
 )
-def test_a_header_that_is_blamed_is_named_and_what_is_blamed_in_passing_is_not(
-    name: str, field: str, reason: str
-) -> None:
+def test_the_reason_names_a_blamed_header_and_no_other_field(name: str, field: str, reason: str) -> None:
     error = ERRORS[name]("CODE", call(400), (walmart_ca.ErrorEntry("CODE", field=field),))
 
     assert evaluate(CallResults(error, None, error.call, "v1"), context())[1] == reason
 
 
-def test_a_rejection_needs_a_look_to_be_final() -> None:
-    decision = decide(tried("OrderRejected 404", "-"), context(event_age=timedelta(days=1)), WAITING)
+def test_a_rejection_is_final_only_after_a_fetch() -> None:
+    decision = decide(results_of("OrderRejected 404", "-"), context(event_age=timedelta(days=1)), BACKOFF)
 
     assert decision.disposition is Disposition.RETRY
 
 
 @pytest.mark.parametrize(
-    ("waited", "order_age", "turn_s", "at_most_s"),
+    ("waited", "order_age", "wait_s", "at_most_s"),
     [
         (timedelta(0), 15 * MINUTE, math.inf, 30),
         (timedelta(0), 30 * MINUTE, math.inf, 30),
@@ -483,17 +488,17 @@ def test_a_rejection_needs_a_look_to_be_final() -> None:
         (5 * MINUTE + SECOND, None, math.inf, 331),
     ],
 )
-def test_a_swept_order_that_was_tried_for_long_hardly_waits_for_its_turn_and_is_hidden_for_longer(
-    waited: timedelta, order_age: timedelta | None, turn_s: float, at_most_s: float
+def test_a_stuck_swept_order_waits_briefly_for_a_slot_and_longer_for_a_retry(
+    waited: timedelta, order_age: timedelta | None, wait_s: float, at_most_s: float
 ) -> None:
     said = None if order_age is None else note("of the sweep", order_age)
     of_event = context(waited=waited, note=said)
 
-    assert max_wait_s(of_event) == turn_s
-    assert decide(UNAVAILABLE, of_event, WAITING).delay == Delay(1, at_most_s)
+    assert max_wait_s(of_event) == wait_s
+    assert decide(UNAVAILABLE, of_event, BACKOFF).delay == Delay(1, at_most_s)
 
 
-def test_the_back_off_of_a_swept_order_without_a_date_grows_with_its_messages_age() -> None:
+def test_the_back_off_of_an_undated_swept_order_grows_with_its_messages_age() -> None:
     said = note("of the sweep", None)
 
-    assert decide(UNAVAILABLE, context(note=said), WAITING).delay == Delay(1, 30)
+    assert decide(UNAVAILABLE, context(note=said), BACKOFF).delay == Delay(1, 30)

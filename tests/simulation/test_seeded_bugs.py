@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.simulation.breaks import BREAKS, Break, breaches_beside
+from tests.simulation.seeded_bugs import BREAKS, Break, breaches_beside
 
 TIMEOUT_S = 300
 FRESH = multiprocessing.get_context("forkserver")
