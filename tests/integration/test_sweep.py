@@ -142,8 +142,8 @@ MIXED = ("Created", "Shipped")
     [
         (("Created",), HOUR_AGO, "orderDate", "true", "done"),
         (("Created",), HOUR_AGO, "orderLines", "true", "done"),
-        (MIXED, HOUR_AGO, None, "true", "left"),
-        (MIXED, HOUR_AGO, "orderDate", "true", "left"),
+        (MIXED, HOUR_AGO, None, "true", "left_to_sweep"),
+        (MIXED, HOUR_AGO, "orderDate", "true", "left_to_sweep"),
         (MIXED, timedelta(hours=2, minutes=1), None, "true", "parked"),
         # Like an order of any other event.
         (MIXED, HOUR_AGO, None, "false", "parked"),

@@ -52,7 +52,7 @@ def breaches_beside(mistake: Break, private_keys: Sequence[str]) -> list[str]:
 
 
 _APPLICATION: Final = "acknowledge_orders.application"
-_FUNCTION: Final = "acknowledge_orders.function"
+_FUNCTION: Final = "acknowledge_orders.handler"
 _POLICY: Final = "acknowledge_orders.policy"
 _CREDENTIALS: Final = "shared.walmart.client_provider"
 _QUEUE: Final = "acknowledge_orders.sqs_order_queue"
@@ -70,14 +70,14 @@ BREAKS: Final = (
     Break(
         "an order beyond acknowledging may be posted",
         _POLICY,
-        "return state_of(seen) is OrderState.CREATED",
+        "return state_of(fetched) is OrderState.CREATED",
         "return True",
         "posted although it was seen to be beyond acknowledging",
     ),
     Break(
         "a message is deleted before its order is recorded",
         _APPLICATION,
-        "        self._record(attempted, decision, message)\n        return decision.disposition",
+        "        self._record(attempt, decision, message)\n        return decision.disposition",
         "        return decision.disposition",
         "outcome records",
     ),
@@ -120,8 +120,8 @@ BREAKS: Final = (
     Break(
         "jitter is drawn from a wrong base",
         _POLICY,
-        "min(waiting.cap_s, waiting.base_s + waited_s)",
-        "waiting.cap_s * waiting.base_s",
+        "min(backoff.cap_s, backoff.base_s + waited_s)",
+        "backoff.cap_s * backoff.base_s",
         "is not acknowledged",
     ),
     Break(
@@ -172,7 +172,7 @@ BREAKS: Final = (
     Break(
         "an order that Walmart refuses is given up at once",
         _POLICY,
-        "    young = context.now - _published(context) <= REJECTED_GRACE",
+        "    young = context.now - _published_at(context) <= REJECTED_GRACE",
         "    young = False",
         "gives up too early",
     ),
@@ -244,8 +244,8 @@ BREAKS: Final = (
     Break(
         "the age of an order that is left to the sweep is measured",
         "acknowledge_orders.powertools_recorder",
-        "            return  # The sweep itself measures it",
-        "            pass  # The sweep itself measures it",
+        "            return  # The sweep measures it",
+        "            pass  # The sweep measures it",
         "OrderAge is not that of the records",
         first_seed=11,
     ),
@@ -261,7 +261,7 @@ BREAKS: Final = (
     Break(
         "an order is left to sweeps that are off",
         _APPLICATION,
-        "if event and self._sweeping else None",
+        "if event and self._sweep_enabled else None",
         "if event else None",
         "is gone",
         first_seed=26,

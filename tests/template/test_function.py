@@ -104,7 +104,12 @@ def test_the_code_accepts_what_the_parameters_accept(
     parameters = written.body["Parameters"]
     variables = written[function]["Environment"]["Variables"]
     environment = {
-        name: str(parameters.get(value["Ref"], {}).get(bound, "anything"))
+        # A pseudo parameter has no bounds, and a choice has only its default.
+        name: str(
+            parameters.get(value["Ref"], {}).get(
+                bound, parameters.get(value["Ref"], {}).get("Default", "any")
+            )
+        )
         if isinstance(value, dict)
         else value
         for name, value in variables.items()
