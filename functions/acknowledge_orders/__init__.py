@@ -1,6 +1,6 @@
 """AcknowledgeFunction: order events in, acknowledged purchase orders out.
 
-An order's way through it: `handler` (the Lambda entry) → `function` (batch or bare event) → `application`
-(one event) → `attempt` (the calls, by `walmart_ca`, at the pace of `pacing`) → `policy` (what they lead to)
-→ `order_queue` (carrying that out) → `recorder`.
+The way of an order: `handler` (a batch or a direct invocation) → `application` (one event) → `attempt` (the
+calls, made by `shared.walmart.caller`) → `policy` (what the results mean) → `sqs_order_queue` →
+`powertools_recorder`. `bootstrap` builds the parts.
 """

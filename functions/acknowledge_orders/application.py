@@ -1,4 +1,4 @@
-"""One event, from reading it to recording what became of it."""
+"""One order event: parse it, attempt the order, decide, act and record."""
 
 import asyncio
 import json
@@ -11,39 +11,39 @@ from typing import Final
 
 from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.policy import (
-    Circumstances,
+    AttemptResult,
+    BackoffSettings,
+    CallResults,
     Decision,
+    DecisionContext,
     Delay,
     Disposition,
     DryRun,
-    Sight,
-    Tried,
-    Waiting,
     decide,
-    decide_bare,
-    must_look_first,
-    turn_within_s,
+    decide_direct,
+    max_wait_s,
+    must_fetch_first,
 )
 from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recorder
 from acknowledge_orders.records import OutcomeRecord
-from shared.calling import Deferred
-from shared.order_event import DEADLINE, InvalidEventError, OrderEvent
-from shared.sweep_mark import SWEEP
+from shared.orders.event import DEADLINE, InvalidEventError, OrderEvent
+from shared.orders.sweep_note import SWEEP
+from shared.walmart.caller import Deferred
 
 BATCH_SIZE: Final = 10
-"""How many messages one batch brings at most, all of them side by side (the template's batch size)."""
+"""The largest number of messages in a batch, which are handled side by side (the template's `BatchSize`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Attempted:
-    """What is known of an attempt: the event, if it could be read, and what was seen."""
+class _Attempt:
+    """An attempt: its event, if it could be read, and its result."""
 
     event: OrderEvent | None
-    sight: Sight
+    result: AttemptResult
 
 
 class AcknowledgeOrders:
-    """Acknowledges the orders that events tell of."""
+    """Acknowledges the order of each event."""
 
     def __init__(
         self,
@@ -51,8 +51,8 @@ class AcknowledgeOrders:
         attempts: Attempts,
         queue: OrderQueue,
         recorder: Recorder,
-        waiting: Waiting,
-        sweeping: bool,
+        backoff: BackoffSettings,
+        sweep_enabled: bool,
         mark_keys: Callable[[], Sequence[bytes]],
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
@@ -63,58 +63,58 @@ class AcknowledgeOrders:
         Args:
             attempts: Makes the calls.
             queue: The queue that the messages came from.
-            recorder: Where outcome records go.
-            waiting: How long messages wait that are to come again.
-            sweeping: Whether sweeps go on, by which an order is seen again.
-            mark_keys: Returns the keys by which an event of the sweep is known.
-            now: The time, aware.
+            recorder: Takes the outcome records.
+            backoff: How long messages wait for a retry.
+            sweep_enabled: Whether the schedule runs sweeps, which see an order again.
+            mark_keys: Returns the keys with which the sweep marks its events.
+            now: Returns the time, aware.
             uniform: Draws a number between two others.
-            executor: Where calls of the queue block. With room for a whole batch, none waits for another's.
+            executor: Runs the blocking calls of the queue, with room for a whole batch.
         """
         self._attempts = attempts
         self._queue = queue
         self._recorder = recorder
-        self._waiting = waiting
-        self._sweeping = sweeping
+        self._backoff = backoff
+        self._sweep_enabled = sweep_enabled
         self._mark_keys = mark_keys
         self._now = now
         self._uniform = uniform
         self._executor = executor
 
     async def handle_message(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
-        """Attempt the order that a message tells of, and carry out what follows from it.
+        """Attempt the order of a message, and do what the decision says.
 
         Args:
-            message: As the queue handed it out.
+            message: From the queue.
             time_left: Seconds left of the invocation.
 
         Returns:
-            Whether the message is done with. If not, it stays in the queue and comes again.
+            Whether the message can be deleted. If not, it stays in the queue and is retried.
         """
         try:
             event: object = json.loads(message.body)
         except (ValueError, RecursionError):
-            attempted = _Attempted(None, InvalidEventError("body: must be JSON"))
+            attempt = _Attempt(None, InvalidEventError("body: must be JSON"))
         else:
-            attempted = await self._attempt(event, time_left, message)
-        circumstances = self._circumstances(attempted.event, message)
-        decision = await self._carry_out(decide(attempted.sight, circumstances, self._waiting), message)
-        self._record(attempted, decision, message)
-        return decision.disposition is not Disposition.LATER
+            attempt = await self._attempt(event, time_left, message)
+        context = self._decision_context(attempt.event, message)
+        decision = await self._act_on(decide(attempt.result, context, self._backoff), message)
+        self._record(attempt, decision, message)
+        return decision.disposition is not Disposition.RETRY
 
-    async def handle_bare_event(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
-        """Attempt the order that a bare event tells of, and return the record of it."""
-        attempted = await self._attempt(event, time_left)
-        return self._record(attempted, decide_bare(attempted.sight, self._circumstances(attempted.event)))
+    async def handle_direct_invocation(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
+        """Attempt the order of the event of a direct invocation, and return its record."""
+        attempt = await self._attempt(event, time_left)
+        return self._record(attempt, decide_direct(attempt.result, self._decision_context(attempt.event)))
 
     async def _attempt(
         self, event: object, time_left: Callable[[], float], message: QueueMessage | None = None
-    ) -> _Attempted:
+    ) -> _Attempt:
         now = self._now()
         try:
             order_event = OrderEvent.read(event, now)
         except InvalidEventError as error:
-            return _Attempted(None, error)
+            return _Attempt(None, error)
         for ignored in order_event.ignored_dates:
             self._recorder.warn(
                 "event date ignored",
@@ -124,45 +124,47 @@ class AcknowledgeOrders:
                 reason=ignored.why,
             )
         if order_event.dry_run:
-            rehearsed = await self._attempts.rehearse(order_event.purchase_order_id, time_left)
-            return _Attempted(order_event, rehearsed)
+            result = await self._attempts.dry_run(order_event.purchase_order_id, time_left)
+            return _Attempt(order_event, result)
         tried_before = message is not None and message.was_tried
-        sight = await self._attempts.make(
+        result = await self._attempts.attempt(
             order_event.purchase_order_id,
-            look_first=must_look_first(order_event, now, tried_before=tried_before),
+            fetch_first=must_fetch_first(order_event, now, tried_before=tried_before),
             time_left=time_left,
-            turn_within_s=turn_within_s(self._circumstances(order_event, message)),
+            max_wait_s=max_wait_s(self._decision_context(order_event, message)),
         )
-        return _Attempted(order_event, sight)
+        return _Attempt(order_event, result)
 
-    def _circumstances(self, event: OrderEvent | None, message: QueueMessage | None = None) -> Circumstances:
+    def _decision_context(
+        self, event: OrderEvent | None, message: QueueMessage | None = None
+    ) -> DecisionContext:
         now = self._now()
-        return Circumstances(
+        return DecisionContext(
             now=now,
             event_time=event.event_time if event else None,
             ordered_at=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            note=event.note_by_sweep(self._mark_keys()) if event and self._sweeping else None,
+            note=event.note_by_sweep(self._mark_keys()) if event and self._sweep_enabled else None,
         )
 
-    async def _carry_out(self, decision: Decision, message: QueueMessage) -> Decision:
-        """Do with the message what was decided, and return what was really done with it."""
+    async def _act_on(self, decision: Decision, message: QueueMessage) -> Decision:
+        """Update the message as decided, and return what was really done."""
         try:
             if decision.disposition is Disposition.PARKED:
                 reason = decision.reason or decision.outcome
                 await self._in_thread(self._queue.park, message, decision.outcome, reason)
             elif decision.delay is not None:
-                await self._in_thread(self._queue.hide, message, self._draw(decision.delay))
+                await self._in_thread(self._queue.postpone, message, self._draw(decision.delay))
         except QueueError as error:
-            # Either way it is still in the queue, and comes again after the visibility timeout.
+            # The message is still in the queue, and becomes visible again after the visibility timeout.
             self._recorder.warn(
-                "queue did not carry out the disposition",
+                "could not update the message in SQS",
                 message_id=message.message_id,
                 disposition=decision.disposition,
                 error=str(error),
             )
-            return Decision(decision.outcome, decision.reason, Disposition.LATER)
+            return Decision(decision.outcome, decision.reason, Disposition.RETRY)
         return decision
 
     async def _in_thread(self, do: Callable[..., None], *arguments: object) -> None:
@@ -173,12 +175,12 @@ class AcknowledgeOrders:
         return math.ceil(self._uniform(delay.at_least_s, delay.at_most_s))
 
     def _record(
-        self, attempted: _Attempted, decision: Decision, message: QueueMessage | None = None
+        self, attempt: _Attempt, decision: Decision, message: QueueMessage | None = None
     ) -> OutcomeRecord:
-        event, sight = attempted.event, attempted.sight
-        named = sight if isinstance(sight, InvalidEventError) else event
-        call = sight.call if isinstance(sight, Tried | Deferred) else None
-        signed = sight.request if isinstance(sight, DryRun) else call
+        event, result = attempt.event, attempt.result
+        named = result if isinstance(result, InvalidEventError) else event
+        call = result.call if isinstance(result, CallResults | Deferred) else None
+        request = result.request if isinstance(result, DryRun) else call
         age = self._now() - event.deadline_from if event and event.deadline_from else None
         record = OutcomeRecord(
             purchase_order_id=event.purchase_order_id if event else None,
@@ -190,11 +192,11 @@ class AcknowledgeOrders:
             order_age_s=round(age.total_seconds(), 1) if age is not None else None,
             deadline_remaining_s=round((DEADLINE - age).total_seconds(), 1) if age is not None else None,
             latency_ms=round(call.latency_s * 1000, 1) if call else None,
-            correlation_id=signed.correlation_id if signed else None,
+            correlation_id=request.correlation_id if request else None,
             event_id=named.event_id if named else None,
             message_id=message.message_id if message else None,
             origin=_origin(event, message),
-            secret_version_id=sight.secret_version_id if isinstance(sight, Tried | DryRun) else None,
+            secret_version_id=result.secret_version_id if isinstance(result, CallResults | DryRun) else None,
         )
         self._recorder.record(record)
         return record

@@ -1,108 +1,110 @@
-"""The calls of one attempt at one order: which are made, and in which order."""
+"""One attempt to acknowledge one order: which calls are made, and in which order."""
 
 import math
 from collections.abc import Callable
 from typing import Final
 
-from acknowledge_orders.policy import DryRun, Tried, may_post, must_look_after
-from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, Marketplace, NotTried
-from shared.credentials import Access
-from shared.pacing import Pacer
+from acknowledge_orders.policy import CallResults, DryRun, may_acknowledge, must_fetch_after
+from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, NotCalled
+from shared.walmart.client_provider import ClientProvider, ProvidedClient
+from shared.walmart.rate_limiter import RateLimiter
 from walmart_ca import AsyncClient, Order, WalmartError
 
 CALL_TIMEOUT_S: Final = 15.0
-"""A call to Walmart gets no more than this."""
+"""Seconds for a call to Walmart at most."""
 
 
 class Attempts:
-    """Makes attempts: looks at orders and posts acknowledgements, each kind of call at its own pace."""
+    """Makes attempts. Acknowledging and fetching have a rate limit of their own each, as at Walmart."""
 
     def __init__(
         self,
-        marketplace: Marketplace,
+        clients: ClientProvider,
         *,
-        posts: Pacer,
-        looks: Pacer,
+        acknowledge_limiter: RateLimiter,
+        fetch_limiter: RateLimiter,
         call_timeout_s: float = CALL_TIMEOUT_S,
     ) -> None:
-        """Call through `marketplace`, in the turns that `posts` and `looks` give."""
-        self._marketplace = marketplace
-        self._posts = posts
-        self._looks = looks
+        """Call with the clients of `clients`, within the rates of the two limiters."""
+        self._clients = clients
+        self._acknowledge_limiter = acknowledge_limiter
+        self._fetch_limiter = fetch_limiter
         self._call_timeout_s = call_timeout_s
 
-    async def rehearse(
+    async def dry_run(
         self, purchase_order_id: str, time_left: Callable[[], float]
-    ) -> DryRun | Tried | NotTried:
-        """Build what would be posted, and post nothing.
+    ) -> DryRun | CallResults | NotCalled:
+        """Build the request that would acknowledge an order, and do not send it.
 
         Args:
             purchase_order_id: The order.
             time_left: Seconds left of the invocation.
 
         Returns:
-            What would be posted; or what getting a token for it brought, where one is needed.
+            The request; or what the request for an access token brought, where that failed.
         """
-        access = self._marketplace.peek()
-        if not isinstance(access, Access):
-            return access
+        provided = self._clients.peek()
+        if not isinstance(provided, ProvidedClient):
+            return provided
         if time_left() < LEAST_TIME_LEFT_S:
             return Deferred("out_of_time")
         try:
-            request = await access.client.orders.build_acknowledgement(
+            request = await provided.client.orders.build_acknowledgement(
                 purchase_order_id, timeout=min(self._call_timeout_s, time_left() - RESERVED_S)
             )
         except WalmartError as error:
-            return Tried(None, error, error.call, access.secret_version_id)
-        return DryRun(request, access.secret_version_id)
+            return CallResults(None, error, error.call, provided.secret_version_id)
+        return DryRun(request, provided.secret_version_id)
 
-    async def make(
+    async def attempt(
         self,
         purchase_order_id: str,
         *,
-        look_first: bool,
+        fetch_first: bool,
         time_left: Callable[[], float],
-        turn_within_s: float = math.inf,
-    ) -> Tried | NotTried:
-        """Try once to get an order acknowledged.
+        max_wait_s: float = math.inf,
+    ) -> CallResults | NotCalled:
+        """Try once to acknowledge an order.
 
         Args:
             purchase_order_id: The order.
-            look_first: Post only after having seen that no line is beyond acknowledging.
+            fetch_first: Check the order's status first, and acknowledge only what may be acknowledged.
             time_left: Seconds left of the invocation.
-            turn_within_s: Seconds that each call waits for its turn at most.
+            max_wait_s: Seconds that each call waits for the rate limiter at most.
 
         Returns:
             What the calls brought, or why none could be made.
         """
-        ready = self._marketplace.peek()
-        if not isinstance(ready, Access):
-            return ready  # before a turn is waited for that would be wasted
+        provided = self._clients.peek()
+        if not isinstance(provided, ProvidedClient):
+            return provided  # before a wait for the rate limiter that would be useless
 
-        async def post(client: AsyncClient, seconds: float) -> Order:
+        async def acknowledge(client: AsyncClient, seconds: float) -> Order:
             return await client.orders.acknowledge(purchase_order_id, timeout=seconds)
 
-        async def look(client: AsyncClient, seconds: float) -> Order:
+        async def fetch(client: AsyncClient, seconds: float) -> Order:
             return await client.orders.get(purchase_order_id, timeout=seconds)
 
-        calls = Calls(
-            self._marketplace,
+        caller = Caller(
+            self._clients,
             time_left,
             self._call_timeout_s,
             purchase_order_id=purchase_order_id,
-            turn_within_s=turn_within_s,
+            max_wait_s=max_wait_s,
         )
-        looked: Order | WalmartError | NotTried | None = None
-        if look_first:
-            looked = await calls.make(look, self._looks)
-            if isinstance(looked, WalmartError) or (isinstance(looked, Order) and not may_post(looked)):
-                return Tried(None, looked, calls.last, calls.secret_version_id)
-            if not isinstance(looked, Order):
-                return looked
-        posted = await calls.make(post, self._posts)
-        if not isinstance(posted, Order | WalmartError):
-            return posted
-        if must_look_after(posted):
-            looked = await calls.make(look, self._looks)
-        seen = looked if isinstance(looked, Order | WalmartError) else None
-        return Tried(posted, seen, calls.last, calls.secret_version_id)
+        fetched: Order | WalmartError | NotCalled | None = None
+        if fetch_first:
+            fetched = await caller.call(fetch, self._fetch_limiter)
+            if isinstance(fetched, WalmartError) or (
+                isinstance(fetched, Order) and not may_acknowledge(fetched)
+            ):
+                return CallResults(None, fetched, caller.last, caller.secret_version_id)
+            if not isinstance(fetched, Order):
+                return fetched
+        acknowledgement = await caller.call(acknowledge, self._acknowledge_limiter)
+        if not isinstance(acknowledgement, Order | WalmartError):
+            return acknowledgement
+        if must_fetch_after(acknowledgement):
+            fetched = await caller.call(fetch, self._fetch_limiter)
+        known = fetched if isinstance(fetched, Order | WalmartError) else None
+        return CallResults(acknowledgement, known, caller.last, caller.secret_version_id)

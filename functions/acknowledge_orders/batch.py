@@ -1,4 +1,4 @@
-"""Reads a batch of SQS messages, and refuses what only looks like one."""
+"""Reads a batch of SQS messages, and refuses a batch of any other source."""
 
 import re
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ _SINCE: Final = "ApproximateFirstReceiveTimestamp"
 
 
 class ForeignBatchError(Exception):
-    """A batch that is not SQS's; its text names what came in, and shows no message.
+    """A batch that does not come from SQS. The text names its source, and shows no message.
 
-    It ends the invocation: a source that gets an answer takes everything for done, and deletes it.
+    It ends the invocation: after a normal end the source would take every record for handled.
     """
 
 

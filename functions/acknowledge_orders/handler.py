@@ -1,17 +1,111 @@
-"""AcknowledgeFunction's Lambda entry."""
+"""AcknowledgeFunction's Lambda entry: a batch of the order queue, or a direct invocation with one event."""
 
+import asyncio
+import functools
+from collections.abc import Callable
 from contextlib import suppress
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from acknowledge_orders.composition import acknowledge_function
+from acknowledge_orders.batch import ForeignBatchError, read_batch
+from acknowledge_orders.bootstrap import Components, build_from_environment
+from acknowledge_orders.ports import QueueMessage
+from acknowledge_orders.self_check import asks_for_self_check
+from shared.metrics import Metric
 
-# Lambda lends a whole processor while it starts the environment, so the function is built then. After an
-# error the first invocation builds again: its answer names the error, and a message stays in the queue.
+
+class AcknowledgeFunction:
+    """Handles invocations of Lambda."""
+
+    def __init__(self, components: Components) -> None:
+        """Handle every invocation with these components."""
+        self._components = components
+
+    def __call__(self, event: object, context: LambdaContext) -> dict[str, object]:
+        """Handle one invocation.
+
+        Args:
+            event: A batch of the order queue; or one order event as EventBridge sends it; or an event whose
+                `detail` asks for the self-check.
+            context: From Lambda.
+
+        Returns:
+            For a batch, the messages that are retried (`batchItemFailures`); for a direct invocation, the
+            outcome record, or the record of the self-check.
+
+        Raises:
+            ForeignBatchError: The event is a batch that does not come from SQS. No order of it was tried, and
+                its source keeps it.
+        """
+        components = self._components
+        components.logger.append_keys(function_request_id=context.aws_request_id)
+
+        def time_left() -> float:
+            return context.get_remaining_time_in_millis() / 1000
+
+        messages = self._read_batch(event)
+        if messages == []:
+            return {"batchItemFailures": []}
+        if messages is None and asks_for_self_check(event):
+            return asyncio.run(components.self_check.run()).as_dict()
+        try:
+            if messages is not None:
+                return asyncio.run(self._handle_batch(messages, time_left))
+            return asyncio.run(self._handle_direct_invocation(event, time_left))
+        finally:
+            # By the next invocation a connection may be dead, and a call that it costs is not repeated.
+            components.queue.close()
+            components.metrics.flush_metrics()
+
+    def _read_batch(self, event: object) -> list[QueueMessage] | None:
+        components = self._components
+        try:
+            return read_batch(event)
+        except ForeignBatchError as error:
+            components.logger.error("batch refused", reason=str(error))  # noqa: TRY400 - the reason says it all
+            components.recorder.count(Metric.MESSAGE_FAILED)
+            components.metrics.flush_metrics()
+            raise
+
+    async def _handle_batch(
+        self, messages: list[QueueMessage], time_left: Callable[[], float]
+    ) -> dict[str, object]:
+        """Handle all messages side by side, and report the ones that are retried."""
+        done = await asyncio.gather(*(self._handle(message, time_left) for message in messages))
+        await self._components.clients.close_replaced()
+        retried = [message.message_id for message, is_done in zip(messages, done, strict=True) if not is_done]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in retried]}
+
+    async def _handle_direct_invocation(
+        self, event: object, time_left: Callable[[], float]
+    ) -> dict[str, object]:
+        record = await self._components.application.handle_direct_invocation(event, time_left)
+        await self._components.clients.close_replaced()
+        return record.as_dict()
+
+    async def _handle(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
+        try:
+            return await self._components.application.handle_message(message, time_left)
+        except Exception:
+            # An unexpected error costs this message one attempt, and the other messages nothing. Lambda does
+            # not count it, because the invocation succeeds.
+            self._components.logger.exception("unexpected error", message_id=message.message_id)
+            self._components.recorder.count(Metric.MESSAGE_FAILED)
+            return False
+
+
+@functools.cache
+def _function() -> AcknowledgeFunction:
+    """Return the function of this execution environment, which is built once."""
+    return AcknowledgeFunction(build_from_environment())
+
+
+# Lambda gives a whole processor while it starts the environment, so the function is built then. After an
+# error the first invocation builds it again: its result names the error, and the messages stay in the queue.
 with suppress(Exception):
-    acknowledge_function()
+    _function()
 
 
 def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:
-    """Handle a batch of the order queue, or one bare order event. See `AcknowledgeFunction`."""
-    return acknowledge_function()(event, context)
+    """Handle one invocation. See `AcknowledgeFunction`."""
+    return _function()(event, context)

@@ -7,7 +7,7 @@ refuses a value that is empty, or that has a character which XML 1.0 does not ha
 import re
 from typing import Final
 
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 
 MAX_MESSAGE_BYTES: Final = 1_048_576
 """The largest message of a queue of the template, which is the largest that SQS takes."""

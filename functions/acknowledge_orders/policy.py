@@ -1,6 +1,6 @@
-"""What each thing that an attempt saw leads to. Pure: no clock, no chance, no I/O.
+"""Decides what to do after an attempt. Pure: it knows no clock, no randomness and no I/O.
 
-The table is `docs/consequences.md`; the tests read it there and hold this module to every row.
+The rules are the table in `docs/decision-table.md`. The tests read that table and check every row.
 """
 
 import math
@@ -10,96 +10,97 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
-from shared.calling import Deferred, NotTried
-from shared.credentials import NoAccess
-from shared.order_event import InvalidEventError, OrderEvent
-from shared.order_state import OrderState, state_of, waits
-from shared.outcomes import Outcome, outcome_of
-from shared.sweep_mark import SweepNote
-from walmart_ca import Call, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
+from shared.orders.event import InvalidEventError, OrderEvent
+from shared.orders.outcome import Outcome, outcome_of
+from shared.orders.status import OrderState, awaits_acknowledgement, state_of
+from shared.orders.sweep_note import SweepNote
+from shared.walmart.caller import Deferred, NotCalled
+from shared.walmart.client_provider import NoClient
+from walmart_ca import CallInfo, Order, OrderRejected, OutcomeUnknown, Request, WalmartError
 
-LOOK_FIRST_AFTER: Final = timedelta(minutes=15)
-"""An older event may be a replay or a redrive: the order is looked at before anything is posted."""
-GIVE_UP_AFTER: Final = timedelta(hours=1)
-"""An order that Walmart refuses although its lines are Created may be caught up with until then."""
-UNKNOWN_UNTIL: Final = timedelta(minutes=30)
-"""So long after its date, or its event, an order may still be unknown to the service that acknowledges."""
-NOTE_STANDS_FOR: Final = timedelta(days=1)
-"""So long after the next sweep was due, what a sweep said still counts: one sweep a day sees every order of
-the last month, so that an order that is left now will be seen."""
+FETCH_FIRST_AFTER: Final = timedelta(minutes=15)
+"""An older event may be a replay or a redrive: the order's status is checked before it is acknowledged."""
+REJECTED_GRACE: Final = timedelta(hours=1)
+"""The age of an event up to which an order is retried although Walmart refuses it: Walmart's services are
+eventually consistent."""
+NOT_FOUND_GRACE: Final = timedelta(minutes=30)
+"""The age of an order, or of its event, up to which the service that acknowledges may not know it yet."""
+NOTE_VALID_FOR: Final = timedelta(days=1)
+"""How long a sweep's note is valid after the next sweep was due. One sweep a day sees every order of the
+last month, so an order that is left to the sweep now will be seen."""
 STUCK_AFTER: Final = timedelta(minutes=5)
-"""An order of the sweep that was tried for so long makes way for the others."""
+"""An order from the sweep that was tried for so long must not slow other orders."""
 FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
-"""An order that is older was published by a sweep before, and tried."""
-STUCK_WAITS_S: Final = 10.0
-"""So long a call about it waits for its turn: an invocation that waits for many such turns is one less for
-new orders."""
-LAST_RECEIVE: Final = 90
-"""A message received so often is parked, before the queue's own redrive takes it without a reason."""
+"""A sweep published and an attempt tried every order that is older."""
+STUCK_MAX_WAIT_S: Final = 10.0
+"""Seconds that a call about a stuck order waits for the rate limiter at most: an invocation that waits long
+is missing for new orders."""
+MAX_RECEIVES: Final = 90
+"""A message with so many receives is parked, before the queue's own redrive takes it without a reason."""
 
 
 class Disposition(StrEnum):
-    """What becomes of the message, or of the bare event."""
+    """What happened to the message, or to the event of a direct invocation."""
 
     DONE = "done"
     """Nothing is left to do; the message is deleted."""
-    LATER = "later"
-    """The message is hidden for a while and comes again."""
+    RETRY = "retry"
+    """The message stays in the queue and is retried after a delay."""
     PARKED = "parked"
-    """The message went to the dead-letter queue with its reason, and is deleted."""
-    LEFT = "left"
-    """The message is deleted, and the order left to the next sweep, which sees it again."""
-    ANSWERED = "answered"
-    """A bare event has no queue to wait in: whoever invoked the function has the record and decides."""
+    """The message went to the dead-letter queue with outcome and reason, and is deleted."""
+    LEFT_TO_SWEEP = "left_to_sweep"
+    """The message is deleted, because the next sweep publishes the order again."""
+    RETURNED = "returned"
+    """A direct invocation has no queue: the caller gets the record and decides."""
 
 
-class Consequence(StrEnum):
-    """What an outcome calls for."""
+class Action(StrEnum):
+    """What an outcome asks for."""
 
     DONE = "done"
     BACK_OFF = "back-off"
-    REPLENISH = "replenish"
+    WAIT_FOR_QUOTA = "wait for quota"
     HOLD = "hold"
     PARK = "park"
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class CallResults:
     """What the calls of an attempt brought; at least one was made.
 
     Attributes:
-        posted: What posting the acknowledgement last brought, or None when nothing was posted.
-        looked: What looking at the order last brought, or None when nobody looked.
+        acknowledgement: What the last call to acknowledge brought, or None when none was made.
+        fetched: What the last call to fetch the order brought, or None when none was made.
         call: What is known of the last call.
-        secret_version_id: The version of the secret that signed it.
+        secret_version_id: The version of the secret that authenticated it.
     """
 
-    posted: Order | WalmartError | None
-    looked: Order | WalmartError | None
-    call: Call | None
+    acknowledgement: Order | WalmartError | None
+    fetched: Order | WalmartError | None
+    call: CallInfo | None
     secret_version_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a dry run signed.
+    """What a dry run built.
 
     Attributes:
-        request: What would have been sent.
-        secret_version_id: The version of the secret that signed it.
+        request: The request that would have been sent.
+        secret_version_id: The version of the secret that authenticated it.
     """
 
     request: Request
     secret_version_id: str
 
 
-type Sight = Tried | DryRun | Deferred | InvalidEventError | NoAccess
-"""What an attempt saw."""
+type AttemptResult = CallResults | DryRun | Deferred | InvalidEventError | NoClient
+"""What an attempt brought."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """How long a message waits, in seconds; each setting is described in `shared.settings`."""
+class BackoffSettings:
+    """How long a message waits, in seconds; `acknowledge_orders.settings` describes each setting."""
 
     base_s: float
     cap_s: float
@@ -107,17 +108,17 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class DecisionContext:
     """What else a decision depends on.
 
     Attributes:
         now: Aware.
-        event_time: When the event was published, if it says so.
-        ordered_at: When the buyer ordered, as far as is known.
-        first_received_at: When the message was first received.
-        receive_count: How often it was received, this time included.
-        note: What the sweep that published the event says in it; None when it came from anybody else, or when
-            no sweeps are made.
+        event_time: When the event was published, aware; None when it does not say so.
+        ordered_at: When the buyer ordered, aware, as far as known.
+        first_received_at: When the message was first received, aware.
+        receive_count: How often the message was received, including this time.
+        note: What the sweep that published the event says in it; None for any other event, or when no sweeps
+            run.
     """
 
     now: datetime
@@ -130,7 +131,7 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """The bounds, in seconds, between which a message's delay is drawn."""
+    """The bounds, in seconds, between which the delay of a retry is drawn."""
 
     at_least_s: float
     at_most_s: float
@@ -138,13 +139,13 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to be done.
+    """What to do.
 
     Attributes:
         outcome: How the attempt ended.
         reason: One word or sentence that says more, or None.
-        disposition: What becomes of the message.
-        delay: For how long it is hidden, if it is to come later.
+        disposition: What happens to the message.
+        delay: When the message is retried; None for every other disposition.
     """
 
     outcome: Outcome
@@ -153,216 +154,222 @@ class Decision:
     delay: Delay | None = None
 
 
-type Verdict = tuple[Outcome, str | None, Consequence]
+type Evaluation = tuple[Outcome, str | None, Action]
 
 
-def must_look_first(event: OrderEvent, now: datetime, *, tried_before: bool = False) -> bool:
-    """Tell whether the order is to be looked at before anything is posted.
+def must_fetch_first(event: OrderEvent, now: datetime, *, tried_before: bool = False) -> bool:
+    """Return whether the order's status must be checked before the order is acknowledged.
 
-    `tried_before` says that there was an attempt: what it saw, or whether it applied, is not known any more.
-    A swept order is an old one, and the list that it was on may have shown lines beyond acknowledging. That
-    an event is the sweep's is only a claim, and being careful because of it harms nobody.
+    Args:
+        event: The order event. An order from the sweep is old, and the list may have shown lines that cannot
+            be acknowledged any more. Any producer can claim to be the sweep; then one call more is made.
+        now: Aware.
+        tried_before: There was an attempt before, whose result is not known any more.
     """
-    old = event.event_time is None or now - event.event_time > LOOK_FIRST_AFTER
+    old = event.event_time is None or now - event.event_time > FETCH_FIRST_AFTER
     return tried_before or event.swept or old
 
 
-def turn_within_s(circumstances: Circumstances) -> float:
-    """Return how long each call about an order may wait for its turn, in seconds."""
-    is_stuck = circumstances.note is not None and _tried_for(circumstances) > STUCK_AFTER
-    return STUCK_WAITS_S if is_stuck else math.inf
+def max_wait_s(context: DecisionContext) -> float:
+    """Return how many seconds each call about an order may wait for the rate limiter."""
+    is_stuck = context.note is not None and _tried_for(context) > STUCK_AFTER
+    return STUCK_MAX_WAIT_S if is_stuck else math.inf
 
 
-def may_post(seen: Order) -> bool:
-    """Tell whether an order that was looked at may be posted: never with a line beyond acknowledging."""
-    return state_of(seen) is OrderState.CREATED
+def may_acknowledge(fetched: Order) -> bool:
+    """Return whether an order may be acknowledged: never with a line that is shipped or cancelled."""
+    return state_of(fetched) is OrderState.CREATED
 
 
-def must_look_after(posted: Order | WalmartError) -> bool:
-    """Tell whether what posting brought leaves open where the order stands."""
-    if isinstance(posted, OrderRejected):
-        # With 403 Walmart does not let us near this order, so a look would bring another one.
-        return posted.status != HTTPStatus.FORBIDDEN
-    return isinstance(posted, OutcomeUnknown)
+def must_fetch_after(acknowledgement: Order | WalmartError) -> bool:
+    """Return whether the order's status is open after a call to acknowledge it."""
+    if isinstance(acknowledgement, OrderRejected):
+        # After a 403 Walmart does not let us see this order: fetching it would bring another 403.
+        return acknowledgement.status != HTTPStatus.FORBIDDEN
+    return isinstance(acknowledgement, OutcomeUnknown)
 
 
-def decide(sight: Sight, circumstances: Circumstances, waiting: Waiting) -> Decision:
-    """Decide about a message from the queue.
+def decide(result: AttemptResult, context: DecisionContext, backoff: BackoffSettings) -> Decision:
+    """Decide what to do with a message from the queue.
 
     Args:
-        sight: What the attempt saw.
-        circumstances: Its and the message's times and counts.
-        waiting: How long messages wait.
+        result: What the attempt brought.
+        context: The times and counts of the event and the message.
+        backoff: How long messages wait.
     """
-    outcome, reason, consequence = judge(sight, circumstances)
-    if consequence is Consequence.DONE:
+    outcome, reason, action = evaluate(result, context)
+    if action is Action.DONE:
         return Decision(outcome, reason, Disposition.DONE)
-    note = circumstances.note if _is_seen_again(sight, circumstances) else None
-    if consequence is Consequence.PARK and note and not note.park_if_stuck:
-        # One dead letter a day is enough for a person to act on; the sweep says which event it comes of.
-        return Decision(outcome, reason, Disposition.LEFT)
-    if consequence is Consequence.PARK or circumstances.receive_count >= LAST_RECEIVE:
+    note = context.note if _will_be_swept(result, context) else None
+    if action is Action.PARK and note and not note.park_if_stuck:
+        # One dead letter a day is enough for a person to act on; the sweep says in which event.
+        return Decision(outcome, reason, Disposition.LEFT_TO_SWEEP)
+    if action is Action.PARK or context.receive_count >= MAX_RECEIVES:
         return Decision(outcome, reason, Disposition.PARKED)
-    delay = _delay(sight, consequence, circumstances, waiting)
-    if note and circumstances.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:
-        # The next sweep publishes the order anew: it must not wait twice, and be called for twice.
-        return Decision(outcome, reason, Disposition.LEFT)
-    return Decision(outcome, reason, Disposition.LATER, delay)
+    delay = _delay(result, action, context, backoff)
+    if note and context.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:
+        # The next sweep publishes the order again: two messages of one order would make two calls.
+        return Decision(outcome, reason, Disposition.LEFT_TO_SWEEP)
+    return Decision(outcome, reason, Disposition.RETRY, delay)
 
 
-def _is_seen_again(sight: Sight, circumstances: Circumstances) -> bool:
-    """Tell whether a sweep will see the order again: it is of late that one did, and it still waits."""
-    note = circumstances.note
-    seen = sight.looked if isinstance(sight, Tried) else None
-    is_listed = not isinstance(seen, Order) or waits(seen)
-    return note is not None and is_listed and circumstances.now - note.next_sweep_at < NOTE_STANDS_FOR
+def _will_be_swept(result: AttemptResult, context: DecisionContext) -> bool:
+    """Return whether a sweep will publish the order again: one did lately, and the order still needs it."""
+    note = context.note
+    fetched = result.fetched if isinstance(result, CallResults) else None
+    is_listed = not isinstance(fetched, Order) or awaits_acknowledgement(fetched)
+    return note is not None and is_listed and context.now - note.next_sweep_at < NOTE_VALID_FOR
 
 
-def decide_bare(sight: Sight, circumstances: Circumstances) -> Decision:
-    """Decide about a bare event: it is done, or its answer says why not."""
-    outcome, reason, consequence = judge(sight, circumstances)
-    done = consequence is Consequence.DONE or outcome is Outcome.DRY_RUN
-    return Decision(outcome, reason, Disposition.DONE if done else Disposition.ANSWERED)
+def decide_direct(result: AttemptResult, context: DecisionContext) -> Decision:
+    """Decide about the event of a direct invocation: it is done, or its record says why not."""
+    outcome, reason, action = evaluate(result, context)
+    done = action is Action.DONE or outcome is Outcome.DRY_RUN
+    return Decision(outcome, reason, Disposition.DONE if done else Disposition.RETURNED)
 
 
-def judge(sight: Sight, circumstances: Circumstances) -> Verdict:
-    """Name what an attempt saw, with a reason where the name leaves one open, and what it calls for."""
-    match sight:
-        case Tried():
-            return _judge_calls(sight, circumstances)
+def evaluate(result: AttemptResult, context: DecisionContext) -> Evaluation:
+    """Return the outcome of an attempt, a reason where the outcome needs one, and the action."""
+    match result:
+        case CallResults():
+            return _evaluate_calls(result, context)
         case DryRun():
-            # For invoking by hand: an order must not be lost to a rehearsal that came over the bus.
-            return Outcome.DRY_RUN, None, Consequence.PARK
+            # A dry run is for a direct invocation. An order must not be lost to one that came over the bus.
+            return Outcome.DRY_RUN, None, Action.PARK
         case InvalidEventError():
-            return Outcome.INVALID_EVENT, str(sight), Consequence.PARK
+            return Outcome.INVALID_EVENT, str(result), Action.PARK
         case _:
-            return _judge_failure(sight)
+            return _evaluate_failure(result)
 
 
-def _judge_calls(tried: Tried, circumstances: Circumstances) -> Verdict:
-    posted, looked = tried.posted, tried.looked
-    if isinstance(posted, Order):
-        return Outcome.ACKNOWLEDGED, None, Consequence.DONE
-    if posted is not None and not isinstance(posted, OutcomeUnknown | OrderRejected):
-        return _judge_failure(posted)
-    if isinstance(looked, Order):
-        return _judge_state(looked, posted, circumstances)
-    if isinstance(posted, OutcomeUnknown):
-        if posted.names_order and _names_order(looked):
-            # Walmart confirmed this very order, and shows it with something that nobody can read. The
-            # confirmation counts: a repeat would bring the same text, and alarms for an order that is done.
-            return Outcome.ACKNOWLEDGED, None, Consequence.DONE
-        # Whatever the look ran into: the post may have been applied, and that is what matters.
-        return _judge_failure(posted)
-    if looked is None:
-        reason = posted.reason if posted else ""
-        if posted and must_look_after(posted):
-            return Outcome.REJECTED, reason, Consequence.BACK_OFF  # no time was left for the look
-        return _caught_up_with(reason, circumstances)
-    return _judge_look(looked, circumstances)
+def _evaluate_calls(results: CallResults, context: DecisionContext) -> Evaluation:
+    acknowledgement, fetched = results.acknowledgement, results.fetched
+    if isinstance(acknowledgement, Order):
+        return Outcome.ACKNOWLEDGED, None, Action.DONE
+    if acknowledgement is not None and not isinstance(acknowledgement, OutcomeUnknown | OrderRejected):
+        return _evaluate_failure(acknowledgement)
+    if isinstance(fetched, Order):
+        return _evaluate_state(fetched, acknowledgement, context)
+    if isinstance(acknowledgement, OutcomeUnknown):
+        if acknowledgement.names_order and _names_order(fetched):
+            # Walmart confirmed this very order, and shows it, in a text that cannot be read. The confirmation
+            # counts: a retry would bring the same text, and alarms for an order that is done.
+            return Outcome.ACKNOWLEDGED, None, Action.DONE
+        # The acknowledgement may have been applied, whatever became of the fetch.
+        return _evaluate_failure(acknowledgement)
+    if fetched is None:
+        reason = acknowledgement.reason if acknowledgement else ""
+        if acknowledgement and must_fetch_after(acknowledgement):
+            return Outcome.REJECTED, reason, Action.BACK_OFF  # no time was left to fetch the order
+        return _rejected(reason, context)
+    return _evaluate_failed_fetch(fetched, context)
 
 
-def _judge_look(looked: WalmartError, circumstances: Circumstances) -> Verdict:
-    """Judge by a look that failed: nothing was posted, or what was posted is known to be refused."""
-    match looked:
+def _evaluate_failed_fetch(fetched: WalmartError, context: DecisionContext) -> Evaluation:
+    """Evaluate a fetch that failed: nothing was acknowledged, or Walmart refused the acknowledgement."""
+    match fetched:
         case OrderRejected():
-            return _judge_rejected(looked, circumstances)
-        case OutcomeUnknown() if looked.names_order:
-            # The same text comes again: after a while a person is to read it.
-            return _caught_up_with(looked.reason, circumstances)
+            return _evaluate_rejected_fetch(fetched, context)
+        case OutcomeUnknown() if fetched.names_order:
+            # A retry brings the same text: after the grace period a person must read it.
+            return _rejected(fetched.reason, context)
         case OutcomeUnknown():
-            return Outcome.UNAVAILABLE, looked.reason, Consequence.BACK_OFF
+            return Outcome.UNAVAILABLE, fetched.reason, Action.BACK_OFF
         case _:
-            return _judge_failure(looked)
+            return _evaluate_failure(fetched)
 
 
-def _names_order(looked: WalmartError | None) -> bool:
-    return isinstance(looked, OutcomeUnknown) and looked.names_order
+def _names_order(fetched: WalmartError | None) -> bool:
+    return isinstance(fetched, OutcomeUnknown) and fetched.names_order
 
 
-def _judge_state(seen: Order, posted: WalmartError | None, circumstances: Circumstances) -> Verdict:
-    """Judge by where the order stands, after a post that left it open or before any."""
-    match state_of(seen):
+def _evaluate_state(
+    fetched: Order, acknowledgement: WalmartError | None, context: DecisionContext
+) -> Evaluation:
+    """Evaluate an order's state, after an acknowledgement that left it open or before any."""
+    match state_of(fetched):
         case OrderState.ACKNOWLEDGED:
-            applied = isinstance(posted, OutcomeUnknown)
+            applied = isinstance(acknowledgement, OutcomeUnknown)
             outcome = Outcome.ACKNOWLEDGED if applied else Outcome.ALREADY_ACKNOWLEDGED
-            return outcome, None, Consequence.DONE
+            return outcome, None, Action.DONE
         case OrderState.SHIPPED:
-            return Outcome.ALREADY_SHIPPED, None, Consequence.DONE
+            return Outcome.ALREADY_SHIPPED, None, Action.DONE
         case OrderState.CANCELLED:
-            return Outcome.CANCELLED, None, Consequence.DONE
+            return Outcome.CANCELLED, None, Action.DONE
         case OrderState.MIXED:
-            return Outcome.REJECTED, "mixed_lines", Consequence.PARK
+            return Outcome.REJECTED, "mixed_lines", Action.PARK
         case OrderState.WALMART_FULFILLED:
-            return Outcome.REJECTED, "walmart_fulfilled", Consequence.PARK
+            return Outcome.REJECTED, "walmart_fulfilled", Action.PARK
         case OrderState.CREATED | OrderState.UNCLEAR:
-            if isinstance(posted, OutcomeUnknown):
-                return _judge_failure(posted)
-            return _caught_up_with(posted.reason if posted else "unclear_status", circumstances)
+            if isinstance(acknowledgement, OutcomeUnknown):
+                return _evaluate_failure(acknowledgement)
+            return _rejected(acknowledgement.reason if acknowledgement else "unclear_status", context)
 
 
-def _judge_rejected(looked: OrderRejected, circumstances: Circumstances) -> Verdict:
-    """Judge a look that found no such order, or that was refused."""
-    if looked.status != HTTPStatus.NOT_FOUND:
-        return _caught_up_with(looked.reason, circumstances)
+def _evaluate_rejected_fetch(fetched: OrderRejected, context: DecisionContext) -> Evaluation:
+    """Evaluate a fetch that found no such order, or that was refused."""
+    if fetched.status != HTTPStatus.NOT_FOUND:
+        return _rejected(fetched.reason, context)
     # An order may be released some time after its date, and a redriven message may be young in the queue.
-    published = _published(circumstances)
-    known_since = max(published, circumstances.ordered_at or published)
-    young = circumstances.now - known_since <= UNKNOWN_UNTIL
-    return Outcome.NOT_FOUND, looked.reason, Consequence.BACK_OFF if young else Consequence.PARK
+    published = _published_at(context)
+    known_since = max(published, context.ordered_at or published)
+    young = context.now - known_since <= NOT_FOUND_GRACE
+    return Outcome.NOT_FOUND, fetched.reason, Action.BACK_OFF if young else Action.PARK
 
 
-def _caught_up_with(reason: str, circumstances: Circumstances) -> Verdict:
-    """Give Walmart's own services until the event is an hour old to agree about an order."""
-    young = circumstances.now - _published(circumstances) <= GIVE_UP_AFTER
-    return Outcome.REJECTED, reason, Consequence.BACK_OFF if young else Consequence.PARK
+def _rejected(reason: str, context: DecisionContext) -> Evaluation:
+    """Retry a rejected order until its event is an hour old, then park it."""
+    young = context.now - _published_at(context) <= REJECTED_GRACE
+    return Outcome.REJECTED, reason, Action.BACK_OFF if young else Action.PARK
 
 
-def _published(circumstances: Circumstances) -> datetime:
+def _published_at(context: DecisionContext) -> datetime:
     """Return when the event was published, or else when its message was first received.
 
-    Every sweep publishes an order anew, so for its events the order's own date counts, if it has one.
+    Every sweep publishes an order again, so the order's own date counts for its events, if it has one.
     """
-    swept_since = circumstances.note.ordered_at if circumstances.note else None
-    return swept_since or circumstances.event_time or circumstances.first_received_at
+    ordered_at = context.note.ordered_at if context.note else None
+    return ordered_at or context.event_time or context.first_received_at
 
 
-_CALLED_FOR: Final = {
-    Outcome.UNAVAILABLE: Consequence.BACK_OFF,
-    Outcome.OUTCOME_UNKNOWN: Consequence.BACK_OFF,
-    Outcome.THROTTLED: Consequence.REPLENISH,
-    Outcome.CREDENTIALS_REFUSED: Consequence.HOLD,
-    Outcome.MISCONFIGURED: Consequence.HOLD,
-    # Not held: a pause may be over in half a minute, and other orders' refusals are not this one's.
-    Outcome.DEFERRED: Consequence.BACK_OFF,
+_ACTIONS: Final = {
+    Outcome.UNAVAILABLE: Action.BACK_OFF,
+    Outcome.OUTCOME_UNKNOWN: Action.BACK_OFF,
+    Outcome.THROTTLED: Action.WAIT_FOR_QUOTA,
+    Outcome.CREDENTIALS_REFUSED: Action.HOLD,
+    Outcome.MISCONFIGURED: Action.HOLD,
+    # Not held: a pause may end after half a minute, and another order's refusal does not concern this one.
+    Outcome.DEFERRED: Action.BACK_OFF,
 }
-"""What leaves nothing to look at. `OrderRejected` is not among them: the order's state decides."""
+"""The actions for failures that say nothing about the order. After `OrderRejected` its state decides."""
 
 
-def _judge_failure(failure: WalmartError | NotTried) -> Verdict:
+def _evaluate_failure(failure: WalmartError | NotCalled) -> Evaluation:
     outcome, reason = outcome_of(failure)
-    return outcome, reason, _CALLED_FOR[outcome]
+    return outcome, reason, _ACTIONS[outcome]
 
 
-def _delay(sight: Sight, consequence: Consequence, circumstances: Circumstances, waiting: Waiting) -> Delay:
-    if consequence is Consequence.HOLD:
-        # Only a person or a rotation can help: trying again at once helps nobody.
-        return Delay(waiting.hold_s, waiting.hold_s + waiting.base_s)
-    if consequence is Consequence.REPLENISH and isinstance(sight, Tried) and sight.call:
-        retry_at = sight.call.retry_at
+def _delay(
+    result: AttemptResult, action: Action, context: DecisionContext, backoff: BackoffSettings
+) -> Delay:
+    if action is Action.HOLD:
+        # Only a person or a rotation can help: a retry at once is useless.
+        return Delay(backoff.hold_s, backoff.hold_s + backoff.base_s)
+    if action is Action.WAIT_FOR_QUOTA and isinstance(result, CallResults) and result.call:
+        retry_at = result.call.retry_at
         if retry_at is not None:
-            replenished_s = min(max(1.0, (retry_at - circumstances.now).total_seconds()), waiting.cap_s)
-            return Delay(replenished_s, replenished_s + waiting.base_s)
-    # Grows with the time already waited, and needs no stored state: receive counts would be inflated by
-    # messages that were handed back untried.
-    waited_s = max(0.0, _tried_for(circumstances).total_seconds())
-    return Delay(1, max(1, min(waiting.cap_s, waiting.base_s + waited_s)))
+            wait_s = min(max(1.0, (retry_at - context.now).total_seconds()), backoff.cap_s)
+            return Delay(wait_s, wait_s + backoff.base_s)
+    # The delay grows with the time since the first receive, which needs no stored state. Receive counts
+    # would be too high: they count messages that were returned untried.
+    waited_s = max(0.0, _tried_for(context).total_seconds())
+    return Delay(1, max(1, min(backoff.cap_s, backoff.base_s + waited_s)))
 
 
-def _tried_for(circumstances: Circumstances) -> timedelta:
-    """Return for how long an order has been tried: since its message came, or longer if it is still swept."""
-    since = circumstances.first_received_at
-    if circumstances.note and circumstances.note.ordered_at:
-        # Messages that are gone tried it before this one.
-        since = min(since, circumstances.note.ordered_at + FIRST_SWEPT_WITHIN)
-    return circumstances.now - since
+def _tried_for(context: DecisionContext) -> timedelta:
+    """Return for how long an order has been tried: since the first receive, or longer if it was swept."""
+    since = context.first_received_at
+    if context.note and context.note.ordered_at:
+        # Messages of earlier sweeps tried it before this one.
+        since = min(since, context.note.ordered_at + FIRST_SWEPT_WITHIN)
+    return context.now - since

@@ -1,24 +1,24 @@
-"""What the application needs of the world, in its own words."""
+"""What the application needs from its environment."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from acknowledge_orders.records import OutcomeRecord
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class QueueMessage:
-    """A message as the queue handed it out.
+    """A message as the queue delivered it.
 
     Attributes:
         body: The order event, as text.
-        message_id: The queue's id of it.
-        receipt: What this receive of it is addressed by.
-        receive_count: How often it was received, this time included.
+        message_id: Its id in the queue.
+        receipt: The receipt handle of this receive.
+        receive_count: How often it was received, including this time.
         first_received_at: Aware.
-        was_parked: Whether it comes from the dead-letter queue, redriven, or may come from there.
+        was_parked: Whether it was redriven from the dead-letter queue, or may have been.
     """
 
     body: str
@@ -35,23 +35,23 @@ class QueueMessage:
 
 
 class QueueError(Exception):
-    """The queue did not do what it was asked to; the message is still in it."""
+    """The queue could not update a message, which is still in it."""
 
 
 class OrderQueue(Protocol):
-    """The queue that order events wait in, and its dead-letter queue."""
+    """The order queue and its dead-letter queue."""
 
-    def hide(self, message: QueueMessage, seconds: int) -> None:
-        """Let the message come again after `seconds`.
+    def postpone(self, message: QueueMessage, seconds: int) -> None:
+        """Make the message visible again after `seconds`.
 
         Raises:
-            QueueError: It comes again after the queue's own visibility timeout.
+            QueueError: It becomes visible again after the queue's own visibility timeout.
         """
 
     def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
         """Put the message's body, byte for byte, into the dead-letter queue, with outcome and reason.
 
-        Of these the body has precedence: it is parked also when they do not fit next to it.
+        The body has precedence: it is parked even when outcome and reason do not fit next to it.
 
         Raises:
             QueueError: It was not parked, and must not be deleted.
@@ -59,10 +59,10 @@ class OrderQueue(Protocol):
 
 
 class Recorder(Protocol):
-    """Where outcome records go."""
+    """Takes outcome records."""
 
     def record(self, record: OutcomeRecord) -> None:
         """Log, count and measure one outcome."""
 
     def warn(self, message: str, **fields: object) -> None:
-        """Log something that costs no order but should be known; `message` is constant text."""
+        """Log a warning that concerns no single outcome; `message` is constant text."""

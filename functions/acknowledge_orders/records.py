@@ -1,4 +1,4 @@
-"""What is logged and answered: the record of an attempt at an order, and that of a self-check."""
+"""What is logged and returned: the record of an attempt, and the record of a self-check."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -16,22 +16,23 @@ CHECKS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
-    """One for each received message or bare event; what is not known is None.
+    """One for each received message or direct invocation; what is not known is None.
 
     Attributes:
         purchase_order_id: The order.
-        outcome: A word of `shared.outcomes.Outcome`.
+        outcome: A word of `shared.orders.outcome.Outcome`.
         reason: More about the outcome.
         disposition: A word of `policy.Disposition`: what became of the message.
         http_status: Of the last call to Walmart.
-        attempt: How often the message was received; 1 for a bare event.
+        attempt: How often the message was received; 1 for a direct invocation.
         order_age_s: Seconds since the order's date, or the event's time where it has none.
         deadline_remaining_s: Seconds left of Walmart's four hours; negative when they are over.
         latency_ms: Of the last call to Walmart.
         correlation_id: Of the last call to Walmart, or of the request that a dry run signed.
         event_id: EventBridge's id of the order event.
         message_id: The queue's id of the message.
-        origin: `queue`; `sweep` where the event says that the sweep published it; `manual` for a bare event.
+        origin: `queue`; `sweep` when the event says that the sweep published it; `manual` for a direct
+            invocation.
         secret_version_id: The version of the secret that signed.
     """
 

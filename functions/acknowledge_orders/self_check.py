@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Final
 
 from acknowledge_orders.records import CHECKS, SelfCheckRecord
-from shared.calling import CLOCK_MAY_DIFFER_S, clock_ahead_s, is_unknown_path, may_answer_elsewhere
-from shared.credentials import (
+from shared.walmart.caller import CLOCK_MAY_DIFFER_S, clock_ahead_s, is_unknown_path, try_list_of_all_orders
+from shared.walmart.credentials import (
     Secret,
     SecretsUnavailableError,
     SetupError,
@@ -16,7 +16,7 @@ from shared.credentials import (
 )
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     Credentials,
     CredentialsRefused,
     Misconfigured,
@@ -35,7 +35,7 @@ _A_LITTLE: Final = timedelta(minutes=1)
 
 
 def asks_for_self_check(event: object) -> bool:
-    """Tell whether a bare event asks for the self-check: `{"detail": {"selfCheck": true}}`."""
+    """Return whether a direct invocation asks for the self-check: `{"detail": {"selfCheck": true}}`."""
     detail = event.get("detail") if isinstance(event, dict) else None
     return isinstance(detail, dict) and detail.get("selfCheck") is True
 
@@ -77,7 +77,7 @@ class SelfCheck:
     async def run(self) -> SelfCheckRecord:
         """Check everything. The call to Walmart asks for the orders of the last minute, as a sweep does."""
         secret: Secret | None = None
-        call: Call | None = None
+        call: CallInfo | None = None
         ahead_s: float | None = None
         failed: _FailedError | None = None
         try:
@@ -130,7 +130,7 @@ class SelfCheck:
         since = self._now() - _A_LITTLE
         try:
             result = await self._list(client.orders.released_page, since)
-            if may_answer_elsewhere(result):
+            if try_list_of_all_orders(result):
                 other = await self._list(client.orders.created_page, since)
                 result = result if is_unknown_path(other) else other
             return result

@@ -5,38 +5,38 @@ from typing import Final
 
 
 class Metric(StrEnum):
-    """Every metric beside the counts of outcomes, whose names `metric_name` makes. The value is its name."""
+    """Every metric except the counts of outcomes, whose names `metric_name` makes. The value is its name."""
 
     ORDER_AGE = "OrderAge"
-    """Of each attempt after which the order is acknowledged, or is to be tried again or parked: its age."""
+    """The age of the order, for each attempt after which it is acknowledged, retried or parked."""
     ORDER_AGE_AT_ACKNOWLEDGEMENT = "OrderAgeAtAcknowledgement"
-    """Of each order that was acknowledged: its age."""
+    """The age of each order that was acknowledged."""
     ATTEMPTS = "Attempts"
-    """Of each attempt: which one it is, the message's receives counted."""
+    """The number of receives of the message, for each attempt."""
     MARKETPLACE_LATENCY = "MarketplaceLatency"
-    """Of each attempt that made a call: how long the last one took."""
+    """The duration of the last call of each attempt that made one."""
     MESSAGE_FAILED = "MessageFailed"
-    """A message that met a mistake of the function's own, or a batch that is not SQS's: it has no outcome,
-    and comes again."""
+    """A message that hit an unexpected error, or a batch that does not come from SQS. It has no outcome, and
+    is retried."""
     LEFT_TO_SWEEP = "LeftToSweep"
-    """An order that cannot be acknowledged, and is not parked because the next sweep sees it again."""
+    """An order that cannot be acknowledged, and is not parked: the next sweep publishes it again."""
     CREDENTIAL_FALLBACK = "CredentialFallback"
-    """A call that the previous version of the secret made good."""
+    """A call that was accepted with the previous version of the secret."""
     STALE_CREDENTIALS = "StaleCredentials"
-    """A version of the secret serves on, because the current one cannot be read or used."""
+    """An older version of the secret is used, because the current one cannot be read or used."""
     SWEEP_COMPLETED = "SweepCompleted"
-    """A sweep that saw every released order, and published whatever was due and had room."""
+    """A sweep that saw every released order, and published every order that was due and had room."""
     OLDEST_UNACKNOWLEDGED_ORDER_AGE = "OldestUnacknowledgedOrderAge"
-    """Of each sweep that saw every order: the age of the oldest that waits, 0 without one. Of one that did
-    not: the age of the oldest that it saw, if that is more than an hour."""
+    """The age of the oldest order that awaits acknowledgement; 0 without one. A sweep that did not see every
+    order measures it only when it is more than an hour."""
     ORDERS_PUBLISHED = "OrdersPublished"
-    """Of each sweep: how many order events it published."""
+    """The number of order events that a sweep published."""
     DRAIN_TIME = "DrainTime"
-    """Of each sweep: how long the order queue takes to be worked off at Walmart's limit."""
+    """The time that the order queue needs at Walmart's rate limit, after a sweep."""
 
     @property
     def unit(self) -> str:
-        """What it is measured in, by CloudWatch's word for it."""
+        """Its unit, as CloudWatch names it."""
         return _UNITS.get(self, "Count")
 
 

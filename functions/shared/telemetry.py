@@ -22,9 +22,9 @@ def new_logger(service: str) -> Logger:
     # receive: botocore prints the whole secret and AWS's session token. The root stands for every library.
     root = logging.getLogger()
     root.setLevel(max(root.level, logging.INFO))
-    # What every line would carry and nobody searches by: the task it was logged in, the place in the code.
+    # Keep the task and the place in the code out of every line: no query uses them.
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
-    # Lambda reads the level of a line only beside a timestamp of this form.
+    # Lambda reads the level of a line only when its timestamp has this form.
     return Logger(service=service, location=None, use_rfc3339=True)
 
 
@@ -42,7 +42,7 @@ class Telemetry:
     """Logs and counts. What belongs to one line goes with the call: shared keys would put it on others."""
 
     def __init__(self, logger: Logger, metrics: EphemeralMetrics) -> None:
-        """Log to `logger` and count in `metrics`, which somebody else flushes."""
+        """Log to `logger` and count in `metrics`, which the Lambda entry flushes."""
         self._logger = logger
         self._metrics = metrics
 
@@ -59,5 +59,5 @@ class Telemetry:
         self._metrics.add_metric(name=metric_name(outcome), unit="Count", value=1)
 
     def warn(self, message: str, **fields: object) -> None:
-        """Log something that costs no order but should be known; `message` is constant text."""
+        """Log a warning; `message` is constant text."""
         self._logger.warning(message, extra=fields)

@@ -1,5 +1,5 @@
-"""SweepFunction: publishes an order event for each released order that nobody acknowledged yet.
+"""SweepFunction: publishes an order event for each released order that is not acknowledged yet.
 
-A sweep's way: `handler` → `function` → `sweep`, which has `listing` read the pages, `selection` choose, and
-`publishing` publish through the `ports`. `composition` puts it together.
+The way of a sweep: `handler` → `sweep`, which reads the pages by `listing`, chooses by `selection` and
+publishes by `publishing` through the `ports`. `bootstrap` builds the parts.
 """

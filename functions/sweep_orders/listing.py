@@ -1,4 +1,4 @@
-"""Lists the orders that wait for an acknowledgement: every page of them, as far as they can be read."""
+"""Lists the released orders without an acknowledgement, on every page that can be read."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -6,24 +6,24 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Self
 
-from shared.calling import (
-    Calls,
-    Marketplace,
-    NotTried,
+from shared.orders.event import CLOCKS_APART
+from shared.orders.outcome import Outcome
+from shared.orders.status import awaits_acknowledgement
+from shared.walmart.caller import (
+    Caller,
+    NotCalled,
     clock_ahead_s,
     is_unknown_path,
-    may_answer_elsewhere,
+    try_list_of_all_orders,
 )
-from shared.order_event import CLOCKS_APART
-from shared.order_state import waits
-from shared.outcomes import Outcome
-from shared.pacing import Pacer
+from shared.walmart.client_provider import ClientProvider
+from shared.walmart.rate_limiter import RateLimiter
 from sweep_orders.problems import Problem, problem_of
-from sweep_orders.selection import WaitingOrder
+from sweep_orders.selection import UnacknowledgedOrder
 from walmart_ca import (
     LARGEST_PAGE,
     AsyncClient,
-    Call,
+    CallInfo,
     FollowedCursors,
     OrderPage,
     OrderRejected,
@@ -33,29 +33,29 @@ from walmart_ca import (
 )
 
 CALL_TIMEOUT_S: Final = 60.0
-"""A page gets no more than this: Walmart is slow with lists."""
+"""Seconds for one page at most: Walmart is slow with lists."""
 BY_OTHERS: Final = "3PLFulfilled"
 """The ship node type of the orders that a third party ships for the seller, who acknowledges them."""
 
 _ORDERS_OF_A_PART: Final = LARGEST_PAGE // 2
-"""How many known orders a part of a list has: half a page, so that the unknown ones fit on it as well."""
+"""The number of known orders in a part of a list: half a page, so that unknown ones fit on it as well."""
 
 
 @dataclass(slots=True)
 class Listing:
-    """What was learnt from the pages that were read.
+    """The content of the pages that were read.
 
     Attributes:
-        now: The later of our clock and Walmart's: by a wrong one no order must seem too young.
-        listed_by: Which of Walmart's lists answered: `released`, or `all`; None when neither did.
+        now: The later of our clock and Walmart's: a wrong clock must not make an order seem too young.
+        listed_by: Which of Walmart's lists was read: `released` or `all`; None when neither was.
         pages: How many were read.
         seen: The ids of the orders on them.
-        waiting: The orders that wait for an acknowledgement, by their ids.
+        unacknowledged: The orders that await acknowledgement, by their ids.
         unusable: How many entries had no usable id.
         unread: How many entries could not be read, each even by itself.
         missing: How many orders Walmart counted and did not show.
         dated_ahead: The ids of the orders with a date that lies ahead of the clock. They count as undated.
-        clock_ahead_s: How far our clock is ahead of Walmart's, or None where it did not tell the time.
+        clock_ahead_s: How far our clock is ahead of Walmart's, or None when Walmart did not send its time.
         problem: What kept it from seeing every order, or None.
         call: What is known of the last call, or None when none was made.
         secret_version_id: The version of the secret that signed it.
@@ -65,18 +65,18 @@ class Listing:
     listed_by: str | None = None
     pages: int = 0
     seen: set[str] = field(default_factory=set)
-    waiting: dict[str, WaitingOrder] = field(default_factory=dict)
+    unacknowledged: dict[str, UnacknowledgedOrder] = field(default_factory=dict)
     unusable: int = 0
     unread: int = 0
     missing: int = 0
     dated_ahead: set[str] = field(default_factory=set)
     clock_ahead_s: float | None = None
     problem: Problem | None = None
-    call: Call | None = None
+    call: CallInfo | None = None
     secret_version_id: str | None = None
 
     def add(self, page: OrderPage, reading: "_Reading", now: datetime) -> None:
-        """Take in a page. An order that changed while pages were read counts as it was seen last.
+        """Add a page. An order that is on several pages counts as on the last.
 
         Args:
             page: The page.
@@ -96,13 +96,13 @@ class Listing:
                 continue
             reading.dates[purchase_order_id] = order.order_date
             self.seen.add(purchase_order_id)
-            self.waiting.pop(purchase_order_id, None)
-            if waits(order):
-                date = self._believed(purchase_order_id, order.order_date)
-                self.waiting[purchase_order_id] = WaitingOrder(purchase_order_id, date)
+            self.unacknowledged.pop(purchase_order_id, None)
+            if awaits_acknowledgement(order):
+                date = self._plausible_date(purchase_order_id, order.order_date)
+                self.unacknowledged[purchase_order_id] = UnacknowledgedOrder(purchase_order_id, date)
 
-    def _believed(self, purchase_order_id: str, date: datetime | None) -> datetime | None:
-        """Return a date that can be true: an order dated ahead would seem too young for as long."""
+    def _plausible_date(self, purchase_order_id: str, date: datetime | None) -> datetime | None:
+        """Return a date that can be true: an order dated ahead of the clock would seem too young."""
         if date is None or date <= self.now + CLOCKS_APART:
             return date
         self.dated_ahead.add(purchase_order_id)
@@ -125,7 +125,7 @@ class _Reading:
     dates: dict[str, datetime | None] = field(default_factory=dict)
     unusable: int = 0
     unread: int = 0
-    failure: WalmartError | NotTried | None = None
+    failure: WalmartError | NotCalled | None = None
 
     @property
     def missing(self) -> int:
@@ -167,58 +167,60 @@ class _List:
         )
 
     def parts(self, dates: Iterable[datetime | None]) -> Iterable[Self]:
-        """Cut the list into parts that fit on one page each, as far as the dates of its orders tell.
+        """Cut the list into parts that fit on one page each, as far as the dates of its orders are known.
 
         The parts overlap by a second: Walmart does not say whether an end belongs to its list.
         """
         known = sorted(date for date in dates if date is not None and date > self.start)
-        edges = dict.fromkeys(
+        runtime = dict.fromkeys(
             date.replace(microsecond=0) for date in known[_ORDERS_OF_A_PART::_ORDERS_OF_A_PART]
         )
-        ends = [edge + timedelta(seconds=1) for edge in edges]
-        for start, end in zip([self.start, *edges], [*ends, self.end], strict=True):
+        ends = [edge + timedelta(seconds=1) for edge in runtime]
+        for start, end in zip([self.start, *runtime], [*ends, self.end], strict=True):
             yield replace(self, start=start, end=end)
 
 
 class ReleasedOrders:
-    """The orders that Walmart has released, and that still have lines in Created.
+    """The orders that Walmart has released and that still have lines in Created.
 
     Attributes:
         now: Returns the time, aware, in UTC.
     """
 
-    def __init__(self, marketplace: Marketplace, pacer: Pacer, now: Callable[[], datetime]) -> None:
-        """List with the clients of `marketplace`, each page in a turn that `pacer` gives.
+    def __init__(
+        self, clients: ClientProvider, rate_limiter: RateLimiter, now: Callable[[], datetime]
+    ) -> None:
+        """List with the clients of `clients`, each page within the rate of `rate_limiter`.
 
         Args:
-            marketplace: Which client to use.
-            pacer: Of the calls for pages.
+            clients: Provides the client for each call.
+            rate_limiter: Of the calls for pages.
             now: The time, aware.
         """
-        self._marketplace = marketplace
-        self._pacer = pacer
+        self._clients = clients
+        self._rate_limiter = rate_limiter
         self.now = now
 
     async def list(
-        self, time_left: Callable[[], float], *, look_back: timedelta, by_others: bool = False
+        self, time_left: Callable[[], float], *, lookback: timedelta, by_others: bool = False
     ) -> Listing:
-        """Read every page. When one cannot be read, what the others told is returned all the same.
+        """Read every page. When a page cannot be read, the orders of the other pages are returned.
 
         Args:
-            time_left: Seconds left for it.
-            look_back: How old an order may be at most.
+            time_left: Seconds left for listing.
+            lookback: The age of the oldest orders.
             by_others: Whether to list the orders that a third party ships, too.
         """
         listing = Listing(self.now())
-        which = _List(listing.now - look_back)
-        calls = Calls(self._marketplace, time_left, CALL_TIMEOUT_S)
-        failure = await self._list(which, calls, listing)
-        if not listing.pages and may_answer_elsewhere(failure):
-            other = await self._list(replace(which, from_all=True), calls, listing)
+        which = _List(listing.now - lookback)
+        caller = Caller(self._clients, time_left, CALL_TIMEOUT_S)
+        failure = await self._list(which, caller, listing)
+        if not listing.pages and try_list_of_all_orders(failure):
+            other = await self._list(replace(which, from_all=True), caller, listing)
             failure = failure if is_unknown_path(other) else other
         if by_others and failure is None:
             theirs = replace(which, from_all=listing.listed_by == "all", ship_node_type=BY_OTHERS)
-            failure = await self._list(theirs, calls, listing)
+            failure = await self._list(theirs, caller, listing)
             if isinstance(failure, OrderRejected):
                 failure = None  # The API of the digital signature does not document this parameter.
         if failure is not None:
@@ -229,7 +231,7 @@ class ReleasedOrders:
             listing.problem = Outcome.UNAVAILABLE, "orders_missing"
         return listing
 
-    async def _list(self, which: _List, calls: Calls, listing: Listing) -> WalmartError | NotTried | None:
+    async def _list(self, which: _List, caller: Caller, listing: Listing) -> WalmartError | NotCalled | None:
         """Read a list, and once more in parts if it shows fewer orders than it counts; return what failed.
 
         Walmart's cursors may be counts. When orders leave the list while its pages are read, all others move
@@ -237,11 +239,11 @@ class ReleasedOrders:
         reading asks for parts of one page each. Each is compared with the count of its own first page: an
         order that left the list in the meantime is not missing.
         """
-        once = await self._read(which, calls, listing)
+        once = await self._read(which, caller, listing)
         again: list[_Reading] = []
         if once.missing:
             for part in which.parts(once.dates.values()):
-                again.append(await self._read(part, calls, listing))
+                again.append(await self._read(part, caller, listing))
                 if again[-1].failure is not None:
                     break
         failure = again[-1].failure if again else once.failure
@@ -250,7 +252,7 @@ class ReleasedOrders:
         listing.missing += sum(each.missing for each in again) if again and failure is None else once.missing
         return failure
 
-    async def _read(self, which: _List, calls: Calls, listing: Listing) -> _Reading:
+    async def _read(self, which: _List, caller: Caller, listing: Listing) -> _Reading:
         """Read a first page and all that follow it.
 
         An entry that cannot be read hides the others of its page. The page is asked for again with half of
@@ -262,8 +264,8 @@ class ReleasedOrders:
         limit: int | None = None  # As many as fit on a page, and what the cursor says from there on.
         hidden = False
         while page is None or page.next_cursor is not None:
-            result = await calls.make(partial(which.fetch, page, limit), self._pacer)
-            listing.call, listing.secret_version_id = calls.last, calls.secret_version_id
+            result = await caller.call(partial(which.fetch, page, limit), self._rate_limiter)
+            listing.call, listing.secret_version_id = caller.last, caller.secret_version_id
             if isinstance(result, OutcomeUnknown) and result.unread is not None:
                 hidden = limit != 1
                 if hidden:

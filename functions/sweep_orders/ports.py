@@ -1,47 +1,47 @@
-"""What the sweep needs of the world, in its own words."""
+"""What the sweep needs from its environment."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from shared.sweep_mark import SweepNote
+from shared.orders.sweep_note import SweepNote
 from sweep_orders.records import SweepRecord
 
 
 class EventBusError(Exception):
-    """A call to the bus failed as a whole; its text is one word that says how."""
+    """A call to the bus failed as a whole. The text is one word that says how."""
 
 
 class EventBus(Protocol):
-    """Where order events are published."""
+    """Publishes order events."""
 
     def publish(self, notes: Sequence[SweepNote]) -> list[SweepNote]:
         """Publish one order event for each of ten notes at most, and return those that the bus refused.
 
         Raises:
-            EventBusError: Whether any was published is not known.
+            EventBusError: Some of the events may have been published.
         """
 
 
 class QueueLengthError(Exception):
-    """The queue did not tell its length; the text says why."""
+    """The length of the queue could not be read. The text says why."""
 
 
 class OrderQueueLength(Protocol):
-    """How many messages the order queue holds."""
+    """Counts the messages in the order queue."""
 
     def __call__(self) -> int:
-        """Count them, hidden and delayed ones included.
+        """Count the messages, including hidden and delayed ones.
 
         Raises:
-            QueueLengthError: The queue did not say.
+            QueueLengthError: They could not be counted.
         """
 
 
 class Recorder(Protocol):
-    """Where sweep records go."""
+    """Takes sweep records."""
 
     def record(self, record: SweepRecord) -> None:
         """Log and measure one sweep."""
 
     def warn(self, message: str, **fields: object) -> None:
-        """Log something that costs no order but should be known; `message` is constant text."""
+        """Log a warning; `message` is constant text."""

@@ -1,14 +1,14 @@
-"""What keeps a sweep from completing, by the words of the outcome records."""
+"""What keeps a sweep from completing, in the words of the outcome records."""
 
-from shared.calling import NotTried
-from shared.outcomes import Outcome, outcome_of
+from shared.orders.outcome import Outcome, outcome_of
+from shared.walmart.caller import NotCalled
 from walmart_ca import WalmartError
 
 type Problem = tuple[Outcome, str]
 """An outcome, and one word or sentence that says more."""
 
 
-def problem_of(failure: WalmartError | NotTried) -> Problem:
-    """Say why a page was not read. Reading applies nothing, so that no outcome of it is unknown."""
+def problem_of(failure: WalmartError | NotCalled) -> Problem:
+    """Return why a page was not read. Reading changes nothing, so its outcome is never unknown."""
     outcome, reason = outcome_of(failure)
     return Outcome.UNAVAILABLE if outcome is Outcome.OUTCOME_UNKNOWN else outcome, reason

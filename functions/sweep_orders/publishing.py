@@ -1,20 +1,19 @@
-"""Publishes order events, and what the bus did not take once more."""
+"""Publishes order events, and repeats those that the bus refused."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import batched
 from typing import Final
 
-from shared.outcomes import Outcome
-from shared.sweep_mark import SweepNote
+from shared.orders.outcome import Outcome
+from shared.orders.sweep_note import SweepNote
 from sweep_orders.ports import EventBus, EventBusError
 from sweep_orders.problems import Problem
 
 EVENTS_AT_ONCE: Final = 10
-"""What `PutEvents` takes."""
+"""The largest number of events in one call of `PutEvents`."""
 ATTEMPTS: Final = 3
 LEAST_TIME_LEFT_S: Final = 10.0
-"""With less left of the invocation nothing more is published: the last call to the bus has its time
-(`composition`), and the sweep is to be recorded."""
+"""Seconds. With less left of the invocation nothing is published: the last call and the record need time."""
 
 
 class Publisher:
@@ -40,14 +39,14 @@ class Publisher:
     async def publish(
         self, notes: Sequence[SweepNote], time_left: Callable[[], float]
     ) -> tuple[int, Problem | None]:
-        """Publish in tens.
+        """Publish the events, ten in a call.
 
         Args:
-            notes: For each one an event.
+            notes: One for each event.
             time_left: Seconds left of the invocation.
 
         Returns:
-            How many events the bus took, and what kept the others back.
+            How many events were published, and the problem with the others.
         """
         published = 0
         problem: Problem | None = None
@@ -56,16 +55,16 @@ class Publisher:
             published += len(some) - len(refused)
             problem = trouble or problem
             if len(refused) == len(some):
-                break  # The bus takes nothing, or the time is up: the next sweep tries again.
+                break  # The bus refuses everything, or the time is over: the next sweep tries again.
         return published, problem
 
     async def _publish_some(
         self, notes: Sequence[SweepNote], time_left: Callable[[], float]
     ) -> tuple[Sequence[SweepNote], Problem | None]:
-        """Publish ten at most, and the ones that the bus refused up to twice more.
+        """Publish ten events at most; repeat those that the bus refused, twice at most.
 
-        A call that fails as a whole is not repeated: its events may have been published all the same, and
-        what was not, the next sweep publishes.
+        A call that fails as a whole is not repeated: its events may have been published, and the next sweep
+        publishes the others.
         """
         for attempt in range(ATTEMPTS):
             if attempt:

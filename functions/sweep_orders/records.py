@@ -1,4 +1,4 @@
-"""The sweep record: the one line that tells how a sweep ended."""
+"""The sweep record: one log line for each sweep."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -15,10 +15,10 @@ class SweepRecord:
             due and had room was published; else what came between, by the words of the outcome records.
         reason: More about it.
         listed_by: Which of Walmart's lists answered: `released`, or `all` where that one did not.
-        look_back_h: How old an order could be to be listed, in hours.
+        lookback_h: How old an order could be to be listed, in hours.
         pages: How many pages of it were read.
         orders_seen: Released orders on them, each counted once.
-        orders_waiting: Those that wait for an acknowledgement of the seller's.
+        orders_unacknowledged: Those that wait for an acknowledgement of the seller's.
         orders_unusable: Entries without a usable purchase order id: no event can be made of them.
         orders_unread: Entries that could not be read, each even by itself: no event can be made of them.
         orders_missing: Orders that Walmart counted and showed on no page, in two readings of its list.
@@ -38,10 +38,10 @@ class SweepRecord:
     outcome: str
     reason: str | None
     listed_by: str | None
-    look_back_h: float
+    lookback_h: float
     pages: int
     orders_seen: int
-    orders_waiting: int
+    orders_unacknowledged: int
     orders_unusable: int
     orders_unread: int
     orders_missing: int

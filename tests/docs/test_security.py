@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.docs.test_operations import OPERATIONS, README, shell
+from tests.docs.test_commands import README, RUNBOOK, shell
 from tests.docs.test_workflows import DEPLOY
 from tests.local.aws import CommandFailed
 from tests.support.deployed import deployed
@@ -18,7 +18,7 @@ from tests.support.template import Template, read, transform
 from tests.template.test_scan import scan
 
 SECURITY = page("docs/security.md")
-THREATS = SECURITY.table("Asset")
+THREATS = SECURITY.table("Threat")
 NAMES: Final = ("Producer", "Operator", "Deployer", "Pipeline")
 *_POLICIES, TRUST = map(json.loads, SECURITY.blocks("json"))
 POLICIES: Final[dict[str, dict[str, Any]]] = dict(zip(NAMES, _POLICIES, strict=True))
@@ -36,61 +36,30 @@ FINDINGS: Final[dict[str, set[str]]] = {
 }
 """What parliament may say of each policy."""
 
-AWS: Final = "ca-central-1:123456789012"
-CHANGES: Final = {
-    "AWS::CloudWatch::Alarm": (
-        "cloudwatch:PutMetricAlarm",
-        "cloudwatch:DeleteAlarms",
-        f"cloudwatch:{AWS}:alarm:",
-    ),
-    "AWS::CloudWatch::Dashboard": (
-        "cloudwatch:PutDashboard",
-        "cloudwatch:DeleteDashboards",
-        "cloudwatch::123456789012:dashboard/",
-    ),
-    "AWS::Events::Archive": ("events:CreateArchive", "events:DeleteArchive", f"events:{AWS}:archive/"),
-    "AWS::Events::Rule": ("events:PutRule", "events:DeleteRule", f"events:{AWS}:rule/"),
-    "AWS::IAM::Role": ("iam:CreateRole", "iam:DeleteRole", "iam::123456789012:role/"),
-    "AWS::Lambda::EventInvokeConfig": (
-        "lambda:PutFunctionEventInvokeConfig",
-        "lambda:DeleteFunctionEventInvokeConfig",
-        f"lambda:{AWS}:function:",
-    ),
-    "AWS::Lambda::EventSourceMapping": (
-        "lambda:UpdateEventSourceMapping",
-        "lambda:DeleteEventSourceMapping",
-        f"lambda:{AWS}:event-source-mapping:",
-    ),
-    "AWS::Lambda::Function": ("lambda:CreateFunction", "lambda:DeleteFunction", f"lambda:{AWS}:function:"),
-    "AWS::Lambda::LayerVersion": (
-        "lambda:PublishLayerVersion",
-        "lambda:DeleteLayerVersion",
-        f"lambda:{AWS}:layer:",
-    ),
-    "AWS::Logs::LogGroup": ("logs:CreateLogGroup", "logs:DeleteLogGroup", f"logs:{AWS}:log-group:"),
-    "AWS::Logs::QueryDefinition": ("logs:PutQueryDefinition", "logs:DeleteQueryDefinition", "*"),
-    "AWS::SNS::Subscription": ("sns:Subscribe", "sns:Unsubscribe", f"sns:{AWS}:"),
-    "AWS::SNS::Topic": ("sns:CreateTopic", "sns:DeleteTopic", f"sns:{AWS}:"),
-    "AWS::SNS::TopicPolicy": ("sns:SetTopicAttributes", "sns:SetTopicAttributes", f"sns:{AWS}:"),
-    "AWS::SQS::Queue": ("sqs:CreateQueue", "sqs:DeleteQueue", f"sqs:{AWS}:"),
-    "AWS::SQS::QueuePolicy": ("sqs:SetQueueAttributes", "sqs:SetQueueAttributes", f"sqs:{AWS}:"),
-    "AWS::SSM::Parameter": ("ssm:PutParameter", "ssm:DeleteParameter", f"ssm:{AWS}:parameter"),
-    "AWS::Scheduler::Schedule": (
-        "scheduler:CreateSchedule",
-        "scheduler:DeleteSchedule",
-        f"scheduler:{AWS}:schedule/default/",
-    ),
-}
-"""For each type of resource: what creates one, what deletes one, and how its ARN begins."""
-OWN_NAMES: Final = (
-    "AlarmName",
-    "DashboardName",
-    "LayerName",
-    "LogGroupName",
-    "Name",
-    "QueueName",
-    "TopicName",
-)
+ACCOUNT: Final = "123456789012"
+CHANGES: Final = """
+    CloudWatch::Alarm PutMetricAlarm DeleteAlarms alarm:
+    CloudWatch::Dashboard PutDashboard DeleteDashboards dashboard/
+    Events::Archive CreateArchive DeleteArchive archive/
+    Events::Rule PutRule DeleteRule rule/
+    IAM::Role CreateRole DeleteRole role/
+    Lambda::EventInvokeConfig PutFunctionEventInvokeConfig DeleteFunctionEventInvokeConfig function:
+    Lambda::EventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping event-source-mapping:
+    Lambda::Function CreateFunction DeleteFunction function:
+    Lambda::LayerVersion PublishLayerVersion DeleteLayerVersion layer:
+    Logs::LogGroup CreateLogGroup DeleteLogGroup log-group:
+    Logs::QueryDefinition PutQueryDefinition DeleteQueryDefinition *
+    SNS::Subscription Subscribe Unsubscribe :
+    SNS::Topic CreateTopic DeleteTopic :
+    SNS::TopicPolicy SetTopicAttributes SetTopicAttributes :
+    SQS::Queue CreateQueue DeleteQueue :
+    SQS::QueuePolicy SetQueueAttributes SetQueueAttributes :
+    SSM::Parameter PutParameter DeleteParameter parameter
+    Scheduler::Schedule CreateSchedule DeleteSchedule schedule/default/
+"""
+"""For each type of resource: what creates it, what deletes it, and how its ARN goes on after the account."""
+WITHOUT_REGION: Final = ("iam", "dashboard/")
+OWN_NAMES: Final = re.compile(r"(Alarm|Dashboard|Layer|LogGroup|Queue|Topic)?Name")
 
 every_policy = pytest.mark.parametrize("name", NAMES)
 
@@ -125,9 +94,8 @@ def test_each_threat_is_stopped_by_something_that_a_test_shows() -> None:
     assert THREATS
     for row in THREATS:
         assert all(row)
-        named = code(row[-1])
-        assert named
-        assert set(named) <= tests
+        assert code(row[-1])
+        assert set(code(row[-1])) - tests == set()
 
 
 @every_policy
@@ -166,18 +134,12 @@ def commands_of(read_page: Page) -> set[str]:
 
 
 def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deployer() -> None:
-    by_deployers = {"sns:Subscribe", "sqs:SetQueueAttributes"}
+    by_deployers = {"cloudformation:DeleteStack", "sns:Subscribe", "sqs:SetQueueAttributes"}
+    of_sam = {"cloudformation:ListStackResources", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction"}
 
-    assert len(commands_of(OPERATIONS)) > 20
-    assert commands_of(OPERATIONS) - by_deployers <= actions("Operator")
+    assert len(commands_of(RUNBOOK)) > 20
+    assert (commands_of(RUNBOOK) | of_sam) - by_deployers <= actions("Operator")
     assert by_deployers <= actions("Deployer") - actions("Operator")
-    # What `sam remote invoke` and `sam logs` ask for.
-    assert {
-        "cloudformation:ListStackResources",
-        "lambda:GetFunctionConfiguration",
-        "lambda:InvokeFunction",
-        "logs:FilterLogEvents",
-    } <= actions("Operator")
 
 
 def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
@@ -217,23 +179,22 @@ def test_nobody_but_a_deployer_may_take_a_queue_away() -> None:
 
 
 def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Template) -> None:
+    changes = {kind: rest for kind, *rest in map(str.split, CHANGES.strip().splitlines())}
+
     # Those as well that a parameter leaves out.
     for logical_id, resource in transform(read()).body["Resources"].items():
-        assert resource["Type"] in CHANGES, "say in CHANGES what creates and deletes it"
-        create, delete, prefix = CHANGES[resource["Type"]]
+        kind = resource["Type"].removeprefix("AWS::")
+        service, (*both, place) = kind.partition(":")[0].lower(), changes[kind]
         properties = stack[logical_id] if logical_id in stack.body["Resources"] else {}
-        own = next((properties[key] for key in OWN_NAMES if key in properties), None)
+        own = [value for key, value in properties.items() if OWN_NAMES.fullmatch(key)]
         # CloudFormation cuts a role's name to 64 characters, the stack's to 24.
-        begin = (
-            "walmart-order-acknowledg"
-            if resource["Type"] == "AWS::IAM::Role"
-            else "walmart-order-acknowledgement"
-        )
-        name = own or f"{begin}-{logical_id}-1A2B3C4D5E6F"
-        arn = "*" if prefix == "*" else f"arn:aws:{prefix}{name}"
+        stack_name = "walmart-order-acknowledgement"[: 24 if service == "iam" else None]
+        name = own[0] if own else f"{stack_name}-{logical_id}-1A2B3C4D5E6F"
+        region = "" if {service, place} & set(WITHOUT_REGION) else "ca-central-1"
+        arn = f"arn:aws:{service}:{region}:{ACCOUNT}:{place.removeprefix(':')}{name}"
 
-        assert allows("Deployer", create, arn), (logical_id, create, arn)
-        assert allows("Deployer", delete, arn), (logical_id, delete, arn)
+        for action in both:
+            assert allows("Deployer", f"{service}:{action}", "*" if place == "*" else arn), (logical_id, arn)
 
 
 def test_a_deployer_may_tag_what_a_deployment_tags() -> None:

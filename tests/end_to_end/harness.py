@@ -41,7 +41,7 @@ class Deployment:
 
         def look() -> list[dict[str, Any]]:
             records = self.records(purchase_order_id)
-            return records if records and records[-1]["disposition"] != "later" else []
+            return records if records and records[-1]["disposition"] != "retry" else []
 
         return eventually(look)
 

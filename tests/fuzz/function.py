@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Never, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import acknowledge_orders.composition
-from shared.edges import Edges
-from shared.settings import AcknowledgeSettings
+import acknowledge_orders.bootstrap
+from acknowledge_orders.handler import AcknowledgeFunction
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.runtime import Runtime
 from tests.support.printed import forget_logger
 from walmart_ca import Request
-from walmart_ca.answers import Answer
-from walmart_ca.transport import Limits, NoAnswerError, NothingSentError
+from walmart_ca.responses import Response
+from walmart_ca.transport import Limits, NoResponseError, NothingSentError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -50,7 +51,7 @@ ENVIRONMENT: Final = {
 _MOST_CALLS: Final = 200
 """More than one invocation makes of a dozen answers, with every repeat."""
 
-type Reply = Answer | NothingSentError | NoAnswerError
+type Reply = Response | NothingSentError | NoResponseError
 
 
 @dataclass(slots=True)
@@ -81,7 +82,7 @@ class Invocation:
 
     # As the transport.
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         """Keep a call and answer it."""
         del limits
         assert timeout > 0
@@ -90,8 +91,8 @@ class Invocation:
         else:
             self.requests.append(request)
             assert len(self.requests) <= _MOST_CALLS, "calls without end"
-            reply = next(self.replies, NoAnswerError("answer_timeout"))
-        if isinstance(reply, Answer):
+            reply = next(self.replies, NoResponseError("response_timeout"))
+        if isinstance(reply, Response):
             return reply
         raise reply
 
@@ -114,16 +115,16 @@ class Invocation:
     def close(self) -> None:
         """Have nothing to close."""
 
-    # As the edges.
+    # As the runtime.
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
         assert 0 <= seconds <= 900, "nobody sleeps for longer than an invocation lasts"
         self.now_s += seconds
 
-    def edges(self) -> Edges:
+    def edges(self) -> Runtime:
         """Return a clock that only sleeping moves, and one thread."""
-        return Edges(
+        return Runtime(
             clock=lambda: self.now_s,
             monotonic=lambda: self.now_s,
             sleep=self.sleep,
@@ -139,13 +140,13 @@ def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invoca
     forget_logger()
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
-        function = acknowledge_orders.composition.compose(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(ENVIRONMENT),
             secrets_manager=cast("SecretsManagerClient", invocation),
-            sqs=cast("SQSClient", invocation),
-            edges=invocation.edges(),
+            connect_sqs=lambda: cast("SQSClient", invocation),
+            runtime=invocation.edges(),
         )
-        invocation.result = function(event, _Context())
+        invocation.result = AcknowledgeFunction(components)(event, _Context())
         invocation.output = output.getvalue().decode()
     return invocation
 

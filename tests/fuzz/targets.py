@@ -15,7 +15,7 @@ TARGETS: Final = {
     "::test_whatever_walmart_answers_is_what_was_asked_for_or_a_walmart_error",
     "http-bytes": "tests/fuzz/test_wire.py::test_whatever_bytes_come_back_are_an_order_or_a_walmart_error",
     "quota-headers": "tests/fuzz/test_parsers.py::test_quota_headers_of_any_text_are_usable_or_ignored",
-    "secret": "tests/unit/shared/test_credentials.py"
+    "secret": "tests/unit/shared/test_secret_text.py"
     "::test_a_text_is_credentials_or_refused_without_being_shown",
     "private-key": "tests/fuzz/test_parsers.py"
     "::test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown",

@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from acknowledge_orders.policy import Disposition
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 from tests.fuzz.function import ACCESS_TOKEN, SECRETS, URL, Reply, acknowledge
 from tests.support.batches import sqs_record
 from tests.support.documents import ID, as_json, as_xml, line, order
 from tests.support.printed import records_of
-from walmart_ca.answers import Answer
-from walmart_ca.transport import NoAnswerError, NothingSentError
+from walmart_ca.responses import Response
+from walmart_ca.transport import NoResponseError, NothingSentError
 
 BUYER = "Zoe Buyer-5c1f"
 """Stands wherever Walmart's answers and order events have a buyer's data."""
@@ -85,7 +85,7 @@ HEADERS = st.dictionaries(
     st.sampled_from(["application/json", "application/xml", "text/html", "60", "1795532460000"]) | XML_TEXT,
 )
 ANSWERS = st.builds(
-    Answer,
+    Response,
     st.sampled_from([200, 200, 400, 401, 403, 404, 429, 503]) | st.integers(200, 599),
     HEADERS,
     CONTENTS,
@@ -93,9 +93,9 @@ ANSWERS = st.builds(
 REPLIES: st.SearchStrategy[Reply] = (
     ANSWERS
     | st.builds(NothingSentError, st.just("connect"))
-    | st.builds(NoAnswerError, st.just("answer_timeout"))
+    | st.builds(NoResponseError, st.just("response_timeout"))
 )
-GOOD_TOKEN = Answer(200, {}, as_json({"access_token": ACCESS_TOKEN, "expires_in": 900}))
+GOOD_TOKEN = Response(200, {}, as_json({"access_token": ACCESS_TOKEN, "expires_in": 900}))
 TOKENS = st.just(GOOD_TOKEN) | REPLIES
 
 
@@ -120,7 +120,7 @@ def test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret(
     assert sorted(record["message_id"] for record in outcomes) == sorted(f"m-{n}" for n in range(len(bodies)))
     posted = {request.url for request in seen.requests if request.method == "POST"}
     for record in outcomes:
-        assert (record["message_id"] in again) == (record["disposition"] == Disposition.LATER)
+        assert (record["message_id"] in again) == (record["disposition"] == Disposition.RETRY)
         if record["outcome"] == Outcome.ACKNOWLEDGED:
             assert f"{URL}/v3/orders/{record['purchase_order_id']}/acknowledge" in posted
     parked = [record for record in outcomes if record["disposition"] == Disposition.PARKED]

@@ -7,13 +7,15 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from shared.edges import Edges
-from shared.pacing import Pacer
-from shared.settings import AcknowledgeSettings, Settings, SettingsError, SweepSettings
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.runtime import Runtime
+from shared.settings import Settings, SettingsError
+from shared.walmart.rate_limiter import RateLimiter
+from sweep_orders.settings import SweepSettings
 from tests.fuzz.function import ENVIRONMENT
 from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, pkcs1_pem, pkcs8_der, rsa_key
 from walmart_ca import SignatureCredentials
-from walmart_ca.verdicts import replenished_at, tokens_left
+from walmart_ca.quota_headers import replenished_at, tokens_left
 
 NOW_S = 1_795_532_400.0
 KINDS: list[type[Settings]] = [AcknowledgeSettings, SweepSettings]
@@ -33,19 +35,19 @@ def test_settings_of_any_text_are_workable_or_refused(changed: dict[str, str]) -
             read = kind.from_environment(environment)
         except SettingsError:
             continue
-        sharers = 1
+        environments = 1
         if isinstance(read, AcknowledgeSettings):
-            sharers = read.maximum_concurrency
+            environments = read.maximum_concurrency
             # SQS hides a message for twelve hours, counted from its receive up to six minutes ago.
             longest_s = max(read.backoff_cap_seconds, read.credentials_hold_seconds)
             assert longest_s + read.backoff_base_seconds + 6 * 60 <= 12 * 60 * 60
-        edges = Edges()
-        Pacer(
+        runtime = Runtime()
+        RateLimiter(
             requests_per_minute=read.requests_per_minute,
-            sharers=sharers,
-            clock=edges.clock,
-            monotonic=edges.monotonic,
-            sleep=edges.sleep,
+            environments=environments,
+            clock=runtime.clock,
+            monotonic=runtime.monotonic,
+            sleep=runtime.sleep,
         )
 
 

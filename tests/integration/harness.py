@@ -17,14 +17,15 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, EndpointConnectionError
 from urllib3.response import HTTPResponse
 
-import acknowledge_orders.composition
-import sweep_orders.composition
+import acknowledge_orders.bootstrap
+import sweep_orders.bootstrap
 from acknowledge_orders.attempt import CALL_TIMEOUT_S
-from acknowledge_orders.function import AcknowledgeFunction
-from shared.edges import Edges
+from acknowledge_orders.handler import AcknowledgeFunction
+from acknowledge_orders.settings import AcknowledgeSettings
 from shared.metrics import Metric
-from shared.settings import AcknowledgeSettings, SweepSettings
-from sweep_orders.function import SweepFunction
+from shared.runtime import Runtime
+from sweep_orders.handler import SweepFunction
+from sweep_orders.settings import SweepSettings
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
 from tests.support.batches import record_of
@@ -96,7 +97,7 @@ class World(Services):
     def function(self, **environment: str) -> AcknowledgeFunction:
         """Put the function together, with some variables of its environment changed."""
         forget_logger()
-        return acknowledge_orders.composition.compose(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
                     **self._environment(),
@@ -110,15 +111,16 @@ class World(Services):
                 }
             ),
             secrets_manager=self._secrets_manager,
-            sqs=self.sqs,
-            edges=Edges(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
+            connect_sqs=lambda: self.sqs,
+            runtime=Runtime(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
             call_timeout_s=self.call_timeout_s,
         )
+        return AcknowledgeFunction(components)
 
     def sweep_function(self, **environment: str) -> SweepFunction:
         """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
         forget_logger()
-        return sweep_orders.composition.compose(
+        components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
                     **self._environment(),
@@ -132,10 +134,11 @@ class World(Services):
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
             events=self.events,
-            edges=Edges(clock=self._clock, monotonic=self._clock),
+            runtime=Runtime(clock=self._clock, monotonic=self._clock),
             # Twelve hours from now: no test depends on the hour at which it runs.
-            long_look_back_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
+            long_lookback_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
         )
+        return SweepFunction(components)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -166,7 +169,10 @@ class World(Services):
             try:
                 decrypt()
             except ClientError:
-                refusal = {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
+                refusal = {
+                    "__type": "AccessDeniedException",
+                    "Message": "Access to KMS is not allowed",
+                }
                 body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
                 return AWSResponse(request.url, 400, HTTPHeaders(), body)
             return None

@@ -194,7 +194,7 @@ def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothi
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
     output = world.output()
-    (failed,) = [line for line in output if line.get("message") == "message failed unexpectedly"]
+    (failed,) = [line for line in output if line.get("message") == "unexpected error"]
     assert (failed["level"], failed["message_id"]) == ("ERROR", "m-2")
     assert failed["exception"]
     assert [record["message_id"] for record in records_of(output)] == ["m-1"]

@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from acknowledge_orders.batch import ForeignBatchError
-from shared.credentials import CACHE_SECONDS, FAILURE_SECONDS
 from shared.telemetry import NAMESPACE
-from sweep_orders.recorder import WORTH_TELLING_S
+from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
+from sweep_orders.powertools_recorder import ALARMING_AGE_S
 from tests.integration.harness import Context, World
 from tests.local.marketplace import Fault
 from tests.support.deployed import deployed
@@ -155,13 +155,13 @@ GOES_OFF: Final[dict[str, list[Happen]]] = {
         deliver(LATE),
         deliver(LATE, statuses=STUCK),
     ],
-    "OldestOrderWaiting": [sweep(61 * MINUTES), leave, break_off(61 * MINUTES)],
+    "OldestOrderUnacknowledged": [sweep(61 * MINUTES), leave, break_off(61 * MINUTES)],
     "SweepMissing": [sweep(30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2), deliver(MINUTES)],
     "CredentialsRefused": [deliver(MINUTES, *UNAUTHORIZED), sweep(None, *UNAUTHORIZED)],
-    "SetupWrong": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
+    "Misconfigured": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
     "AcknowledgeFunctionFailing": [stumble],
     "StaleCredentialsServed": [serve_stale],
-    "DrainTimeLong": [backlog(9)],
+    "QueueDrainTimeHigh": [backlog(9)],
 }
 WELL: Final = sweep(None)
 UNAVAILABLE: Final = deliver(MINUTES, Fault.SERVICE_UNAVAILABLE)
@@ -175,13 +175,13 @@ STAYS_QUIET: Final[dict[str, list[Happen]]] = {
         WELL,
         try_by_hand,
     ],
-    "OldestOrderWaiting": [sweep(59 * MINUTES), WELL],
+    "OldestOrderUnacknowledged": [sweep(59 * MINUTES), WELL],
     "SweepMissing": [WELL],
     "CredentialsRefused": [UNAVAILABLE, WELL],
-    "SetupWrong": [UNAVAILABLE, WELL],
+    "Misconfigured": [UNAVAILABLE, WELL],
     "AcknowledgeFunctionFailing": [UNAVAILABLE, deliver(MINUTES, statuses=STUCK)],
     "StaleCredentialsServed": [deliver(MINUTES)],
-    "DrainTimeLong": [backlog(8)],
+    "QueueDrainTimeHigh": [backlog(8)],
 }
 
 
@@ -216,4 +216,4 @@ def test_a_sweep_that_saw_only_young_orders_before_it_failed_ends_no_alarm(world
 
 
 def test_what_is_worth_telling_is_what_the_alarm_goes_off_at() -> None:
-    assert ALARMS["OldestOrderWaiting"]["Threshold"] == WORTH_TELLING_S
+    assert ALARMS["OldestOrderUnacknowledged"]["Threshold"] == ALARMING_AGE_S

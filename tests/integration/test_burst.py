@@ -11,10 +11,11 @@ from typing import Final
 import pytest
 
 from acknowledge_orders.attempt import Attempts
-from acknowledge_orders.policy import Tried
-from shared.calling import Deferred
-from shared.credentials import MarketplaceAccess, Secret
-from shared.pacing import Pacer
+from acknowledge_orders.policy import CallResults
+from shared.walmart.caller import Deferred
+from shared.walmart.client_provider import ClientProvider
+from shared.walmart.credentials import Secret
+from shared.walmart.rate_limiter import RateLimiter
 from tests.local.marketplace import Marketplace
 from walmart_ca import AsyncClient, Credentials, Order
 
@@ -41,9 +42,13 @@ def limited() -> Iterator[Marketplace]:
         yield marketplace
 
 
-def pacer() -> Pacer:
-    return Pacer(
-        requests_per_minute=LIMIT, sharers=ENVIRONMENTS, clock=scaled, monotonic=scaled, sleep=scaled_sleep
+def rate_limiter() -> RateLimiter:
+    return RateLimiter(
+        requests_per_minute=LIMIT,
+        environments=ENVIRONMENTS,
+        clock=scaled,
+        monotonic=scaled,
+        sleep=scaled_sleep,
     )
 
 
@@ -58,20 +63,20 @@ async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Cou
             clients.push_async_callback(client.aclose)
             return client
 
-        access = MarketplaceAccess(lambda _: secret, connect, scaled, lambda _: None)
-        attempts = Attempts(access, posts=pacer(), looks=pacer())
+        access = ClientProvider(lambda _: secret, connect, scaled, lambda _: None)
+        attempts = Attempts(access, acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter())
         waiting = list(orders)
         while waiting:
             batch, waiting = waiting[:10], waiting[10:]
             ends_at = scaled() + INVOCATION_S
             results = await asyncio.gather(
                 *(
-                    attempts.make(order, look_first=False, time_left=lambda: ends_at - scaled())  # noqa: B023 - awaited here
+                    attempts.attempt(order, fetch_first=False, time_left=lambda: ends_at - scaled())  # noqa: B023 - awaited here
                     for order in batch
                 )
             )
             for order, result in zip(batch, results, strict=True):
-                if isinstance(result, Tried) and isinstance(result.posted, Order):
+                if isinstance(result, CallResults) and isinstance(result.acknowledgement, Order):
                     seen["acknowledged"] += 1
                 elif isinstance(result, Deferred):
                     seen[result.reason] += 1
@@ -94,4 +99,4 @@ def test_six_hundred_orders_at_once_draw_no_429(limited: Marketplace, private_ke
     assert Counter(call.status for call in limited.calls) == {200: BURST}
     assert seen["acknowledged"] == BURST
     # On a busy machine an invocation's scaled minute may be over early: then orders come again untried.
-    assert seen.keys() <= {"acknowledged", "paced", "out_of_time"}
+    assert seen.keys() <= {"acknowledged", "rate_limited", "out_of_time"}

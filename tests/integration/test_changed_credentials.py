@@ -2,8 +2,8 @@
 
 import pytest
 
-from acknowledge_orders.function import AcknowledgeFunction
-from shared.credentials import CACHE_SECONDS, REFUSED_SECONDS
+from acknowledge_orders.handler import AcknowledgeFunction
+from shared.walmart.client_provider import CACHE_SECONDS, REFUSED_SECONDS
 from tests.integration.harness import Context, World, counts_of, token_door
 from tests.local.marketplace import Fault, Marketplace
 from tests.support.printed import records_of
@@ -163,7 +163,7 @@ def test_without_a_token_the_order_waits_and_nothing_is_posted_nor_does_a_dry_ru
     answer = world.function()(order_event(ORDERS[0], dryRun=True), Context())
 
     assert outcomes(world) == [outcome] * 2
-    assert answer["disposition"] == "answered"
+    assert answer["disposition"] == "returned"
     assert world.actions() == []
     assert world.waiting() == 1
 

@@ -1,7 +1,7 @@
 """Every fault over real HTTP and a real queue, through the function's own entry, and the ways of an order.
 
-What each answer leads to, in every combination, is held to docs/consequences.md by
-tests/unit/acknowledge_orders/test_consequences.py.
+What each answer leads to, in every combination, is held to docs/decision-table.md by
+tests/unit/acknowledge_orders/test_decision_table.py.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared.credentials import REFUSED_SECONDS
+from shared.walmart.client_provider import REFUSED_SECONDS
 from tests.integration.harness import World, counts_of, through_both_doors
 from tests.local.marketplace import Fault, Marketplace, issue_certificate
 from tests.local.marketplace.orders import SELLER_FULFILLED
@@ -75,7 +75,7 @@ def meets(
     return Case(
         name=" ".join([fault.value] * times + [f"{name}={value}" for name, value in details.items()]),
         outcome=outcome,
-        disposition="done" if outcome == "acknowledged" else "later",
+        disposition="done" if outcome == "acknowledged" else "retry",
         calls=calls,
         left=(leaves,),
         faults=[(fault, {"action": ACKNOWLEDGE, **details})] * times,
@@ -85,7 +85,7 @@ def meets(
 def hides(fault: Fault, outcome: str) -> Case:
     """An order that is to be seen before anything is posted, when the look itself meets a fault."""
     name = f"no look, {fault.value}"
-    return Case(name, outcome, "later", LOOK, faults=[(fault, {"action": GET})], age=QUARTER)
+    return Case(name, outcome, "retry", LOOK, faults=[(fault, {"action": GET})], age=QUARTER)
 
 
 CASES = [
@@ -97,11 +97,11 @@ CASES = [
     Case("old, acknowledged", "already_acknowledged", "done", LOOK, ACKNOWLEDGED, age=QUARTER),
     Case("old, mixed", "rejected: mixed_lines", "parked", LOOK, ("Created", "Shipped"), age=QUARTER),
     Case("old, Walmart's", "rejected: walmart_fulfilled", "parked", LOOK, age=QUARTER, ship_node="WFSFulfilled"),
-    Case("old, unheard of", "rejected: unclear_status", "later", LOOK, ("Backordered",), age=QUARTER),
+    Case("old, unheard of", "rejected: unclear_status", "retry", LOOK, ("Backordered",), age=QUARTER),
     Case("shipped", "already_shipped", "done", POST_LOOK, ("Shipped",)),
     Case("cancelled", "cancelled", "done", POST_LOOK, ("Cancelled",)),
     Case("mixed", "rejected: mixed_lines", "parked", POST_LOOK, ("Created", "Cancelled")),
-    Case("unknown, new", "not_found: CONTENT_NOT_FOUND", "later", POST_LOOK, None),
+    Case("unknown, new", "not_found: CONTENT_NOT_FOUND", "retry", POST_LOOK, None),
     Case("unknown, old", "not_found: CONTENT_NOT_FOUND", "parked", LOOK, None, age=HOUR),
     # Sent, and no usable answer.
     meets(Fault.DELAY, "acknowledged", POST, leaves="Acknowledged", seconds=0.1),
@@ -113,9 +113,9 @@ CASES = [
     meets(Fault.HUGE, "acknowledged", POST_LOOK, leaves="Acknowledged", size=3_000_000),
     meets(Fault.BROKEN_JSON, "acknowledged", POST_LOOK, leaves="Acknowledged"),
     meets(Fault.BROKEN_XML, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.EMPTY_SUCCESS, "outcome_unknown: empty_answer", POST_LOOK),
+    meets(Fault.EMPTY_SUCCESS, "outcome_unknown: empty_response", POST_LOOK),
     meets(Fault.FOREIGN_SUCCESS, "outcome_unknown: foreign_order", POST_LOOK),
-    meets(Fault.MAINTENANCE_PAGE, "outcome_unknown: unreadable_answer", POST_LOOK),
+    meets(Fault.MAINTENANCE_PAGE, "outcome_unknown: unreadable_response", POST_LOOK),
     # Walmart has trouble.
     meets(Fault.INTERNAL_ERROR, "unavailable: SYSTEM_ERROR", POST),
     meets(Fault.SERVICE_UNAVAILABLE, "unavailable: http_503", POST),
@@ -199,7 +199,7 @@ def test_an_attempt_ends_as_the_table_says(world: World, case: Case) -> None:
     if case.statuses is not None:
         assert statuses(world) == (case.left or before)
     # The message is where it belongs, as it came.
-    assert world.waiting() == (case.disposition == "later")
+    assert world.waiting() == (case.disposition == "retry")
     parked = world.parked()
     assert [message["Body"] for message in parked] == ([body] if case.disposition == "parked" else [])
     for message in parked:

@@ -67,7 +67,7 @@ def test_every_statement_and_every_action_of_every_role_is_shown_to_be_needed() 
     assert sorted(SHOWN) == sorted(takeable())
 
 
-@needed(f"{ACKNOWLEDGE}/WorkOffOrders", f"{ACKNOWLEDGE}/WorkOffOrders/sqs:ReceiveMessage")
+@needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue", f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:ReceiveMessage")
 def test_without_it_no_order_is_received(world: World, lacking: World, whole: World) -> None:
     world.place(ORDER)
 
@@ -79,7 +79,7 @@ def test_without_it_no_order_is_received(world: World, lacking: World, whole: Wo
     assert world.statuses(ORDER) == {"Acknowledged"}
 
 
-@needed(f"{ACKNOWLEDGE}/WorkOffOrders/sqs:DeleteMessage")
+@needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:DeleteMessage")
 def test_without_it_an_acknowledged_order_comes_again(world: World, lacking: World, whole: World) -> None:
     world.place(ORDER)
 
@@ -93,7 +93,7 @@ def test_without_it_an_acknowledged_order_comes_again(world: World, lacking: Wor
     assert world.waiting() == 0
 
 
-@needed(f"{ACKNOWLEDGE}/WorkOffOrders/sqs:GetQueueAttributes")
+@needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:GetQueueAttributes")
 def test_without_it_the_mapping_lacks_what_aws_says_that_it_takes(
     local_aws: LocalAws, lacking: World, whole: World
 ) -> None:
@@ -112,7 +112,7 @@ def measure(world: World) -> dict[Any, str]:
     return dict(world.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"])
 
 
-@needed(f"{ACKNOWLEDGE}/WorkOffOrders/sqs:ChangeMessageVisibility")
+@needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:ChangeMessageVisibility")
 def test_without_it_an_order_is_not_hidden_for_its_back_off(
     world: World, lacking: World, whole: World
 ) -> None:
@@ -123,14 +123,14 @@ def test_without_it_an_order_is_not_hidden_for_its_back_off(
     lacking.deliver(lacking.function())
 
     ((warning, error),) = warnings_of(world.output())
-    assert warning == "queue did not carry out the disposition"
+    assert warning == "could not update the message in SQS"
     assert "sqs:ChangeMessageVisibility" in error
     assert (world.waiting(), world.hidden()) == (1, 0)
     whole.deliver(whole.function())
     assert (world.waiting(), world.hidden()) == (1, 1)
 
 
-@needed(f"{ACKNOWLEDGE}/ParkOrders")
+@needed(f"{ACKNOWLEDGE}/SendToDeadLetterQueue")
 def test_without_it_nothing_is_parked_and_the_message_stays(
     world: World, lacking: World, whole: World
 ) -> None:
@@ -138,7 +138,7 @@ def test_without_it_nothing_is_parked_and_the_message_stays(
 
     record = acknowledge(lacking)
 
-    assert (record["outcome"], record["disposition"]) == ("invalid_event", "later")
+    assert (record["outcome"], record["disposition"]) == ("invalid_event", "retry")
     assert (world.parked(), world.waiting()) == ([], 1)
     assert acknowledge(whole)["disposition"] == "parked"
     assert (len(world.parked()), world.waiting()) == (1, 0)
@@ -239,16 +239,16 @@ def write_log(aws: LocalAws, group: str) -> None:
     )
 
 
-@needed(f"{SWEEP}/MeasureOrderQueue")
+@needed(f"{SWEEP}/ReadOrderQueueLength")
 def test_without_it_a_sweep_does_not_know_how_many_orders_wait(lacking: World, whole: World) -> None:
     record = lacking.sweep()
 
     output = lacking.output()
     ((warning, error),) = warnings_of(output)
-    assert warning == "order queue did not tell its length"
+    assert warning == "could not read the length of the order queue"
     assert "sqs:GetQueueAttributes" in error
     assert (record["outcome"], record["queue_length"]) == ("completed", None)
-    # Which the alarm DrainTimeLong is about.
+    # Which the alarm QueueDrainTimeHigh is about.
     assert "DrainTime" not in measurements_of(output)
     assert whole.sweep()["queue_length"] == 0
     assert "DrainTime" in measurements_of(whole.output())

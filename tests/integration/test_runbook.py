@@ -19,7 +19,7 @@ pytestmark = needs_jq
 
 STACK: Final = "walmart-order-acknowledgement"
 QUEUES: Final = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]
-BLOCKS: Final = page("docs/operations.md").blocks("bash")
+BLOCKS: Final = page("docs/runbook.md").blocks("bash")
 PASTED: Final = "".join(block for block in BLOCKS if "output() {" in block or "parked() {" in block)
 (UNDELIVERED,) = (block for block in BLOCKS if "ERROR_MESSAGE" in block)
 MOVE: Final = "move OrderDeadLetterQueueUrl OrderQueueUrl"

@@ -137,7 +137,7 @@ GONE: Final = as_json(
     }
 )
 FIREWALL: Final = answer(
-    b"<html><title>Access Denied</title>Reference #18.example</html>", 403, content_type="text/html"
+    b"<html><title>ProvidedClient Denied</title>Reference #18.example</html>", 403, content_type="text/html"
 )
 TOKEN: Final = answer(as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 900}))
 FORBIDDEN: Final = answer(as_json({"error": [{"code": "FORBIDDEN.GMP_GATEWAY_API"}]}), 403)

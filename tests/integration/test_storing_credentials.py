@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from shared.credentials import check_credentials, read_credentials
+from shared.walmart.credentials import check_credentials, read_credentials
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
 from tests.support.pages import all_pages
@@ -29,7 +29,7 @@ STORING: Final = {
 def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> None:
     pages = [page for page in all_pages() if "--secret-string" in page.text]
 
-    assert [page.path.name for page in pages] == ["README.md", "doors.md", "operations.md"]
+    assert [page.path.name for page in pages] == ["README.md", "authentication.md", "runbook.md"]
     assert [page.path.name for page in pages if PUT_INTO_A_FILE not in page.blocks("bash")] == []
 
 

@@ -142,8 +142,8 @@ MIXED = ("Created", "Shipped")
     [
         (("Created",), HOUR_AGO, "orderDate", "true", "done"),
         (("Created",), HOUR_AGO, "orderLines", "true", "done"),
-        (MIXED, HOUR_AGO, None, "true", "left"),
-        (MIXED, HOUR_AGO, "orderDate", "true", "left"),
+        (MIXED, HOUR_AGO, None, "true", "left_to_sweep"),
+        (MIXED, HOUR_AGO, "orderDate", "true", "left_to_sweep"),
         (MIXED, timedelta(hours=2, minutes=1), None, "true", "parked"),
         # Like an order of any other event.
         (MIXED, HOUR_AGO, None, "false", "parked"),
@@ -167,7 +167,7 @@ def test_a_swept_order_that_cannot_succeed_is_left_to_the_next_sweep_or_parked_a
     output = world.output()
     (record,) = records_of(output)
     assert record["disposition"] == disposition
-    assert counts_of(output).get("LeftToSweep", 0) == (disposition == "left")
+    assert counts_of(output).get("LeftToSweep", 0) == (disposition == "left_to_sweep")
     reasons = [each["MessageAttributes"]["reason"]["StringValue"] for each in world.parked()]
     assert reasons == ["mixed_lines"] * (disposition == "parked")
     assert world.waiting() == 0

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.metrics import metric_name
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 from tests.local.marketplace import Fault
 from tests.local.marketplace.orders import WALMART_FULFILLED
 from tests.simulation.environment import Invocation
@@ -126,7 +126,7 @@ class Accounts:
         if invocation.returned:
             if told != handed_out:
                 yield f"outcome records {told} for the messages {handed_out}"
-            later = {record["message_id"] for record in self.records if record["disposition"] == "later"}
+            later = {record["message_id"] for record in self.records if record["disposition"] == "retry"}
             kept = failed_ids(invocation.answer, set(self._received))
             if kept != later:
                 yield f"the answer keeps {kept}, the records {later}"
@@ -147,7 +147,7 @@ class Accounts:
             yield f"{what} is not true"
         if disposition == "parked" and not self._may_be_given_up(record, received):
             yield f"{what} gives up too early"
-        if disposition == "left" and body not in self._world.promise.swept:
+        if disposition == "left_to_sweep" and body not in self._world.promise.swept:
             yield f"{what} leaves what no sweep published"
         if outcome == "credentials_refused" or record.get("reason") == "credentials_paused":
             yield from self._complaints_of_pause(str(order), what)
@@ -168,11 +168,11 @@ class Accounts:
         if outcome == "not_found" and HTTPStatus.NOT_FOUND not in said:
             yield f"{what} is said by nobody who knows"
         # What the order service shows can be rejected too, where it cannot be read even after a while.
-        shown = reason in _OF_LINES or (reason == "unreadable_answer" and HTTPStatus.OK in said)
+        shown = reason in _OF_LINES or (reason == "unreadable_response" and HTTPStatus.OK in said)
         if outcome == "rejected" and not shown and not {*range(400, 500)} & said:
             yield f"{what} is said by nobody who knows"
         harmless = all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
-        if reason == "unreadable_answer" and answers and harmless:
+        if reason == "unreadable_response" and answers and harmless:
             yield f"{what} comes of a byte that nobody needs"
 
     def _complaints_of_pause(self, order: str, what: str) -> Iterator[str]:
@@ -261,7 +261,7 @@ class Accounts:
             "OrderAge": [
                 max(0.0, record["order_age_s"])
                 for record in ages
-                if record["outcome"] not in _NOTHING_AT_RISK and record["disposition"] != "left"
+                if record["outcome"] not in _NOTHING_AT_RISK and record["disposition"] != "left_to_sweep"
             ],
             "OrderAgeAtAcknowledgement": [
                 max(0.0, record["order_age_s"]) for record in ages if record["outcome"] == "acknowledged"

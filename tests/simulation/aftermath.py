@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from acknowledge_orders.policy import STUCK_WAITS_S
-from shared.pacing import usable_per_second
+from acknowledge_orders.policy import STUCK_MAX_WAIT_S
+from shared.walmart.rate_limiter import usable_per_second
 from sweep_orders.selection import DUE_AFTER
 from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
 from tests.simulation.weather import Kind
@@ -59,7 +59,7 @@ def drain_limit_s(world: World) -> float:
     waiting = len(world.orders) + sum(world.bus.on_their_way.values())
     per_second = usable_per_second(world.requests_per_minute)
     turns_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
-    hidden_twice = turns_s >= STUCK_WAITS_S or world.is_to_pause
+    hidden_twice = turns_s >= STUCK_MAX_WAIT_S or world.is_to_pause
     hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (2 if hidden_twice else 1)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if world.sweeping else 0
     return hidden_s + waiting / per_second + max(sweep_s, world.bus.last_arrives_in_s)

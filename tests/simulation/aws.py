@@ -89,7 +89,7 @@ class Sqs:
 
         def hide() -> None:
             try:
-                self._queue(QueueUrl).hide(ReceiptHandle, VisibilityTimeout)
+                self._queue(QueueUrl).postpone(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:
                 self._note_failure()
                 raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from shared.edges import Edges
+from shared.runtime import Runtime
 from tests.local.marketplace import Fault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
@@ -98,10 +98,10 @@ class Environment:
         self._deadline = 0.0
         self._in_one_go = False
 
-    def edges(self) -> Edges:
-        """Make the function's edges: everything that is not this one is the real thing."""
+    def edges(self) -> Runtime:
+        """Make the function's runtime: everything that is not this one is the real thing."""
         timeline = self.world.timeline
-        return Edges(
+        return Runtime(
             clock=lambda: timeline.clock() + self.world.clock_ahead_s,
             monotonic=lambda: timeline.elapsed + timeline.ahead,
             uniform=self.world.chance.uniform,

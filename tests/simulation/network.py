@@ -15,9 +15,9 @@ from tests.local.marketplace.faults import ODD, Detail, PlannedFault
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Request
-from walmart_ca.transport import CONNECT_TIMEOUT, Limits, NoAnswerError, NothingSentError
+from walmart_ca.messages import Request
+from walmart_ca.responses import Response
+from walmart_ca.transport import CONNECT_TIMEOUT, Limits, NoResponseError, NothingSentError
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
@@ -69,7 +69,7 @@ class Network:
         self._marketplace = marketplace
         self._weather = environment.world.weather
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         environment, chance = self._environment, self._weather.chance
         environment.touch()
         if not timeout > 0:
@@ -89,7 +89,7 @@ class Network:
         if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):
             environment.world.apply_late(request.url.rsplit("/", 2)[1])
             environment.spend(max(0.0, timeout - there))
-            raise NoAnswerError("answer_timeout")
+            raise NoResponseError("response_timeout")
         self._plan_fault(request)
         try:
             self._marketplace.serve(self._on_the_wire(request), wire)
@@ -159,7 +159,7 @@ class _Wire:
         self._environment.spend(waited)
         self._left_s -= waited
         if seconds > waited:
-            self._trouble = "answer_timeout"
+            self._trouble = "response_timeout"
             raise ConnectionAbortedError("the reader has gone")
 
     def close(self) -> None:
@@ -171,14 +171,14 @@ class _Wire:
     def reset(self) -> None:
         self._trouble = "connection_lost"
 
-    def answer(self, method: str) -> Answer:
+    def answer(self, method: str) -> Response:
         """Read what came.
 
         Raises:
-            NoAnswerError: It is no whole answer.
+            NoResponseError: It is no whole answer.
         """
         if self._trouble:
-            raise NoAnswerError(self._trouble)
+            raise NoResponseError(self._trouble)
         data = _INTERIM.sub(b"", self._data)
         response = http.client.HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]  # it only reads
         try:
@@ -186,10 +186,10 @@ class _Wire:
             limit = self._enough - 64 * 1024
             body = response.read(limit + 1)
         except (http.client.HTTPException, ValueError, OSError) as error:
-            raise NoAnswerError("connection_lost") from error
+            raise NoResponseError("connection_lost") from error
         if len(body) > limit:
-            raise NoAnswerError("answer_too_large")
-        return Answer(response.status, HTTPHeaderDict(response.getheaders()), body)
+            raise NoResponseError("response_too_large")
+        return Response(response.status, HTTPHeaderDict(response.getheaders()), body)
 
 
 class _Socket:

@@ -29,7 +29,7 @@ from tests.simulation.accounts import (
 from tests.simulation.environment import Environment, Invocation
 from tests.simulation.queue import Message
 from tests.simulation.weather import Mishap
-from walmart_ca.calls import Request
+from walmart_ca.messages import Request
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -314,7 +314,7 @@ class Promise:
         if completed and any(order.released for order in map(self.world.marketplace.order, hidden)):
             self.breach("a sweep completed although an entry could not be read")
         odd = bool(answers) and all(answer.fault in HARMLESS and not answer.unreadable for answer in answers)
-        if odd and record.get("reason") in {"unreadable_answer", "entries_unreadable"}:
+        if odd and record.get("reason") in {"unreadable_response", "entries_unreadable"}:
             self.breach("an odd byte kept a sweep from completing")
 
     def _watch_output(self, invocation: Invocation) -> None:

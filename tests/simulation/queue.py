@@ -92,7 +92,7 @@ class Queue:
         message.visible_at = self._now() + VISIBILITY_TIMEOUT_S
         return True
 
-    def hide(self, receipt: str, seconds: float) -> None:
+    def postpone(self, receipt: str, seconds: float) -> None:
         """Let a message come again in so many seconds from now.
 
         Raises:

@@ -52,7 +52,7 @@ def test_a_message_is_hidden_for_the_visibility_timeout_or_as_long_as_is_asked_f
     receipt = queues.received().receipt
     if asked_for_s:
         queues.timeline.run(50)
-        queues.orders.hide(receipt, asked_for_s)
+        queues.orders.postpone(receipt, asked_for_s)
 
     queues.timeline.run((asked_for_s or VISIBILITY_TIMEOUT_S) - 1)
     assert queues.orders.receive(10) == []
@@ -74,12 +74,12 @@ def test_a_message_that_is_deleted_or_visible_again_cannot_be_hidden(is_gone: bo
         queues.timeline.run(VISIBILITY_TIMEOUT_S)
 
     with pytest.raises(NotInFlightError):
-        queues.orders.hide(receipt, 20)
+        queues.orders.postpone(receipt, 20)
 
 
 def hidden(queues: Queues, receipt: str) -> bool:
     with suppress(NotInFlightError):
-        queues.orders.hide(receipt, 20)
+        queues.orders.postpone(receipt, 20)
         return True
     return False
 

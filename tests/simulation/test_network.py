@@ -80,10 +80,10 @@ def test_nothing_is_sent_without_a_connection(world: World) -> None:
     [
         (Fault.RESET_BEFORE_APPLYING, "connection_lost", False),
         (Fault.RESET_AFTER_APPLYING, "connection_lost", True),
-        (Fault.TIMEOUT_AFTER_APPLYING, "answer_timeout", True),
-        (Fault.SLOW_DRIP, "answer_timeout", True),
-        (Fault.HUGE, "answer_too_large", True),
-        (Fault.ENDLESS, "answer_timeout", True),
+        (Fault.TIMEOUT_AFTER_APPLYING, "response_timeout", True),
+        (Fault.SLOW_DRIP, "response_timeout", True),
+        (Fault.HUGE, "response_too_large", True),
+        (Fault.ENDLESS, "response_timeout", True),
     ],
 )
 def test_an_answer_that_does_not_come_as_a_whole_leaves_the_outcome_open(
@@ -105,7 +105,7 @@ def test_a_call_that_nobody_waits_for_any_more_may_be_applied_later_unless_it_wa
     world.weather.likely = {Mishap.APPLIED_LATE: 1.0}
     error = acknowledged(world)
     assert isinstance(error, OutcomeUnknown)
-    assert error.reason == "answer_timeout"
+    assert error.reason == "response_timeout"
     assert not is_applied(world)
     world.marketplace.set_status(ORDER, meanwhile)
 

@@ -23,10 +23,13 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-import acknowledge_orders.composition
-import sweep_orders.composition
-from shared.pacing import LONGEST_PAUSE_S
-from shared.settings import AcknowledgeSettings, SweepSettings
+import acknowledge_orders.bootstrap
+import sweep_orders.bootstrap
+from acknowledge_orders.handler import AcknowledgeFunction
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.walmart.rate_limiter import LONGEST_PAUSE_S
+from sweep_orders.handler import SweepFunction
+from sweep_orders.settings import SweepSettings
 from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
@@ -41,8 +44,8 @@ from tests.simulation.queue import Message, Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.simulation.weather import OF_LISTS, Mishap, Weather
 from tests.support.printed import forget_logger
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Request
+from walmart_ca.messages import Request
+from walmart_ca.responses import Response
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -426,7 +429,7 @@ class World:
 
     # What the parts of it are told
 
-    def answered(self, environment: Environment, request: Request, answer: Answer) -> None:
+    def answered(self, environment: Environment, request: Request, answer: Response) -> None:
         call = self._last_call
         if call is None:
             return
@@ -476,7 +479,7 @@ class World:
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         forget_logger()
-        return acknowledge_orders.composition.compose(
+        components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
                     **self._settings(),
@@ -489,13 +492,14 @@ class World:
                 }
             ),
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            sqs=cast("SQSClient", Sqs(environment)),
-            edges=environment.edges(),
+            connect_sqs=lambda: cast("SQSClient", Sqs(environment)),
+            runtime=environment.edges(),
         )
+        return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
         forget_logger()
-        return sweep_orders.composition.compose(
+        components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
                     **self._settings(),
@@ -508,8 +512,9 @@ class World:
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
             sqs=cast("SQSClient", Sqs(environment)),
             events=cast("EventBridgeClient", Events(environment)),
-            edges=environment.edges(),
+            runtime=environment.edges(),
         )
+        return SweepFunction(components)
 
     def _settings(self) -> dict[str, str]:
         return {

@@ -1,11 +1,11 @@
 """A stand-in for the credentials, for tests of what calls with them."""
 
-from shared.credentials import Access, CredentialsPaused, NoAccess
+from shared.walmart.client_provider import ClientProvider, CredentialsPaused, NoClient, ProvidedClient
 
 _PAUSED = CredentialsPaused()
 
 
-class Accesses:
+class Accesses(ClientProvider):
     """Offers accesses in their order, each until another one is asked for, and remembers what it is told.
 
     Attributes:
@@ -13,8 +13,9 @@ class Accesses:
         a_403_concerns_all: What it answers when it is told of a 403.
     """
 
-    def __init__(self, *accesses: Access, otherwise: NoAccess = _PAUSED) -> None:
+    def __init__(self, *accesses: ProvidedClient, otherwise: NoClient = _PAUSED) -> None:
         """Offer these, and when none is left the reason why."""
+        # Everything that would read a secret is replaced, so the base class is not initialized.
         self.told: list[str] = []
         self.a_403_concerns_all = True
         self._accesses = list(accesses)
@@ -24,26 +25,26 @@ class Accesses:
         """Have none any more."""
         self._accesses.clear()
 
-    def peek(self) -> Access | NoAccess:
+    def peek(self) -> ProvidedClient | NoClient:
         return self._accesses[0] if self._accesses else self._otherwise
 
-    def current(self) -> Access | NoAccess:
+    def get(self) -> ProvidedClient | NoClient:
         return self.peek()
 
-    def refused(self, access: Access) -> None:
-        self.told.append(f"refused {access.secret_version_id}")
+    def report_refused(self, client: ProvidedClient) -> None:
+        self.told.append(f"refused {client.secret_version_id}")
 
-    def another(self, refused: Access) -> Access | None:
+    def get_alternative(self, refused: ProvidedClient) -> ProvidedClient | None:
         while self._accesses and self._accesses.pop(0) != refused:
             pass
         return self._accesses[0] if self._accesses else None
 
-    def accepted(self, access: Access) -> None:
-        self.told.append(f"accepted {access.secret_version_id}")
+    def report_accepted(self, client: ProvidedClient) -> None:
+        self.told.append(f"accepted {client.secret_version_id}")
 
-    def forbidden(self, access: Access, purchase_order_id: str | None) -> bool:
-        self.told.append(f"forbidden {access.secret_version_id} {purchase_order_id}")
+    def report_forbidden(self, client: ProvidedClient, purchase_order_id: str | None) -> bool:
+        self.told.append(f"forbidden {client.secret_version_id} {purchase_order_id}")
         return self.a_403_concerns_all
 
-    def path_unknown(self) -> None:
+    def report_unknown_path(self) -> None:
         self.told.append("path unknown")

@@ -4,11 +4,11 @@ import json
 from typing import Any
 from xml.sax.saxutils import escape
 
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Call
+from walmart_ca.classification import order_or_error, page_or_error
 from walmart_ca.errors import WalmartError
-from walmart_ca.orders import Order, OrderPage
-from walmart_ca.verdicts import order_or_error, page_or_error
+from walmart_ca.messages import CallInfo
+from walmart_ca.models import Order, OrderPage
+from walmart_ca.responses import Response
 
 ID = "2575193093772"
 
@@ -116,9 +116,9 @@ def judge_page(
     return page_or_error(answer, call, cursor)
 
 
-def _answered(method: str, body: bytes, content_type: str | None, status: int) -> tuple[Answer, Call]:
+def _answered(method: str, body: bytes, content_type: str | None, status: int) -> tuple[Response, CallInfo]:
     headers: dict[str, str] = {} if content_type is None else {"Content-Type": content_type}
-    return Answer(status, headers, body), Call(method, "https://host/", "correlation-id", status, 0.1)
+    return Response(status, headers, body), CallInfo(method, "https://host/", "correlation-id", status, 0.1)
 
 
 def read_order(body: bytes, content_type: str = "application/json") -> Order:

@@ -30,10 +30,10 @@ INCIDENTS: Final[dict[str, Data]] = {
     # An order is tried again after ten minutes at most, or held for five.
     "DeadlineAtRisk": {"OrderAge": during(10, 7260.0, 30.0)},
     "CredentialsRefused": {"CredentialsRefused": during(5, 1.0)},
-    "SetupWrong": {"Misconfigured": during(5, 1.0)},
+    "Misconfigured": {"Misconfigured": during(5, 1.0)},
     "StaleCredentialsServed": {"StaleCredentials": during(1, 6.0)},
-    "OldestOrderWaiting": {"OldestUnacknowledgedOrderAge": during(15, 3660.0, 0.0)},
-    "DrainTimeLong": {"DrainTime": during(15, 5460.0, 0.0)},
+    "OldestOrderUnacknowledged": {"OldestUnacknowledgedOrderAge": during(15, 3660.0, 0.0)},
+    "QueueDrainTimeHigh": {"DrainTime": during(15, 5460.0, 0.0)},
     # The last sweep is the one before; the queue is there all the time.
     "SweepMissing": {
         "SweepCompleted": sent(1.0, [*range(15, BEGINS + 1, 15), *range(ENDS, OVER, 15)]),
@@ -41,11 +41,11 @@ INCIDENTS: Final[dict[str, Data]] = {
     },
     "OrdersParked": {_VISIBLE: during(1, 1.0, 0.0)},
     "EventsUndelivered": {_VISIBLE: during(1, 1.0, 0.0)},
-    "OrdersWaitingUnserved": {
+    "OrderQueueNotConsumed": {
         _VISIBLE: during(1, 4.0, 0.0),
         "NumberOfMessagesReceived": sent(1.0, [*range(BEGINS), *range(ENDS + 1, OVER)]),
     },
-    "DeadLettersLost": {"InvocationsFailedToBeSentToDlq": during(5, 1.0)},
+    "EventsLost": {"InvocationsFailedToBeSentToDlq": during(5, 1.0)},
     # A batch comes again after the queue's visibility timeout; `MessageFailed` was never sent before.
     "AcknowledgeFunctionFailing": {"Errors": during(6, 1.0, 0.0), "Throttles": during(6, 0.0, 0.0)},
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.metrics import Metric, metric_name
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 from shared.telemetry import NAMESPACE
 from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.template import Template

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from shared.pacing import Pacer
+from shared.walmart.rate_limiter import RateLimiter
 
 START = 1_795_532_400.0
 
@@ -28,15 +28,15 @@ def rested_pacer(
     time: Time,
     requests_per_minute: float,
     *,
-    sharers: int = 1,
+    environments: int = 1,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     rested_s: float = 3600,
-) -> Pacer:
-    """Return a pacer that has rested, so that its bucket is full unless it was for a short time only."""
+) -> RateLimiter:
+    """Return a rate limiter that has rested for `rested_s`, so that its bucket is full by default."""
     time.now -= rested_s
-    made = Pacer(
+    made = RateLimiter(
         requests_per_minute=requests_per_minute,
-        sharers=sharers,
+        environments=environments,
         clock=time.clock,
         monotonic=time.monotonic,
         sleep=sleep or time.sleep,
@@ -45,9 +45,11 @@ def rested_pacer(
     return made
 
 
-def unhurried_pacer(clock: Callable[[], float]) -> Pacer:
-    """Return a pacer that lets a billion calls go out in a minute, so that none waits for its turn."""
-    return Pacer(requests_per_minute=1e9, sharers=1, clock=clock, monotonic=clock, sleep=_never_wait)
+def unhurried_pacer(clock: Callable[[], float]) -> RateLimiter:
+    """Return a rate_limiter that lets a billion calls go out in a minute, so that none waits for its turn."""
+    return RateLimiter(
+        requests_per_minute=1e9, environments=1, clock=clock, monotonic=clock, sleep=_never_wait
+    )
 
 
 async def _never_wait(seconds: float) -> None:

@@ -1,6 +1,7 @@
 """Pages of documentation, read as GitHub shows them."""
 
 import re
+import subprocess
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -63,11 +64,15 @@ class Page:
         """Where its links lead, those of inline code left out."""
         yield from _LINK.findall(re.sub(r"`[^`\n]*`", "", self.prose))
 
-    def table(self, first: str) -> list[list[str]]:
-        """The rows of the one table whose first column has this heading."""
-        (rows,) = re.findall(
-            rf"^\| {re.escape(first)} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", self.text, re.MULTILINE
-        )
+    def section(self, title: str) -> str:
+        """The text below a heading, up to the next one, without its fenced blocks."""
+        (body,) = (each.body for each in self.headings if each.title == title)
+        return body
+
+    def table(self, first: str, under: str = "") -> list[list[str]]:
+        """The rows of the one table, in a section if it is named, whose first column has this heading."""
+        text = self.section(under) if under else self.text
+        (rows,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
         return [_cells(row) for row in rows.splitlines()]
 
 
@@ -84,6 +89,17 @@ def all_pages() -> list[Page]:
 def code(cell: str) -> list[str]:
     """What a cell of a table has as code."""
     return re.findall(r"`([^`]*)`", cell)
+
+
+def syntax_error(script: str) -> str:
+    """What bash says about a script that it cannot read, and nothing about any other."""
+    return subprocess.run(
+        ["bash", "-n"],  # noqa: S607 - the machine's
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
 
 
 def _anchor(title: str) -> str:

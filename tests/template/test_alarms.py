@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.order_event import DEADLINE
+from shared.orders.event import DEADLINE
 from tests.support.deployed import deployed
 from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
 from tests.support.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
@@ -24,42 +24,42 @@ QUEUE_LENGTH = "ApproximateNumberOfMessagesVisible"
 GOES_OFF = {
     "DeadlineAtRisk": "FILL(age, 0) > 7200",
     "CredentialsRefused": "FILL(refused, 0) >= 1",
-    "SetupWrong": "FILL(misconfigured, 0) >= 1",
+    "Misconfigured": "FILL(misconfigured, 0) >= 1",
     "StaleCredentialsServed": "FILL(stale, 0) >= 1",
-    "OldestOrderWaiting": "Maximum OldestUnacknowledgedOrderAge > 3600",
-    "DrainTimeLong": "Maximum DrainTime > 5400",
+    "OldestOrderUnacknowledged": "Maximum OldestUnacknowledgedOrderAge > 3600",
+    "QueueDrainTimeHigh": "Maximum DrainTime > 5400",
     "SweepMissing": "SUM([sweeps, 0 * queue]) < 1",
     "OrdersParked": "Maximum ApproximateNumberOfMessagesVisible >= 1",
     "EventsUndelivered": "Maximum ApproximateNumberOfMessagesVisible >= 1",
-    "OrdersWaitingUnserved": "IF(waiting > 0 AND SUM([received, 0 * waiting]) == 0, 1, 0) >= 1",
-    "DeadLettersLost": "FILL(lost, 0) >= 1",
+    "OrderQueueNotConsumed": "IF(waiting > 0 AND SUM([received, 0 * waiting]) == 0, 1, 0) >= 1",
+    "EventsLost": "FILL(lost, 0) >= 1",
     "AcknowledgeFunctionFailing": "SUM([FILL(errors, 0), FILL(throttles, 0), FILL(failed, 0)]) >= 1",
 }
 LOOKS_AT = {
     "OrdersParked": ["<OrderDeadLetterQueue.QueueName>"],
     "EventsUndelivered": ["<UndeliveredEventQueue.QueueName>"],
-    "OrdersWaitingUnserved": ["<OrderQueue.QueueName>", "<OrderQueue.QueueName>"],
+    "OrderQueueNotConsumed": ["<OrderQueue.QueueName>", "<OrderQueue.QueueName>"],
     "AcknowledgeFunctionFailing": ["<AcknowledgeFunction>", "<AcknowledgeFunction>", "orders"],
 }
 TOLD_AFTER = {
     "DeadlineAtRisk": (1, 16),
     "CredentialsRefused": (1, 16),
-    "SetupWrong": (1, 16),
+    "Misconfigured": (1, 16),
     "StaleCredentialsServed": (21, 41),
-    "OldestOrderWaiting": (1, 41),
-    "DrainTimeLong": (1, 41),
+    "OldestOrderUnacknowledged": (1, 41),
+    "QueueDrainTimeHigh": (1, 41),
     "SweepMissing": (61, 1),
     "OrdersParked": (1, 6),
     "EventsUndelivered": (1, 6),
-    "OrdersWaitingUnserved": (15, 2),
-    "DeadLettersLost": (1, 16),
+    "OrderQueueNotConsumed": (15, 2),
+    "EventsLost": (1, 16),
     "AcknowledgeFunctionFailing": (21, 11),
 }
 """The minutes in which each goes on, and in which it goes off after the last sign of its incident."""
-TICKETS = {"StaleCredentialsServed", "DrainTimeLong", "OrdersParked"}
+TICKETS = {"StaleCredentialsServed", "QueueDrainTimeHigh", "OrdersParked"}
 # An attempt may find something wrong as often as an order is tried; a sweep, as often as there is one.
-OF_ATTEMPTS = ["DeadlineAtRisk", "CredentialsRefused", "SetupWrong"]
-OF_SWEEPS = ["OldestOrderWaiting", "DrainTimeLong"]
+OF_ATTEMPTS = ["DeadlineAtRisk", "CredentialsRefused", "Misconfigured"]
+OF_SWEEPS = ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"]
 
 FILLED = [
     alarm for alarm in deployed(read()).of_type(ALARM_TYPE).values() if "FILL" in (expression(alarm) or "")
@@ -121,7 +121,7 @@ def test_an_alarm_is_named_after_its_stack_and_after_what_is_wrong(stack: Templa
 @every_alarm
 def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(stack: Template, name: str) -> None:
     anchor = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/operations.md#")
+    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/runbook.md#")
 
     assert end == anchor
     assert re.fullmatch(r"(Page|Ticket): [A-Z].*[.:;] .+\.", meaning)
@@ -133,7 +133,7 @@ def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Templa
     url = f"https://g/{199 * 'x'}/"
     text = deployed(template, RunbookUrl=url)[name]["AlarmDescription"]
 
-    assert f" See {url}v{VERSION}/docs/operations.md#" in text
+    assert f" See {url}v{VERSION}/docs/runbook.md#" in text
     assert len(text) <= 1024
 
 
@@ -319,7 +319,7 @@ def test_at_the_longest_interval_each_period_has_a_sweep(
     assert length >= longest + template["SweepFunction"]["Timeout"]
 
 
-@pytest.mark.parametrize("name", ["OldestOrderWaiting", "DrainTimeLong"])
+@pytest.mark.parametrize("name", ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"])
 def test_between_two_sweeps_nothing_is_taken_for_well(stack: Template, name: str) -> None:
     assert stack[name]["TreatMissingData"] == "ignore"
 
@@ -357,7 +357,7 @@ def test_orders_that_nobody_receives_are_told_whatever_sqs_reports_of_it(
 ) -> None:
     data = {QUEUE_LENGTH: sent(1.0, range(180, OVER)), "NumberOfMessagesReceived": received}
 
-    assert goes_on(stack["OrdersWaitingUnserved"], data)
+    assert goes_on(stack["OrderQueueNotConsumed"], data)
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(10, False), (30, True)])
@@ -379,7 +379,7 @@ def test_a_function_that_fails_is_told_when_it_lasts_with_sweeps_or_without(
     assert goes_on(alarm, failing) is told
 
 
-@pytest.mark.parametrize("name", ["OrdersParked", "EventsUndelivered", "OrdersWaitingUnserved"])
+@pytest.mark.parametrize("name", ["OrdersParked", "EventsUndelivered", "OrderQueueNotConsumed"])
 def test_a_queue_that_falls_silent_ends_no_alarm(stack: Template, name: str) -> None:
     assert stack[name]["TreatMissingData"] == "ignore"
 
@@ -387,4 +387,4 @@ def test_a_queue_that_falls_silent_ends_no_alarm(stack: Template, name: str) -> 
 def test_orders_that_wait_while_acknowledgement_is_paused_are_told(template: Template) -> None:
     paused = deployed(template, AcknowledgementEnabled="false")
 
-    assert "OrdersWaitingUnserved" in paused.of_type(ALARM_TYPE)
+    assert "OrderQueueNotConsumed" in paused.of_type(ALARM_TYPE)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.metrics import metric_name
-from shared.order_event import DEADLINE
-from shared.outcomes import Outcome
+from shared.orders.event import DEADLINE
+from shared.orders.outcome import Outcome
 from tests.support.deployed import deployed
 from tests.support.metrics import Series, is_emitted, suits
 from tests.support.template import Template
@@ -129,7 +129,7 @@ def test_the_time_to_work_the_queue_off_is_shown_against_its_alarm(template: Tem
     stack = deployed(template)
     (line,) = graph(stack, "Time to work the queue off")["annotations"]["horizontal"]
 
-    assert line["value"] == stack["DrainTimeLong"]["Threshold"]
+    assert line["value"] == stack["QueueDrainTimeHigh"]["Threshold"]
 
 
 def test_no_widget_covers_another(stack: Template) -> None:

@@ -5,8 +5,10 @@ import importlib.util
 import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
-from shared.pacing import BURST
-from shared.settings import AcknowledgeSettings, Settings, SweepSettings
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.settings import Settings
+from shared.walmart.rate_limiter import BURST
+from sweep_orders.settings import SweepSettings
 from tests.support.template import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
@@ -102,7 +104,12 @@ def test_the_code_accepts_what_the_parameters_accept(
     parameters = written.body["Parameters"]
     variables = written[function]["Environment"]["Variables"]
     environment = {
-        name: str(parameters.get(value["Ref"], {}).get(bound, "anything"))
+        # A pseudo parameter has no bounds, and a choice has only its default.
+        name: str(
+            parameters.get(value["Ref"], {}).get(
+                bound, parameters.get(value["Ref"], {}).get("Default", "any")
+            )
+        )
         if isinstance(value, dict)
         else value
         for name, value in variables.items()

@@ -7,7 +7,7 @@ import pytest
 
 from acknowledge_orders.policy import Disposition
 from acknowledge_orders.records import OutcomeRecord
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
 from sweep_orders.records import SweepRecord
 from tests.support.deployed import deployed
 from tests.support.template import Template, read
@@ -91,7 +91,7 @@ def test_every_query_that_an_alarm_names_exists(stack: Template) -> None:
 
 
 def test_the_story_of_an_order_is_told_in_the_order_of_time(stack: Template) -> None:
-    assert "sort @timestamp asc" in stack["StoryOfOneOrder"]["QueryString"]
+    assert "sort @timestamp asc" in stack["HistoryOfOneOrder"]["QueryString"]
 
 
 def test_a_refusal_is_told_with_what_walmarts_support_asks_for(stack: Template) -> None:

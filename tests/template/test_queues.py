@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from acknowledge_orders.parking import MAX_MESSAGE_BYTES
-from shared.settings import VISIBILITY_TIMEOUT_S
+from acknowledge_orders.settings import VISIBILITY_TIMEOUT_S
 from tests.support.deployed import PSEUDO_PARAMETERS, deployed
 from tests.support.template import Template
 

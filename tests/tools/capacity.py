@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from acknowledge_orders.application import BATCH_SIZE
-from shared.credentials import CACHE_SECONDS
-from shared.order_event import DEADLINE
-from shared.pacing import usable_per_second
+from shared.orders.event import DEADLINE
+from shared.walmart.client_provider import CACHE_SECONDS
+from shared.walmart.rate_limiter import usable_per_second
 
 HOUR_S: Final = 3600.0
 MONTH_H: Final = 365 / 12 * 24
@@ -33,8 +33,8 @@ class Setup:
         poll_s: Seconds between the end of an invocation and the beginning of the next. Assumed.
         own_s: Seconds of an invocation of one order besides its call. Assumed.
         alarm_metrics: Metrics that the alarms watch. Counted in the template by a test.
-        order_metrics: Custom metrics that have values only while orders come. As `docs/operations.md` counts.
-        other_metrics: Custom metrics that each sweep gives values to. As `docs/operations.md` counts.
+        order_metrics: Custom metrics that have values only while orders come.
+        other_metrics: Custom metrics that each sweep gives values to.
         pollers: Connections that Lambda keeps to the queue while nothing waits. AWS begins with five.
         poll_takes_s: Seconds that such a long poll waits. SQS's longest; AWS documents none.
         sweep_every_s: Seconds. The template's `SweepIntervalMinutes`.

@@ -3,8 +3,8 @@
 import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
-from shared.calling import LEAST_TIME_LEFT_S
-from shared.pacing import usable_per_second
+from shared.walmart.caller import LEAST_TIME_LEFT_S
+from shared.walmart.rate_limiter import usable_per_second
 from tests.support.paths import ROOT
 from tests.support.template import read
 from tests.tools.capacity import (

@@ -5,20 +5,19 @@ import sys
 
 import pytest
 
-from shared.settings import AcknowledgeSettings, SweepSettings
+from acknowledge_orders.settings import AcknowledgeSettings
+from sweep_orders.settings import SweepSettings
 from tests.support.paths import ROOT
 
 ENVIRONMENT = {
     **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
     "MARKETPLACE_URL": "https://marketplace.example",
+    "SWEEP_ENABLED": "true",
     "AWS_DEFAULT_REGION": "ca-central-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
 }
-entries = pytest.mark.parametrize(
-    ("package", "function"),
-    [("acknowledge_orders", "acknowledge_function"), ("sweep_orders", "sweep_function")],
-)
+entries = pytest.mark.parametrize("package", ["acknowledge_orders", "sweep_orders"])
 
 
 def run_python(program: str, environment: dict[str, str]) -> list[str]:
@@ -54,9 +53,7 @@ print(*reads)
 """
 
 
-@pytest.mark.parametrize(
-    "module", ["acknowledge_orders.composition", "sweep_orders.composition", "walmart_ca"]
-)
+@pytest.mark.parametrize("module", ["acknowledge_orders.bootstrap", "sweep_orders.bootstrap", "walmart_ca"])
 def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None:
     assert run_python(PROBE.replace("MODULE", module), {}) == [""]
 
@@ -64,8 +61,7 @@ def test_importing_reads_no_environment_and_opens_no_socket(module: str) -> None
 ENTRY = """
 import importlib
 handler = importlib.import_module("{package}.handler")
-build = importlib.import_module("{package}.composition").{function}
-print(build.cache_info().currsize)
+print(handler._function.cache_info().currsize)
 try:
     handler.lambda_handler({{}}, None)
 except Exception as error:
@@ -74,17 +70,17 @@ except Exception as error:
 
 
 @entries
-def test_a_lambda_entry_builds_its_function_when_it_is_imported(package: str, function: str) -> None:
-    assert run_python(ENTRY.format(package=package, function=function), ENVIRONMENT)[0] == "1"
+def test_a_lambda_entry_builds_its_function_when_it_is_imported(package: str) -> None:
+    assert run_python(ENTRY.format(package=package), ENVIRONMENT)[0] == "1"
 
 
 @entries
 def test_given_a_setting_is_missing_then_the_entry_can_be_imported_and_its_invocation_names_it(
-    package: str, function: str
+    package: str,
 ) -> None:
     environment = {**ENVIRONMENT, "REQUESTS_PER_MINUTE": ""}
 
-    assert run_python(ENTRY.format(package=package, function=function), environment) == [
+    assert run_python(ENTRY.format(package=package), environment) == [
         "0",
         "SettingsError REQUESTS_PER_MINUTE is missing from the function's environment",
     ]
@@ -110,8 +106,8 @@ def test_the_inner_modules_know_no_aws(modules: str, needless: set[str]) -> None
 COLD_START = """
 opened = []
 sys.addaudithook(lambda event, arguments: opened.append(str(arguments[0])) if event == "open" else None)
-from {package}.composition import {function}
-{function}()
+from {package}.bootstrap import build_from_environment
+build_from_environment()
 print(*sys.modules)
 print(*(path for path in opened if "/botocore/data/" in path))
 """
@@ -129,8 +125,8 @@ s3transfer is not among them: boto3 loads it, whatever it is used for."""
 
 
 @entries
-def test_a_cold_start_loads_nothing_that_it_can_do_without(package: str, function: str) -> None:
-    modules, models = run_python(COLD_START.format(package=package, function=function), ENVIRONMENT)
+def test_a_cold_start_loads_nothing_that_it_can_do_without(package: str) -> None:
+    modules, models = run_python(COLD_START.format(package=package), ENVIRONMENT)
 
     assert NEEDLESS & set(modules.split()) == set()
     assert "/secretsmanager/" in models

@@ -1,25 +1,24 @@
 """A client for Walmart Canada's marketplace order API.
 
-Signs every call or brings a token along, keeps to a total deadline, and sorts what went wrong by what the
-caller can do about it. It repeats nothing by itself but a call whose token was refused, and knows nothing of
-AWS::
+It authenticates every request by a digital signature or an access token, keeps to a total deadline, and
+raises an error whose class says what the caller can do. It does not retry, except for a request whose access
+token was refused, and it knows nothing of AWS::
 
     from walmart_ca import Client, SignatureCredentials
 
     with Client(SignatureCredentials(consumer_id=..., channel_type=..., private_key=...)) as client:
         order = client.orders.acknowledge("2575193093772")
 
-`TokenCredentials(client_id=..., client_secret=...)` opens Walmart's other door, the Global API, for the same
-calls. `AsyncClient` has the same members to await, and runs its calls side by side.
+`TokenCredentials(client_id=..., client_secret=...)` authenticates the same calls by an access token.
+`AsyncClient` has the same calls to await, and runs them side by side.
 """
 
 from typing import TYPE_CHECKING
 
-from .calls import Call, ErrorEntry, Request
-from .client import DEFAULT_SERVICE_NAME, PRODUCTION_URL, Client
+from .auth import Credentials
+from .client import Client
 from .clocks import elapsed
 from .dates import parse_instant
-from .doors import Credentials
 from .errors import (
     CredentialsRefused,
     Misconfigured,
@@ -30,19 +29,21 @@ from .errors import (
     Unavailable,
     WalmartError,
 )
-from .hosts import check_base_url
-from .order_calls import LARGEST_PAGE, FollowedCursors, Released
-from .orders import Order, OrderLine, OrderLineStatus, OrderPage, Status, check_purchase_order_id
+from .messages import CallInfo, ErrorEntry, Request
+from .models import Order, OrderLine, OrderLineStatus, OrderPage, Status
+from .orders import LARGEST_PAGE, FollowedCursors, Released
+from .session import DEFAULT_SERVICE_NAME, PRODUCTION_URL
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
 from .transport import Sender
+from .validation import InvalidArgument, check_base_url, check_purchase_order_id
 
 if TYPE_CHECKING:
     from .async_client import AsyncClient
 else:
 
     def __getattr__(name: str) -> object:
-        """Load `AsyncClient` when it is asked for: who only calls and waits has no use for asyncio."""
+        """Load `AsyncClient` on first use: the synchronous client does not need asyncio."""
         if name != "AsyncClient":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from .async_client import AsyncClient  # noqa: PLC0415 - see above
@@ -59,12 +60,13 @@ __all__ = [
     "LARGEST_PAGE",
     "PRODUCTION_URL",
     "AsyncClient",
-    "Call",
+    "CallInfo",
     "Client",
     "Credentials",
     "CredentialsRefused",
     "ErrorEntry",
     "FollowedCursors",
+    "InvalidArgument",
     "Misconfigured",
     "NotSent",
     "Order",

@@ -1,78 +1,100 @@
-"""The client to await: the same calls, several of them side by side."""
+"""The asynchronous client: the same calls, several of them side by side."""
 
 import asyncio
 import functools
 import ssl
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Protocol, Self, TypedDict, Unpack
+from typing import Any, Protocol, Self, Unpack
 
-from .calls import Request
-from .client import Client
-from .doors import Credentials
+from .auth import Credentials
+from .clocks import elapsed
 from .errors import NotSent
 from .forks import call_after_fork
-from .order_calls import LIST_PATHS, FollowedCursors, Released, order_path, released_query
-from .orders import ALL, RELEASED, Order, OrderPage
+from .messages import Request
+from .models import ALL, RELEASED, Order, OrderPage
+from .orders import LIST_PATHS, FollowedCursors, Orders, Released, order_path, released_query
+from .session import DEFAULT_SERVICE_NAME, DEFAULT_TIMEOUT, PRODUCTION_URL, Session, new_uuid
 from .transport import Sender
-
-
-class ClientOptions(TypedDict, total=False):
-    """The settings that `AsyncClient` passes on; `Client` describes them."""
-
-    base_url: str
-    service_name: str
-    timeout: float
-    ssl_context: ssl.SSLContext | None
-    transport: Sender | None
-    clock: Callable[[], float]
-    monotonic: Callable[[], float]
-    new_correlation_id: Callable[[], str]
+from .validation import InvalidArgument
 
 
 class AsyncClient:
     """`Client`, with calls to await, several of them side by side.
 
-    The calls run in threads. A time-out holds from the call on: when all threads are busy until then, nothing
-    of it is sent, then or later (`NotSent`, reason `no_time_left`). A call that is cancelled in its thread
-    goes on there, to its own deadline: what was sent cannot be taken back. In a process that was forked from
-    this one, the client has threads and connections of its own.
+    The calls run in threads. A time-out starts with the call: when all threads are busy until it ends,
+    nothing is sent, then or later (`NotSent`, reason `no_time_left`). A cancelled call that already runs in a
+    thread goes on there until its own deadline, because a request that was sent cannot be taken back. In a
+    process that is forked later, the client has threads and connections of its own.
+
+    Attributes:
+        orders: The calls about purchase orders.
     """
 
     orders: "AsyncOrders"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each with a default, and by keyword alone
         self,
         credentials: Credentials,
         *,
+        base_url: str = PRODUCTION_URL,
+        service_name: str = DEFAULT_SERVICE_NAME,
+        timeout: float = DEFAULT_TIMEOUT,
         max_concurrency: int = 10,
+        ssl_context: ssl.SSLContext | None = None,
         executor: Executor | None = None,
-        **options: Unpack[ClientOptions],
+        transport: Sender | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = elapsed,
+        new_correlation_id: Callable[[], str] = new_uuid,
     ) -> None:
         """Prepare a client; nothing is opened and no thread is started before the first call.
 
+        The arguments that `Client` has, too, mean the same here.
+
         Args:
-            credentials: Who calls, and through which door.
+            credentials: Who calls. Their kind decides the authentication scheme.
+            base_url: Scheme and host.
+            service_name: `WM_SVC.NAME`.
+            timeout: Seconds for each call.
             max_concurrency: How many calls run side by side; further ones wait, within their time-out.
-            executor: Where the calls run, to be shut down with the client; when None, so many threads. In a
-                process that was forked later, a client with one sends nothing (`NotSent`, reason
+            ssl_context: What to trust.
+            executor: Runs the calls, and is shut down with the client; when None, so many threads do. In a
+                process that is forked later, a client with an executor sends nothing (`NotSent`, reason
                 `other_process`).
-            **options: See `Client`.
+            transport: Sends the requests.
+            clock: Epoch seconds.
+            monotonic: Seconds since some moment.
+            new_correlation_id: Makes `WM_QOS.CORRELATION_ID`.
 
         Raises:
-            ValueError: A setting is unusable; the text names which.
+            InvalidArgument: A setting cannot be used.
         """
         if max_concurrency < 1:
-            raise ValueError("max_concurrency must be at least 1")
-        self._client = Client(credentials, max_connections=max_concurrency, **options)
+            raise InvalidArgument("max_concurrency", "must be at least 1")
+        self._session = Session(
+            base_url=base_url,
+            service_name=service_name,
+            timeout=timeout,
+            max_connections=max_concurrency,
+            ssl_context=ssl_context,
+            transport=transport,
+            clock=clock,
+            monotonic=monotonic,
+            new_correlation_id=new_correlation_id,
+        )
+        self._auth = credentials.auth(self._session)
         self._new_executor = None if executor else functools.partial(_threads, max_concurrency)
         self._executor = executor or _threads(max_concurrency)
         self._calls: set[Future[Any]] = set()
         self._sends_nothing = ""
         call_after_fork(self._start_anew)
-        self.orders = AsyncOrders(self._client, self._in_thread)
+        self.orders = AsyncOrders(
+            Orders(self._session, self._auth), self._session.timeout_of, self._in_thread
+        )
 
     async def aclose(self, *, wait: bool = True) -> None:
         """Let every thread end, and close every connection. A call after this is `NotSent` (`closed`).
@@ -89,7 +111,7 @@ class AsyncClient:
                 await asyncio.shield(over)  # To cancel this would cancel the calls.
         finally:
             self._executor.shutdown(wait=False, cancel_futures=not wait)
-            self._client.close()
+            self._session.close()
 
     async def __aenter__(self) -> Self:
         """Return the client itself."""
@@ -110,17 +132,18 @@ class AsyncClient:
         """Run one call in a thread, with what the wait for a free one left of its time-out."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        seconds = self._client.seconds(timeout)
+        seconds = self._session.timeout_of(timeout)
 
         def not_sent(reason: str) -> NotSent:
-            return self._client.not_sent(reason, method, path, loop.time() - started)
+            full_path = f"{self._auth.orders_path}{path}"
+            return self._session.not_sent(reason, method, full_path, loop.time() - started)
 
         # A thread takes this to begin the call, and the caller to give it up: only one of them can.
         begun_or_given_up = threading.Lock()
 
         def begin() -> T:
             if not begun_or_given_up.acquire(blocking=False):
-                raise not_sent("no_time_left")  # to nobody
+                raise not_sent("no_time_left")  # nobody waits for it any more
             return call(started + seconds - loop.time())
 
         if self._sends_nothing or not seconds > 0:
@@ -172,10 +195,12 @@ class _InThread(Protocol):
 class AsyncOrders:
     """The calls about purchase orders, to await. `Orders` describes them."""
 
-    def __init__(self, client: Client, in_thread: _InThread) -> None:
-        """Run the calls of `client` by `in_thread`."""
-        self._client = client
-        self._orders = client.orders
+    def __init__(
+        self, orders: Orders, timeout_of: Callable[[float | None], float], in_thread: _InThread
+    ) -> None:
+        """Run the calls of `orders` by `in_thread`."""
+        self._orders = orders
+        self._timeout_of = timeout_of
         self._in_thread = in_thread
 
     async def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
@@ -188,7 +213,7 @@ class AsyncOrders:
         )
 
     async def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
-        """Look at an order. See `Orders.get`."""
+        """Fetch an order. See `Orders.get`."""
         return await self._in_thread(
             "GET",
             order_path(purchase_order_id),
@@ -207,8 +232,8 @@ class AsyncOrders:
 
     def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> AsyncIterator[Order]:
         """List the released orders. See `Orders.released`."""
-        self._client.seconds(timeout)
-        released_query(**which)  # refuses what is unusable now, and not when it is iterated
+        self._timeout_of(timeout)
+        released_query(**which)  # raises for a bad argument now, not at the first iteration
         return self._released(timeout, which)
 
     async def _released(self, timeout: float | None, which: Released) -> AsyncIterator[Order]:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from .validation import InvalidArgument
+
 EARLIEST: Final = datetime.fromtimestamp(1e9, UTC)
 """An order has no earlier instant: 1970-01-01 is the default date of a database, and 20261124, read as
 seconds, a date without separators."""
@@ -53,23 +55,23 @@ def parse_http_date(value: str | None) -> datetime | None:
         return None  # not a date, or one beyond what a datetime can hold
 
 
-def write_instant(name: str, instant: datetime) -> str:
+def write_instant(parameter: str, instant: datetime) -> str:
     """Write an aware instant as Walmart's lists take it: ISO 8601 in UTC, in whole seconds.
 
     Its documentation says epoch seconds for one list and ISO 8601 for the other; every client found sends
     ISO 8601 to both. With milliseconds it was refused ("Invalid Date format value").
 
     Args:
-        name: What a refusal calls it.
+        parameter: The argument's name, for the error.
         instant: Fractions of its second are dropped.
 
     Raises:
-        ValueError: `instant` is no datetime, is naive, or lies beyond the calendar in UTC.
+        InvalidArgument: `instant` is no datetime, is naive, or lies beyond the calendar in UTC.
     """
     if not isinstance(instant, datetime) or instant.utcoffset() is None:
-        raise ValueError(f"{name} must be a datetime with its time zone")
+        raise InvalidArgument(parameter, "must be a datetime with its time zone")
     try:
         in_utc = instant.astimezone(UTC)
     except OverflowError:
-        raise ValueError(f"{name} must lie within the years 1 to 9999 in UTC") from None
+        raise InvalidArgument(parameter, "must lie within the years 1 to 9999 in UTC") from None
     return f"{in_utc.replace(tzinfo=None).isoformat(timespec='seconds')}Z"

@@ -1,10 +1,11 @@
 """What can go wrong, sorted by what the caller can do about it.
 
-A bad argument is a `ValueError` before anything is sent; everything else is a `WalmartError`::
+An argument that cannot be used raises `InvalidArgument`, a `ValueError`, before anything is sent. Everything
+else is a `WalmartError`::
 
     WalmartError
     ├── NotSent             Nothing was sent of the call: repeat at once.
-    ├── OutcomeUnknown      It was sent and may have been applied: look at the order before repeating.
+    ├── OutcomeUnknown      It was sent and may have been applied: check the order's status before a retry.
     ├── Throttled           The quota is used up: repeat after `retry_at`.
     ├── Unavailable         Walmart, or something in front of it, has trouble: repeat later. It may have
     │                       been applied all the same.
@@ -16,8 +17,8 @@ A bad argument is a `ValueError` before anything is sent; everything else is a `
 
 from datetime import datetime
 
-from .calls import Call, ErrorEntry
-from .orders import OrderPage
+from .messages import CallInfo, ErrorEntry
+from .models import OrderPage
 
 
 class WalmartError(Exception):
@@ -36,7 +37,7 @@ class WalmartError(Exception):
 
     remedy = ""
 
-    def __init__(self, reason: str, call: Call, entries: tuple[ErrorEntry, ...] = ()) -> None:
+    def __init__(self, reason: str, call: CallInfo, entries: tuple[ErrorEntry, ...] = ()) -> None:
         """Describe the failed `call` in one word, with Walmart's error list where there was one."""
         super().__init__(reason, call, entries)
         self.reason = reason
@@ -45,7 +46,7 @@ class WalmartError(Exception):
 
     @property
     def status(self) -> int | None:
-        """HTTP status, or None when no answer was read."""
+        """HTTP status, or None when no response was read."""
         return self.call.status
 
     @property
@@ -75,7 +76,7 @@ class NotSent(WalmartError):
 
 
 class OutcomeUnknown(WalmartError):
-    """The call was sent, and no usable answer came: it may or may not have been applied.
+    """The call was sent, and no usable response came: it may or may not have been applied.
 
     Attributes:
         names_order: For a call about one order: a success came whose text names this order, and something in
@@ -85,18 +86,18 @@ class OutcomeUnknown(WalmartError):
             itself only. None for everything else.
     """
 
-    remedy = "it may have been applied; look at the order before repeating"
+    remedy = "it may have been applied; check the order's status before a retry"
 
     def __init__(
         self,
         reason: str,
-        call: Call,
+        call: CallInfo,
         entries: tuple[ErrorEntry, ...] = (),
         *,
         names_order: bool = False,
         unread: OrderPage | None = None,
     ) -> None:
-        """Describe the failed `call`, and what is known of an answer that could not be read."""
+        """Describe the failed `call`, and what is known of a response that could not be read."""
         super().__init__(reason, call, entries)
         self.names_order = names_order
         self.unread = unread
@@ -127,16 +128,16 @@ class CredentialsRefused(WalmartError):
     """Walmart does not accept who is calling.
 
     That is 401, a 403 in Walmart's words, 400 `INVALID_TOKEN` or with a header blamed that carries the
-    credentials, and any 400 in answer to the client id and secret.
+    credentials, and any 400 in response to the client id and secret.
     """
 
-    remedy = "check the credentials, whichever door they open, and this machine's clock"
+    remedy = "check the credentials and this machine's clock"
 
 
 class OrderRejected(WalmartError):
     """Walmart's order service refuses this very order: not found (404), in a higher status (400)."""
 
-    remedy = "look at the order's state; repeating alone does not help"
+    remedy = "check the order's status; a retry alone does not help"
 
 
 class Misconfigured(WalmartError):

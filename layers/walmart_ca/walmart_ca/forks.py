@@ -1,4 +1,4 @@
-"""What a forked process starts anew: connections, threads, and locks that another thread held."""
+"""What a forked process must replace: connections, threads, and locks that another thread held."""
 
 import os
 import weakref

@@ -1,218 +1,301 @@
-"""A purchase order as far as acknowledging it needs: no buyer's data is read from Walmart's answers."""
+"""The calls about purchase orders."""
 
+import functools
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import ClassVar, Final, Self
+from http import HTTPStatus
+from typing import Final, Required, TypedDict, Unpack
 
-from .answers import Tree, listed, members, text
-from .calls import Call
-from .dates import parse_instant
+from .auth import Auth
+from .classification import order_or_error, page_or_error
+from .dates import write_instant
+from .errors import CredentialsRefused, OutcomeUnknown, WalmartError
+from .messages import CallInfo, Request
+from .models import ALL, RELEASED, Order, OrderPage
+from .responses import Response
+from .session import Session
+from .transport import MANY_ORDERS, ONE_ORDER, TOO_LARGE, Limits
+from .validation import InvalidArgument, check_purchase_order_id
 
-RELEASED: Final = "released"
-"""Walmart's list of the orders that wait for an acknowledgement."""
-ALL: Final = "all"
-"""Walmart's list of all orders."""
-_MAX_DIGITS: Final = 18
-_PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_DIGIT: Final = re.compile("[0-9]")
+LARGEST_PAGE: Final = 200
+"""How many orders Walmart puts on a page at most (the `limit` of its Canadian OpenAPI)."""
+
+_QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
+"""What can be sent as a query: visible ASCII, without the `#` that would end it."""
+_PARAMETERS: Final = re.compile(r"[^=&]+=[^=]|.*=.*&|.*&.*=")
+"""What is a query at all. In Chile the cursor is a value without a name; sent as a query it would ask another
+question. The padding of base64 makes no name of it."""
+_LIMIT: Final = re.compile(r"(?<![^&])limit=\d+")
+LIST_PATHS: Final = {RELEASED: "/released", ALL: ""}
+"""Where Walmart's lists lie below the orders' path."""
 
 
-def check_purchase_order_id(value: object) -> str:
-    """Take a purchase order id, which is opaque but must be safe in a path, a signature and a log.
+class Released(TypedDict, total=False):
+    """Which orders to list.
 
-    Walmart's are 13 or 15 digits so far; its documentation calls them strings. One without any digit is a
-    mistake, and may be a word of Walmart's own paths: `/orders/released` is a list and no order.
+    Attributes:
+        created_start_date: The earliest order date, aware. Walmart takes whole seconds, so fractions of
+            one are dropped.
+        created_end_date: The latest, likewise; now when None or left out.
+        limit: Orders on a page, 1 to 200, which is also what is asked for when left out.
+        ship_node_type: Who ships them: `SellerFulfilled`, `WFSFulfilled` or `3PLFulfilled`. When None or left
+            out, Walmart decides: behind a token it lists what the seller ships.
+    """
+
+    created_start_date: Required[datetime]
+    created_end_date: datetime | None
+    limit: int
+    ship_node_type: str | None
+
+
+def released_query(
+    *,
+    created_start_date: datetime,
+    created_end_date: datetime | None = None,
+    limit: int = LARGEST_PAGE,
+    ship_node_type: str | None = None,
+) -> str:
+    """Write the query of a first page. Nothing in it could be encoded in two ways.
+
+    Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
+    are ten orders on a page.
 
     Raises:
-        ValueError: `value` is not 1 to 64 ASCII letters, digits, `_` or `-`, or has no digit among them.
-            The text does not show it.
+        InvalidArgument: An argument cannot be used.
     """
-    if not isinstance(value, str):
-        raise ValueError(f"purchaseOrderId must be a string, not {type(value).__name__}")
-    if not _PURCHASE_ORDER_ID.fullmatch(value):
-        raise ValueError("purchaseOrderId must be 1 to 64 ASCII letters, digits, '_' or '-'")
-    if not _DIGIT.search(value):
-        raise ValueError("purchaseOrderId must have a digit")
-    return value
-
-
-class Status(str):
-    """The status of a part of an order line, as Walmart's payloads spell it. An unknown one is kept as it is.
-
-    Walmart's OpenAPI spells the known ones in upper case, its payloads in title case, and one of its
-    overviews writes `Canceled`: the value is the same, and compares like any text.
-    """
-
-    __slots__ = ()
-
-    CREATED: ClassVar["Status"]
-    ACKNOWLEDGED: ClassVar["Status"]
-    SHIPPED: ClassVar["Status"]
-    DELIVERED: ClassVar["Status"]
-    CANCELLED: ClassVar["Status"]
-    REFUND: ClassVar["Status"]
-
-    def __new__(cls, name: str) -> Self:
-        """Take a status in any spelling."""
-        name = name.strip()
-        return super().__new__(cls, _SPELLINGS.get(name.casefold(), name))
-
-
-_SPELLINGS: Final = {
-    name.casefold(): name
-    for name in ("Created", "Acknowledged", "Shipped", "Delivered", "Cancelled", "Refund")
-} | {"canceled": "Cancelled"}
-Status.CREATED = Status("Created")
-Status.ACKNOWLEDGED = Status("Acknowledged")
-Status.SHIPPED = Status("Shipped")
-Status.DELIVERED = Status("Delivered")
-Status.CANCELLED = Status("Cancelled")
-Status.REFUND = Status("Refund")
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLineStatus:
-    """How many units of an order line are in which status.
-
-    Attributes:
-        status: `Created`, `Acknowledged`, `Shipped`, `Delivered`, `Cancelled`, `Refund` or an unknown one.
-        quantity: Units, or None when Walmart left it out.
-    """
-
-    status: Status
-    quantity: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One line of an order. Members that Walmart left out are empty.
-
-    Attributes:
-        number: Walmart's line number, a string.
-        sku: The seller's own article number.
-        statuses: One entry for each status that some of its units are in.
-    """
-
-    number: str
-    sku: str = ""
-    statuses: tuple[OrderLineStatus, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A purchase order. It has no status of its own: only its lines have. Missing members are empty.
-
-    Attributes:
-        purchase_order_id: Walmart's id of the seller's part of the buyer's order.
-        customer_order_id: Walmart's id of the buyer's order.
-        order_date: Aware, in UTC; None when missing or unreadable.
-        ship_node_type: `SellerFulfilled`, `WFSFulfilled`, `3PLFulfilled`, or empty: the reply to an
-            acknowledgement does not have it.
-        lines: The order's lines.
-        call: The call that brought it; two orders compare without it.
-    """
-
-    purchase_order_id: str
-    customer_order_id: str = ""
-    order_date: datetime | None = None
-    ship_node_type: str = ""
-    lines: tuple[OrderLine, ...] = ()
-    call: Call | None = field(default=None, compare=False)
-
-    @property
-    def statuses(self) -> frozenset[Status]:
-        """Every status that any unit of any line is in."""
-        return frozenset(entry.status for line in self.lines for entry in line.statuses)
-
-    @classmethod
-    def read(cls, order: Tree, call: Call | None = None) -> "Order":
-        """Read the content of Walmart's `order` element, from XML or JSON alike."""
-        return cls(
-            purchase_order_id=text(order, "purchaseOrderId"),
-            customer_order_id=text(order, "customerOrderId"),
-            order_date=parse_instant(order.get("orderDate")),
-            ship_node_type=text(order, "shipNode", "type"),
-            lines=tuple(map(_read_line, _lines(order))),
-            call=call,
+    _check_limit(limit)
+    if ship_node_type is not None and not re.fullmatch(r"[A-Za-z0-9]{1,32}", ship_node_type):
+        raise InvalidArgument(
+            "ship_node_type", "must be 1 to 32 ASCII letters and digits, such as 3PLFulfilled"
         )
+    query = f"createdStartDate={write_instant('created_start_date', created_start_date)}"
+    if created_end_date is not None:
+        query += f"&createdEndDate={write_instant('created_end_date', created_end_date)}"
+    if ship_node_type is not None:
+        query += f"&shipNodeType={ship_node_type}"
+    return f"{query}&limit={limit}"
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPage:
-    """One page of a list of orders.
+def _check_limit(limit: object) -> None:
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= LARGEST_PAGE:
+        raise InvalidArgument("limit", f"must be a whole number between 1 and {LARGEST_PAGE}")
 
-    Attributes:
-        orders: In Walmart's order. An entry may lack anything, its purchase order id too.
-        cursor: What led to it, verbatim; None for the first page.
-        next_cursor: What leads to the next page, verbatim; None on the last one.
-        call: The call that brought it.
-        listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
-        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable. It
-            is a claim: the pages may show more orders, or fewer.
+
+class FollowedCursors:
+    """The cursors that one listing has followed. Where they lead in a circle, the list would never end."""
+
+    def __init__(self) -> None:
+        """Begin a listing."""
+        self._followed: set[str] = set()
+
+    def follow(self, page: OrderPage) -> None:
+        """Take note that the page after `page` will be asked for.
+
+        Raises:
+            OutcomeUnknown: This listing has followed its cursor before (`repeated_cursor`).
+        """
+        cursor = _as_query(page.next_cursor or "")
+        if cursor in self._followed:
+            raise OutcomeUnknown("repeated_cursor", page.call)
+        self._followed.add(cursor)
+
+
+def _as_query(cursor: str) -> str:
+    """Return a cursor without its `?`, which Walmart leaves out at times."""
+    return cursor.removeprefix("?")
+
+
+def order_path(purchase_order_id: str, action: str = "") -> str:
+    """Return where an order, or an action on it, lies below the orders' path.
+
+    Raises:
+        InvalidArgument: The id cannot be used.
     """
-
-    orders: tuple[Order, ...]
-    cursor: str | None
-    next_cursor: str | None
-    call: Call
-    listed_by: str = RELEASED
-    total_count: int | None = None
-
-    @classmethod
-    def read(cls, content: Tree, cursor: str | None, call: Call, listed_by: str) -> "OrderPage":
-        """Read the content of Walmart's `list` element, from XML or JSON alike."""
-        return cls(
-            orders=tuple(Order.read(order, call) for order in members(content, "elements", "order")),
-            cursor=cursor,
-            next_cursor=text(content, "meta", "nextCursor") or None,
-            call=call,
-            listed_by=listed_by,
-            total_count=_whole_number(text(content, "meta", "totalCount")),
-        )
+    return f"/{check_purchase_order_id(purchase_order_id)}{action}"
 
 
-def _lines(order: Tree) -> list[object]:
-    """Return what stands for an order's lines.
+class Orders:
+    """The calls about purchase orders."""
 
-    `orderLines` holds a list `orderLine`; in Mexico it was seen to be the list itself. Where one entry is a
-    line, all of them are: an order must not seem to be without a line that cannot be read.
-    """
-    for found in (listed(order, "orderLines", "orderLine"), listed(order, "orderLines")):
-        if any(isinstance(line, dict) and line.keys() - {"orderLine"} for line in found):
-            return found
-    return []
+    def __init__(self, session: Session, auth: Auth) -> None:
+        """Send every request through `session`, authenticated by `auth`."""
+        self._session = session
+        self._auth = auth
+
+    def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
+        """Acknowledge every line of an order.
+
+        Walmart allows it while the lines are Created or Acknowledged, so a repeat does no harm then. It must
+        happen within four hours of the order's date.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds for this call; the client's own when None.
+
+        Returns:
+            The order as Walmart answered. A line may still say `Created`: a production client saw the
+            response echo the order as it was. The response itself is the success.
+
+        Raises:
+            InvalidArgument: The id cannot be used; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        return self._order_call("POST", purchase_order_id, "/acknowledge", timeout)
+
+    def build_acknowledgement(self, purchase_order_id: str, *, timeout: float | None = None) -> Request:
+        """Build and authorise what `acknowledge` would send, and send nothing of it.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds that getting a token may take, where one is needed; the client's own when None.
+
+        Raises:
+            InvalidArgument: The id cannot be used.
+            WalmartError: A token was needed and could not be got.
+        """
+        path = order_path(purchase_order_id, "/acknowledge")
+        return self._build("POST", path, self._session.timeout_of(timeout))
+
+    def get(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
+        """Fetch an order.
+
+        Args:
+            purchase_order_id: As Walmart gave it.
+            timeout: Seconds for this call; the client's own when None.
+
+        Raises:
+            InvalidArgument: The id cannot be used; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        return self._order_call("GET", purchase_order_id, "", timeout)
+
+    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> Iterator[Order]:
+        """List the released orders, those with lines in Created, page by page as far as they are asked for.
+
+        Args:
+            timeout: Seconds for each page; the client's own when None.
+            **which: See `Released`.
+
+        Yields:
+            The orders in Walmart's order. One that changes while pages are read may come twice, and an
+            entry may lack anything, its purchase order id too.
+
+        Raises:
+            InvalidArgument: An argument cannot be used. It is raised at once; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` (`repeated_cursor`)
+                when Walmart's cursors lead in a circle.
+        """
+        self._session.timeout_of(timeout)
+        return self._released(released_query(**which), timeout)
+
+    def _released(self, query: str, timeout: float | None) -> Iterator[Order]:
+        page = self._page(RELEASED, query, None, timeout)
+        yield from page.orders
+        cursors = FollowedCursors()
+        while page.next_cursor is not None:
+            cursors.follow(page)
+            page = self.next_page(page, timeout=timeout)
+            yield from page.orders
+
+    def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the released orders. See `released`."""
+        return self._page(RELEASED, released_query(**which), None, timeout)
+
+    def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+        """Fetch the first page of the orders with a line in Created, from the list of all orders.
+
+        Use it when `released_page` fails: with an access token, the one Canadian seller whose code is public
+        got 520 from that list, and uses this one. Walmart's reference has the same envelope and cursor for
+        both.
+
+        Raises:
+            InvalidArgument: An argument cannot be used; nothing was sent.
+            WalmartError: One of its kinds, by what can be done about it.
+        """
+        return self._page(ALL, f"status=Created&{released_query(**which)}", None, timeout)
+
+    def next_page(
+        self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
+    ) -> OrderPage:
+        """Fetch the page of the same list after another.
+
+        Its cursor is a query, and sent as Walmart gave it: decoded and encoded again, it was refused with
+        401. In Canada it lacks its leading `?` at times.
+
+        Args:
+            page: The page before.
+            limit: Orders on a page, 1 to 200, in place of what the cursor says, if any.
+            timeout: Seconds for this call; the client's own when None.
+
+        Raises:
+            InvalidArgument: It is the last page, or `limit` cannot be used.
+            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` without a call
+                of its own when the cursor cannot be sent, or is the one that led to this very page.
+        """
+        cursor = page.next_cursor
+        if cursor is None:
+            raise InvalidArgument("page", "must have a next one; this is the last")
+        query = _as_query(cursor)
+        if not _QUERY.fullmatch(query) or not _PARAMETERS.match(query):
+            raise OutcomeUnknown("unusable_cursor", page.call)
+        if page.cursor is not None and query == _as_query(page.cursor):
+            raise OutcomeUnknown("repeated_cursor", page.call)
+        if limit is not None:
+            _check_limit(limit)
+            query = _LIMIT.sub(f"limit={limit}", query, count=1)
+        return self._page(page.listed_by, query, cursor, timeout)
+
+    def _page(self, listed_by: str, query: str, cursor: str | None, timeout: float | None) -> OrderPage:
+        classify = functools.partial(page_or_error, listed_by=listed_by, cursor=cursor)
+        try:
+            return self._call("GET", f"{LIST_PATHS[listed_by]}?{query}", classify, timeout, MANY_ORDERS)
+        except OutcomeUnknown as error:
+            if error.reason == TOO_LARGE:
+                error.unread = OrderPage((), cursor, None, error.call, listed_by)
+            raise
+
+    def _order_call(self, method: str, purchase_order_id: str, action: str, timeout: float | None) -> Order:
+        path = order_path(purchase_order_id, action)
+        classify = functools.partial(order_or_error, purchase_order_id=purchase_order_id)
+        return self._call(method, path, classify, timeout, ONE_ORDER)
+
+    def _call[T: (Order, OrderPage)](
+        self,
+        method: str,
+        path: str,
+        classify: Callable[[Response, CallInfo], T | WalmartError],
+        timeout: float | None,
+        limits: Limits,
+    ) -> T:
+        """Make a call, and repeat it once with a new access token when Walmart did not recognize the caller.
+
+        Walmart did not carry out a refused call, so the repeat is safe. Getting a token takes half of the
+        time at most: a call sent with almost no time left would end without a known outcome.
+        """
+        session = self._session
+        deadline = session.monotonic() + session.timeout_of(timeout)
+        refreshed = False
+        while True:
+            request = self._build(method, path, (deadline - session.monotonic()) / 2)
+            response, call = session.send(request, timeout=deadline - session.monotonic(), limits=limits)
+            result = classify(response, call)
+            if not isinstance(result, WalmartError):
+                return result
+            if refreshed or not _not_recognized(result) or not self._auth.refresh(request):
+                raise result
+            refreshed = True
+
+    def _build(self, method: str, path: str, timeout: float) -> Request:
+        """Build and authenticate a request. A signature is bound to its timestamp: send it at once."""
+        url = self._session.url(f"{self._auth.orders_path}{path}")
+        headers = self._auth.headers(method, url, timeout)
+        # A POST without a content type failed with 500 or 520 and no hint, though it has no content
+        # (partnerapi_sdk_dotnet #11, #16).
+        content_type = "application/json" if method == "POST" else None
+        return self._session.build(method, url, headers, content_type=content_type)
 
 
-def _read_line(line: object) -> OrderLine:
-    """Read one line. What cannot be read of it is kept as a line, or a status, of which nothing is known."""
-    if not isinstance(line, dict):
-        return OrderLine(number="")
-    return OrderLine(
-        number=text(line, "lineNumber"),
-        sku=text(line, "item", "sku") or text(line, "sku"),
-        statuses=tuple(map(_read_status, _statuses(line))),
-    )
-
-
-def _statuses(line: Tree) -> list[object]:
-    """Return what stands for a line's statuses: nested as Walmart Canada writes them, or on the line."""
-    for path in (("orderLineStatuses", "orderLineStatus"), ("orderLineStatus",), ("orderLineStatuses",)):
-        if any("status" in entry for entry in members(line, *path)):
-            return listed(line, *path)
-    return [status] if (status := text(line, "status")) else []
-
-
-def _read_status(entry: object) -> OrderLineStatus:
-    if not isinstance(entry, dict):
-        return OrderLineStatus(Status(entry if isinstance(entry, str) else ""))
-    return OrderLineStatus(
-        Status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
-    )
-
-
-def _whole_number(amount: str) -> int | None:
-    """Read a number that counts, which Walmart writes as text in places: `"1"`, and `"1.0"` at times."""
-    whole, _, fraction = amount.partition(".")
-    known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
-    return int(whole) if known else None
+def _not_recognized(error: WalmartError) -> bool:
+    """Return whether Walmart did not recognize the caller. A new token does not help against a 403."""
+    return isinstance(error, CredentialsRefused) and error.status != HTTPStatus.FORBIDDEN

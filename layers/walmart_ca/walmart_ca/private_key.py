@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 
 from .pasted import QUOTES, cleaned
 
-_PROBLEM: Final = "private_key must be an RSA private key: base64 of PKCS#8 as Walmart hands it out, or PEM"
+_PROBLEM: Final = "must be an RSA private key: base64 of PKCS#8 as Walmart hands it out, or PEM"
 _MAX_CHARACTERS: Final = 65536
 """A secret is no longer."""
 _MAX_BITS: Final = 8192
@@ -79,7 +79,7 @@ def read_private_key(pasted: object) -> RSAPrivateKey | str:
     times that on a small Lambda; one signature made and verified proves that its parts belong together.
 
     Returns:
-        The key, or a text that says what is wrong, which shows nothing of it.
+        The key, or the problem with it as `InvalidArgument.problem` has it, which shows nothing of it.
     """
     if not isinstance(pasted, str):
         return f"{_PROBLEM}; it is empty"

@@ -1,4 +1,4 @@
-"""The digital signature, which goes with Walmart Canada's `/v3/ca` API."""
+"""Authentication by digital signature, for Walmart Canada's `/v3/ca` API."""
 
 import base64
 from dataclasses import dataclass
@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from .calls import Request
-from .doors import Channel, Door
-from .headers import header_value
+from .auth import Auth
+from .messages import Request
 from .private_key import read_private_key
+from .session import Session
+from .validation import InvalidArgument, header_value
 
 
 class SignatureCredentials:
@@ -35,11 +36,11 @@ class SignatureCredentials:
             channel_type: The GUID that Walmart assigned to the seller's channel. Every `/v3/ca` call
                 without it is refused.
             private_key: Base64 of PKCS#8 without armour, which is how Walmart hands it out; or PEM, PKCS#8
-                or PKCS#1. What pasting puts around it, or writes differently, is seen through; see
+                or PKCS#1. Typical damage from pasting is repaired; see
                 `private_key`.
 
         Raises:
-            ValueError: A value is missing or unusable. The text names it and does not show it.
+            InvalidArgument: A value is missing or cannot be used.
         """
         key = read_private_key(private_key)
         # An error keeps the variables of the frames it passed through.
@@ -47,15 +48,15 @@ class SignatureCredentials:
         self.consumer_id = header_value("consumer_id", consumer_id)
         self.channel_type = header_value("channel_type", channel_type)
         if isinstance(key, str):
-            raise ValueError(key)
+            raise InvalidArgument("private_key", key)
         self._key = key
 
-    def open_door(self, channel: Channel) -> Door:
-        """Open the door for one client. See `Credentials.open_door`."""
-        return _SigningDoor(self, channel)
+    def auth(self, session: Session) -> Auth:
+        """Return what signs the requests of one session. See `Credentials.auth`."""
+        return SignatureAuth(self, session)
 
     def headers(self, method: str, url: str, at: float) -> dict[str, str]:
-        """Sign one call.
+        """Make the headers of one request.
 
         Args:
             method: Upper case.
@@ -87,7 +88,7 @@ class SignatureCredentials:
     def check(self) -> None:
         """Validate the private key fully. See `Credentials.check`."""
         if not _is_consistent(self._key):
-            raise ValueError("private_key must be an RSA private key whose numbers are one")
+            raise InvalidArgument("private_key", "must be an RSA private key whose numbers are one")
 
     def __repr__(self) -> str:
         """Show whose credentials these are, and nothing that signs."""
@@ -95,20 +96,20 @@ class SignatureCredentials:
 
 
 @dataclass(frozen=True, slots=True)
-class _SigningDoor:
-    """Signs every call by itself."""
+class SignatureAuth:
+    """Signs each request."""
 
     credentials: SignatureCredentials
-    channel: Channel
+    session: Session
     orders_path: str = "/v3/ca/orders"
 
     def headers(self, method: str, url: str, timeout: float) -> dict[str, str]:
-        """Sign one call, now. It takes no time worth counting."""
+        """Sign one request, now."""
         del timeout
-        return self.credentials.headers(method, url, self.channel.now())
+        return self.credentials.headers(method, url, self.session.now())
 
-    def renew(self, refused: Request) -> bool:
-        """Refuse: a signature is made anew for every call as it is."""
+    def refresh(self, refused: Request) -> bool:
+        """Return False: every request has a new signature anyway."""
         del refused
         return False
 

@@ -1,4 +1,4 @@
-"""Tokens, which go with Walmart's Global API; it serves Canada as the market `ca`."""
+"""Authentication by access token, for Walmart's Global API, which serves Canada as the market `ca`."""
 
 import base64
 import threading
@@ -7,16 +7,17 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Final
 
-from .calls import Call, Request
-from .doors import Channel, Door
+from .auth import Auth
+from .classification import token_or_error
 from .errors import NotSent, OutcomeUnknown, WalmartError
 from .forks import call_after_fork
-from .headers import header_value, opaque_value
-from .verdicts import token_or_error
+from .messages import CallInfo, Request
+from .session import Session
+from .validation import InvalidArgument, header_value, opaque_value
 
 TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - where one is asked for, not one
-RENEWED_BEFORE_S: Final = 60.0
-"""So long before it ends a token is not used any more: a call takes time, and clocks differ."""
+REFRESH_BEFORE_S: Final = 60.0
+"""Seconds before its end from which a token is not used any more: a call takes time, and clocks differ."""
 TIMEOUT_S: Final = 15.0
 """Getting a token takes no more than this."""
 
@@ -52,24 +53,26 @@ class TokenCredentials:
             global_version: `WM_GLOBAL_VERSION`.
 
         Raises:
-            ValueError: A value is missing or unusable. The text names it and does not show it.
+            InvalidArgument: A value is missing or cannot be used.
         """
         self.client_id = header_value("client_id", client_id)
         self._client_secret = opaque_value("client_secret", client_secret)
         if ":" in self.client_id:
-            raise ValueError("client_id must be without a colon, which ends it in the header it goes into")
+            raise InvalidArgument(
+                "client_id", "must be without a colon, which ends it in the header it goes into"
+            )
         self._market = {"WM_MARKET": header_value("market", market)}
         self._global = {**self._market, "WM_GLOBAL_VERSION": header_value("global_version", global_version)}
         self.channel_type = None if channel_type is None else header_value("channel_type", channel_type)
         if self.channel_type is not None:
             self._global["WM_CONSUMER.CHANNEL.TYPE"] = self.channel_type
 
-    def open_door(self, channel: Channel) -> Door:
-        """Open the door for one client. See `Credentials.open_door`."""
-        return _TokenDoor(self, channel)
+    def auth(self, session: Session) -> Auth:
+        """Return what gets access tokens for one session. See `Credentials.auth`."""
+        return TokenAuth(self, session)
 
     def check(self) -> None:
-        """Find nothing more to check: only Walmart knows whether they are good."""
+        """Do nothing: only Walmart knows whether they are good."""
 
     def headers(self, token: str) -> dict[str, str]:
         """Make the headers of a call about orders."""
@@ -81,7 +84,7 @@ class TokenCredentials:
         return {"Authorization": f"Basic {pair}", **self._market}
 
     def __repr__(self) -> str:
-        """Show whose credentials these are, and nothing that opens anything."""
+        """Show whose credentials these are, without the secret."""
         return f"{type(self).__name__}(client_id={self.client_id!r})"
 
 
@@ -91,39 +94,39 @@ class _Token:
     good_until: float
 
 
-class _TokenDoor:
-    """Keeps one token for everybody, and asks for another when it must: once, however many wait for it."""
+class TokenAuth:
+    """Keeps one access token for all threads, and gets a new one when needed, in one thread alone."""
 
     orders_path = "/v3/orders"
 
-    def __init__(self, credentials: TokenCredentials, channel: Channel) -> None:
+    def __init__(self, credentials: TokenCredentials, session: Session) -> None:
         self._credentials = credentials
-        self._channel = channel
+        self._session = session
         self._lock = threading.Lock()
         self._token: _Token | None = None
         self._asked: Future[_Token] | None = None
         call_after_fork(self._start_anew)
 
     def headers(self, method: str, url: str, timeout: float) -> Mapping[str, str]:
-        """Make the headers of one call, with a token that is good for a while."""
+        """Make the headers of one request, with a token that is good for a while."""
         del method, url
         return self._credentials.headers(self._good_token(timeout).value)
 
-    def renew(self, refused: Request) -> bool:
-        """Forget the token of a refused call, unless another thread has done so already."""
+    def refresh(self, refused: Request) -> bool:
+        """Forget the token of a refused request, unless another thread has done so already; return True."""
         with self._lock:
             if self._token and self._token.value == refused.headers.get(_ACCESS_TOKEN):
                 self._token = None
         return True
 
     def _start_anew(self) -> None:
-        """Keep the token, and wait for no answer that comes to the process before the fork alone."""
+        """Keep the token, and wait for no response that comes to the process before the fork alone."""
         self._lock = threading.Lock()
         self._asked = None
 
     def _good_token(self, timeout: float) -> _Token:
         with self._lock:
-            now = self._channel.monotonic()
+            now = self._session.monotonic()
             if self._token and now < self._token.good_until:
                 return self._token
             waited_for = self._asked
@@ -134,12 +137,12 @@ class _TokenDoor:
         try:
             token = self._ask(timeout)
         except WalmartError as error:
-            # Whoever waited meanwhile is told the same; whoever comes later asks again.
+            # Threads that wait get the same error; a later call asks again.
             self._settle(None)
             mine.set_exception(error)
             raise
         except BaseException:
-            # What ends this thread, Ctrl-C for one, is not to end those that wait for it.
+            # Ctrl-C ends this thread; the threads that wait must not end with it.
             self._settle(None)
             mine.cancel()
             raise
@@ -152,30 +155,32 @@ class _TokenDoor:
             self._token, self._asked = token, None
 
     def _wait(self, asked: Future[_Token], timeout: float) -> _Token:
-        started = self._channel.monotonic()
+        started = self._session.monotonic()
         try:
             return asked.result(max(0.0, timeout))
         except (TimeoutError, CancelledError) as error:
             reason = "token_timeout" if isinstance(error, TimeoutError) else "token_interrupted"
-            call = Call("POST", self._channel.url(TOKEN_PATH), "", None, self._channel.monotonic() - started)
+            call = CallInfo(
+                "POST", self._session.url(TOKEN_PATH), "", None, self._session.monotonic() - started
+            )
             raise NotSent(reason, call) from error
 
     def _ask(self, timeout: float) -> _Token:
-        now = self._channel.monotonic()
-        request = self._channel.build(
+        now = self._session.monotonic()
+        request = self._session.build(
             "POST",
-            self._channel.url(TOKEN_PATH),
+            self._session.url(TOKEN_PATH),
             self._credentials.token_headers(),
             content_type="application/x-www-form-urlencoded",
             body=b"grant_type=client_credentials",
         )
         try:
-            answer, call = self._channel.send(request, timeout=min(timeout, TIMEOUT_S))
+            response, call = self._session.send(request, timeout=min(timeout, TIMEOUT_S))
         except (NotSent, OutcomeUnknown) as error:
-            # Whatever became of this call: of the one that the token is for, nothing was sent.
+            # Nothing was sent of the call that needs the token.
             raise NotSent(f"token_{error.reason}", error.call) from error
-        verdict = token_or_error(answer, call)
-        if isinstance(verdict, WalmartError):
-            raise verdict
-        value, seconds = verdict
-        return _Token(value, now + seconds - RENEWED_BEFORE_S)
+        result = token_or_error(response, call)
+        if isinstance(result, WalmartError):
+            raise result
+        value, seconds = result
+        return _Token(value, now + seconds - REFRESH_BEFORE_S)

@@ -2,7 +2,7 @@
 
 Its own pool, with keep-alive and without proxies from the environment; no retry and no redirect (urllib3
 would follow a 307 on a POST to another host and take the signature along); a bound on the size of an
-answer; TLS 1.2 or newer, verified; and a total deadline, which a server that drips cannot outlive.
+response; TLS 1.2 or newer, verified; and a total deadline, which a server that drips cannot outlive.
 """
 
 import contextlib
@@ -24,10 +24,11 @@ from urllib3.exceptions import TimeoutError as HTTPTimeoutError
 from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
-from .answers import Answer
-from .calls import Request
 from .clocks import elapsed
 from .forks import call_after_fork
+from .messages import Request
+from .responses import Response
+from .validation import InvalidArgument
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
@@ -42,7 +43,7 @@ to it (psf/requests#4506)."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer may take besides the call's own time-out.
+    """What a response may take besides the call's own time-out.
 
     Attributes:
         size: Bytes of its body.
@@ -55,7 +56,7 @@ ONE_ORDER: Final = Limits(size=1024 * 1024)
 """An order with its lines has a few kilobytes."""
 MANY_ORDERS: Final = Limits(size=16 * 1024 * 1024)
 """A page has 200 orders at most."""
-TOO_LARGE: Final = "answer_too_large"
+TOO_LARGE: Final = "response_too_large"
 
 _TARGET: Final = ":path"
 """Brings the target as it was signed through urllib3's pool, which rewrites the one it is given (`%3a` to
@@ -66,14 +67,14 @@ class NothingSentError(Exception):
     """The call failed before a byte of it was sent; its text is one word that says where."""
 
 
-class NoAnswerError(Exception):
-    """The call was sent, at least in part, and no whole answer came; its text is one word that says why."""
+class NoResponseError(Exception):
+    """The call was sent, at least in part, and no whole response came; its text is one word that says why."""
 
 
 class Sender(Protocol):
     """What a client sends its calls by."""
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         """Send one call, once. See `Transport.send`."""
 
     def close(self) -> None:
@@ -94,7 +95,7 @@ class Transport:
         """Prepare a pool; nothing is opened before the first call.
 
         Args:
-            base_url: Scheme and host as `hosts.check_base_url` returns them.
+            base_url: Scheme and host as `validation.check_base_url` returns them.
             max_connections: How many connections are kept open. There are as many as there are calls at a
                 time; those beyond this number are closed after their call.
             ssl_context: What to trust; the system's authorities when None. For https only.
@@ -102,12 +103,12 @@ class Transport:
         """
         url = parse_url(base_url)
         if url.host is None:
-            raise ValueError("base_url must name a host")
+            raise InvalidArgument("base_url", "must name a host")
         self._pool: HTTPConnectionPool
         if url.scheme == "https":
             context = ssl_context or ssl.create_default_context()
             if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
-                raise ValueError("ssl_context must verify certificates and require TLS 1.2 or newer")
+                raise InvalidArgument("ssl_context", "must verify certificates and require TLS 1.2 or newer")
             # A host is named in the alternative names alone (RFC 9525, 2): common names are free text.
             context.hostname_checks_common_name = False
             self._pool = _SecurePool(
@@ -117,18 +118,18 @@ class Transport:
             self._pool = _PlainPool(url.host, url.port, maxsize=max_connections, monotonic=monotonic)
         self._origin = base_url
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         """Send one call, once.
 
         Args:
             request: Its URL begins with this transport's `base_url`.
-            timeout: Seconds for everything: connecting, sending, and the last byte of the answer. Only
+            timeout: Seconds for everything: connecting, sending, and the last byte of the response. Only
                 looking up the host's name cannot be interrupted; the resolver has a limit of its own.
-            limits: Of the answer.
+            limits: Of the response.
 
         Raises:
             NothingSentError: Nothing of the call was sent.
-            NoAnswerError: It was sent, and no whole answer came within the time and the size allowed.
+            NoResponseError: It was sent, and no whole response came within the time and the size allowed.
         """
         if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
@@ -147,32 +148,32 @@ class Transport:
             )
             try:
                 if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-                    # Nobody asked for it. What it would be when decoded cannot be bounded; its status counts.
+                    # The request did not allow it. The decoded size has no bound, so the status alone counts.
                     response.close()
-                    return Answer(response.status, response.headers, b"")
-                # One byte more than allowed tells a long answer from one that just fits.
+                    return Response(response.status, response.headers, b"")
+                # One byte more than allowed shows that the response is too long.
                 body = response.read(limits.size + 1)
                 if len(body) > limits.size:
                     response.close()
-                    raise NoAnswerError(TOO_LARGE)
+                    raise NoResponseError(TOO_LARGE)
             finally:
                 response.release_conn()
         except ClosedPoolError as error:
             raise NothingSentError("closed") from error
         except HTTPTimeoutError as error:
-            raise NoAnswerError("answer_timeout") from error
+            raise NoResponseError("response_timeout") from error
         except (HTTPError, ValueError) as error:
             # http.client has a ValueError for a chunk of negative size; to a caller of ours it would say
             # that nothing was sent.
-            raise NoAnswerError("connection_lost") from error
-        return Answer(response.status, response.headers, body)
+            raise NoResponseError("connection_lost") from error
+        return Response(response.status, response.headers, body)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         self._pool.close()
 
 
-class _AnswerReader(io.RawIOBase):
+class _ResponseReader(io.RawIOBase):
     """Reads from a connected socket until a deadline, however often a byte comes before it."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
@@ -191,7 +192,7 @@ class _AnswerReader(io.RawIOBase):
         if self._deadline is not None:
             left = self._deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError("the answer took too long")
+                raise TimeoutError("the response took too long")
             self._sock.settimeout(left)
         return self._raw.readinto(buffer)
 
@@ -201,19 +202,19 @@ class _AnswerReader(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
-    """An answer for which the socket's time-out is a budget for the whole, not for each read."""
+class _Response(http.client.HTTPResponse):
+    """A response for which the socket's time-out is a budget for the whole, not for each read."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
-        self._reader = _AnswerReader(self.fp.detach(), sock)
+        self._reader = _ResponseReader(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._reader)
 
     def _close_conn(self) -> None:
-        """Let go of the socket at the end of the answer.
+        """Let go of the socket at the end of the response.
 
-        Something read beyond it ends the connection: the rest would be taken for the answer to the next call.
+        A connection on which more was read is shut down: the rest would be taken for the next response.
         """
         self._reader.done = True
         if self.fp.peek(1):
@@ -222,9 +223,9 @@ class _Answer(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]  # typeshed omits it
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Read the status of the final answer: any number of interim ones may come before (RFC 9110, 15.2).
+        """Read the status of the final response: any number of interim ones may come before (RFC 9110, 15.2).
 
-        `http.client` skips 100 alone, and takes 103 for the answer.
+        `http.client` skips 100 alone, and takes 103 for the response.
         """
         while True:
             status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed omits it
@@ -234,9 +235,9 @@ class _Answer(http.client.HTTPResponse):
 
 
 class _Connection(HTTPConnection):
-    """A connection that tells "nothing was sent" from everything after."""
+    """A connection that reports a failure before the first byte as `NothingSentError`."""
 
-    response_class = _Answer
+    response_class = _Response
 
     _deadline = 0.0
     _kept_until = 0.0
@@ -250,7 +251,7 @@ class _Connection(HTTPConnection):
         """Whether it can take a call; the pool asks before it uses a connection again.
 
         It cannot when anything is left to read. What OpenSSL has decrypted already does not show at the
-        socket. The session tickets of TLS 1.3 come before the first answer and are read with it.
+        socket. The session tickets of TLS 1.3 come before the first response and are read with it.
         """
         decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
         return not decrypted and self._monotonic() < self._kept_until and super().is_connected
@@ -272,7 +273,7 @@ class _Connection(HTTPConnection):
         super().request(method, headers.pop(_TARGET), body, headers, **options)
 
     def _new_conn(self) -> socket.socket:
-        """Connect to the first address that answers, all of them within one connect time-out.
+        """Connect to the first address that responses, all of them within one connect time-out.
 
         urllib3 allows that much for each address: a host with many would outlive any deadline. An address
         that cannot be used, without a route or of a family that the kernel lacks, costs only itself.
@@ -313,7 +314,7 @@ class _Idle(queue.LifoQueue[Any]):
     """The connections that no call uses.
 
     urllib3 writes a warning for each connection that finds no place here. Two processes that used the same
-    one would read each other's answers.
+    one would read each other's responses.
     """
 
     def __init__(self, maxsize: int) -> None:

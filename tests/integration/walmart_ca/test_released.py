@@ -20,7 +20,7 @@ from tests.support.raw_server import (
     named,
     target,
 )
-from walmart_ca import Call, Client, NotSent, OrderPage, OutcomeUnknown
+from walmart_ca import CallInfo, Client, NotSent, OrderPage, OutcomeUnknown
 
 LIST = "/v3/ca/orders/released"
 CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772"
@@ -73,7 +73,7 @@ def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
         def try_it(text: str, mark: str) -> None:
             cursor = f"{mark}limit=1&{text}"
             before = len(server.requests)
-            first = OrderPage((), None, cursor, Call("GET", "https://host/", "correlation-id", 200, 0.1))
+            first = OrderPage((), None, cursor, CallInfo("GET", "https://host/", "correlation-id", 200, 0.1))
 
             second = client.orders.next_page(first)
 
@@ -118,5 +118,5 @@ def test_a_page_of_more_is_an_unknown_outcome(serve: Serve, connect: Connect) ->
     error = failure(lambda: connect(server.url).orders.released_page(created_start_date=START))
 
     assert isinstance(error, OutcomeUnknown)
-    assert error.reason == "answer_too_large"
+    assert error.reason == "response_too_large"
     assert error.unread == OrderPage((), None, None, error.call)

@@ -182,7 +182,7 @@ def test_a_drip_over_tls_is_given_up(
 
     error = failure(lambda: client.orders.acknowledge(ORDER, timeout=0.5))
 
-    assert (type(error), error.reason) == (OutcomeUnknown, "answer_timeout")
+    assert (type(error), error.reason) == (OutcomeUnknown, "response_timeout")
 
 
 @pytest.mark.parametrize("weakness", ["old TLS", "no verification"])

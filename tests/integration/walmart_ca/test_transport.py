@@ -170,7 +170,7 @@ def test_an_answer_that_would_take_minutes_is_given_up(
 
     error = failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
 
-    assert (type(error), error.reason) == (OutcomeUnknown, "answer_timeout")
+    assert (type(error), error.reason) == (OutcomeUnknown, "response_timeout")
     assert (len(server.requests), server.connections) == (2, 1)
 
 
@@ -215,7 +215,7 @@ def test_an_answer_of_more_is_an_unknown_outcome(
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
-    assert (type(error), error.reason) == (OutcomeUnknown, "answer_too_large")
+    assert (type(error), error.reason) == (OutcomeUnknown, "response_too_large")
 
 
 WHOLE: dict[str, bytes] = {
@@ -248,7 +248,7 @@ GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
 @pytest.mark.parametrize(
     ("status", "kind", "reason"),
     [
-        (200, OutcomeUnknown, "encoded_answer"),
+        (200, OutcomeUnknown, "encoded_response"),
         (401, CredentialsRefused, "http_401"),
         (429, Throttled, "http_429"),
         (503, Unavailable, "http_503"),

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from tests.local.demo.watch import Board, Row
 
-_STYLES = {"done": "green", "later": "yellow", "parked": "magenta"}
+_STYLES = {"done": "green", "retry": "yellow", "parked": "magenta"}
 _LINES_AROUND_THE_TABLE = 8
 _UNBROKEN = sys.maxsize
 
@@ -92,7 +92,7 @@ def cells(row: Row) -> tuple[str, str, str, str, str]:
     """Return the purchase order, outcome, attempts, order age and latency of a row, as text."""
     record = row.record or {}
     outcome = record.get("outcome", "waiting")
-    if record.get("disposition") in {"later", "parked"}:
+    if record.get("disposition") in {"retry", "parked"}:
         outcome += f", {record['disposition']}"
     return (
         record.get("purchase_order_id") or "-",

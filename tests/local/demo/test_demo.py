@@ -86,14 +86,14 @@ def test_orders_wait_while_walmart_withdraws_the_signature_and_go_on_with_a_toke
     said = output.splitlines()
     told = [
         "Walmart withdraws /v3/ca",
-        "The alarm SetupWrong goes off",
+        "The alarm Misconfigured goes off",
         "Self-check: failed",
         "for tokens",
     ]
     assert process.returncode == 0, output
     at = [next(number for number, line in enumerate(said) if text in line) for text in told]
     assert at == sorted(at)
-    assert any("misconfigured, later" in line for line in said[at[0] :])
+    assert any("misconfigured, retry" in line for line in said[at[0] :])
     assert '"clientId"' in output
     assert "Every event ended as declared" in output
 
@@ -151,7 +151,7 @@ def test_where_there_is_no_terminal_each_record_is_one_line_however_many_came_at
     board.add(order, "event-1")
     record = {"event_id": "event-1", "purchase_order_id": order.purchase_order_id}
     attempts = [
-        {**record, "attempt": 1, "outcome": "unavailable", "disposition": "later", "order_age_s": 1.0},
+        {**record, "attempt": 1, "outcome": "unavailable", "disposition": "retry", "order_age_s": 1.0},
         {**record, "attempt": 2, "outcome": "acknowledged", "disposition": "done", "order_age_s": 2.0},
     ]
     screen = Screen()
@@ -161,6 +161,6 @@ def test_where_there_is_no_terminal_each_record_is_one_line_however_many_came_at
     screen.say(100_000 * "a word ")
 
     first, second, third = capsys.readouterr().out.splitlines()
-    assert re.search(r"unavailable, later .*attempt  1 .*latency +-$", first)
+    assert re.search(r"unavailable, retry .*attempt  1 .*latency +-$", first)
     assert re.search(r"acknowledged .*attempt  2 .*latency +-$", second)
     assert len(third) > 600_000

@@ -21,7 +21,7 @@ class Row:
     @property
     def ended(self) -> bool:
         """Whether nothing more will become of it."""
-        return self.record is not None and self.record["disposition"] != "later"
+        return self.record is not None and self.record["disposition"] != "retry"
 
 
 @dataclass(slots=True)

@@ -81,7 +81,7 @@ def _withdrawal(world: World, screen: Screen) -> Iterator[bool]:
     while not (counted := world.counted(_ALARMED_BY)):
         yield True
     screen.say(
-        f"The orders are held. The alarm SetupWrong goes off: {_ALARMED_BY} was counted {counted} times"
+        f"The orders are held. The alarm Misconfigured goes off: {_ALARMED_BY} was counted {counted} times"
     )
     check = world.self_check()
     screen.say(

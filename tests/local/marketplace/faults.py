@@ -92,7 +92,7 @@ class Fault(Enum):
     PROBLEM_DOCUMENT = "problem_document"
     RETRY_AFTER_DATE = "retry_after_date"
     EARLY_HINTS = "early_hints"
-    ENCODED_ANSWER = "encoded_answer"
+    ENCODED_ANSWER = "encoded_response"
     ODD_BYTES = "odd_bytes"
     FLAT_LINES = "flat_lines"
     CANCELED_SPELLING = "canceled_spelling"

@@ -1,6 +1,6 @@
 """Let every mutant of what decides about an order meet the tests: each must make one of them fail.
 
-Ends with 1 where a mutant survives that `docs/mutants.md` does not name, or where that page names one that
+Ends with 1 where a mutant survives that `survivors.md` does not name, or where that page names one that
 does not survive.
 """
 

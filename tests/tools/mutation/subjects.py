@@ -1,10 +1,9 @@
-"""What is mutated, by which tests it is held, and the mutants that may survive by `docs/mutants.md`."""
+"""What is mutated, by which tests it is held, and the mutants that may survive by `survivors.md`."""
 
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.support.paths import ROOT
-
-PAGE: Final = ROOT / "docs" / "mutants.md"
+PAGE: Final = Path(__file__).with_name("survivors.md")
 
 
 class Subject(NamedTuple):
@@ -14,9 +13,9 @@ class Subject(NamedTuple):
     tests: tuple[str, ...]
 
 
-_CONSEQUENCES: Final = "tests/unit/acknowledge_orders/test_consequences.py"
-_TABLE: Final = f"{_CONSEQUENCES}::test_an_answer_is_made_into"
-_CODES: Final = f"{_CONSEQUENCES}::test_a_code_means_something_with_its_own_status_alone"
+_DECISION_TABLE: Final = "tests/unit/acknowledge_orders/test_decision_table.py"
+_TABLE: Final = f"{_DECISION_TABLE}::test_a_response_becomes"
+_CODES: Final = f"{_DECISION_TABLE}::test_a_code_has_a_meaning_with_its_own_status_alone"
 _SWEEP: Final = "tests/unit/sweep_orders"
 _TOKENS: Final = "tests/unit/walmart_ca/test_tokens.py"
 _PAGES: Final = "tests/unit/walmart_ca/test_pages.py"
@@ -24,12 +23,15 @@ _ERRORS: Final = "tests/unit/walmart_ca/test_errors.py"
 _ODD: Final = "tests/unit/walmart_ca/test_odd_answers.py"
 _VERDICTS: Final = "tests/unit/walmart_ca/test_verdicts.py"
 SUBJECTS: Final = {
-    "policy": Subject("acknowledge_orders.policy", (_CONSEQUENCES,)),
-    "outcomes": Subject("shared.outcomes", (_CONSEQUENCES, _SWEEP)),
-    "order_state": Subject("shared.order_state", (_CONSEQUENCES, _SWEEP)),
-    "calling": Subject("shared.calling", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
+    "policy": Subject("acknowledge_orders.policy", (_DECISION_TABLE,)),
+    "outcome": Subject("shared.orders.outcome", (_DECISION_TABLE, _SWEEP)),
+    "status": Subject("shared.orders.status", (_DECISION_TABLE, _SWEEP)),
+    "caller": Subject("shared.walmart.caller", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
-    "verdicts": Subject("walmart_ca.verdicts", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)),
+    "classification": Subject(
+        "walmart_ca.classification", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)
+    ),
+    "quota_headers": Subject("walmart_ca.quota_headers", (_VERDICTS,)),
     "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD)),
 }
 

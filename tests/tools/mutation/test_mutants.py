@@ -31,7 +31,7 @@ EXPRESSIONS = {
     "[a for a in b]": {"[a for a in ()]"},
     "Kind.A + Kind.B": {"Kind.B + Kind.B", "Kind.A + Kind.A", "Kind.A - Kind.B"},
 }
-IMPORT = "from walmart_ca import Order, Call\n"
+IMPORT = "from walmart_ca import Order, CallInfo\n"
 SOURCES = {
     **{f"x = {one}": {f"x = {other}" for other in others} for one, others in EXPRESSIONS.items()},
     "if a:\n    f()": {"if True:\n    f()", "if False:\n    f()", "if a:\n    pass"},
@@ -43,8 +43,8 @@ SOURCES = {
         *(f"match a:\n    case b.{name}:\n        pass" for name in "cd"),
         "match a:",
     },
-    f"{IMPORT}return f(Order, Call)": {
-        *(f"{IMPORT}return f({name}, {name})" for name in ("Call", "Order")),
+    f"{IMPORT}return f(Order, CallInfo)": {
+        *(f"{IMPORT}return f({name}, {name})" for name in ("CallInfo", "Order")),
         f"{IMPORT}return",
     },
 }

@@ -10,11 +10,12 @@ import pytest
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.attempt import Attempts
-from acknowledge_orders.policy import Waiting
+from acknowledge_orders.policy import BackoffSettings
 from acknowledge_orders.ports import QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
-from shared.credentials import CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
+from shared.walmart.client_provider import CredentialsPaused, NoClient
+from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from tests.support.accesses import Accesses
 from tests.support.pacers import unhurried_pacer
 
@@ -51,7 +52,7 @@ class Queue:
         self.parked: list[tuple[str, Outcome, str]] = []
         self._failure = failure
 
-    def hide(self, message: QueueMessage, seconds: int) -> None:
+    def postpone(self, message: QueueMessage, seconds: int) -> None:
         if self._failure:
             raise self._failure
         self.hidden.append((message.message_id, seconds))
@@ -68,16 +69,16 @@ SETUP = SetupError("secret: must be JSON")
 def build(
     queue: Queue,
     recorder: Recorder,
-    no_access: NoAccess = SETUP,
+    no_access: NoClient = SETUP,
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
-    marketplace, pacer = Accesses(otherwise=no_access), unhurried_pacer(NOW.timestamp)
+    marketplace, rate_limiter = Accesses(otherwise=no_access), unhurried_pacer(NOW.timestamp)
     return AcknowledgeOrders(
-        attempts=Attempts(marketplace, posts=pacer, looks=pacer),
+        attempts=Attempts(marketplace, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,
         recorder=recorder,
-        waiting=Waiting(base_s=30, cap_s=600, hold_s=300),
-        sweeping=True,
+        backoff=BackoffSettings(base_s=30, cap_s=600, hold_s=300),
+        sweep_enabled=True,
         mark_keys=tuple,
         now=lambda: NOW,
         uniform=uniform,
@@ -95,7 +96,7 @@ def handle(
 
 
 def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
-    return asyncio.run(application.handle_bare_event(event, lambda: 60.0))
+    return asyncio.run(application.handle_direct_invocation(event, lambda: 60.0))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
     ],
 )
 def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
-    no_access: NoAccess, outcome: str, reason: str, delay_s: int
+    no_access: NoClient, outcome: str, reason: str, delay_s: int
 ) -> None:
     queue, recorder = Queue(), Recorder()
 
@@ -115,7 +116,7 @@ def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
     assert not done
     assert queue.hidden == [("m-1", delay_s)]
     (record,) = recorder.records
-    assert (record.outcome, record.reason, record.disposition) == (outcome, reason, "later")
+    assert (record.outcome, record.reason, record.disposition) == (outcome, reason, "retry")
     assert (record.order_age_s, record.deadline_remaining_s) == (3600.0, 10800.0)
     assert (record.purchase_order_id, record.attempt, record.message_id) == ("7400000000001", 3, "m-1")
     assert (record.event_id, record.origin) == ("e-1", "queue")
@@ -156,7 +157,7 @@ def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming
     done = handle(build(Queue(QueueError("AccessDenied")), recorder), body)
 
     assert not done
-    assert (recorder.records[0].outcome, recorder.records[0].disposition) == (outcome, "later")
+    assert (recorder.records[0].outcome, recorder.records[0].disposition) == (outcome, "retry")
     ((_, fields),) = recorder.warnings
     assert fields["error"] == "AccessDenied"
 
@@ -180,7 +181,7 @@ def test_a_bare_event_always_answers_with_its_record() -> None:
     answers = [invoke(build(queue, recorder), event) for event in (EVENT, {}, None, 7)]
 
     assert answers == recorder.records
-    assert [answer.disposition for answer in answers] == ["answered"] * 4
+    assert [answer.disposition for answer in answers] == ["returned"] * 4
     assert {answer.origin for answer in answers} == {"manual"}
     assert queue.hidden == []
     assert queue.parked == []

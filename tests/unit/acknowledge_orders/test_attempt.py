@@ -9,15 +9,16 @@ from typing import cast
 import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
-from acknowledge_orders.policy import DryRun, Tried
-from shared.calling import LEAST_TIME_LEFT_S, RESERVED_S, Calls, Deferred, may_answer_elsewhere
-from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.pacing import BURST, MARGIN, Pacer
+from acknowledge_orders.policy import CallResults, DryRun
+from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, try_list_of_all_orders
+from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
+from shared.walmart.credentials import SecretsUnavailableError, SetupError
+from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
 from tests.support.accesses import Accesses
 from tests.support.pacers import Time, rested_pacer
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     CredentialsRefused,
     Misconfigured,
     NotSent,
@@ -28,20 +29,19 @@ from walmart_ca import (
     OrderRejected,
     OutcomeUnknown,
     Request,
-    Status,
     Throttled,
     Unavailable,
     WalmartError,
 )
 
-CALL = Call("POST", "https://walmart.invalid/x", "c-1", None, 0.1)
+CALL = CallInfo("POST", "https://walmart.invalid/x", "c-1", None, 0.1)
 REFUSED = CredentialsRefused("UNAUTHORIZED", CALL)
 NOT_SENT = NotSent("connect", CALL)
 PAUSED = CredentialsPaused()
 
 
 def order(status: str) -> Order:
-    return Order("1", lines=(OrderLine("1", statuses=(OrderLineStatus(Status(status), 1),)),), call=CALL)
+    return Order("1", lines=(OrderLine("1", statuses=(OrderLineStatus(status, 1),)),), call=CALL)
 
 
 CREATED, SHIPPED = order("Created"), order("Shipped")
@@ -89,13 +89,13 @@ class ScriptedClient:
 class Keys(Accesses):
     """Credentials of these versions, whose clients play a script."""
 
-    def __init__(self, script: Script, *versions: str, otherwise: NoAccess = PAUSED) -> None:
+    def __init__(self, script: Script, *versions: str, otherwise: NoClient = PAUSED) -> None:
         clients = [cast("AsyncClient", ScriptedClient(script, version)) for version in versions]
-        super().__init__(*map(Access, clients, versions), otherwise=otherwise)
+        super().__init__(*map(ProvidedClient, clients, versions), otherwise=otherwise)
 
 
-def pacer(time: Time | None = None) -> Pacer:
-    """A pacer of a call a second whose turns are all there."""
+def rate_limiter(time: Time | None = None) -> RateLimiter:
+    """A rate_limiter of a call a second whose turns are all there."""
     return rested_pacer(time or Time(), 60 / MARGIN)
 
 
@@ -106,19 +106,19 @@ def plenty() -> float:
 def attempt(
     keys: Keys,
     *,
-    look_first: bool = False,
+    fetch_first: bool = False,
     time_left: Callable[[], float] = plenty,
-    posts: Pacer | None = None,
-    turn_within_s: float = math.inf,
+    posts: RateLimiter | None = None,
+    max_wait_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(keys, posts=posts or pacer(), looks=pacer())
+    attempts = Attempts(keys, acknowledge_limiter=posts or rate_limiter(), fetch_limiter=rate_limiter())
     return asyncio.run(
-        attempts.make("1", look_first=look_first, time_left=time_left, turn_within_s=turn_within_s)
+        attempts.attempt("1", fetch_first=fetch_first, time_left=time_left, max_wait_s=max_wait_s)
     )
 
 
 @pytest.mark.parametrize(
-    ("results", "look_first", "calls"),
+    ("results", "fetch_first", "calls"),
     [
         # One post is enough, and nothing is repeated but by the queue.
         ([CREATED], False, ["post v1"]),
@@ -145,12 +145,12 @@ def attempt(
 )
 def test_these_calls_are_made_and_no_others(
     results: list[Order | WalmartError],
-    look_first: bool,
+    fetch_first: bool,
     calls: list[str],
 ) -> None:
     script = Script(list(results))
 
-    attempt(Keys(script, "v1", "v2", "v3", "v4"), look_first=look_first)
+    attempt(Keys(script, "v1", "v2", "v3", "v4"), fetch_first=fetch_first)
 
     assert script.calls == calls
     assert script.results == []
@@ -163,11 +163,11 @@ def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> No
     result = attempt(keys)
 
     assert keys.told == ["refused v1", "refused v2", "accepted v3"]
-    assert isinstance(result, Tried)
+    assert isinstance(result, CallResults)
     assert result.secret_version_id == "v3"
 
 
-def called(status: int) -> Call:
+def called(status: int) -> CallInfo:
     return replace(CALL, status=status)
 
 
@@ -213,7 +213,7 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
     ],
 )
 def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: object, may_answer: bool) -> None:
-    assert may_answer_elsewhere(failure) == may_answer
+    assert try_list_of_all_orders(failure) == may_answer
 
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
@@ -231,28 +231,32 @@ def made(keys: Keys, result: OrderPage | WalmartError, purchase_order_id: str | 
             raise result
         return result
 
-    return asyncio.run(Calls(keys, plenty, 60.0, purchase_order_id=purchase_order_id).make(send, pacer()))
+    return asyncio.run(
+        Caller(keys, plenty, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
+    )
 
 
 NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoAccess) -> None:
-    posts = pacer()
+def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoClient) -> None:
+    posts = rate_limiter()
 
     for _ in range(BURST):
         assert attempt(Keys(Script([]), otherwise=reason), posts=posts) == reason
 
     # All the turns are still there: none has to be waited for.
     for _ in range(BURST):
-        assert isinstance(attempt(Keys(Script([CREATED]), "v1"), posts=posts, time_left=lambda: 15.5), Tried)
+        assert isinstance(
+            attempt(Keys(Script([CREATED]), "v1"), posts=posts, time_left=lambda: 15.5), CallResults
+        )
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
 @pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
 def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
-    first: WalmartError, reason: NoAccess
+    first: WalmartError, reason: NoClient
 ) -> None:
     script = Script([first])
     keys = Keys(script, "v1", otherwise=reason)
@@ -260,15 +264,15 @@ def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
 
     result = attempt(keys)
 
-    assert isinstance(result, Tried)
-    assert result.posted is first
+    assert isinstance(result, CallResults)
+    assert result.acknowledgement is first
 
 
-def exhaust(paced: Pacer) -> Pacer:
+def exhaust(paced: RateLimiter) -> RateLimiter:
     """Take every turn that there is."""
 
     async def take() -> None:
-        while await paced.turn(0.0):
+        while await paced.acquire(0.0):
             pass
 
     asyncio.run(take())
@@ -281,7 +285,7 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
 
     async def refused_meanwhile(seconds: float) -> None:
         await time.sleep(seconds)
-        keys.another(cast("Access", keys.peek()))
+        keys.get_alternative(cast("ProvidedClient", keys.peek()))
 
     attempt(keys, posts=exhaust(rested_pacer(time, 60, sleep=refused_meanwhile)))
 
@@ -289,21 +293,21 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
 
 
 def test_posts_and_looks_have_turns_of_their_own() -> None:
-    posts, script = exhaust(pacer()), Script([SHIPPED])
+    posts, script = exhaust(rate_limiter()), Script([SHIPPED])
 
-    attempt(Keys(script, "v1"), look_first=True, posts=posts, time_left=lambda: 15.5)
+    attempt(Keys(script, "v1"), fetch_first=True, posts=posts, time_left=lambda: 15.5)
 
     assert script.calls == ["look v1"]
-    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
+    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("rate_limited")
 
 
 def test_walmarts_count_corrects_the_turns_that_follow() -> None:
-    posts = pacer()
+    posts = rate_limiter()
     script = Script([Throttled("http_429", CALL)])
 
     attempt(Keys(script, "v1"), posts=posts)
 
-    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("paced")
+    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("rate_limited")
 
 
 @pytest.mark.parametrize(
@@ -326,15 +330,15 @@ def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
     assert timeouts or result == Deferred("out_of_time")
 
 
-@pytest.mark.parametrize("look_first", [False, True])
-def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(look_first: bool) -> None:
+@pytest.mark.parametrize("fetch_first", [False, True])
+def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(fetch_first: bool) -> None:
     class UnreadKeys(Keys):
-        def current(self) -> Access | NoAccess:
+        def get(self) -> ProvidedClient | NoClient:
             raise AssertionError
 
     keys = UnreadKeys(Script([]), "v1")
 
-    result = attempt(keys, look_first=look_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+    result = attempt(keys, fetch_first=fetch_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
 
     assert result == Deferred("out_of_time")
 
@@ -354,7 +358,7 @@ def test_a_turn_is_waited_for_as_long_as_is_asked_and_a_second_is_left_to_choose
 ) -> None:
     script = Script([CREATED])
 
-    attempt(Keys(script, "v1"), posts=exhaust(pacer()), time_left=lambda: left_s, turn_within_s=within_s)
+    attempt(Keys(script, "v1"), posts=exhaust(rate_limiter()), time_left=lambda: left_s, max_wait_s=within_s)
 
     assert script.calls == calls
 
@@ -364,7 +368,7 @@ def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
     left = [20.0]
 
     class SlowKeys(Keys):
-        def current(self) -> Access | NoAccess:
+        def get(self) -> ProvidedClient | NoClient:
             left[0] = 12.0
             return self.peek()
 
@@ -373,9 +377,9 @@ def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("results", "look_first", "calls"),
+    ("results", "fetch_first", "calls"),
     [
-        ([OutcomeUnknown("answer_timeout", CALL)], False, ["post v1"]),
+        ([OutcomeUnknown("response_timeout", CALL)], False, ["post v1"]),
         ([REFUSED], False, ["post v1"]),
         ([NOT_SENT], False, ["post v1"]),
         ([CREATED], True, ["look v1"]),
@@ -383,34 +387,36 @@ def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
 )
 def test_when_the_time_is_up_after_a_call_no_other_follows(
     results: list[Order | WalmartError],
-    look_first: bool,
+    fetch_first: bool,
     calls: list[str],
 ) -> None:
     script = Script(list(results))
     left = [60.0]
     script.meanwhile = lambda: left.append(5.0)
 
-    result = attempt(Keys(script, "v1", "v2"), look_first=look_first, time_left=lambda: left[-1])
+    result = attempt(Keys(script, "v1", "v2"), fetch_first=fetch_first, time_left=lambda: left[-1])
 
     assert script.calls == calls
-    assert result == (Deferred("out_of_time", CALL) if look_first else Tried(results[0], None, CALL, "v1"))
+    assert result == (
+        Deferred("out_of_time", CALL) if fetch_first else CallResults(results[0], None, CALL, "v1")
+    )
 
 
-def rehearse(script: Script, left_s: float = 60.0) -> object:
-    attempts = Attempts(Keys(script, "v1"), posts=pacer(), looks=pacer())
-    return asyncio.run(attempts.rehearse("1", lambda: left_s))
+def dry_run(script: Script, left_s: float = 60.0) -> object:
+    attempts = Attempts(Keys(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter())
+    return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
 
 def test_a_dry_run_signs_and_sends_nothing() -> None:
-    assert isinstance(rehearse(Script([])), DryRun)
+    assert isinstance(dry_run(Script([])), DryRun)
 
 
 def test_a_dry_run_that_gets_no_token_tells_what_came_of_it_and_has_its_time_too() -> None:
     script = Script([REFUSED])
 
-    assert rehearse(script, 18.0) == Tried(None, REFUSED, CALL, "v1")
+    assert dry_run(script, 18.0) == CallResults(None, REFUSED, CALL, "v1")
     assert script.timeouts == [18.0 - RESERVED_S]
 
 
 def test_with_too_little_time_left_no_dry_run_is_made() -> None:
-    assert rehearse(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+    assert dry_run(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")

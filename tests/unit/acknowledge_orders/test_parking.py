@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from urllib3.response import HTTPResponse
 
 from acknowledge_orders.batch import read_batch
-from acknowledge_orders.order_queue import SqsOrderQueue
 from acknowledge_orders.ports import QueueMessage
-from shared.outcomes import Outcome
+from acknowledge_orders.sqs_order_queue import SqsOrderQueue
+from shared.orders.outcome import Outcome
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
 from tests.support.batches import sqs_record
 from tests.support.sqs_limits import ALLOWED, MAX_BYTES, refuse_as_sqs
@@ -60,7 +60,9 @@ def message(body: str, attributes: dict[str, str] | None = None) -> QueueMessage
 
 def park(sqs: Sqs, body: str, outcome: Outcome, reason: str) -> dict[str, str]:
     """Park a body, and return the attributes that it was parked with."""
-    queue = SqsOrderQueue(sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead")
+    queue = SqsOrderQueue(
+        lambda: sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead"
+    )
     queue.park(message(body), outcome, reason)
     assert sqs.sent["MessageBody"] == body
     return {name: each["StringValue"] for name, each in sqs.sent["MessageAttributes"].items()}

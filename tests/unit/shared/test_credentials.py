@@ -8,19 +8,15 @@ from itertools import count
 
 import pytest
 
-from shared.credentials import (
+from shared.walmart.client_provider import (
     ACCEPTED_SECONDS,
     CACHE_SECONDS,
-    CURRENT,
     FAILURE_SECONDS,
-    PREVIOUS,
-    Access,
+    ClientProvider,
     CredentialsPaused,
-    MarketplaceAccess,
-    Secret,
-    SecretsUnavailableError,
-    SetupError,
+    ProvidedClient,
 )
+from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
 from tests.support.pacers import Time
 from walmart_ca import AsyncClient, Credentials
 
@@ -62,19 +58,17 @@ class World:
         self.store = Store()
         self.clients = 0
         self.counts: list[str] = []
-        self.access = MarketplaceAccess(
-            self.store.read, self.connect, self.time.monotonic, self.counts.append
-        )
+        self.access = ClientProvider(self.store.read, self.connect, self.time.monotonic, self.counts.append)
         self.used: list[str] = []
-        self._next: Access | None = None
+        self._next: ProvidedClient | None = None
 
     def connect(self, credentials: Credentials) -> AsyncClient:
         self.clients += 1
         return AsyncClient(credentials)
 
-    def current(self) -> Access:
-        current = self.access.current()
-        assert isinstance(current, Access), current
+    def get(self) -> ProvidedClient:
+        current = self.access.get()
+        assert isinstance(current, ProvidedClient), current
         return current
 
     def go(self, course: str) -> None:
@@ -100,7 +94,7 @@ class World:
             case "bad":
                 self.store.rotate(Secret("no json", "bad"))
             case "path":
-                self.access.path_unknown()
+                self.access.report_unknown_path()
             case _ if step.startswith("v"):
                 self.store.rotate(secret(step))
             case _ if step.startswith("403:"):
@@ -110,19 +104,19 @@ class World:
                 self._next = None
 
     def _call(self, step: str) -> None:
-        looks = self.access.peek if step == "peek" else self.access.current
+        looks = self.access.peek if step == "peek" else self.access.get
         chosen, self._next = self._next or looks(), None
-        if not isinstance(chosen, Access):
+        if not isinstance(chosen, ProvidedClient):
             self.used.append(NONE[type(chosen)])
             return
         self.used.append(chosen.secret_version_id + "f" * chosen.is_fallback + "r" * chosen.is_repeat)
         if step == "ok":
-            self.access.accepted(chosen)
+            self.access.report_accepted(chosen)
         elif step == "no":
-            self.access.refused(chosen)
-            self._next = self.access.another(chosen)
-        elif step.startswith("403:") and self.access.forbidden(chosen, step.removeprefix("403:")):
-            self._next = self.access.another(chosen)
+            self.access.report_refused(chosen)
+            self._next = self.access.get_alternative(chosen)
+        elif step.startswith("403:") and self.access.report_forbidden(chosen, step.removeprefix("403:")):
+            self._next = self.access.get_alternative(chosen)
 
 
 @pytest.fixture
@@ -226,9 +220,9 @@ def test_a_setting_that_the_client_refuses_is_an_answer() -> None:
     def refuse(_: Credentials) -> AsyncClient:
         raise SetupError("MARKETPLACE_URL must be https")
 
-    access = MarketplaceAccess(Store().read, refuse, Time().monotonic, print)
+    access = ClientProvider(Store().read, refuse, Time().monotonic, print)
 
-    assert isinstance(access.current(), SetupError)
+    assert isinstance(access.get(), SetupError)
 
 
 @pytest.mark.parametrize(("course", "keys"), [("call", 1), ("ok v2 +300 call", 2), ("ok gone +300 call", 0)])
@@ -238,36 +232,36 @@ def test_the_sweeps_mark_counts_by_each_version_that_is_known(world: World, cour
     assert len(set(world.access.mark_keys())) == len(world.access.mark_keys()) == keys
 
 
-def repeat_of(world: World, access: Access) -> Access | None:
-    world.access.refused(access)
-    return world.access.another(access)
+def repeat_of(world: World, access: ProvidedClient) -> ProvidedClient | None:
+    world.access.report_refused(access)
+    return world.access.get_alternative(access)
 
 
 def test_refusals_of_separate_orders_pause_nobody_while_their_repeats_are_accepted(world: World) -> None:
     for _ in range(3):
-        several = [world.current() for _ in range(5)]
+        several = [world.get() for _ in range(5)]
         for repeat in [repeat_of(world, each) for each in several]:
             assert repeat
-            world.access.accepted(repeat)
+            world.access.report_accepted(repeat)
 
-    world.current()
+    world.get()
 
 
 def test_a_refused_repeat_pauses_nobody_when_another_call_was_accepted_meanwhile(world: World) -> None:
-    other, refused = world.current(), world.current()
+    other, refused = world.get(), world.get()
     repeat = repeat_of(world, refused)
-    world.access.accepted(other)
+    world.access.report_accepted(other)
 
     assert repeat
     assert repeat_of(world, repeat) is None
-    world.current()
+    world.get()
 
 
 def test_a_call_that_began_with_the_current_version_did_not_fall_back(world: World) -> None:
-    under_way = world.current()
+    under_way = world.get()
     world.go("v2 +300 call")
 
-    world.access.accepted(under_way)
+    world.access.report_accepted(under_way)
 
     assert world.used == ["v2"]
     assert world.counts == []
@@ -279,9 +273,9 @@ def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_or
         return world.store.read(stage)
 
     world.go("down")
-    access = MarketplaceAccess(hang, AsyncClient, world.time.monotonic, world.counts.append)
+    access = ClientProvider(hang, AsyncClient, world.time.monotonic, world.counts.append)
 
-    assert [access.current() for _ in range(10)] == [DOWN] * 10
+    assert [access.get() for _ in range(10)] == [DOWN] * 10
     assert world.store.reads[CURRENT] == 1
 
 
@@ -294,12 +288,12 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
         executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
         return AsyncClient(credentials, base_url="http://127.0.0.1:1", executor=executor)
 
-    access = MarketplaceAccess(store.read, connect, time.monotonic, print)
+    access = ClientProvider(store.read, connect, time.monotonic, print)
 
     async def invocation() -> None:
-        chosen = [access.current() for _ in range(4)]
+        chosen = [access.get() for _ in range(4)]
         await asyncio.gather(
-            *(each.client.orders.get("1") for each in chosen if isinstance(each, Access)),
+            *(each.client.orders.get("1") for each in chosen if isinstance(each, ProvidedClient)),
             return_exceptions=True,
         )
         await access.close_replaced()
@@ -335,6 +329,6 @@ def test_a_403_concerns_everybody_when_a_list_or_several_orders_meet_it_and_none
     if accepted_s_ago is not None:
         world.go(f"ok +{accepted_s_ago}")
 
-    access = world.current()
+    access = world.get()
 
-    assert [world.access.forbidden(access, each) for each in purchase_order_ids] == concern_everybody
+    assert [world.access.report_forbidden(access, each) for each in purchase_order_ids] == concern_everybody

@@ -10,24 +10,20 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, is_dataclass
 from typing import Any, Final, cast
 
-from shared.calling import Calls
-from shared.credentials import (
+from shared.walmart.caller import Caller
+from shared.walmart.client_provider import (
     CACHE_SECONDS,
-    CURRENT,
     FAILURE_SECONDS,
-    PREVIOUS,
     REFUSED_SECONDS,
-    Access,
-    MarketplaceAccess,
-    Secret,
-    SecretsUnavailableError,
-    SetupError,
+    ClientProvider,
+    ProvidedClient,
 )
-from shared.pacing import Pacer
+from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
+from shared.walmart.rate_limiter import RateLimiter
 from tests.support.pacers import unhurried_pacer
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     Credentials,
     CredentialsRefused,
     Order,
@@ -40,8 +36,8 @@ MOST_SENDS: Final = 3
 """Of one call: it, and its two repeats."""
 
 
-def called(status: int) -> Call:
-    return Call("POST", "https://walmart.invalid/x", "c", status, 0.1)
+def called(status: int) -> CallInfo:
+    return CallInfo("POST", "https://walmart.invalid/x", "c", status, 0.1)
 
 
 ACCEPTED: Final = Order("1", call=called(200))
@@ -75,7 +71,7 @@ class World:
         self.failure: str = ""
         self.key_at_walmart = "key-0"
         self.mishaps = 0
-        self.under_way: Access | None = None
+        self.under_way: ProvidedClient | None = None
         self.clients: list[Client] = []
         self.reads: list[float] = []
         self.sent_with: list[Client] = []
@@ -152,13 +148,17 @@ class World:
 
     def start_cold(self) -> None:
         self.clients, self.reads, self.under_way = [], [], None
-        self.access = MarketplaceAccess(self.read, self.connect, self.monotonic, self.count)
+        self.access = ClientProvider(self.read, self.connect, self.monotonic, self.count)
 
     def order(self) -> bool:
         """Let an order try; return whether it was acknowledged."""
         kept = [version for version in self.clients if not version.closed]
         done = (
-            run(Calls(self.access, lambda: 60.0, 60.0, purchase_order_id="1").make(self.send, self.pacer()))
+            run(
+                Caller(self.access, lambda: 60.0, 60.0, purchase_order_id="1").call(
+                    self.send, self.rate_limiter()
+                )
+            )
             is ACCEPTED
         )
         assert len(self.sent_with) <= MOST_SENDS
@@ -176,8 +176,8 @@ class World:
         self.mishaps = 0
 
     def begin_a_call(self) -> None:
-        chosen = self.access.current()
-        self.under_way = chosen if isinstance(chosen, Access) else None
+        chosen = self.access.get()
+        self.under_way = chosen if isinstance(chosen, ProvidedClient) else None
 
     def end_the_call(self) -> None:
         if access := self.under_way:
@@ -205,11 +205,11 @@ class World:
         client.is_good, client.is_bad, client.refused_at = False, client.is_bad or is_repeat, self.now
         return CredentialsRefused("UNAUTHORIZED", called(401))
 
-    def tell(self, access: Access, result: Order | CredentialsRefused) -> None:
+    def tell(self, access: ProvidedClient, result: Order | CredentialsRefused) -> None:
         if isinstance(result, Order):
-            self.access.accepted(access)
+            self.access.report_accepted(access)
         else:
-            self.access.refused(access)
+            self.access.report_refused(access)
 
     def end_invocation(self) -> None:
         run(self.access.close_replaced())
@@ -217,7 +217,7 @@ class World:
         assert len(kept) == len(self.access.mark_keys()) <= 2, "keeps what it does not use"
         self.clients = kept
 
-    def pacer(self) -> Pacer:
+    def rate_limiter(self) -> RateLimiter:
         return unhurried_pacer(self.monotonic)
 
     def has_the_right_key(self) -> bool:
@@ -308,7 +308,7 @@ def check_the_future(frozen: bytes) -> None:
     world.end_the_call()
     world.order()
     world.pass_half_a_minute()
-    assert isinstance(world.access.peek(), Access), "is paused for too long"
+    assert isinstance(world.access.peek(), ProvidedClient), "is paused for too long"
     assert [world.order() for _ in range(3)] == [True] * 3, "does not recover"
     world = thaw(frozen)
     world.start_cold()

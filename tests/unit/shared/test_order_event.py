@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.order_event import CLOCKS_APART, IgnoredDate, InvalidEventError, OrderEvent
+from shared.orders.event import CLOCKS_APART, IgnoredDate, InvalidEventError, OrderEvent
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AHEAD = "more than five minutes ahead of the clock"

@@ -7,32 +7,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.pacing import BURST, LONGEST_PAUSE_S, MARGIN, Pacer, usable_per_second
+from shared.walmart.rate_limiter import BURST, LONGEST_PAUSE_S, MARGIN, RateLimiter, usable_per_second
 from tests.support.pacers import START, Time, rested_pacer
-from walmart_ca import Call, Order, Throttled
+from walmart_ca import CallInfo, Order, Throttled
 
 PER_MINUTE = 57 / MARGIN
 """A limit of which 57 calls a minute are used."""
 FOREVER = 1e9
 
 
-def turns(pacer: Pacer, count: int, at_most_s: float = FOREVER) -> list[bool]:
+def turns(rate_limiter: RateLimiter, count: int, at_most_s: float = FOREVER) -> list[bool]:
     async def take() -> list[bool]:
-        return [await pacer.turn(at_most_s) for _ in range(count)]
+        return [await rate_limiter.acquire(at_most_s) for _ in range(count)]
 
     return asyncio.run(take())
 
 
 def answer(tokens_left: int | None = None) -> Order:
-    return Order("1", call=Call("POST", "https://walmart.invalid/x", "c", 200, 0.1, None, tokens_left))
+    return Order("1", call=CallInfo("POST", "https://walmart.invalid/x", "c", 200, 0.1, None, tokens_left))
 
 
 def throttled(retry_in_s: float | None = None) -> Throttled:
     retry_at = None if retry_in_s is None else datetime.fromtimestamp(START + retry_in_s, UTC)
-    return Throttled("http_429", Call("POST", "https://walmart.invalid/x", "c", 429, 0.1, retry_at))
+    return Throttled("http_429", CallInfo("POST", "https://walmart.invalid/x", "c", 429, 0.1, retry_at))
 
 
-def waits_s(paced: Pacer, time: Time, count: int) -> float:
+def waits_s(paced: RateLimiter, time: Time, count: int) -> float:
     """How long so many calls wait for their turns, one after the other."""
     since = time.now
     assert turns(paced, count) == [True] * count
@@ -40,7 +40,7 @@ def waits_s(paced: Pacer, time: Time, count: int) -> float:
 
 
 @pytest.mark.parametrize(
-    ("limit", "sharers", "rested_s", "count", "waited_s"),
+    ("limit", "environments", "rested_s", "count", "waited_s"),
     [
         # A new environment may be one of many: none knows what the one before it used up.
         pytest.param(PER_MINUTE, 1, 0, 1, 0, id="a new environment sends one call"),
@@ -56,10 +56,10 @@ def waits_s(paced: Pacer, time: Time, count: int) -> float:
     ],
 )
 def test_calls_wait_for_their_turns(
-    limit: float, sharers: int, rested_s: float, count: int, waited_s: float
+    limit: float, environments: int, rested_s: float, count: int, waited_s: float
 ) -> None:
     time = Time()
-    paced = rested_pacer(time, limit, sharers=sharers, rested_s=rested_s)
+    paced = rested_pacer(time, limit, environments=environments, rested_s=rested_s)
 
     assert waits_s(paced, time, count) == pytest.approx(waited_s)
 
@@ -86,14 +86,14 @@ def test_a_turn_that_would_come_too_late_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens_left", "sharers", "at_once"),
+    ("tokens_left", "environments", "at_once"),
     [(3, 1, 3), (4, 2, 2), (None, 1, BURST), (1000, 1, BURST)],
 )
 def test_walmarts_own_count_corrects_ours_downwards(
-    tokens_left: int | None, sharers: int, at_once: int
+    tokens_left: int | None, environments: int, at_once: int
 ) -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE, sharers=sharers)
+    paced = rested_pacer(time, PER_MINUTE, environments=environments)
 
     paced.correct(answer(tokens_left))
 
@@ -155,19 +155,19 @@ def test_a_clock_that_is_set_opens_and_closes_nothing(step_s: float) -> None:
 @given(
     limit=st.integers(3, 600),
     gaps=st.lists(st.floats(0, 30), min_size=1, max_size=100),
-    sharers=st.integers(1, 3),
+    environments=st.integers(1, 3),
 )
-def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], sharers: int) -> None:
+def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], environments: int) -> None:
     """Whenever orders come, a bucket of Walmart's that holds a minute's calls has a token for each.
 
-    With fewer calls a minute than sharers, even one each would be too many.
+    With fewer calls a minute than environments, even one each would be too many.
     """
     time = Time()
-    paced = [rested_pacer(time, limit, sharers=sharers) for _ in range(sharers)]
+    paced = [rested_pacer(time, limit, environments=environments) for _ in range(environments)]
     tokens, filled_at = float(limit), time.now
     for number, gap in enumerate(gaps):
         time.now += gap
-        assert turns(paced[number % sharers], 1) == [True]
+        assert turns(paced[number % environments], 1) == [True]
         tokens = min(limit, tokens + (time.now - filled_at) * limit / 60)
         filled_at = time.now
         tokens -= 1

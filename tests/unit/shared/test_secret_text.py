@@ -9,13 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.credentials import (
-    MarketplaceAccess,
-    Secret,
-    SetupError,
-    check_credentials,
-    read_credentials,
-)
+from shared.walmart.client_provider import ClientProvider
+from shared.walmart.credentials import Secret, SetupError, check_credentials, read_credentials
 from tests.support.keys import numbers_of, pkcs8_pem, rsa_key, walmart_form, written
 from tests.unit.kept import texts_kept_by
 from walmart_ca import AsyncClient, SignatureCredentials, TokenCredentials
@@ -167,7 +162,7 @@ def said_by_reading(secret: str) -> SetupError:
 
 
 def said_by_peeking(secret: str) -> SetupError:
-    access = MarketplaceAccess(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print)
+    access = ClientProvider(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print)
     kept = access.peek()
     assert isinstance(kept, SetupError)
     return kept

@@ -11,8 +11,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from urllib3.response import HTTPResponse
 
-from shared.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
-from shared.secrets_manager import SecretsManagerStore
+from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
+from shared.walmart.secrets_manager import SecretsManagerStore
 from tests.unit.kept import texts_kept_by
 
 ACCESS_KEY = "access-key-of-the-function"

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from acknowledge_orders.policy import Circumstances, Sight, Tried, Waiting, decide
-from shared.credentials import CredentialsPaused, SetupError
-from shared.settings import AcknowledgeSettings, Settings, SettingsError, SweepSettings
-from walmart_ca import Call, Throttled
+from acknowledge_orders.policy import AttemptResult, BackoffSettings, CallResults, DecisionContext, decide
+from acknowledge_orders.settings import AcknowledgeSettings
+from shared.settings import Settings, SettingsError
+from shared.walmart.client_provider import CredentialsPaused
+from shared.walmart.credentials import SetupError
+from sweep_orders.settings import SweepSettings
+from walmart_ca import CallInfo, Throttled
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SECONDS = st.floats(0.01, 43_200) | st.floats(20_000, 25_000) | st.just(43_200)
@@ -46,10 +49,12 @@ KINDS: list[tuple[type[Settings], dict[str, str]]] = [
 EACH = [(kind, environment, variable) for kind, environment in KINDS for variable in sorted(environment)]
 
 
-def throttled(replenished_in_s: int) -> Tried:
+def throttled(replenished_in_s: int) -> CallResults:
     """What an attempt saw whose call Walmart throttled."""
-    call = Call("POST", "https://walmart.invalid/x", "c", 429, 0.1, NOW + timedelta(seconds=replenished_in_s))
-    return Tried(Throttled("http_429", call), None, call, None)
+    call = CallInfo(
+        "POST", "https://walmart.invalid/x", "c", 429, 0.1, NOW + timedelta(seconds=replenished_in_s)
+    )
+    return CallResults(Throttled("http_429", call), None, call, None)
 
 
 def test_settings_come_from_the_environment() -> None:
@@ -123,7 +128,7 @@ def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
     waited_s=st.floats(-60, 96 * 3600),
 )
 def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
-    base: float, cap: float, hold: float, sight: Sight, waited_s: float
+    base: float, cap: float, hold: float, sight: AttemptResult, waited_s: float
 ) -> None:
     delays = {"BACKOFF_BASE_SECONDS": base, "BACKOFF_CAP_SECONDS": cap, "CREDENTIALS_HOLD_SECONDS": hold}
     try:
@@ -133,11 +138,11 @@ def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
     except SettingsError:
         assume(False)  # noqa: FBT003 - Hypothesis' own
     received_at = NOW - timedelta(seconds=waited_s)
-    circumstances = Circumstances(
+    context = DecisionContext(
         now=NOW, event_time=None, ordered_at=None, first_received_at=received_at, receive_count=1
     )
 
-    delay = decide(sight, circumstances, Waiting(base_s=base, cap_s=cap, hold_s=hold)).delay
+    delay = decide(sight, context, BackoffSettings(base_s=base, cap_s=cap, hold_s=hold)).delay
 
     assert delay
     assert 0 < delay.at_least_s <= delay.at_most_s

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.order_event import OrderEvent
-from shared.sweep_mark import SweepNote, mark_key_of
+from shared.orders.event import OrderEvent
+from shared.orders.sweep_note import SweepNote
+from shared.walmart.credentials import Secret
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-KEY, OTHER_KEY = mark_key_of("a secret"), mark_key_of("another secret")
+KEY, OTHER_KEY = Secret("a secret", "v1").mark_key, Secret("another secret", "v2").mark_key
 NOTE = SweepNote(
     purchase_order_id="7400000000001",
     ordered_at=NOW - timedelta(minutes=31),
@@ -69,5 +70,5 @@ def test_an_event_that_was_changed_is_nobodys_word(change: dict[str, object]) ->
 
 
 def test_neither_the_key_nor_a_mark_shows_the_secret() -> None:
-    assert "secret" not in repr(NOTE.as_detail(mark_key_of("secret")))
-    assert mark_key_of("a secret") != mark_key_of("a secret ")
+    assert "secret" not in repr(NOTE.as_detail(Secret("secret", "v1").mark_key))
+    assert Secret("a secret", "v1").mark_key != Secret("a secret ", "v1").mark_key

@@ -16,15 +16,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.credentials import Access
-from shared.outcomes import Outcome
+from shared.orders.outcome import Outcome
+from shared.walmart.client_provider import ProvidedClient
 from sweep_orders.listing import Listing, ReleasedOrders
 from tests.support.accesses import Accesses
 from tests.support.keys import credentials
 from tests.support.pacers import unhurried_pacer
 from walmart_ca import AsyncClient
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Request
+from walmart_ca.messages import Request
+from walmart_ca.responses import Response
 from walmart_ca.transport import Limits
 
 type Cursors = Literal["counting", "keeping", "none", "circle"]
@@ -32,18 +32,18 @@ CURSORS: tuple[Cursors, Cursors] = ("counting", "keeping")
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
 TWO_DAYS, THIRTY_DAYS = timedelta(hours=48), timedelta(days=30)
-GONE = Answer(
+GONE = Response(
     404,
     JSON,
     b'{"error": [{"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "description": "No static resource"}]}',
 )
-EMPTY = Answer(
+EMPTY = Response(
     404,
     JSON,
     b'{"errors": {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO", "causes": []}]}}',
 )
 
-FAILS = {"520": Answer(520, {}, b""), "503": Answer(503, {}, b""), "an unknown path": GONE}
+FAILS = {"520": Response(520, {}, b""), "503": Response(503, {}, b""), "an unknown path": GONE}
 NEW = timedelta(minutes=-1)
 
 
@@ -66,7 +66,7 @@ class Walmart:
 
     orders: list[dict[str, Any]]
     unreadable: set[int] = field(default_factory=set)
-    instead: dict[str, Answer] = field(default_factory=dict)
+    instead: dict[str, Response] = field(default_factory=dict)
     """What a path answers whatever is asked; the key is the path's end."""
     cursors: Cursors = "counting"
     circle: int = 1
@@ -77,7 +77,7 @@ class Walmart:
     """What happens at Walmart after a page."""
     asked: list[str] = field(default_factory=list)
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         del timeout, limits
         url = urlsplit(request.url)
         name = url.path.rpartition("/")[2]
@@ -90,7 +90,7 @@ class Walmart:
     def close(self) -> None:
         """Have no connections."""
 
-    def _page(self, query: dict[str, str]) -> Answer:
+    def _page(self, query: dict[str, str]) -> Response:
         since = datetime.fromisoformat(query["createdStartDate"]).timestamp() * 1000
         until = datetime.fromisoformat(query.get("createdEndDate", "2100-01-01T00:00:00Z")).timestamp() * 1000
         node = query.get("shipNodeType", "SellerFulfilled")
@@ -127,19 +127,21 @@ class Walmart:
             if at >= 0:
                 name = body.index(b'"Jo"', at)
                 body = body[:name] + b'"Jo "the" Doe"' + body[name + 4 :]
-        return Answer(200, JSON, body)
+        return Response(200, JSON, body)
 
 
 def listed(
     walmart: Walmart,
     *,
-    look_back: timedelta = TWO_DAYS,
+    lookback: timedelta = TWO_DAYS,
     by_others: bool = False,
     left: Callable[[], float] = lambda: 240.0,
 ) -> Listing:
     client = AsyncClient(credentials(), transport=walmart, clock=NOW.timestamp)
-    released = ReleasedOrders(Accesses(Access(client, "v1")), unhurried_pacer(NOW.timestamp), lambda: NOW)
-    return asyncio.run(released.list(left, look_back=look_back, by_others=by_others))
+    released = ReleasedOrders(
+        Accesses(ProvidedClient(client, "v1")), unhurried_pacer(NOW.timestamp), lambda: NOW
+    )
+    return asyncio.run(released.list(left, lookback=lookback, by_others=by_others))
 
 
 def ids(*numbers: int) -> set[str]:
@@ -190,12 +192,12 @@ def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> 
 
 
 def test_a_maintenance_page_is_not_asked_for_in_parts() -> None:
-    page = Answer(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
+    page = Response(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
     walmart = Walmart([], instead={"released": page})
 
     listing = listed(walmart)
 
-    assert listing.problem == (Outcome.UNAVAILABLE, "unreadable_answer")
+    assert listing.problem == (Outcome.UNAVAILABLE, "unreadable_response")
     assert len(walmart.asked) == 1
 
 
@@ -320,7 +322,7 @@ def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> No
     ],
 )
 def test_a_second_reading_that_fails_says_why_and_how_many_were_missing(
-    then: dict[str, Answer], left_s: float, problem: tuple[Outcome, str]
+    then: dict[str, Response], left_s: float, problem: tuple[Outcome, str]
 ) -> None:
     walmart = Walmart(aged(250), cursors="none")
     walmart.then = lambda: walmart.instead.update(then)
@@ -346,7 +348,7 @@ def test_cursors_that_lead_in_a_circle_end_the_listing_when_one_comes_again(leng
 
 
 @pytest.mark.parametrize("failure", FAILS.values(), ids=FAILS.keys())
-def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(failure: Answer) -> None:
+def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(failure: Response) -> None:
     walmart = Walmart([order(number) for number in range(201)], instead={"released": failure})
 
     listing = listed(walmart)
@@ -359,10 +361,10 @@ def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(
 
 @pytest.mark.parametrize(
     "failure",
-    [Answer(401, {}, b""), Answer(429, {}, b""), Answer(403, {}, b""), Answer(405, {}, b"")],
+    [Response(401, {}, b""), Response(429, {}, b""), Response(403, {}, b""), Response(405, {}, b"")],
     ids=repr,
 )
-def test_no_other_failure_is_one_of_the_list(failure: Answer) -> None:
+def test_no_other_failure_is_one_of_the_list(failure: Response) -> None:
     walmart = Walmart([order(1)], instead={"released": failure})
 
     listing = listed(walmart)
@@ -375,14 +377,14 @@ def test_no_other_failure_is_one_of_the_list(failure: Answer) -> None:
     ("of_released", "of_all", "problem"),
     [
         (FAILS["520"], FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
-        (FAILS["520"], Answer(429, {}, b""), (Outcome.THROTTLED, "http_429")),
+        (FAILS["520"], Response(429, {}, b""), (Outcome.THROTTLED, "http_429")),
         (FAILS["520"], GONE, (Outcome.UNAVAILABLE, "http_520")),
         (GONE, GONE, (Outcome.MISCONFIGURED, "CONTENT_NOT_FOUND")),
         (GONE, FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
     ],
 )
 def test_when_both_lists_fail_the_one_that_is_there_says_why(
-    of_released: Answer, of_all: Answer, problem: tuple[Outcome, str]
+    of_released: Response, of_all: Response, problem: tuple[Outcome, str]
 ) -> None:
     assert listed(Walmart([], instead={"released": of_released, "orders": of_all})).problem == problem
 
@@ -404,25 +406,25 @@ THIRD_PARTY = "3PLFulfilled"
 
 
 @pytest.mark.parametrize("failing", [{}, {"released": FAILS["520"]}], ids=["released", "all"])
-def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: dict[str, Answer]) -> None:
+def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: dict[str, Response]) -> None:
     orders = [order(1), order(2, OLD), order(3, node=THIRD_PARTY), order(4, OLD, THIRD_PARTY)]
     walmart = Walmart(orders, instead=failing)
 
     assert listed(walmart).seen == ids(1)
-    listing = listed(walmart, look_back=THIRTY_DAYS, by_others=True)
+    listing = listed(walmart, lookback=THIRTY_DAYS, by_others=True)
 
-    assert listing.seen == set(listing.waiting) == ids(1, 2, 3, 4)
+    assert listing.seen == set(listing.unacknowledged) == ids(1, 2, 3, 4)
     assert listing.problem is None
 
 
 def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
     class Legacy(Walmart):
-        def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+        def send(self, request: Request, timeout: float, limits: Limits) -> Response:
             answer = super().send(request, timeout, limits)
             code = b'{"errors": {"error": [{"code": "INVALID_REQUEST_PARAM.GMP_ORDER_API"}]}}'
-            return Answer(400, JSON, code) if "shipNodeType" in request.url else answer
+            return Response(400, JSON, code) if "shipNodeType" in request.url else answer
 
-    listing = listed(Legacy([order(1)]), look_back=THIRTY_DAYS, by_others=True)
+    listing = listed(Legacy([order(1)]), lookback=THIRTY_DAYS, by_others=True)
 
     assert (listing.seen, listing.problem) == (ids(1), None)
 
@@ -437,6 +439,6 @@ def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
 def test_a_date_ahead_of_the_clock_is_none(ahead: timedelta, believed: bool) -> None:
     listing = listed(Walmart([order(1, -ahead)]))
 
-    (waiting,) = listing.waiting.values()
+    (waiting,) = listing.unacknowledged.values()
     assert (waiting.ordered_at is not None) is believed
     assert len(listing.dated_ahead) == (not believed)

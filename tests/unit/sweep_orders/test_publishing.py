@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared.outcomes import Outcome
-from shared.sweep_mark import SweepNote
+from shared.orders.outcome import Outcome
+from shared.orders.sweep_note import SweepNote
 from sweep_orders.ports import EventBusError
 from sweep_orders.problems import Problem
 from sweep_orders.publishing import ATTEMPTS, Publisher

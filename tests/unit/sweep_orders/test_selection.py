@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.order_event import DEADLINE
+from shared.orders.event import DEADLINE
 from sweep_orders.selection import (
     DUE_AFTER,
-    LONG_LOOK_BACK,
-    LONG_LOOK_BACK_AT,
-    LOOK_BACK,
-    WaitingOrder,
+    LONG_LOOKBACK,
+    LONG_LOOKBACK_AT,
+    SWEEP_LOOKBACK,
+    UnacknowledgedOrder,
     due,
-    looks_far_back,
+    is_long_lookback,
     note_of,
     oldest,
 )
@@ -24,8 +24,8 @@ NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
 
 
-def order(purchase_order_id: str, age: timedelta | None) -> WaitingOrder:
-    return WaitingOrder(purchase_order_id, None if age is None else NOW - age)
+def order(purchase_order_id: str, age: timedelta | None) -> UnacknowledgedOrder:
+    return UnacknowledgedOrder(purchase_order_id, None if age is None else NOW - age)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime
         now
         for now in sweeps
         if now - ordered_at
-        <= (LONG_LOOK_BACK if looks_far_back(now, interval, LONG_LOOK_BACK_AT) else LOOK_BACK)
+        <= (LONG_LOOKBACK if is_long_lookback(now, interval, LONG_LOOKBACK_AT) else SWEEP_LOOKBACK)
     ]
 
 
@@ -121,10 +121,11 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
     interval: timedelta, phase: timedelta, age: timedelta | None
 ) -> None:
     first = NOW + phase
-    stuck = WaitingOrder("1", None if age is None else first - age)
+    stuck = UnacknowledgedOrder("1", None if age is None else first - age)
     sweeps = sweeps_of_a_month(first, interval, stuck.ordered_at)
     notes = [
-        note_of(stuck, now, interval, far=looks_far_back(now, interval, LONG_LOOK_BACK_AT)) for now in sweeps
+        note_of(stuck, now, interval, long_lookback=is_long_lookback(now, interval, LONG_LOOKBACK_AT))
+        for now in sweeps
     ]
 
     parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.park_if_stuck]
@@ -157,6 +158,6 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
 def test_what_a_sweep_says_of_an_order_follows_from_its_age(
     age: timedelta | None, far: bool, park: bool, again: timedelta
 ) -> None:
-    said = note_of(order("1", age), NOW, timedelta(minutes=15), far=far)
+    said = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=far)
 
     assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)

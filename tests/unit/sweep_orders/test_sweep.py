@@ -8,20 +8,21 @@ from typing import Any, cast
 
 import pytest
 
-from shared.calling import LEAST_TIME_LEFT_S
-from shared.credentials import Access, CredentialsPaused, NoAccess, SecretsUnavailableError, SetupError
-from shared.sweep_mark import SweepNote
+from shared.orders.sweep_note import SweepNote
+from shared.walmart.caller import LEAST_TIME_LEFT_S
+from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
+from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from sweep_orders.listing import ReleasedOrders
 from sweep_orders.ports import EventBusError, QueueLengthError
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
-from sweep_orders.selection import LOOK_BACK, WaitingOrder, note_of
+from sweep_orders.selection import SWEEP_LOOKBACK, UnacknowledgedOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
 from tests.support.accesses import Accesses
 from tests.support.pacers import unhurried_pacer
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     CredentialsRefused,
     Misconfigured,
     Order,
@@ -30,14 +31,13 @@ from walmart_ca import (
     OrderPage,
     OrderRejected,
     OutcomeUnknown,
-    Status,
     Throttled,
     Unavailable,
     WalmartError,
 )
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-CALL = Call("GET", "https://walmart.invalid/released", "c-1", 200, 0.1, answered_at=NOW)
+CALL = CallInfo("GET", "https://walmart.invalid/released", "c-1", 200, 0.1, answered_at=NOW)
 LOST = OutcomeUnknown("connection_lost", replace(CALL, status=None))
 
 
@@ -47,7 +47,7 @@ def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: 
         purchase_order_id,
         order_date=None if age_minutes is None else NOW - timedelta(minutes=age_minutes),
         ship_node_type=node,
-        lines=tuple(OrderLine("1", statuses=(OrderLineStatus(Status(status)),)) for status in statuses),
+        lines=tuple(OrderLine("1", statuses=(OrderLineStatus(status),)) for status in statuses),
     )
 
 
@@ -92,7 +92,7 @@ class World:
     """What a sweep works through."""
 
     pages: Pages = field(default_factory=lambda: Pages(last_page()))
-    no_access: NoAccess | None = None
+    no_access: NoClient | None = None
     queue_length: int | None = 0
     bus_fails: bool = False
     requests_per_minute: float = 60
@@ -110,11 +110,11 @@ class World:
         async def sleep(_: float) -> None:
             """Wait for nothing."""
 
-        access = Access(cast("AsyncClient", self.pages), "v1")
+        access = ProvidedClient(cast("AsyncClient", self.pages), "v1")
         keys = Accesses(otherwise=self.no_access) if self.no_access else Accesses(access)
-        pacer = unhurried_pacer(self.now.timestamp)
+        rate_limiter = unhurried_pacer(self.now.timestamp)
         return Sweep(
-            released=ReleasedOrders(keys, pacer, lambda: self.now),
+            released=ReleasedOrders(keys, rate_limiter, lambda: self.now),
             publisher=Publisher(self, sleep, max),
             queue_length=self._length,
             recorder=self,
@@ -149,11 +149,11 @@ def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
 
     record = world.sweep()
 
-    overdue = WaitingOrder("1", NOW - timedelta(minutes=30))
-    assert world.published == [note_of(overdue, NOW, world.interval, far=False)]
+    overdue = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
+    assert world.published == [note_of(overdue, NOW, world.interval, long_lookback=False)]
     assert world.records == [record]
     assert (record.outcome, record.reason) == ("completed", None)
-    assert (record.pages, record.orders_seen, record.orders_waiting, record.orders_due) == (1, 1, 1, 1)
+    assert (record.pages, record.orders_seen, record.orders_unacknowledged, record.orders_due) == (1, 1, 1, 1)
     assert (record.orders_published, record.orders_left, record.orders_unusable) == (1, 0, 0)
     assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
 
@@ -164,7 +164,7 @@ def test_a_page_of_the_orders_of_the_last_72_hours_is_asked_for_and_gets_a_minut
     record = world.sweep()
 
     (asked,) = world.pages.asked
-    assert (asked["created_start_date"], asked["timeout"]) == (NOW - LOOK_BACK, 60.0)
+    assert (asked["created_start_date"], asked["timeout"]) == (NOW - SWEEP_LOOKBACK, 60.0)
     assert record.outcome == "completed"
 
 
@@ -200,7 +200,7 @@ def test_the_oldest_order_that_waits_is_told_of(
 
     assert world.ids == published
     assert (record.oldest_purchase_order_id, record.oldest_order_age_s) == (oldest, age_s)
-    assert (record.orders_waiting, record.orders_due) == (len(orders), len(published))
+    assert (record.orders_unacknowledged, record.orders_due) == (len(orders), len(published))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is
     record = world.sweep()
 
     assert world.ids == ["1"] * is_published
-    assert (record.orders_seen, record.orders_waiting) == (1, int(is_published))
+    assert (record.orders_seen, record.orders_unacknowledged) == (1, int(is_published))
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_when_a_page_or_the_bus_fails_the_sweep_is_not_completed_and_what_can_be
         (CredentialsPaused(), "deferred", "credentials_paused"),
     ],
 )
-def test_without_credentials_the_record_says_why(no_access: NoAccess, outcome: str, reason: str) -> None:
+def test_without_credentials_the_record_says_why(no_access: NoClient, outcome: str, reason: str) -> None:
     record = World(no_access=no_access).sweep()
 
     assert (record.outcome, record.reason, record.http_status) == (outcome, reason, None)
@@ -324,7 +324,7 @@ def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
     record = world.sweep()
 
     assert (record.queue_length, record.drain_time_s) == (queue_length, drain_time_s)
-    warned = [("order queue did not tell its length", {"error": "AccessDenied"})]
+    warned = [("could not read the length of the order queue", {"error": "AccessDenied"})]
     assert world.warnings == warned * (queue_length is None)
 
 
@@ -349,7 +349,7 @@ def test_by_a_wrong_clock_no_order_seems_too_young_and_more_than_a_minute_is_war
 
     assert world.ids == ["1"]
     assert (record.oldest_order_age_s, record.clock_ahead_s) == (age_s, told_s)
-    warned = [("clock differs from Walmart's, which may refuse the signature", {"clock_ahead_s": ahead_s})]
+    warned = [("clock differs from Walmart's: Walmart may refuse the signature", {"clock_ahead_s": ahead_s})]
     assert world.warnings == warned * (abs(ahead_s) > 60)
 
 
@@ -366,7 +366,7 @@ def test_where_walmarts_time_is_not_told_or_cannot_be_our_own_clock_serves(
     assert (record.clock_ahead_s is None) == (world.warnings == []) == (answered_at is None)
 
 
-UNREAD = OutcomeUnknown("unreadable_answer", CALL, unread=last_page())
+UNREAD = OutcomeUnknown("unreadable_response", CALL, unread=last_page())
 COUNTED = replace(last_page(created("1")), total_count=3)
 
 
@@ -378,21 +378,21 @@ COUNTED = replace(last_page(created("1")), total_count=3)
             ["2"],
             None,
             {"orders_unusable": 1},
-            "released orders without a usable purchase order id, look for them in Seller Center",
+            "released orders have no usable purchase order id: find them in Seller Center",
         ),
         (
             [UNREAD] * 8,
             [],
             "entries_unreadable",
             {"orders_unread": 1},
-            "released orders that cannot be read, look for them in Seller Center",
+            "released orders cannot be read: find them in Seller Center",
         ),
         (
             [COUNTED] * 2,
             ["1"],
             "orders_missing",
             {"orders_missing": 2},
-            "released orders that Walmart counts and does not list, look for them in Seller Center",
+            "Walmart counts released orders that it does not list: find them in Seller Center",
         ),
     ],
 )
@@ -418,7 +418,7 @@ def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
 
     assert world.sweep().outcome == "completed"
     assert world.ids == ["2", "1"]
-    warning = "released orders dated ahead of the clock, taken for undated"
+    warning = "released orders have dates ahead of the clock: they count as undated"
     assert world.warnings == [(warning, {"orders_dated_ahead": 1})]
 
 
@@ -435,7 +435,7 @@ def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hour
 
     record = world.sweep()
 
-    assert record.look_back_h == hours
+    assert record.lookback_h == hours
     assert world.pages.asked[0]["created_start_date"] == now - timedelta(hours=hours)
     ship_nodes = [asked["ship_node_type"] for asked in world.pages.asked]
     assert ship_nodes == ([None, "3PLFulfilled"] if hours == 720 else [None])

@@ -4,8 +4,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from tests.support.documents import as_json
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Request
+from walmart_ca.messages import Request
+from walmart_ca.responses import Response
 from walmart_ca.transport import Limits
 
 if TYPE_CHECKING:
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 class Scripted:
     """Answers each call with the next step of a script, the last one again and again; remembers what came."""
 
-    def __init__(self, *script: "Answer | Exception | Callable[[Request], Answer]") -> None:
+    def __init__(self, *script: "Response | Exception | Callable[[Request], Response]") -> None:
         self.sent: list[Request] = []
         self.timeouts: list[float] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        self._script = list(script or [Answer(200, {}, b"")])
+        self._script = list(script or [Response(200, {}, b"")])
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Answer:
+    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         del limits
         self.sent.append(request)
         self.timeouts.append(timeout)
@@ -31,14 +31,14 @@ class Scripted:
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
         if isinstance(step, Exception):
             raise step
-        return step if isinstance(step, Answer) else step(request)
+        return step if isinstance(step, Response) else step(request)
 
     def close(self) -> None:
         """Have nothing to close."""
 
 
-def answer(status: int, document: object) -> Answer:
-    return Answer(status, {"Content-Type": "application/json"}, as_json(document))
+def answer(status: int, document: object) -> Response:
+    return Response(status, {"Content-Type": "application/json"}, as_json(document))
 
 
 def call(client: "Client | AsyncClient", action: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on

@@ -16,8 +16,9 @@ from tests.support.keys import credentials
 from tests.unit.walmart_ca.scripted import Scripted, answer, call
 from walmart_ca import (
     AsyncClient,
-    Call,
+    CallInfo,
     Client,
+    InvalidArgument,
     NotSent,
     Order,
     OrderPage,
@@ -26,13 +27,13 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.transport import NoAnswerError, NothingSentError
+from walmart_ca.responses import Response
+from walmart_ca.transport import NoResponseError, NothingSentError
 
 GUARD = 300.0
 """Seconds; a generous guard against what never comes, and no measure of anything."""
 IDS = [f"74000000001{number:02}" for number in range(18)]
-A_CALL = Call("GET", "https://host/", "correlation-id", 200, 0.1)
+A_CALL = CallInfo("GET", "https://host/", "correlation-id", 200, 0.1)
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
@@ -48,8 +49,8 @@ def id_in(request: Request) -> str:
     return request.url.split("/")[6]
 
 
-def the_order(request: Request) -> Answer:
-    """Answer with the order that a request is about."""
+def the_order(request: Request) -> Response:
+    """Response with the order that a request is about."""
     return answer(200, {"order": {"purchaseOrderId": id_in(request)}})
 
 
@@ -74,18 +75,18 @@ ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
     "created_page": ((), {"created_start_date": START}),
     "next_page": ((OrderPage((), None, "?x=%3a", A_CALL),), {}),
 }
-STEPS: dict[str, Answer | Exception] = {
+STEPS: dict[str, Response | Exception] = {
     "a success": answer(200, {"order": order(), "list": page(order())}),
     "a success of nothing": answer(200, {}),
     "a refusal": answer(503, {}),
     "nothing sent": NothingSentError("connect"),
-    "no answer": NoAnswerError("answer_timeout"),
+    "no answer": NoResponseError("response_timeout"),
 }
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_sends_and_leads_to_the_same_as_the_clients(action: str, step: Answer | Exception) -> None:
+def test_a_call_sends_and_leads_to_the_same_as_the_clients(action: str, step: Response | Exception) -> None:
     arguments, options = ACTIONS[action]
     scripted = Scripted(step)
     results: list[object] = []
@@ -165,16 +166,16 @@ def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concu
 
 
 def test_a_failing_call_leaves_the_others_alone() -> None:
-    def behave(request: Request) -> Answer:
+    def behave(request: Request) -> Response:
         if id_in(request) == IDS[1]:
-            raise NoAnswerError("connection_lost")
+            raise NoResponseError("connection_lost")
         return the_order(request)
 
     async def main() -> list[Order | BaseException]:
         async with client_of(Scripted(behave)) as client:
             return await acknowledge(client, IDS[0], IDS[1], "1/../x", IDS[2])
 
-    assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, ValueError, Order]
+    assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, InvalidArgument, Order]
 
 
 # A client whose one thread is busy

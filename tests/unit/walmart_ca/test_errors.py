@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.documents import ID, as_json, as_xml, error_shapes, read_error
 from walmart_ca import (
-    Call,
+    CallInfo,
     CredentialsRefused,
     ErrorEntry,
     Misconfigured,
@@ -120,11 +120,11 @@ def test_of_an_error_list_twenty_entries_are_read() -> None:
 @pytest.mark.parametrize(
     ("kind", "status", "words"),
     [
-        (OutcomeUnknown, 200, "look at the order"),
+        (OutcomeUnknown, 200, "check the order's status"),
         (Throttled, 429, "replenished"),
         (Unavailable, 503, "repeat later"),
         (CredentialsRefused, 401, "check the credentials"),
-        (OrderRejected, 409, "order's state"),
+        (OrderRejected, 409, "order's status"),
         (Misconfigured, 415, "correct the header"),
     ],
 )
@@ -149,7 +149,7 @@ def test_an_errors_text_is_one_sentence_with_what_walmarts_support_asks_for() ->
 
 
 def test_an_errors_text_leaves_out_what_is_not_known() -> None:
-    error = NotSent("connect_timeout", Call("GET", "https://host/", "correlation-id", None, 0.1))
+    error = NotSent("connect_timeout", CallInfo("GET", "https://host/", "correlation-id", None, 0.1))
 
     assert "nothing was sent" in NotSent.remedy
     assert str(error) == (

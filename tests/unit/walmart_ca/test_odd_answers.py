@@ -20,7 +20,7 @@ from tests.support.documents import (
     read_page,
 )
 from walmart_ca import OrderPage, OutcomeUnknown, Status, WalmartError
-from walmart_ca.answers import Answer
+from walmart_ca.responses import Response
 
 JSON, XML = "application/json", "application/xml"
 IDS = [str(int(ID) + number) for number in range(20)]
@@ -109,7 +109,7 @@ def test_a_page_that_cannot_be_read_keeps_its_cursor(content_type: str, street: 
     error = judge_page(written(content_type, street), content_type, cursor="?before")
 
     assert isinstance(error, OutcomeUnknown)
-    assert error.reason == "unreadable_answer"
+    assert error.reason == "unreadable_response"
     assert error.unread == OrderPage((), "?before", CURSOR, error.call)
 
 
@@ -224,4 +224,4 @@ def test_more_orders_than_a_page_can_have_are_not_read() -> None:
     [b"<order>" * 60 + b"</order>" * 60, b"<order" + b" a='1'" * 1000, b"<![CDATA[" * 1000, b"&#"],
 )
 def test_hostile_xml_is_not_read(body: bytes) -> None:
-    assert Answer(200, {"Content-Type": XML}, body).read() == {}
+    assert Response(200, {"Content-Type": XML}, body).read() == {}

@@ -3,8 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.documents import ID, as_json, as_xml, judge, judge_page, line, order, read_order
 from walmart_ca import Order, OrderLine, OrderLineStatus, OutcomeUnknown, Status
@@ -142,19 +140,7 @@ def read_status(status: object, amount: object = "1") -> OrderLineStatus:
     ],
 )
 def test_a_known_status_has_one_spelling_and_an_unknown_one_keeps_its_own(written: str, read: str) -> None:
-    assert str(read_status(written).status) == read
-
-
-@given(
-    st.sampled_from(["Created", "CREATED", "created", "Canceled", "Odd", "ODD", ""]) | st.text(), st.data()
-)
-def test_a_status_is_found_by_exactly_the_texts_that_it_equals(written: str, data: st.DataObject) -> None:
-    status = Status(written)
-    other = data.draw(st.sampled_from([written, str(status), written.upper(), written.title()]) | st.text())
-
-    assert (other in {status, 1}) == (other == status)
-    assert (status in {other, 1}) == (other == status)
-    assert Status(str(status)) == status
+    assert read_status(written).status == read
 
 
 NO_QUANTITY: list[object] = ["", "-1", "1.5", "one", "1e3", "٣", "1,000", None, True, {}, [], 1e400]
@@ -224,7 +210,7 @@ def test_a_success_that_shows_neither_an_order_nor_a_list_is_an_unknown_outcome(
 ) -> None:
     for verdict in (judge(body, content_type), judge_page(body, content_type)):
         assert isinstance(verdict, OutcomeUnknown)
-        assert verdict.reason == ("unreadable_answer" if body else "empty_answer")
+        assert verdict.reason == ("unreadable_response" if body else "empty_response")
 
 
 @pytest.mark.parametrize(("body", "content_type"), FOREIGN.values(), ids=FOREIGN.keys())

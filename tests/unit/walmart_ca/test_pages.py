@@ -245,7 +245,7 @@ def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_typ
     verdict = judge_page(body, content_type)
 
     assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == "unreadable_answer"
+    assert verdict.reason == "unreadable_response"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ from walmart_ca import SignatureCredentials
 
 SHOWN = 8
 """So many characters of a value in a row would be a part of it shown."""
-OWN_WORDS = Path(walmart_ca.private_key.__file__).read_text()
+OWN_WORDS = "private_key must be " + Path(walmart_ca.private_key.__file__).read_text()
 """What stands in the module that refuses keys is no secret, whoever writes it into a key as well."""
 
 

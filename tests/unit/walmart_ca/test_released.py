@@ -19,8 +19,8 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.transport import TOO_LARGE, NoAnswerError
+from walmart_ca.responses import Response
+from walmart_ca.transport import TOO_LARGE, NoResponseError
 
 ALL = "https://marketplace.walmartapis.com/v3/ca/orders"
 LIST = f"{ALL}/released"
@@ -29,7 +29,7 @@ CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772&createdS
 SECOND, THIRD = "2575193093773", "2575193093774"
 
 
-def listed(*ids: str, next_cursor: object = None) -> Answer:
+def listed(*ids: str, next_cursor: object = None) -> Response:
     orders = [order(purchaseOrderId=each) for each in ids]
     return answer(200, {"list": page(*orders, next_cursor=next_cursor)})
 
@@ -242,7 +242,7 @@ NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API
     ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
 )
 @by_either_client
-def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Answer) -> None:
+def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Response) -> None:
     scripted = Scripted(listed(ID, next_cursor=CURSOR), last)
 
     assert listing(scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
@@ -260,13 +260,13 @@ def test_a_list_that_finds_nothing_has_no_orders(listing: Listing) -> None:
         (answer(429, {}), Throttled),
         (answer(503, {}), Unavailable),
         (answer(200, {}), OutcomeUnknown),
-        (NoAnswerError("answer_timeout"), OutcomeUnknown),
+        (NoResponseError("response_timeout"), OutcomeUnknown),
     ],
     ids=["throttled", "unavailable", "no list", "no answer"],
 )
 @by_either_client
 def test_a_page_that_fails_comes_after_the_orders_before_it(
-    listing: Listing, second: Answer | Exception, kind: type[WalmartError]
+    listing: Listing, second: Response | Exception, kind: type[WalmartError]
 ) -> None:
     found, error = listing(Scripted(listed(ID, next_cursor=CURSOR), second))
 
@@ -354,7 +354,7 @@ def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncCl
 
 
 def test_a_page_that_is_too_large_is_an_unread_page() -> None:
-    client = Client(credentials(), transport=Scripted(NoAnswerError(TOO_LARGE)))
+    client = Client(credentials(), transport=Scripted(NoResponseError(TOO_LARGE)))
 
     with pytest.raises(OutcomeUnknown) as raised:
         client.orders.released_page(created_start_date=START)

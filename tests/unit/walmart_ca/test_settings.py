@@ -15,6 +15,7 @@ from walmart_ca import (
     AsyncClient,
     Client,
     Credentials,
+    OutcomeUnknown,
     SignatureCredentials,
     TokenCredentials,
     check_base_url,
@@ -51,7 +52,10 @@ def test_a_base_url_is_taken_as_it_will_be_signed_and_sent(given: str, taken: st
 
 
 def test_the_default_is_walmarts_production_host() -> None:
-    assert Client(credentials()).base_url == PRODUCTION_URL == "https://marketplace.walmartapis.com"
+    request = Client(credentials()).orders.build_acknowledgement("1")
+
+    assert request.url.startswith(f"{PRODUCTION_URL}/v3/ca/")
+    assert PRODUCTION_URL == "https://marketplace.walmartapis.com"
 
 
 REFUSED_URLS = [
@@ -183,9 +187,10 @@ def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> 
         credentials(), transport=Scripted(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
     )
 
-    _, call = client.send(client.orders.build_acknowledgement("1"))
+    with pytest.raises(OutcomeUnknown) as raised:
+        client.orders.get("1")
 
-    assert call.latency_s == 2.5
+    assert raised.value.call.latency_s == 2.5
 
 
 # Credentials

@@ -19,8 +19,11 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.transport import NoAnswerError, NothingSentError
+from walmart_ca.auth import Auth
+from walmart_ca.responses import Response
+from walmart_ca.session import Session
+from walmart_ca.transport import NoResponseError, NothingSentError
+from walmart_ca.version import VERSION
 
 HOST = "https://walmart.invalid"
 GUARD = 300.0
@@ -32,16 +35,25 @@ def credentials(**settings: str) -> TokenCredentials:
     return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - nobody's
 
 
-class Calls(Client):
+class Caller(Client):
     """A client whose calls are answered by a script, and whose clock stands still until a test moves it."""
 
-    def __init__(self, *script: Answer | Exception) -> None:
+    def __init__(self, *script: Response | Exception) -> None:
         self.scripted = Scripted(*script)
         self.time = 1000.0
         self.looked = threading.Event()
-        super().__init__(
-            credentials(), base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0
-        )
+        super().__init__(self, base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0)
+
+    def auth(self, session: Session) -> Auth:
+        """As credentials do, and keep what authenticates."""
+        self.authenticates = credentials().auth(session)
+        return self.authenticates
+
+    def check(self) -> None:
+        """As credentials do."""
+
+    def refresh(self, refused: Request) -> bool:
+        return self.authenticates.refresh(refused)
 
     def _look(self) -> float:
         self.looked.set()
@@ -49,7 +61,7 @@ class Calls(Client):
 
     def token(self, timeout: float = 10.0) -> str:
         """The token that a call made now would carry."""
-        return token(self.build_request("GET", "/1", timeout=timeout))
+        return token(self.orders.build_acknowledgement("1", timeout=timeout))
 
     def failure(self, timeout: float = 10.0) -> WalmartError:
         with pytest.raises(WalmartError) as raised:
@@ -57,11 +69,11 @@ class Calls(Client):
         return raised.value
 
 
-def issued(value: str = "t-1", **members: object) -> Answer:
+def issued(value: str = "t-1", **members: object) -> Response:
     return answer(200, {"access_token": value, "token_type": "Bearer", "expires_in": 900, **members})
 
 
-def refusal(status: int, code: str = "") -> Answer:
+def refusal(status: int, code: str = "") -> Response:
     return answer(status, {"error": [{"code": code}]} if code else {})
 
 
@@ -73,7 +85,7 @@ def token(request: Request) -> str:
 
 
 def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
-    client = Calls(issued())
+    client = Caller(issued())
 
     client.token()
 
@@ -87,12 +99,12 @@ def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
         "WM_SVC.NAME": "Walmart Marketplace",
         "WM_QOS.CORRELATION_ID": request.correlation_id,
         "Accept": "application/json",
-        "User-Agent": "walmart-ca",
+        "User-Agent": f"walmart-ca/{VERSION}",
     }
 
 
 def test_a_call_carries_the_token_the_market_and_the_version() -> None:
-    request = Calls(issued()).orders.build_acknowledgement("1")
+    request = Caller(issued()).orders.build_acknowledgement("1")
 
     assert request.url == f"{HOST}/v3/orders/1/acknowledge"
     assert token(request) == "t-1"
@@ -103,18 +115,18 @@ def test_a_call_carries_the_token_the_market_and_the_version() -> None:
 def test_a_call_carries_the_channel_type_where_there_is_one() -> None:
     client = Client(credentials(channel_type="c-1"), transport=Scripted(issued()))
 
-    assert client.build_request("GET", "/1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
+    assert client.orders.build_acknowledgement("1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
 
 
 def test_nothing_is_asked_for_before_a_call() -> None:
-    assert Calls().scripted.sent == []
+    assert Caller().scripted.sent == []
 
 
 @pytest.mark.parametrize(("timeout", "asked_for"), [(3.5, 3.5), (60.0, 15.0)])
 def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
     timeout: float, asked_for: float
 ) -> None:
-    client = Calls(issued())
+    client = Caller(issued())
 
     client.token(timeout)
 
@@ -139,7 +151,7 @@ def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
     ],
 )
 def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
-    client = Calls(issued("t-1", expires_in=expires_in), issued("t-2"))
+    client = Caller(issued("t-1", expires_in=expires_in), issued("t-2"))
     client.token()
 
     client.time += later_s
@@ -149,7 +161,7 @@ def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later
 
 
 def test_its_time_runs_from_before_it_was_asked_for() -> None:
-    client = Calls(issued("t-1"), issued("t-2"))
+    client = Caller(issued("t-1"), issued("t-2"))
     client.scripted.meanwhile = lambda: setattr(client, "time", 1005.0)
     client.token()
 
@@ -159,7 +171,7 @@ def test_its_time_runs_from_before_it_was_asked_for() -> None:
 
 
 def test_however_many_wait_for_it_a_token_is_asked_for_once() -> None:
-    client = Calls(issued())
+    client = Caller(issued())
     waiting = threading.Barrier(10)
     # It is answered only when the nine others have come, or stand before its lock.
     client.scripted.meanwhile = lambda: waiting.wait(GUARD)
@@ -176,7 +188,7 @@ def test_however_many_wait_for_it_a_token_is_asked_for_once() -> None:
     assert len(client.scripted.sent) == 1
 
 
-def both_failures(client: Calls, then: Callable[[], object] = lambda: None) -> list[BaseException]:
+def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> list[BaseException]:
     """What two callers are told of whom the second comes while the first asks; `then` comes after it."""
     failures: list[BaseException] = []
 
@@ -203,14 +215,14 @@ def both_failures(client: Calls, then: Callable[[], object] = lambda: None) -> l
 
 
 def test_whoever_waits_for_a_token_that_fails_is_told_the_same_and_asks_no_more() -> None:
-    client = Calls(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
+    client = Caller(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
 
     assert [type(error) for error in both_failures(client)] == [CredentialsRefused] * 2
     assert len(client.scripted.sent) == 1
 
 
 def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
-    client = Calls(issued())
+    client = Caller(issued())
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -224,7 +236,7 @@ def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
 
 
 def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
-    client = Calls(issued())
+    client = Caller(issued())
     asked, over = threading.Event(), threading.Event()
 
     def answer_late() -> None:
@@ -245,7 +257,7 @@ def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
 
 
 def test_after_a_failure_the_next_call_asks_again() -> None:
-    client = Calls(refusal(503), issued())
+    client = Caller(refusal(503), issued())
 
     assert type(client.failure()) is Unavailable
 
@@ -256,20 +268,20 @@ def test_after_a_failure_the_next_call_asks_again() -> None:
 
 
 def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> None:
-    client = Calls(issued("t-1"), issued("t-2"))
-    refused = client.build_request("GET", "/1")
+    client = Caller(issued("t-1"), issued("t-2"))
+    refused = client.orders.build_acknowledgement("1")
 
-    assert client.renew(refused)
-    assert client.renew(refused)
+    assert client.refresh(refused)
+    assert client.refresh(refused)
     assert client.token() == "t-2"
-    assert client.renew(refused)
+    assert client.refresh(refused)
     assert client.token() == "t-2"
     assert len(client.scripted.sent) == 2
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])
 def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: str) -> None:
-    client = Calls(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
+    client = Caller(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
 
     client.orders.acknowledge("1", timeout=8.0)
 
@@ -287,8 +299,8 @@ def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: st
     ],
     ids=["refused twice", "forbidden"],
 )
-def test_a_call_is_made_no_more_than_once_more(again: tuple[Answer, ...], sent: int) -> None:
-    client = Calls(issued("t-1"), *again)
+def test_a_call_is_made_no_more_than_once_more(again: tuple[Response, ...], sent: int) -> None:
+    client = Caller(issued("t-1"), *again)
 
     with pytest.raises(CredentialsRefused):
         client.orders.acknowledge("1")
@@ -315,7 +327,7 @@ BOTH_HEADERS = answer(400, {"error": [{"code": "X", "field": name} for name in (
         (INVALID_CLIENT, CredentialsRefused),
         (OTHER_HEADER, Misconfigured),
         (BOTH_HEADERS, CredentialsRefused),
-        (Answer(400, {}, b"<html>Bad Request</html>"), Unavailable),
+        (Response(400, {}, b"<html>Bad Request</html>"), Unavailable),
         (refusal(404, "URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured),
         (refusal(404, "CONTENT_NOT_FOUND.GMP_ORDER_API"), Misconfigured),
         (refusal(405, "METHOD_NOT_ALLOWED"), Misconfigured),
@@ -330,8 +342,8 @@ BOTH_HEADERS = answer(400, {"error": [{"code": "X", "field": name} for name in (
         (refusal(520), Unavailable),
     ],
 )
-def test_a_refusal_is_sorted_by_what_can_be_done(refused: Answer, kind: type[WalmartError]) -> None:
-    error = Calls(refused).failure()
+def test_a_refusal_is_sorted_by_what_can_be_done(refused: Response, kind: type[WalmartError]) -> None:
+    error = Caller(refused).failure()
 
     assert type(error) is kind
     assert error.status == refused.status
@@ -342,7 +354,7 @@ def test_a_refusal_is_sorted_by_what_can_be_done(refused: Answer, kind: type[Wal
 def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: int, reason: str) -> None:
     elsewhere = {"Location": "https://Other.invalid/v3/token?x=1"}
 
-    assert Calls(Answer(status, elsewhere, b"")).failure().reason == reason
+    assert Caller(Response(status, elsewhere, b"")).failure().reason == reason
 
 
 @pytest.mark.parametrize(
@@ -350,14 +362,14 @@ def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: 
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a b"}, {"token": "t"}],
 )
 def test_a_success_without_a_token_is_trouble_of_walmarts(document: object) -> None:
-    error = Calls(answer(200, document)).failure()
+    error = Caller(answer(200, document)).failure()
 
     assert (type(error), error.reason) == (Unavailable, "token_unreadable")
 
 
-@pytest.mark.parametrize("kind", [NothingSentError, NoAnswerError])
+@pytest.mark.parametrize("kind", [NothingSentError, NoResponseError])
 def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: type[Exception]) -> None:
-    error = Calls(kind("connection_lost")).failure()
+    error = Caller(kind("connection_lost")).failure()
 
     assert (type(error), error.reason) == (NotSent, "token_connection_lost")
     assert (error.call.method, error.call.url) == ("POST", f"{HOST}/v3/token")
@@ -367,10 +379,10 @@ def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: typ
 
 
 def test_neither_secret_nor_token_shows_when_printed() -> None:
-    client = Calls(issued("t-0-k-e-n"))
-    request = client.build_request("GET", "/1")
+    client = Caller(issued("t-0-k-e-n"))
+    request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
-    shown += repr(vars(vars(client)["_door"]))
+    shown += repr(vars(client.authenticates))
 
     for secret in ("hunter2", "t-0-k-e-n", base64.b64encode(b"5f0c:hunter2").decode()):
         assert secret not in shown
@@ -379,6 +391,6 @@ def test_neither_secret_nor_token_shows_when_printed() -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_an_error_shows_no_secret(status: int) -> None:
-    error = Calls(answer(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
+    error = Caller(answer(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
 
     assert "hunter2" not in f"{error} {error!r} {error.reason}"

@@ -17,11 +17,12 @@ from walmart_ca import (
     Unavailable,
     WalmartError,
 )
-from walmart_ca.answers import Answer
-from walmart_ca.calls import Call
-from walmart_ca.verdicts import order_or_error, replenished_at, tokens_left
+from walmart_ca.classification import order_or_error
+from walmart_ca.messages import CallInfo
+from walmart_ca.quota_headers import replenished_at, tokens_left
+from walmart_ca.responses import Response
 
-A_CALL = Call("POST", "https://host/", "correlation-id", 307, 0.1)
+A_CALL = CallInfo("POST", "https://host/", "correlation-id", 307, 0.1)
 
 # A status alone
 
@@ -125,7 +126,7 @@ def test_a_code_without_a_service_counts_as_the_order_services_own() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
+        *(b"<html>ProvidedClient Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
         as_json({"error": [{"code": "not_allowed"}]}),
     ],
 )
@@ -138,10 +139,10 @@ def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes, content_ty
 
 
 @pytest.mark.parametrize(
-    ("headers", "reason"), [({"Content-Encoding": "br"}, "encoded_answer"), ({}, "empty_answer")]
+    ("headers", "reason"), [({"Content-Encoding": "br"}, "encoded_response"), ({}, "empty_response")]
 )
 def test_a_success_without_a_body_says_whether_it_was_encoded(headers: dict[str, str], reason: str) -> None:
-    verdict = order_or_error(Answer(200, headers, b""), A_CALL, "1")
+    verdict = order_or_error(Response(200, headers, b""), A_CALL, "1")
 
     assert isinstance(verdict, OutcomeUnknown)
     assert verdict.reason == reason
@@ -202,7 +203,7 @@ def test_a_problem_document_is_walmarts_and_may_name_a_header(
     ],
 )
 def test_a_redirect_is_a_misconfiguration_that_names_the_host_it_leads_to(location: str, reason: str) -> None:
-    error = order_or_error(Answer(307, {"Location": location}, b""), A_CALL, "1")
+    error = order_or_error(Response(307, {"Location": location}, b""), A_CALL, "1")
 
     assert isinstance(error, Misconfigured)
     assert error.reason == reason

@@ -8,8 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from acknowledge_orders.composition import compose
-from shared.settings import AcknowledgeSettings
+from acknowledge_orders.bootstrap import build
+from acknowledge_orders.handler import AcknowledgeFunction
+from acknowledge_orders.settings import AcknowledgeSettings
 from tests.tools.bench.batches import batch
 
 
@@ -45,11 +46,12 @@ class Contender:
             backoff_base_seconds=30,
             backoff_cap_seconds=600,
             credentials_hold_seconds=300,
-            sweep_enabled="true",
+            sweep_enabled=True,
         )
         nothing: Any = SimpleNamespace(close=lambda: None)
         secrets_manager: Any = _SecretsManager(secret)
-        self._function = compose(settings, secrets_manager=secrets_manager, sqs=nothing)
+        components = build(settings, secrets_manager=secrets_manager, connect_sqs=lambda: nothing)
+        self._function = AcknowledgeFunction(components)
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         event = json.loads(json.dumps(batch(purchase_order_ids)))

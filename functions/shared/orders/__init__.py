@@ -1,0 +1,1 @@
+"""What the functions know about orders, their events and their outcomes."""

@@ -1,0 +1,1 @@
+"""How the functions call Walmart: credentials, clients, rate limit and repeats."""

@@ -1,0 +1,366 @@
+"""Chooses the version of the secret, and provides the client for each call."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from typing import Final
+
+from shared.metrics import Metric
+from shared.walmart.credentials import (
+    CURRENT,
+    PREVIOUS,
+    Secret,
+    SecretsUnavailableError,
+    SetupError,
+    read_credentials,
+)
+from walmart_ca import AsyncClient, Credentials
+
+CACHE_SECONDS: Final = 300.0
+"""Seconds for which a secret that was read is used."""
+FAILURE_SECONDS: Final = 10.0
+"""Seconds for which a failure to read it is reported without another try."""
+REFUSED_SECONDS: Final = 30.0
+"""Seconds for which refused credentials are not used. Then the secret is read again, and one order tries."""
+ACCEPTED_SECONDS: Final = 900.0
+"""Seconds after an accepted call in which a 403 to another call concerns that order alone."""
+FORBIDDEN_ORDERS: Final = 3
+"""Different orders with a 403, without an accepted call, after which the 403 concerns every order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsPaused:
+    """Walmart refused all available credentials a moment ago: nothing is sent with them for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProvidedClient:
+    """A client, and the version of the secret that it authenticates with, chosen for one call.
+
+    Attributes:
+        client: The client.
+        secret_version_id: Secrets Manager's id of the version.
+        mark_key: What the sweep signs its events with; derived from the secret, and never printed.
+        is_fallback: The previous version was chosen, because the current one was refused.
+        is_repeat: The call repeats one of the same version that was refused.
+    """
+
+    client: AsyncClient
+    secret_version_id: str
+    mark_key: bytes = field(default=b"", repr=False)
+    is_fallback: bool = False
+    is_repeat: bool = False
+
+
+type NoClient = SetupError | SecretsUnavailableError | CredentialsPaused
+
+
+class _Standing(Enum):
+    """What Walmart's responses say about a version of the secret."""
+
+    UNTRIED = auto()
+    """No call was accepted yet, and none refused for good."""
+    GOOD = auto()
+    """A call was accepted since one was last refused for good."""
+    REFUSED = auto()
+    """A call was refused, and so was its repeat, with none accepted in between."""
+
+
+@dataclass(slots=True, eq=False)
+class _Version:
+    """One version of the secret, and what is known of it. Times are monotonic.
+
+    Attributes:
+        client: Its client.
+        standing: What Walmart's responses say about it.
+        is_doubted: A call was refused since one was last accepted, which may be an accident.
+        blocked_until: Once it was refused, nothing is sent with it until then.
+        accepted_at: When a call was last accepted.
+        forbidden: The orders that were answered with 403 since then; no more than are needed.
+    """
+
+    client: ProvidedClient
+    standing: _Standing = _Standing.UNTRIED
+    is_doubted: bool = False
+    blocked_until: float = -math.inf
+    accepted_at: float = -math.inf
+    forbidden: set[str] = field(default_factory=set)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it served well and can be fallen back on."""
+        return self.standing is _Standing.GOOD
+
+    def is_usable(self, now: float) -> bool:
+        """Return whether a call may be made with it."""
+        return self.standing is not _Standing.REFUSED or now >= self.blocked_until
+
+    def is_due_for_a_try(self, now: float) -> bool:
+        """Return whether it was refused, and blocked for long enough."""
+        return self.standing is _Standing.REFUSED and now >= self.blocked_until
+
+    def choose(self, now: float, *, is_fallback: bool, is_repeat: bool) -> ProvidedClient:
+        """Return its client for one call. If it was refused, block it for the other calls."""
+        if self.standing is _Standing.REFUSED:
+            self.blocked_until = now + REFUSED_SECONDS
+        return replace(self.client, is_fallback=is_fallback, is_repeat=is_repeat)
+
+    def accept(self, now: float) -> None:
+        """Record that a call was accepted."""
+        self.standing, self.is_doubted, self.accepted_at = _Standing.GOOD, False, now
+        self.forbidden.clear()
+
+    def refuse(self, now: float, *, is_repeat: bool, is_replaceable: bool) -> None:
+        """Record that a call was refused.
+
+        The refusals of several orders that were sent side by side are one: each has its repeat.
+
+        Args:
+            now: Monotonic.
+            is_repeat: The call repeated a refused one.
+            is_replaceable: Another version is known to be good.
+        """
+        is_again = is_repeat and self.is_doubted
+        is_worse = is_replaceable and not self.is_good
+        if self.standing is _Standing.REFUSED or is_again or is_worse:
+            self.standing, self.blocked_until = _Standing.REFUSED, now + REFUSED_SECONDS
+        self.is_doubted = True
+
+    def forbid(self, now: float, purchase_order_id: str) -> bool:
+        """Record that an order got a 403; return whether that concerns every order."""
+        if len(self.forbidden) < FORBIDDEN_ORDERS:
+            self.forbidden.add(purchase_order_id)
+        return len(self.forbidden) >= FORBIDDEN_ORDERS and now - self.accepted_at > ACCEPTED_SECONDS
+
+    def unblock(self, now: float) -> None:
+        """Unblock it: the next order tries it at once."""
+        self.blocked_until = min(self.blocked_until, now)
+
+
+class ClientProvider:
+    """Provides one client for each version of the secret, made when first needed.
+
+    A rotation may take its two steps in either order. While the secret is ahead of Walmart, the previous
+    version serves; while Walmart is ahead of the secret, orders wait, and the secret is read again.
+    At most two versions are kept: the current one, and the one to fall back on. Reading the secret blocks
+    the event loop, because no order can go on without it. Not thread-safe.
+    """
+
+    def __init__(
+        self,
+        read_secret: Callable[[str], Secret],
+        connect: Callable[[Credentials], AsyncClient],
+        monotonic: Callable[[], float],
+        count: Callable[[Metric], None],
+    ) -> None:
+        """Keep what `connect` makes of what `read_secret` reads.
+
+        Args:
+            read_secret: Reads the version with a staging label; may raise `SetupError` and
+                `SecretsUnavailableError`.
+            connect: May raise `SetupError`.
+            monotonic: Seconds since some moment, by a clock that cannot be set.
+            count: Counts `StaleCredentials` when a version serves on because the secret cannot be read or
+                used, and `CredentialFallback` when the previous version serves.
+        """
+        self._read_secret = read_secret
+        self._connect = connect
+        self._monotonic = monotonic
+        self._count = count
+        self._current: _Version | SetupError | SecretsUnavailableError | None = None
+        self._fallback: _Version | None = None
+        self._replaced: list[AsyncClient] = []
+        self._current_read_at = self._previous_read_at = self._good_until = -math.inf
+
+    def peek(self) -> ProvidedClient | NoClient:
+        """Return the client that `get` would return, or why there is none. Send no order with it."""
+        chosen = self._choose()
+        return chosen.client if isinstance(chosen, _Version) else chosen
+
+    def get(self) -> ProvidedClient | NoClient:
+        """Return the client for a call that is made now, or why there is none: an order then has to wait.
+
+        The first call after a refused version was blocked for long enough tries it. The version stays blocked
+        for the other calls until the result is known.
+        """
+        chosen = self._choose()
+        return self._chosen(chosen) if isinstance(chosen, _Version) else chosen
+
+    def report_refused(self, client: ProvidedClient) -> None:
+        """Record that Walmart refused a call of this version."""
+        if version := self._known(client.secret_version_id):
+            version.refuse(
+                self._monotonic(),
+                is_repeat=client.is_repeat,
+                is_replaceable=self._is_replaceable(version),
+            )
+
+    def get_alternative(self, refused: ProvidedClient) -> ProvidedClient | None:
+        """Return the client to repeat a refused call with, now, or None when there is none.
+
+        That is the current version, read again unless that was done a moment ago; or the same version once
+        more, because one refusal may be an accident, and the repeat has a new signature; or the previous
+        version.
+        """
+        now = self._monotonic()
+        if now - self._current_read_at >= REFUSED_SECONDS:
+            self._read_current()
+        same = self._known(refused.secret_version_id)
+        is_over = same and (refused.is_repeat or same.standing is _Standing.REFUSED)
+        usable = self._usable(but=same if is_over else None)
+        if usable is None:
+            return None
+        return self._chosen(usable, is_repeat=usable is same or usable.is_doubted)
+
+    def report_accepted(self, client: ProvidedClient) -> None:
+        """Record that Walmart accepted a call of this version."""
+        if version := self._known(client.secret_version_id):
+            version.accept(self._monotonic())
+        if client.is_fallback:
+            self._count(Metric.CREDENTIAL_FALLBACK)
+
+    def report_forbidden(self, client: ProvidedClient, purchase_order_id: str | None) -> bool:
+        """Record a 403, and return whether it concerns every order: then the version is refused.
+
+        A 403 to a list concerns every order. Otherwise it concerns one order alone while the version is known
+        to be good, or while too few orders got a 403 to decide. If no other version can replace it, the next
+        order tries the version at once, one order at a time, so that an accepted call can clear it.
+
+        Args:
+            client: What the call was sent with.
+            purchase_order_id: The order that the call was about, or None for a list.
+        """
+        now, version = self._monotonic(), self._known(client.secret_version_id)
+        if purchase_order_id is None or version is None:
+            self.report_refused(client)
+            return True
+        concerns_all = version.forbid(now, purchase_order_id)
+        if concerns_all:
+            self.report_refused(client)
+        if not self._is_replaceable(version):
+            version.unblock(now)
+        return concerns_all
+
+    def report_unknown_path(self) -> None:
+        """Record that Walmart does not serve a path: the seller may have moved to access tokens.
+
+        The secret is read again soon. Until then nothing changes, because one odd order may be the reason.
+        """
+        self._good_until = min(self._good_until, self._current_read_at + REFUSED_SECONDS)
+
+    def mark_keys(self) -> tuple[bytes, ...]:
+        """Return the mark keys of the kept versions, the current one first. The secret is not read."""
+        return tuple(version.client.mark_key for version in self._versions())
+
+    async def close_replaced(self) -> None:
+        """Close the clients of the versions that were dropped, while no call is under way."""
+        replaced, self._replaced = self._replaced, []
+        for client in replaced:
+            await client.aclose(wait=False)
+
+    def _versions(self) -> list[_Version]:
+        return [version for version in (self._current, self._fallback) if isinstance(version, _Version)]
+
+    def _is_replaceable(self, version: _Version) -> bool:
+        return any(other.is_good for other in self._versions() if other is not version)
+
+    def _known(self, version_id: str) -> _Version | None:
+        found = (each for each in self._versions() if each.client.secret_version_id == version_id)
+        return next(found, None)
+
+    def _choose(self) -> _Version | NoClient:
+        now, current = self._monotonic(), self._current
+        tries = isinstance(current, _Version) and current.is_due_for_a_try(now)
+        if now >= self._good_until or (tries and now - self._current_read_at >= REFUSED_SECONDS):
+            self._read_current()
+        if isinstance(self._current, SetupError | SecretsUnavailableError):
+            return self._current
+        return self._usable() or CredentialsPaused()
+
+    def _usable(self, but: _Version | None = None) -> _Version | None:
+        """Return the first version that may be used; read AWSPREVIOUS where none is known to be good."""
+        now = self._monotonic()
+        usable = [version for version in self._versions() if version is not but and version.is_usable(now)]
+        if usable and (usable[0] is self._current or usable[0].is_good):
+            return usable[0]
+        if isinstance(self._current, _Version) and now - self._previous_read_at >= REFUSED_SECONDS:
+            found = self._read_previous()
+            if found and found not in self._versions():
+                self._keep(self._current, found)
+                return found
+        return next(iter(usable), None)
+
+    def _chosen(self, version: _Version, *, is_repeat: bool = False) -> ProvidedClient:
+        return version.choose(self._monotonic(), is_fallback=version is self._fallback, is_repeat=is_repeat)
+
+    def _read_current(self) -> None:
+        stands_s = FAILURE_SECONDS
+        try:
+            secret = self._read_secret(CURRENT)
+        except SetupError as error:
+            # The secret was taken away on purpose.
+            self._keep(_to_keep(error))
+        except SecretsUnavailableError as error:
+            self._serve_stale(_to_keep(error))
+        else:
+            stands_s = self._take(secret)
+        # Only now: reading may have taken longer than a failure stands.
+        self._current_read_at = self._monotonic()
+        self._good_until = self._current_read_at + stands_s
+
+    def _take(self, secret: Secret) -> float:
+        """Make a version that was read the current one; return for how many seconds that stands."""
+        known = self._current if isinstance(self._current, _Version) else None
+        try:
+            current = self._known(secret.version_id) or self._open(secret)
+        except SetupError as error:
+            # The new version was stored with a mistake.
+            mistake = _to_keep(error)
+            if known is None and (previous := self._read_previous()):
+                self._keep(previous)
+            self._serve_stale(mistake)
+            return FAILURE_SECONDS
+        if current is not known:
+            others = [version for version in self._versions() if version is not current]
+            # A version that was refused, or never used, does not replace one that is known to be good.
+            good = [version for version in others if version.is_good]
+            self._keep(current, next(iter(good + others), None))
+        return CACHE_SECONDS
+
+    def _serve_stale(self, error: SetupError | SecretsUnavailableError) -> None:
+        """Keep the version that was used until now: an outage or a mistake must not stop the orders."""
+        if isinstance(self._current, _Version):
+            self._count(Metric.STALE_CREDENTIALS)
+        else:
+            self._current = error
+
+    def _read_previous(self) -> _Version | None:
+        """Read the previous version; return None when there is none, or it is of no use."""
+        try:
+            secret = self._read_secret(PREVIOUS)
+            return self._known(secret.version_id) or self._open(secret)
+        except (SetupError, SecretsUnavailableError):
+            return None
+        finally:
+            self._previous_read_at = self._monotonic()
+
+    def _keep(
+        self,
+        current: _Version | SetupError | SecretsUnavailableError | None,
+        fallback: _Version | None = None,
+    ) -> None:
+        """Keep these versions and drop all others."""
+        before = self._versions()
+        self._current, self._fallback = current, fallback
+        self._replaced += [version.client.client for version in before if version not in self._versions()]
+
+    def _open(self, secret: Secret) -> _Version:
+        client = self._connect(read_credentials(secret.text))
+        return _Version(ProvidedClient(client, secret.version_id, secret.mark_key))
+
+
+def _to_keep[E: Exception](error: E) -> E:
+    """Remove the frames that an error passed through: their variables hold the secret."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

@@ -1,0 +1,186 @@
+"""A purchase order as far as acknowledging it needs: no buyer's data is read from Walmart's responses."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from .dates import parse_instant
+from .messages import CallInfo
+from .responses import Tree, listed, members, text
+
+RELEASED: Final = "released"
+"""Walmart's list of the orders that wait for an acknowledgement."""
+ALL: Final = "all"
+"""Walmart's list of all orders."""
+_MAX_DIGITS: Final = 18
+
+
+class Status(StrEnum):
+    """The statuses that Walmart documents, as its payloads spell them. Each compares like its text."""
+
+    CREATED = "Created"
+    ACKNOWLEDGED = "Acknowledged"
+    SHIPPED = "Shipped"
+    DELIVERED = "Delivered"
+    CANCELLED = "Cancelled"
+    REFUND = "Refund"
+
+
+_SPELLINGS: Final = {status.casefold(): status.value for status in Status} | {
+    "canceled": Status.CANCELLED.value
+}
+"""Walmart's OpenAPI spells them in upper case, and one of its overviews writes `Canceled`."""
+
+
+def normalize_status(name: str) -> str:
+    """Return a status in the spelling of `Status`; an unknown one as Walmart spelt it."""
+    name = name.strip()
+    return _SPELLINGS.get(name.casefold(), name)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLineStatus:
+    """How many units of an order line are in which status.
+
+    Attributes:
+        status: One of `Status`, or an unknown one as Walmart spelt it.
+        quantity: Units, or None when Walmart left it out.
+    """
+
+    status: str
+    quantity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line of an order. Members that Walmart left out are empty.
+
+    Attributes:
+        number: Walmart's line number, a string.
+        sku: The seller's own article number.
+        statuses: One entry for each status that some of its units are in.
+    """
+
+    number: str
+    sku: str = ""
+    statuses: tuple[OrderLineStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A purchase order. It has no status of its own: only its lines have. Missing members are empty.
+
+    Attributes:
+        purchase_order_id: Walmart's id of the seller's part of the buyer's order.
+        customer_order_id: Walmart's id of the buyer's order.
+        order_date: Aware, in UTC; None when missing or unreadable.
+        ship_node_type: `SellerFulfilled`, `WFSFulfilled`, `3PLFulfilled`, or empty: the reply to an
+            acknowledgement does not have it.
+        lines: The order's lines.
+        call: The call that brought it; two orders compare without it.
+    """
+
+    purchase_order_id: str
+    customer_order_id: str = ""
+    order_date: datetime | None = None
+    ship_node_type: str = ""
+    lines: tuple[OrderLine, ...] = ()
+    call: CallInfo | None = field(default=None, compare=False)
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        """Every status that any unit of any line is in."""
+        return frozenset(entry.status for line in self.lines for entry in line.statuses)
+
+    @classmethod
+    def read(cls, order: Tree, call: CallInfo | None = None) -> "Order":
+        """Read the content of Walmart's `order` element, from XML or JSON alike."""
+        return cls(
+            purchase_order_id=text(order, "purchaseOrderId"),
+            customer_order_id=text(order, "customerOrderId"),
+            order_date=parse_instant(order.get("orderDate")),
+            ship_node_type=text(order, "shipNode", "type"),
+            lines=tuple(map(_read_line, _lines(order))),
+            call=call,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of a list of orders.
+
+    Attributes:
+        orders: In Walmart's order. An entry may lack anything, its purchase order id too.
+        cursor: What led to it, verbatim; None for the first page.
+        next_cursor: What leads to the next page, verbatim; None on the last one.
+        call: The call that brought it.
+        listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
+        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable. It
+            is a claim: the pages may show more orders, or fewer.
+    """
+
+    orders: tuple[Order, ...]
+    cursor: str | None
+    next_cursor: str | None
+    call: CallInfo
+    listed_by: str = RELEASED
+    total_count: int | None = None
+
+    @classmethod
+    def read(cls, content: Tree, cursor: str | None, call: CallInfo, listed_by: str) -> "OrderPage":
+        """Read the content of Walmart's `list` element, from XML or JSON alike."""
+        return cls(
+            orders=tuple(Order.read(order, call) for order in members(content, "elements", "order")),
+            cursor=cursor,
+            next_cursor=text(content, "meta", "nextCursor") or None,
+            call=call,
+            listed_by=listed_by,
+            total_count=_whole_number(text(content, "meta", "totalCount")),
+        )
+
+
+def _lines(order: Tree) -> list[object]:
+    """Return what stands for an order's lines.
+
+    `orderLines` holds a list `orderLine`; in Mexico it was seen to be the list itself. Where one entry is a
+    line, all of them are: an order must not seem to be without a line that cannot be read.
+    """
+    for found in (listed(order, "orderLines", "orderLine"), listed(order, "orderLines")):
+        if any(isinstance(line, dict) and line.keys() - {"orderLine"} for line in found):
+            return found
+    return []
+
+
+def _read_line(line: object) -> OrderLine:
+    """Read one line. What cannot be read of it is kept as a line, or a status, of which nothing is known."""
+    if not isinstance(line, dict):
+        return OrderLine(number="")
+    return OrderLine(
+        number=text(line, "lineNumber"),
+        sku=text(line, "item", "sku") or text(line, "sku"),
+        statuses=tuple(map(_read_status, _statuses(line))),
+    )
+
+
+def _statuses(line: Tree) -> list[object]:
+    """Return what stands for a line's statuses: nested as Walmart Canada writes them, or on the line."""
+    for path in (("orderLineStatuses", "orderLineStatus"), ("orderLineStatus",), ("orderLineStatuses",)):
+        if any("status" in entry for entry in members(line, *path)):
+            return listed(line, *path)
+    return [status] if (status := text(line, "status")) else []
+
+
+def _read_status(entry: object) -> OrderLineStatus:
+    if not isinstance(entry, dict):
+        return OrderLineStatus(normalize_status(entry if isinstance(entry, str) else ""))
+    return OrderLineStatus(
+        normalize_status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
+    )
+
+
+def _whole_number(amount: str) -> int | None:
+    """Read a number that counts, which Walmart writes as text in places: `"1"`, and `"1.0"` at times."""
+    whole, _, fraction = amount.partition(".")
+    known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
+    return int(whole) if known else None

@@ -1,0 +1,133 @@
+"""Checks of arguments: each returns the value as it is used, or raises `InvalidArgument`."""
+
+import ipaddress
+import re
+from typing import Final
+
+from .pasted import QUOTES, cleaned, inside_quotes
+
+_HEADER_VALUE: Final = re.compile(r"[\x21-\x7e]{1,256}")
+_PRINTABLE: Final = re.compile(r"(?! )[\x20-\x7e]{1,128}(?<! )")
+_PURCHASE_ORDER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_DIGIT: Final = re.compile("[0-9]")
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]"
+_BASE_URL: Final = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?/?")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MAX_PORT: Final = 65535
+
+
+class InvalidArgument(ValueError):  # noqa: N818 - named like the errors beside it, by what went wrong
+    """An argument cannot be used; nothing was sent.
+
+    Its text is `parameter` and `problem`. It does not show the value, which may be a secret.
+
+    Attributes:
+        parameter: The argument's name, such as `private_key`.
+        problem: What is wrong with it, such as `must be a datetime with its time zone`.
+    """
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        """Refuse the argument `parameter` because of `problem`."""
+        super().__init__(parameter, problem)
+        self.parameter = parameter
+        self.problem = problem
+
+    def __str__(self) -> str:
+        """Return the parameter and the problem as one sentence."""
+        return f"{self.parameter} {self.problem}"
+
+
+def check_purchase_order_id(value: object) -> str:
+    """Return a purchase order id that is safe in a path, a signature and a log.
+
+    Walmart's ids have 13 or 15 digits so far, and its documentation calls them strings. An id without a digit
+    could be a word of Walmart's own paths: `/orders/released` is a list, not an order.
+
+    Args:
+        value: 1 to 64 ASCII letters, digits, `_` or `-`, with at least one digit.
+
+    Raises:
+        InvalidArgument: `value` is anything else.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgument("purchaseOrderId", f"must be a string, not {type(value).__name__}")
+    if not _PURCHASE_ORDER_ID.fullmatch(value):
+        raise InvalidArgument("purchaseOrderId", "must be 1 to 64 ASCII letters, digits, '_' or '-'")
+    if not _DIGIT.search(value):
+        raise InvalidArgument("purchaseOrderId", "must have a digit")
+    return value
+
+
+def header_value(parameter: str, value: object) -> str:
+    """Return a pasted value that contains no quotes, without the quotes and white space around it.
+
+    Raises:
+        InvalidArgument: It cannot stand in a header.
+    """
+    value = _visible(parameter, value)
+    value = inside_quotes(value) or value
+    if value[0] in QUOTES or value[-1] in QUOTES or value[-1] in ",;":
+        raise InvalidArgument(parameter, "must be without quotes, a comma or a semicolon around it")
+    return value
+
+
+def opaque_value(parameter: str, value: object) -> str:
+    """Return a pasted value that may contain any visible character, without white space around it.
+
+    Raises:
+        InvalidArgument: It cannot stand in a header, or it is in quotes, which may or may not belong to it.
+    """
+    value = _visible(parameter, value)
+    if inside_quotes(value):
+        raise InvalidArgument(parameter, "must be without quotes around it")
+    return value
+
+
+def _visible(parameter: str, value: object) -> str:
+    value = cleaned(value).strip() if isinstance(value, str) else ""
+    # Typographic quotes are the only characters beyond ASCII that are taken off later.
+    if not _HEADER_VALUE.fullmatch(inside_quotes(value) or value):
+        raise InvalidArgument(parameter, "must be 1 to 256 visible ASCII characters without spaces")
+    return value
+
+
+def printable_value(parameter: str, value: object) -> str:
+    """Return a value that may stand in a header with blanks inside.
+
+    Raises:
+        InvalidArgument: It is not 1 to 128 printable ASCII characters, or begins or ends with a blank.
+    """
+    if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+        raise InvalidArgument(parameter, "must be 1 to 128 printable ASCII characters, blanks inside only")
+    return value
+
+
+def check_base_url(url: str) -> str:
+    """Return a base URL as it is signed and sent: lower case, no default port, no slash at the end.
+
+    Raises:
+        InvalidArgument: It is not `https://host[:port]`, or http for a loopback host.
+    """
+    match = _BASE_URL.fullmatch(url.strip().lower()) if isinstance(url, str) else None
+    if not match or (match[2].startswith("[") and not _address(match[2])):
+        raise InvalidArgument("base_url", "must be https://host or https://host:port, without a path")
+    scheme, host, port = match.groups()
+    if scheme == "http" and not _is_loopback(host):
+        raise InvalidArgument("base_url", "must be https; http is for a loopback host only")
+    if port and not 0 < int(port) <= _MAX_PORT:
+        raise InvalidArgument("base_url", "must have a port between 1 and 65535")
+    return f"{scheme}://{host}" + (f":{int(port)}" if port and int(port) != _DEFAULT_PORTS[scheme] else "")
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the IP address that a host is, or None when it is a name."""
+    try:
+        return ipaddress.IPv6Address(host[1:-1]) if host.startswith("[") else ipaddress.ip_address(host)
+    except ValueError:
+        return None

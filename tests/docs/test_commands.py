@@ -1,0 +1,137 @@
+"""Every command of the pages can be pasted, names what there is, and holds no key."""
+
+import re
+import tomllib
+from dataclasses import fields
+from fnmatch import fnmatch
+from typing import Any, Final
+
+import pytest
+
+from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
+from sweep_orders.records import SweepRecord
+from tests.support.pages import Page, all_pages, code, page, syntax_error
+from tests.support.paths import ROOT
+from tests.support.template import read, transform
+
+README: Final = page("README.md")
+RUNBOOK: Final = page("docs/runbook.md")
+TESTING: Final = page("docs/testing.md")
+TEMPLATE: Final = read()
+OF_A_LINE: Final = {
+    "level",
+    "message",
+    "timestamp",
+    "service",
+    "function_request_id",
+    "type",
+    "record.status",
+}
+OF_A_RECORD: Final = {
+    each.name for record in (OutcomeRecord, SweepRecord, SelfCheckRecord) for each in fields(record)
+}
+KEY: Final = r"privateKey|clientSecret"
+
+every_page = pytest.mark.parametrize("read_page", all_pages(), ids=lambda each: each.path.name)
+
+
+def shell(read_page: Page) -> str:
+    """Every command of a page, one a line, those in its prose too."""
+    lines = "\n".join(read_page.blocks("bash")).replace("\\\n", " ")
+    return "\n".join([lines, *code(read_page.prose)])
+
+
+def found(read_page: Page) -> dict[str, list[str]]:
+    """What the commands of a page name, by its kind."""
+    text = shell(read_page)
+    overrides = re.findall(r"--parameter-overrides((?: \w+=\S+)+)", text)
+    return {
+        "output": [
+            *re.findall(r"\b(?:output|arn|records|take|move|drop) ([A-Z]\w+)", text),
+            *re.findall(r"\bmove [A-Z]\w+ ([A-Z]\w+)", text),
+            *re.findall(r"\b[A-Z]\w+QueueUrl\b", text),
+        ],
+        "parameter": [pair for each in overrides for pair in each.split()],
+        "function": re.findall(r"sam (?:remote invoke|logs --name) (\S+)", text),
+        "file": re.findall(r"--event-file (\S+)", text),
+        "resource": re.findall(r"--logical-resource-id (\S+)", text),
+        "alarm": re.findall(r"--alarm-name walmart-order-acknowledgement-(\w+)", text),
+        "member": [
+            name
+            for pattern in re.findall(r"'(\{ \$\..*?\})'", text)
+            for name in re.findall(r"\$\.([\w.]+)", pattern)
+        ],
+    }
+
+
+def takes(parameter: dict[str, Any], value: str) -> bool:
+    allowed = map(str, parameter.get("AllowedValues", [value]))
+    return value in allowed and bool(re.search(parameter.get("AllowedPattern", ""), value))
+
+
+def test_what_is_looked_for_is_found() -> None:
+    assert all(found(RUNBOOK)[kind] for kind in found(RUNBOOK) if kind != "alarm")
+    assert all(found(TESTING)[kind] for kind in found(TESTING) if kind != "resource")
+
+
+@every_page
+def test_a_command_names_what_there_is(read_page: Page) -> None:
+    named, body = found(read_page), TEMPLATE.body
+
+    assert set(named["output"]) <= body["Outputs"].keys()
+    assert set(named["function"]) <= TEMPLATE.of_type("AWS::Serverless::Function").keys()
+    assert set(named["resource"]) <= transform(TEMPLATE).body["Resources"].keys()
+    assert set(named["alarm"]) <= TEMPLATE.of_type("AWS::CloudWatch::Alarm").keys()
+    assert set(named["member"]) <= OF_A_RECORD | OF_A_LINE
+    assert [each for each in named["file"] if not (ROOT / each).is_file()] == []
+    for name, value in (pair.split("=", 1) for pair in named["parameter"]):
+        assert takes(body["Parameters"][name], value), name
+
+
+def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    (stack,) = set(re.findall(r"--stack-name (\S+)", shell(RUNBOOK)))
+
+    assert stack == samconfig["default"]["global"]["parameters"]["stack_name"]
+
+
+@pytest.mark.parametrize("read_page", [README, RUNBOOK, TESTING], ids=lambda each: each.path.name)
+def test_a_block_of_shell_can_be_read_by_bash(read_page: Page) -> None:
+    assert [block for block in read_page.blocks("bash") if syntax_error(block)] == []
+
+
+@every_page
+def test_a_sweep_is_started_without_waiting_and_its_log_is_named(read_page: Page) -> None:
+    # A command that waits gives up after a minute and asks again: up to five sweeps would run.
+    sweeps = re.findall(r"remote invoke SweepFunction\b(.*)", shell(read_page))
+
+    assert sweeps or read_page not in (README, RUNBOOK)
+    assert all("--parameter InvocationType=Event" in options for options in sweeps)
+    assert not sweeps or re.search(
+        r"(?:records SweepFunctionLogGroupName|logs --name SweepFunction) ", shell(read_page)
+    )
+
+
+def test_what_is_not_shown_has_a_command_that_would_show_it() -> None:
+    for what, command, holds in TESTING.table("Not shown"):
+        assert what
+        assert code(command)
+        assert holds
+
+
+@every_page
+def test_no_command_holds_a_key(read_page: Page) -> None:
+    for block in read_page.blocks("bash"):
+        # What is stored comes through a pipe, and the key in it from a file.
+        assert re.findall(r"--secret-(?:string|binary)[ =](\S+)", block) in ([], ["file:///dev/stdin"])
+        values = re.findall(rf"\b(?:{KEY})\b[\"']?\s*[:=]\s*(\S+?)[,}}]", block)
+        assert set(values) <= {"$key"}
+        assert len(re.findall(KEY, block)) == len(values)
+        assert not values or "--rawfile key walmart-key.txt" in block
+
+
+@pytest.mark.parametrize(
+    "name", ["walmart-key.txt", "walmart-key.txt~", ".walmart-key.txt.swp", "secret.json", "seller.pem"]
+)
+def test_git_ignores_a_file_with_a_key(name: str) -> None:
+    assert any(fnmatch(name, pattern) for pattern in (ROOT / ".gitignore").read_text().splitlines())

@@ -1,0 +1,66 @@
+"""The tables of the reference are the template's and the code's."""
+
+import json
+import re
+from dataclasses import fields
+from typing import Final
+
+from acknowledge_orders.records import CHECKS, OutcomeRecord
+from shared.metrics import Metric
+from shared.orders.outcome import Outcome
+from sweep_orders.records import SweepRecord
+from tests.support.pages import code, page
+from tests.support.template import read
+
+REFERENCE: Final = page("docs/reference.md")
+NOTHING_LEFT: Final = {
+    Outcome.ACKNOWLEDGED,
+    Outcome.ALREADY_ACKNOWLEDGED,
+    Outcome.ALREADY_SHIPPED,
+    Outcome.CANCELLED,
+}
+"""After these an order needs nobody, so none is ever parked."""
+
+
+def first_column(heading: str, under: str = "") -> set[str]:
+    return {name for row in REFERENCE.table(heading, under) for name in code(row[0])}
+
+
+def test_every_parameter_has_its_default() -> None:
+    shown: dict[str, str] = {}
+    for names, defaults, _ in REFERENCE.table("Parameter"):
+        shown.update(zip(code(names), code(defaults) or defaults.split(", "), strict=True))
+    declared = read().body["Parameters"]
+
+    assert shown == {
+        name: str(each.get("Default", "")) or ("none" if "Default" in each else "")
+        for name, each in declared.items()
+    }
+
+
+def test_every_outcome_is_explained() -> None:
+    assert first_column("Outcome") == set(Outcome)
+
+
+def test_every_metric_is_explained() -> None:
+    assert first_column("Metric") == set(Metric)
+
+
+def test_every_member_of_an_outcome_record_is_explained() -> None:
+    (shown,) = map(json.loads, page("README.md").blocks("json"))
+    members = [each.name for each in fields(OutcomeRecord)]
+
+    assert list(shown) == members
+    assert first_column("Member", "The outcome record") == set(members)
+
+
+def test_every_count_of_a_sweep_record_is_named() -> None:
+    counts = {each.name for each in fields(SweepRecord) if each.name.startswith("orders_")}
+
+    assert set(re.findall(r"`(orders_\w+)`", REFERENCE.section("The outcome record"))) == counts
+
+
+def test_the_runbook_names_every_check_of_the_self_check_in_order() -> None:
+    named = code(page("docs/runbook.md").section("The self-check"))
+
+    assert [each for each in named if each in CHECKS][: len(CHECKS)] == list(CHECKS)
