@@ -37,7 +37,7 @@ def test_stacks_side_by_side_acknowledge_the_orders_of_their_own_seller_alone(
         assert (record["outcome"], record["service"]) == ("acknowledged", each.stack.name)
         assert each.services_of_metrics() == {each.stack.name}
         assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[scheme]]
-        assert {call.door for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
+        assert {call.scheme for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
 
 
 def test_a_further_stack_is_refused_the_bus_and_source_of_another_and_told_why(

@@ -33,7 +33,7 @@ def course(weather: Weather, world: World, screen: Screen, board: Board, told: l
         while not board.done:
             yield True
         if weather is Weather.WITHDRAWAL:
-            world.marketplace.close_door("signature")
+            world.marketplace.withdraw_api("signature")
             screen.say('Walmart withdraws /v3/ca: each call is answered with 404, "No static resource"')
         else:
             _take_the_new_one(weather, world, screen, seller.private_key)

@@ -13,7 +13,7 @@ from tests.local.aws import LocalAws, LogReader, NotStarted, Stack
 from tests.local.demo.scenario import Told
 from tests.local.demo.screen import Screen
 from tests.local.demo.watch import Board
-from tests.local.marketplace import Door, Marketplace, Seller
+from tests.local.marketplace import Marketplace, Scheme, Seller
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
 
 @contextmanager
 def opened(
-    screen: Screen, *, door: Door, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+    screen: Screen, *, door: Scheme, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
 ) -> Iterator[World]:
     """Start and deploy everything, for calls through one of Walmart's doors; end it all afterwards.
 
