@@ -26,9 +26,7 @@ def play(
     if scenario in SIGNATURE_FIRST:
         seller = environment.seller
         if scenario is Scenario.ROTATION:
-            screen.say(
-                "The secret gets a new key that Walmart does not know yet: the previous key stays in use"
-            )
+            screen.say("The secret gets a new key that Walmart does not know yet: the old key stays in use")
             seller = environment.new_key()
             environment.store(seller.secret())
         # Half of the orders end before the change, and the other half meets it.

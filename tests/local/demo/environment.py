@@ -50,9 +50,8 @@ class Environment:
             if each.event is None:
                 board.add(each, each.purchase_order_id or "")
             elif each.is_old:
-                self.aws.client("sqs").send_message(
-                    QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=json.dumps(each.event)
-                )
+                queue_url = self.stack.outputs["OrderQueueUrl"]
+                self.aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(each.event))
                 board.add(each, each.event["id"])
             else:
                 new.append((each, each.event))

@@ -27,7 +27,7 @@ def marketplace(marketplace: Marketplace) -> Marketplace:
 
 
 @pytest.mark.parametrize(
-    ("fault", "details", "status", "said"),
+    ("fault", "details", "status", "text"),
     [
         (Fault.NO_SUCH_PATH, {"severity": "ERROR"}, 404, '"severity": "ERROR"'),
         (Fault.FIREWALL, {}, 403, "Reference&#32;&#35;18&#46;"),
@@ -50,9 +50,9 @@ def test_a_fault_sends_its_response_and_changes_nothing(
     fault: Fault,
     details: dict[str, Any],
     status: int,
-    said: str,
+    text: str,
 ) -> None:
-    request_token = {
+    send = {
         "acknowledge": bearer.acknowledge,
         "released": lambda: bearer.list(SINCE),
         "token": bearer.request_token,
@@ -60,9 +60,9 @@ def test_a_fault_sends_its_response_and_changes_nothing(
     bearer.get()
     marketplace.fail_all(fault, action=action, **details)
 
-    response: Response = request_token[action]()
+    response: Response = send[action]()
 
-    assert (response.status, said in f"{response.headers}{response.body.decode()}") == (status, True)
+    assert (response.status, text in f"{response.headers}{response.body.decode()}") == (status, True)
     assert statuses(marketplace) == ["Created", "Created"]
     assert (marketplace.calls[-1].fault, marketplace.calls[-1].status) == (fault, status)
 

@@ -1,25 +1,8 @@
-"""Every order of a scenario ends as declared, and the demo prints how."""
+"""The longest scenario, in its own file, so that another worker runs the others at the same time."""
 
-import re
 from pathlib import Path
 
-import pytest
-
-from tests.local.demo.process import TIMEOUT_S, demo, left_behind
-
-
-@pytest.mark.parametrize(("scenario", "auth"), [("calm", "signature"), ("storm", "token")])
-def test_every_order_ends_as_declared_and_no_process_is_left(
-    tmp_path: Path, scenario: str, auth: str
-) -> None:
-    with demo(tmp_path, "--orders", "12", "--scenario", scenario, "--auth", auth) as process:
-        output, _ = process.communicate(timeout=TIMEOUT_S)
-
-    assert process.returncode == 0, output
-    assert "Every order ended as declared" in output
-    assert "24 of 24 orders ended" in output
-    assert re.search(r"^Outcomes: \d+ acknowledged", output, re.MULTILINE), output
-    assert left_behind(tmp_path) == []
+from tests.local.demo.process import TIMEOUT_S, demo
 
 
 def test_orders_are_retried_after_the_withdrawal_until_a_token_is_used(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demo as a program: interrupts, ports and output without a terminal."""
+"""Every order of the demo ends as declared, and the demo leaves nothing behind, even when interrupted."""
 
 import re
 import signal
@@ -13,6 +13,20 @@ from tests.local.demo.orders import plan
 from tests.local.demo.process import TIMEOUT_S, demo, files_and_processes, left_behind
 from tests.local.demo.scenarios import Scenario
 from tests.local.demo.screen import Screen
+
+
+@pytest.mark.parametrize(("scenario", "auth"), [("calm", "signature"), ("storm", "token")])
+def test_every_order_ends_as_declared_and_no_process_is_left(
+    tmp_path: Path, scenario: str, auth: str
+) -> None:
+    with demo(tmp_path, "--orders", "12", "--scenario", scenario, "--auth", auth) as process:
+        output, _ = process.communicate(timeout=TIMEOUT_S)
+
+    assert process.returncode == 0, output
+    assert "Every order ended as declared" in output
+    assert "24 of 24 orders ended" in output
+    assert re.search(r"^Outcomes: \d+ acknowledged", output, re.MULTILINE), output
+    assert left_behind(tmp_path) == []
 
 
 @pytest.mark.parametrize(
