@@ -84,7 +84,7 @@ class Log:
         return taken is None
 
 
-class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as said above
+class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as above
     """An execution environment with a complete log."""
 
     def _spawn(self) -> None:

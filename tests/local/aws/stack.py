@@ -147,7 +147,7 @@ class Stack:
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
             local, removed = build.for_local_aws(Path(directory) / "build")
             if removed:
-                on_progress(f"Without what the local AWS does not support: {', '.join(removed)}")
+                on_progress(f"Removing what the local AWS does not support: {', '.join(removed)}")
             on_progress(f"Deploying the stack {name}")
             # From a file, because SAM parses a command line in its own way.
             overrides = Path(directory) / "parameters.yaml"
@@ -230,7 +230,7 @@ def without_unsupported_parts(template: Mapping[str, Any]) -> tuple[dict[str, An
     outputs = {
         name: each
         for name, each in template["Outputs"].items()
-        if not any(json.dumps(gone) in json.dumps(each["Value"]) for gone in removed)
+        if not any(json.dumps(part) in json.dumps(each["Value"]) for part in removed)
     }
     return {**template, "Resources": resources, "Outputs": outputs}, removed
 
@@ -256,12 +256,12 @@ def _without_unknown_conditions(part: Any) -> Any:  # noqa: ANN401 - any part of
     return _without(part, lambda name, value: name == "Condition" and _names(value, *_UNKNOWN_CONDITION_KEYS))
 
 
-def _without(part: Any, goes: Callable[[str | None, Any], bool]) -> Any:  # noqa: ANN401 - any part of a template
-    """Remove the members and items for which `goes` is true, given the name (None for an item) and value."""
+def _without(part: Any, matches: Callable[[str | None, Any], bool]) -> Any:  # noqa: ANN401 - any part of a template
+    """Remove the members and items for which `matches` is true, given a name (None for items) and a value."""
     if isinstance(part, list):
-        return [_without(each, goes) for each in part if not goes(None, each)]
+        return [_without(each, matches) for each in part if not matches(None, each)]
     if isinstance(part, dict):
-        return {name: _without(each, goes) for name, each in part.items() if not goes(name, each)}
+        return {name: _without(each, matches) for name, each in part.items() if not matches(name, each)}
     return part
 
 

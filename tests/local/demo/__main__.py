@@ -53,17 +53,17 @@ def main() -> int:
         ) as environment:
             return _run(arguments, screen, environment)
     except PortTaken as error:
-        screen.say(f"{error} (make demo AWS_PORT=...)")
+        screen.print(f"{error} (make demo AWS_PORT=...)")
     except (NotStarted, MissingTool, CommandFailed) as error:
-        screen.say(str(error))
+        screen.print(str(error))
     except KeyboardInterrupt:
-        screen.say("Interrupted; everything that was started has been ended")
+        screen.print("Interrupted; everything that was started has been ended")
         return _INTERRUPTED
     return 2
 
 
 def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment) -> int:
-    screen.say(f"Self-check: {environment.self_check()['self_check']}")
+    screen.print(f"Self-check: {environment.self_check()['self_check']}")
     board, log = Board(), environment.log()
     orders = plan(arguments.orders, arguments.scenario, datetime.now(UTC))
     steps = play(arguments.scenario, environment, screen, board, orders)
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment
             # One completed sweep sees every order: a second one would only publish some of them again.
             if board.needs_sweep and not swept and time.monotonic() >= sweep_at:
                 sweep = environment.sweep()
-                screen.say(
+                screen.print(
                     f"Sweep {sweep['outcome']}{f' ({sweep["reason"]})' if sweep['reason'] else ''}:"
                     f" {sweep['orders_seen']} orders without an acknowledgement, {sweep['orders_due']} due,"
                     f" {sweep['orders_published']} published"

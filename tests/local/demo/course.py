@@ -26,7 +26,7 @@ def play(
     if scenario in SIGNATURE_FIRST:
         seller = environment.seller
         if scenario is Scenario.ROTATION:
-            screen.say("The secret gets a new key that Walmart does not know yet: the old key stays in use")
+            screen.print("The secret gets a new key that Walmart does not know yet: the old key stays in use")
             seller = environment.new_key()
             environment.store(seller.secret())
         # Half of the orders end before the change, and the other half meets it.
@@ -36,11 +36,13 @@ def play(
             yield
         if scenario is Scenario.WITHDRAWAL:
             environment.marketplace.withdraw_api("signature")
-            screen.say('Walmart withdraws /v3/ca: it answers 404, "No static resource", to every signed call')
+            screen.print(
+                'Walmart withdraws /v3/ca: it answers 404, "No static resource", to every signed call'
+            )
         else:
             _change_credentials(scenario, environment, screen, seller.private_key)
     elif scenario is Scenario.OUTAGE:
-        screen.say(f"Walmart is down: it answers 503 to every call for {_OUTAGE_SECONDS:.0f} seconds")
+        screen.print(f"Walmart is down: it answers 503 to every call for {_OUTAGE_SECONDS:.0f} seconds")
         environment.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None)
     _publish(orders, environment, screen, board)
     if scenario is Scenario.WITHDRAWAL:
@@ -50,13 +52,13 @@ def play(
         while time.monotonic() < up_at:
             yield
         environment.marketplace.recover_all()
-        screen.say("Walmart is up again")
+        screen.print("Walmart is up again")
 
 
 def _publish(orders: list[DemoOrder], environment: Environment, screen: Screen, board: Board) -> None:
     environment.publish(orders, board)
     without = sum(each.event is None for each in orders)
-    screen.say(
+    screen.print(
         f"Published {len(orders) - without} order events"
         + (f"; {without} more orders have no event" if without else "")
     )
@@ -65,13 +67,13 @@ def _publish(orders: list[DemoOrder], environment: Environment, screen: Screen, 
 def _change_credentials(scenario: Scenario, environment: Environment, screen: Screen, new_key: str) -> None:
     if scenario is Scenario.ROTATION:
         environment.marketplace.add_key(environment.seller.consumer_id, new_key)
-        screen.say(
+        screen.print(
             "Walmart accepts the new key and refuses the old one: refused orders are retried until the"
             " functions try the new key, within half a minute"
         )
     else:
         environment.store(environment.seller.token_secret())
-        screen.say(
+        screen.print(
             "The secret gets a client id and a client secret, and Walmart refuses the old key: refused orders"
             " are retried until the functions read the secret again, within half a minute, and use a token"
         )
@@ -81,10 +83,12 @@ def _change_credentials(scenario: Scenario, environment: Environment, screen: Sc
 def _react_to_the_withdrawal(environment: Environment, screen: Screen) -> Iterator[None]:
     while not (count := environment.metric(_MISCONFIGURED)):
         yield
-    screen.say(f"The orders are held. The alarm Misconfigured goes off: its metric counts {count}")
+    screen.print(f"The orders are held. The alarm Misconfigured goes off: its metric counts {count}")
     check = environment.self_check()
-    screen.say(
+    screen.print(
         f"Self-check: {check['self_check']} ({check['failed']}: {check['reason']}). {check['what_to_do']}"
     )
     environment.store(environment.seller.token_secret())
-    screen.say("The secret gets a client id and a client secret: the functions use them within half a minute")
+    screen.print(
+        "The secret gets a client id and a client secret: the functions use them within half a minute"
+    )

@@ -127,13 +127,13 @@ def started(
         CommandFailed: SAM could not build or deploy.
     """
     with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
-        screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
+        screen.print(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
         seller = marketplace.register_seller()
         secret = seller.token_secret() if auth == "token" else seller.secret()
         secrets = aws.client("secretsmanager")
         secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
         own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
-        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.say, parameters={**own, **parameters})
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters={**own, **parameters})
         yield Environment(marketplace, aws, stack, seller, secret_arn)
 
 

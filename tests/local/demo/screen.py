@@ -26,7 +26,7 @@ class Screen:
         is_terminal = sys.stdout.isatty()
         self._console = Console(force_terminal=is_terminal, width=None if is_terminal else _UNLIMITED)
 
-    def say(self, sentence: str) -> None:
+    def print(self, sentence: str) -> None:
         self._console.print(escape(sentence), highlight=False)
 
     @contextmanager
@@ -36,14 +36,14 @@ class Screen:
             with Live(console=self._console, auto_refresh=False, transient=True) as live:
                 yield lambda _changed: live.update(self._newest(board), refresh=True)
         else:
-            yield self._say_rows
+            yield self._print_rows
 
-    def _say_rows(self, changed: list[Row]) -> None:
+    def _print_rows(self, changed: list[Row]) -> None:
         for row in changed:
             purchase_order_id, outcome, attempts, age, latency = cells(row)
-            self.say(
-                f"{row.order.title:45} {purchase_order_id:14} {outcome:28} attempt {attempts:>2}"
-                f"   order age {age:>9}   latency {latency:>8}"
+            self.print(
+                f"{row.order.title:40} {purchase_order_id:13} {outcome:26} attempt {attempts:>2}"
+                f"  order age {age:>9}  latency {latency:>7}"
             )
 
     def _table(self, board: Board, rows: Iterable[Row]) -> Table:
@@ -69,16 +69,18 @@ class Screen:
         """Show the whole board, the totals, and what is not as declared."""
         self._console.print(self._table(board, board.rows.values()))
         outcomes = Counter(row.record["outcome"] for row in board.rows.values() if row.record)
-        self.say("Outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
+        self.print(
+            "Outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+        )
         records = [row.record for row in board.rows.values() if row.record]
         latencies = [record["latency_ms"] for record in records if "latency_ms" in record]
-        self.say(
+        self.print(
             f"{len(board.rows)} orders, {board.records} attempts,"
             f" {seconds:.1f} s from the first event to the last outcome"
         )
         if latencies:
             median, most = statistics.median(latencies), max(latencies)
-            self.say(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
+            self.print(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
         for title, found in differences.items():
             self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")
         verdict = "Not every order ended as declared" if differences else "Every order ended as declared"

@@ -89,7 +89,7 @@ def test_without_a_terminal_each_record_is_one_line(
 
     with screen.following(board) as show:
         show([row for each in attempts if (row := board.update(each))])
-    screen.say(100_000 * "a word ")
+    screen.print(100_000 * "a word ")
 
     first, second, third = capsys.readouterr().out.splitlines()
     assert re.search(r"unavailable, retry .*attempt  1 .*latency +-$", first)

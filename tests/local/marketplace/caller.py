@@ -72,7 +72,7 @@ class Caller:
     """Makes signed calls, with the changes that a test asks for."""
 
     orders: ClassVar = "/v3/ca/orders"
-    bad_credentials: ClassVar = {"WM_CONSUMER.ID": "nobody"}
+    bad_credentials: ClassVar = {"WM_CONSUMER.ID": "unknown"}
     """The header that makes the gateway refuse a call."""
 
     url: str
@@ -159,7 +159,7 @@ class TokenCaller(Caller):
     """Requests a token before its first call and keeps it."""
 
     orders: ClassVar = "/v3/orders"
-    bad_credentials: ClassVar = {"WM_SEC.ACCESS_TOKEN": "nobody's"}
+    bad_credentials: ClassVar = {"WM_SEC.ACCESS_TOKEN": "unknown"}
 
     token: str = ""
 

@@ -112,7 +112,7 @@ class Fault(Enum):
     HOSTILE_ORDER_ID = "hostile_order_id"
 
 
-@dataclass(slots=True, eq=False)  # two alike are still two
+@dataclass(slots=True, eq=False)  # two equal faults are two faults
 class PlannedFault:
     """A fault for the next calls of some ``actions``; ``times`` None is forever.
 
@@ -191,7 +191,6 @@ def _delay(exchange: Exchange, *, seconds: float = 1.0) -> Response:
 
 @_implements(Fault.RESET_BEFORE_APPLYING)
 def _reset_before_applying(exchange: Exchange) -> None:
-    """Reset the connection and leave the order alone."""
     exchange.wire.reset()
 
 
@@ -218,34 +217,26 @@ def _close_when_idle(exchange: Exchange) -> None:
 
 
 @_implements(Fault.SLOW_DRIP)
-def _slow_drip(exchange: Exchange, *, interval: float = 0.1, headers: bool = False) -> None:
-    """Do what is right and send the response byte by byte; its head too if ``headers``."""
+def _slow_drip(exchange: Exchange, *, interval: float = 0.1) -> None:
+    """Do what is right and send the body byte by byte."""
     response = exchange.right_response()
-    head = exchange.head(response)
-    at_once, trickling = (b"", head + response.body) if headers else (head, response.body)
-    exchange.begin(response.status, at_once)
-    for position in range(len(trickling)):
+    exchange.begin(response.status, exchange.head(response))
+    for position in range(len(response.body)):
         exchange.wire.wait(interval)
-        exchange.wire.write(trickling[position : position + 1])
+        exchange.wire.write(response.body[position : position + 1])
 
 
 @_implements(Fault.HUGE)
-def _huge(exchange: Exchange, *, size: int = 1_000_000_000, declared: bool = True) -> None:
-    """Do what is right and send a response of ``size``: valid, because blanks follow the right one.
-
-    The length is ``declared`` in the head, or else unknown until the last chunk.
-    """
+def _huge(exchange: Exchange, *, size: int = 1_000_000_000) -> None:
+    """Do what is right and send a response of ``size``: valid, because blanks follow the right one."""
     response = exchange.right_response()
-    framing = ("Content-Length", str(size)) if declared else ("Transfer-Encoding", "chunked")
-    exchange.begin(response.status, exchange.head(response, framing))
+    exchange.begin(response.status, exchange.head(response, ("Content-Length", str(size))))
     piece = response.body[:size]
     left = size
     while left > 0:
-        exchange.wire.write(piece if declared else b"%x\r\n%b\r\n" % (len(piece), piece))
+        exchange.wire.write(piece)
         left -= len(piece)
         piece = b" " * min(_PIECE, left)
-    if not declared:
-        exchange.wire.write(b"0\r\n\r\n")
 
 
 @_implements(Fault.ENDLESS)
@@ -261,7 +252,6 @@ def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
 
 @_implements(Fault.EARLY_HINTS)
 def _early_hints(exchange: Exchange, *, status: int = 103, count: int = 1) -> Response:
-    """Send interim responses before the right one."""
     response = exchange.right_response()
     interim = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </>; rel=preconnect\r\n\r\n"
     exchange.begin(response.status, interim.encode() * count)
@@ -310,7 +300,6 @@ for _fault, _response in _PAGES.items():
 
 @_implements(Fault.HEADER_BLAMED, ACTIONS)
 def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> Response:
-    """Refuse a header that is right."""
     return exchange.style.problem(problems.header_blank(field))
 
 
@@ -418,13 +407,11 @@ def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> Response:
 
 @_implements(Fault.REDIRECT)
 def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> Response:  # noqa: ARG001 - the same for every call
-    """Redirect the caller to another host, and do nothing."""
     return Response(HTTPStatus.TEMPORARY_REDIRECT, b"", (("Location", location),))
 
 
 @_implements(Fault.EMPTY_SUCCESS)
 def _empty_success(exchange: Exchange) -> Response:
-    """Respond 200 with an empty body, and do nothing."""
     return written(HTTPStatus.OK, exchange.style.form, b"")
 
 
@@ -448,7 +435,6 @@ def _echo_created(exchange: Exchange) -> Response:
 
 
 def _half(form: Form, exchange: Exchange) -> Response:
-    """Do what is right and send half of the response as if it were the whole."""
     response = exchange.right_response(form)
     return replace(response, body=response.body[: len(response.body) // 2])
 
@@ -459,7 +445,6 @@ _implements(Fault.BROKEN_XML, ACTIONS)(functools.partial(_half, "xml"))  # a tok
 
 @_implements(Fault.ENCODED_RESPONSE)
 def _encoded_response(exchange: Exchange) -> Response:
-    """Compress the response, which the call did not ask for."""
     response = exchange.right_response()
     headers = (*response.headers, ("Content-Encoding", "gzip"))
     return replace(response, body=gzip.compress(response.body, mtime=0), headers=headers)
@@ -545,7 +530,6 @@ def _flat_lines(exchange: Exchange) -> Response:
 
 @_implements(Fault.CANCELED_SPELLING, ACTIONS)
 def _canceled_spelling(exchange: Exchange) -> Response:
-    """Spell a status as one overview of Walmart's does."""
     response = exchange.right_response()
     return replace(response, body=response.body.replace(b"Cancelled", b"Canceled"))
 
@@ -605,9 +589,8 @@ def _repeated_order(page: Page) -> Page:
 
 @_changes_page(Fault.INCOMPLETE_ORDER)
 def _incomplete_order(page: Page, *, missing: str = "purchaseOrderId") -> Page:
-    """Remove a member of the first order."""
     first, *others = page.orders
-    incomplete = {name: branch for name, branch in first.items() if name != missing}
+    incomplete = {name: value for name, value in first.items() if name != missing}
     return replace(page, orders=(incomplete, *others))
 
 

@@ -168,7 +168,7 @@ def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
     top = ET.Element(_qualified(namespace, root))
     _fill(top, namespace, tree)
     text: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
-    return text.replace(b"\r", b"&#13;")  # a bare one is read as a line feed
+    return text.replace(b"\r", b"&#13;")  # an unescaped one is read as a line feed
 
 
 def _qualified(namespace: str, name: str) -> str:
@@ -182,12 +182,12 @@ def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
         case datetime():
             element.text = to_iso(tree)
         case Mapping():
-            for name, branch in tree.items():
+            for name, value in tree.items():
                 # An empty list is an empty element, as Walmart writes "causes".
-                repeated = branch if isinstance(branch, list) and branch else [branch]
-                for twig in repeated:
-                    if twig is not None:
-                        _fill(ET.SubElement(element, _qualified(namespace, name)), namespace, twig)
+                repeated = value if isinstance(value, list) and value else [value]
+                for item in repeated:
+                    if item is not None:
+                        _fill(ET.SubElement(element, _qualified(namespace, name)), namespace, item)
 
 
 def _order_tree(order: Order) -> dict[str, Tree]:
@@ -267,5 +267,5 @@ def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape)
             return {"error": [entry]}
         case "flat":  # what Walmart's newer documentation shows
             kept = ("code", "field", "severity", "category")
-            flat = {name: branch for name, branch in entry.items() if name in kept}
+            flat = {name: value for name, value in entry.items() if name in kept}
             return {"errors": [{**flat, "message": problem.description}]}

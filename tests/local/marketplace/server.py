@@ -156,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._number = next(self.server.connection_numbers)
 
     def handle(self) -> None:
-        # An OSError here means that the caller has gone or the server stops.
+        # An OSError here means that the caller has closed it or the server stops.
         with contextlib.suppress(OSError):
             if isinstance(self.connection, ssl.SSLSocket):
                 self.connection.settimeout(_HANDSHAKE_SECONDS)
@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.LENGTH_REQUIRED)
             return
         body = self.rfile.read(int(length))
-        if len(body) < int(length):  # the caller has gone in the middle of it
+        if len(body) < int(length):  # the caller has closed the connection
             self.close_connection = True
             return
         # Not self.path, which the base class normalizes: a signature covers the target as it was sent.

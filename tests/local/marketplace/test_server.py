@@ -104,8 +104,8 @@ def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
     ) as process:
         try:
             assert process.stdout
-            said = iter(process.stdout.readline, "Stop: Ctrl-C\n")
-            yield process, dict(line.strip().split(": ", 1) for line in said if ": " in line)
+            printed = iter(process.stdout.readline, "Stop: Ctrl-C\n")
+            yield process, dict(line.strip().split(": ", 1) for line in printed if ": " in line)
         finally:
             process.kill()
 
@@ -128,11 +128,11 @@ def control(caller: Caller, method: str, path: str, document: object = None) -> 
 def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: signal.Signals) -> None:
     secret = tmp_path / "secret.json"
     secret.touch(mode=0o644)
-    with running(secret) as (process, said):
-        token_secret = Path(said["Credentials for access tokens"])
+    with running(secret) as (process, printed):
+        token_secret = Path(printed["Credentials for access tokens"])
         private = [file.stat().st_mode & 0o777 for file in (secret, token_secret)]
         seller = stored_seller(secret, token_secret)
-        url, order = said["Local marketplace"], said["Created orders"].split()[1]
+        url, order = printed["Local marketplace"], printed["Created orders"].split()[1]
         signer, bearer = Caller(url, seller), TokenCaller(url, seller)
 
         responses = [
@@ -156,8 +156,8 @@ def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: si
 def test_another_process_can_add_orders_faults_and_read_calls(tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
     fault = {"purchaseOrderId": ORDER, "fault": "throttled", "replenish_in": 5}
-    with running(secret) as (_, said):
-        caller = Caller(said["Local marketplace"], stored_seller(secret, tmp_path / "token-secret.json"))
+    with running(secret) as (_, printed):
+        caller = Caller(printed["Local marketplace"], stored_seller(secret, tmp_path / "token-secret.json"))
         prepared = [
             control(caller, "POST", "orders", {"purchaseOrderId": ORDER, "statuses": ["Created"]})[0],
             control(caller, "POST", "faults", fault)[0],
