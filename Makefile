@@ -163,7 +163,7 @@ sbom: $(VENV)/sbom.done ## Write the software bill of materials (CycloneDX) to S
 
 # One environment for each tool, because their packages conflict: SAM, the scanners and the SBOM tool pin their
 # dependencies. The local AWS puts its own packages on the functions' path, where they could hide a dependency that is
-# missing in a layer. The runtime has only what Lambda provides. Wheels only: to build a package runs its code, with
+# missing in a layer. The runtime has only what Lambda provides. Wheels only: building a package runs its code, with
 # build tools that no lock pins.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"

@@ -180,7 +180,7 @@ class Marketplace:
             self._orders.unreadable.discard(purchase_order_id)
 
     def withdraw_api(self, scheme: Scheme) -> None:
-        """Stop to serve the API of an authentication scheme: each of its paths is unknown."""
+        """Stop serving the API of an authentication scheme: each of its paths is unknown."""
         self._routes.withdrawn.add(scheme)
 
     def restore_api(self, scheme: Scheme) -> None:
