@@ -61,15 +61,13 @@ def test_an_unknown_order_is_not_found_with_severity_info(caller: Caller) -> Non
 
 
 def test_a_get_shows_the_buyer_and_is_in_the_call_log(marketplace: Marketplace, caller: Caller) -> None:
-    response = caller.call("GET", f"{caller.orders}/{ORDER}?productInfo=true")
+    target = f"{caller.orders}/{ORDER}?productInfo=true"
+
+    response = caller.call("GET", target)
 
     assert all(data in response.body.decode() for data in marketplace.buyer_data)
     [call] = marketplace.calls_for(ORDER)
-    assert (call.method, call.path, call.action) == (
-        "GET",
-        f"{caller.orders}/{ORDER}?productInfo=true",
-        "get",
-    )
+    assert (call.method, call.path, call.action) == ("GET", target, "get")
     assert (call.headers["wm_svc.name"], call.body, call.applied) == ("Walmart Marketplace", b"", False)
     assert statuses(marketplace) == ["Created", "Created"]
 

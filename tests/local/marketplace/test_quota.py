@@ -91,11 +91,8 @@ def test_each_kind_of_call_has_its_own_bucket(clock: Clock, private_key: str) ->
         marketplace.use_up("list")
 
         assert [stated(caller.get())[:2] for _ in range(3)] == [(200, "1"), (200, "0"), (429, "0")]
-        assert [caller.list("", path=path).status for path in ("", "/released", "/released")] == [
-            429,
-            400,
-            429,
-        ]
+        lists = [caller.list("", path=path).status for path in ("", "/released", "/released")]
+        assert lists == [429, 400, 429]
         assert stated(caller.acknowledge()) == (200, None, None)
 
 

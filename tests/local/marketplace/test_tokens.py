@@ -56,7 +56,7 @@ def test_a_client_gets_a_new_token_each_time(marketplace: Marketplace, bearer: T
         (lambda seller: f"Basic {seller.client_id}:{seller.client_secret}", "not base64"),
         (lambda _: f"Basic {base64.b64encode(b'\xff:\xff').decode()}", "not base64"),
         (lambda seller: f"Basic {base64.b64encode(seller.client_id.encode()).decode()}", "not base64"),
-        (lambda seller: basic("nobody", seller.client_secret), "id is unknown"),
+        (lambda seller: basic("unknown", seller.client_secret), "id is unknown"),
         (lambda seller: basic(seller.consumer_id, seller.client_secret), "id is unknown"),
         (lambda seller: basic(seller.client_id, "guessed"), "secret is wrong"),
         (lambda seller: basic(seller.client_id, ""), "secret is wrong"),
@@ -107,10 +107,8 @@ def test_a_new_client_secret_replaces_only_the_old_one(marketplace: Marketplace,
     changed = marketplace.change_client_secret(bearer.seller.consumer_id)
 
     assert changed == replace(bearer.seller, client_secret=changed.client_secret)
-    assert (bearer.request_token().status, TokenCaller(marketplace.url, changed).request_token().status) == (
-        401,
-        200,
-    )
+    old, new = bearer.request_token(), TokenCaller(marketplace.url, changed).request_token()
+    assert (old.status, new.status) == (401, 200)
     assert (bearer.get().status, Caller(marketplace.url, changed).get().status) == (200, 200)
 
 
@@ -153,7 +151,7 @@ def test_tokens_can_expire_early_with_status_400_or_401(
 @pytest.mark.parametrize(
     ("instead", "reason"),
     [
-        ({"WM_SEC.ACCESS_TOKEN": "nobody's"}, "token is unknown"),
+        ({"WM_SEC.ACCESS_TOKEN": "unknown"}, "token is unknown"),
         ({}, "is missing"),
         ({"Authorization": "Bearer {token}"}, "Authorization is the wrong header for a token"),
         ({"WM_SEC.AUTH_SIGNATURE": "c2lnbmF0dXJl"}, "a signature is not accepted here"),
@@ -193,9 +191,9 @@ def test_a_call_with_a_token_needs_every_header(
 def test_token_market_and_version_are_checked_in_this_order(bearer: TokenCaller) -> None:
     checked = ["WM_SEC.ACCESS_TOKEN", "WM_MARKET", "WM_GLOBAL_VERSION"]
 
-    blamed = [bearer.get(dict.fromkeys(checked[number:], "")).refusal()[2] for number in range(3)]
+    fields = [bearer.get(dict.fromkeys(checked[number:], "")).refusal()[2] for number in range(3)]
 
-    assert blamed == ["UNAUTHORIZED", "WM_MARKET", "WM_GLOBAL_VERSION"]
+    assert fields == ["UNAUTHORIZED", "WM_MARKET", "WM_GLOBAL_VERSION"]
 
 
 # --- Both schemes -----------------------------------------------------------------------------------------
@@ -241,26 +239,26 @@ def test_every_response_to_calls_with_a_token_is_json(marketplace: Marketplace, 
     ]
 
 
-@pytest.mark.parametrize("closed", [Caller, TokenCaller])
+@pytest.mark.parametrize("withdrawn", [Caller, TokenCaller])
 def test_a_withdrawn_api_serves_nothing_and_the_other_works(
-    marketplace: Marketplace, seller: Seller, closed: type[Caller]
+    marketplace: Marketplace, seller: Seller, withdrawn: type[Caller]
 ) -> None:
     callers = {"signature": Caller(marketplace.url, seller), "token": TokenCaller(marketplace.url, seller)}
-    scheme: Literal["signature", "token"] = "signature" if closed is Caller else "token"
-    inside = callers.pop(scheme)
-    [outside] = callers.values()
-    assert (inside.get().status, outside.get().status) == (200, 200)
+    scheme: Literal["signature", "token"] = "signature" if withdrawn is Caller else "token"
+    affected = callers.pop(scheme)
+    [other] = callers.values()
+    assert (affected.get().status, other.get().status) == (200, 200)
 
     marketplace.withdraw_api(scheme)
-    responses: list[Response] = [inside.acknowledge(), inside.get(), inside.list("")]
-    if isinstance(inside, TokenCaller):
-        responses.append(inside.request_token())
+    responses: list[Response] = [affected.acknowledge(), affected.get(), affected.list("")]
+    if isinstance(affected, TokenCaller):
+        responses.append(affected.request_token())
     calls = marketplace.calls[-len(responses) :]
 
     assert {(response.status, response.json()["error"][0]["code"]) for response in responses} == {
         (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API")
     }
     assert {(call.scheme, call.action, call.status) for call in calls} == {(scheme, None, 404)}
-    assert outside.acknowledge().status == 200
+    assert other.acknowledge().status == 200
     marketplace.restore_api(scheme)
-    assert inside.acknowledge().status == 200
+    assert affected.acknowledge().status == 200
