@@ -19,7 +19,7 @@ def new_key() -> str:
 
 def doors(world: World) -> list[str | None]:
     """Through which door each acknowledgement came."""
-    return [call.door for call in world.marketplace.calls if call.action == "acknowledge"]
+    return [call.scheme for call in world.marketplace.calls if call.action == "acknowledge"]
 
 
 def outcomes(world: World) -> list[str]:
@@ -192,7 +192,7 @@ def test_when_the_signatures_door_closes_first_orders_wait_half_a_minute_for_the
     world: World,
 ) -> None:
     function = served(world, ORDERS[0])
-    world.marketplace.close_door("signature")
+    world.marketplace.withdraw_api("signature")
     world.place(ORDERS[1])
     world.deliver(function)
     world.store_secret(world.seller.token_secret())
