@@ -135,7 +135,7 @@ REFUSED = {
     ),
     "an unusable client secret": (token(clientSecret="hunter 22"), "secret.clientSecret: must be 1 to 256"),
     "a client secret in quotes": (token(clientSecret='"hunter22"'), "secret.clientSecret:"),
-    "a client id with a colon": (token(clientId="hunter:2"), "secret.clientId: must be without a colon"),
+    "a client id with a colon": (token(clientId="hunter:2"), "secret.clientId: must not contain a colon"),
     "no market": (token(market=None), "secret.market: must be"),
     "a version that is no text": (token(globalVersion=3.1), "secret.globalVersion: must be"),
     "no channel type": (token(channelType=""), "secret.channelType: must be"),
