@@ -92,7 +92,7 @@ def _element(name: str, content: object, prefix: str) -> str:
     return f"<{prefix}{name}>{inner}</{prefix}{name}>"
 
 
-def judge(
+def classify(
     body: bytes,
     content_type: str | None = "application/json",
     *,
@@ -104,7 +104,7 @@ def judge(
     return order_or_error(answer, call, purchase_order_id)
 
 
-def judge_page(
+def classify_page(
     body: bytes,
     content_type: str | None = "application/json",
     *,
@@ -122,9 +122,9 @@ def _answered(method: str, body: bytes, content_type: str | None, status: int) -
 
 
 def read_order(body: bytes, content_type: str = "application/json") -> Order:
-    verdict = judge(body, content_type)
-    assert isinstance(verdict, Order)
-    return verdict
+    result = classify(body, content_type)
+    assert isinstance(result, Order)
+    return result
 
 
 def read_page(
@@ -134,14 +134,14 @@ def read_page(
     status: int = 200,
     cursor: str | None = None,
 ) -> OrderPage:
-    verdict = judge_page(body, content_type, status=status, cursor=cursor)
-    assert isinstance(verdict, OrderPage)
-    return verdict
+    result = classify_page(body, content_type, status=status, cursor=cursor)
+    assert isinstance(result, OrderPage)
+    return result
 
 
 def read_error(
     body: bytes, content_type: str | None = "application/json", *, status: int = 400
 ) -> WalmartError:
-    verdict = judge(body, content_type, status=status)
-    assert isinstance(verdict, WalmartError)
-    return verdict
+    result = classify(body, content_type, status=status)
+    assert isinstance(result, WalmartError)
+    return result

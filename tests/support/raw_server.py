@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from tests.support.documents import as_json, as_xml, order, page
 
-type Behaviour = Callable[["Connection"], None]
+type Behavior = Callable[["Connection"], None]
 
 ORDER = "2575193093772"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -22,7 +22,7 @@ def acknowledged(purchase_order_id: str = ORDER, *, padded_to: int = 0) -> bytes
     return json.dumps({"order": {"purchaseOrderId": purchase_order_id}}).encode().ljust(padded_to)
 
 
-def answer(
+def http_response(
     body: bytes = b"",
     status: int = 200,
     headers: tuple[str, ...] = (),
@@ -35,12 +35,12 @@ def answer(
 
 def listed(*ids: str, next_cursor: object = None) -> bytes:
     """An answer with a page of orders."""
-    return answer(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
+    return http_response(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
 
 
 def listed_in_xml(*ids: str, next_cursor: object = None) -> bytes:
     content = page(*map(named, ids), next_cursor=next_cursor)
-    return answer(as_xml("list", content, prefix=""), content_type="application/xml")
+    return http_response(as_xml("list", content, prefix=""), content_type="application/xml")
 
 
 def named(purchase_order_id: str) -> dict[str, Any]:
@@ -83,11 +83,11 @@ class Connection:
 
 
 class RawServer:
-    """Listens on the loopback address and leaves each connection to `behaviour`."""
+    """Listens on the loopback address and leaves each connection to `behavior`."""
 
     def __init__(
         self,
-        behaviour: Behaviour,
+        behavior: Behavior,
         *,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
@@ -96,7 +96,7 @@ class RawServer:
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=64)
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._tls = tls
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -158,10 +158,10 @@ class RawServer:
                 with self._lock:
                     self._sockets.append(sock)
             with contextlib.closing(sock):
-                self._behaviour(Connection(self, sock, number))
+                self._behavior(Connection(self, sock, number))
 
 
-def answers(*raw: bytes) -> Behaviour:
+def respond_with(*raw: bytes) -> Behavior:
     """Answer each request on a connection with the next of these, the last one again and again."""
 
     def behave(connection: Connection) -> None:
@@ -172,7 +172,7 @@ def answers(*raw: bytes) -> Behaviour:
     return behave
 
 
-def answers_and_closes(raw: bytes) -> Behaviour:
+def respond_and_close(raw: bytes) -> Behavior:
     """Answer one request, whole or in part, and close the connection."""
 
     def behave(connection: Connection) -> None:
@@ -182,7 +182,7 @@ def answers_and_closes(raw: bytes) -> Behaviour:
     return behave
 
 
-def drips(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behaviour:
+def drip(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behavior:
     """Send something at once, and then the same piece again and again for as long as anybody listens."""
 
     def behave(connection: Connection) -> None:

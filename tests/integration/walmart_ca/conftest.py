@@ -10,7 +10,7 @@ import pytest
 from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of
 from tests.local.marketplace import Certificate, Marketplace, Seller, issue_certificate
 from tests.support.keys import credentials, rsa_key, walmart_form
-from tests.support.raw_server import Behaviour, RawServer
+from tests.support.raw_server import Behavior, RawServer
 from walmart_ca import Client
 
 
@@ -50,8 +50,8 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def serve(stack: ExitStack) -> Serve:
-    def serve(behaviour: Behaviour, **options: Any) -> RawServer:  # noqa: ANN401 - passed on as they come
-        return stack.enter_context(RawServer(behaviour, **options))
+    def serve(behavior: Behavior, **options: Any) -> RawServer:  # noqa: ANN401 - passed on as they come
+        return stack.enter_context(RawServer(behavior, **options))
 
     return serve
 

@@ -11,12 +11,12 @@ import pytest
 from tests.integration.walmart_ca import forked
 from tests.integration.walmart_ca.calls import HANGS_AFTER, Serve
 from tests.support.documents import as_json
-from tests.support.raw_server import Behaviour, Connection, acknowledged, answer, header, target
+from tests.support.raw_server import Behavior, Connection, acknowledged, header, http_response, target
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this machine has no fork")
 
 
-def walmart() -> Behaviour:
+def walmart() -> Behavior:
     """Answer with the order that is asked for, and with a token when two processes have asked for one."""
     both = threading.Barrier(2)
 
@@ -26,9 +26,9 @@ def walmart() -> Behaviour:
             if path == "/v3/token":
                 connection.sock.recv(int(header(head, "Content-Length")))
                 both.wait(HANGS_AFTER)
-                connection.send(answer(as_json({"access_token": "t", "expires_in": 900})))
+                connection.send(http_response(as_json({"access_token": "t", "expires_in": 900})))
             else:
-                connection.send(answer(acknowledged(path.rpartition("/")[2])))
+                connection.send(http_response(acknowledged(path.rpartition("/")[2])))
 
     return behave
 
@@ -51,9 +51,7 @@ def run(case: str, url: str) -> dict[str, list[str]]:
         *dict.fromkeys(forked.GIVEN, "other_process").items(),
     ],
 )
-def test_a_client_starts_anew_in_a_forked_process_or_says_that_it_cannot(
-    serve: Serve, case: str, got: str
-) -> None:
+def test_a_forked_client_works_or_sends_nothing(serve: Serve, case: str, got: str) -> None:
     server = serve(walmart())
 
     assert run(case, server.url) == {"parent": ["an order"], "child": [got]}

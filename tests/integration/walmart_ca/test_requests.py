@@ -10,7 +10,16 @@ import pytest
 from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signed_as_sent
 from tests.local.marketplace import Marketplace
 from tests.support.documents import as_json, order, page
-from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, headers, method, target
+from tests.support.raw_server import (
+    ORDER,
+    acknowledged,
+    header,
+    headers,
+    http_response,
+    method,
+    respond_with,
+    target,
+)
 from walmart_ca import Client, OrderLineStatus, Status
 
 SIX = [
@@ -38,9 +47,7 @@ def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, cl
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
-def test_a_look_at_an_order_changes_nothing_and_shows_it_in_either_form(
-    marketplace: Marketplace, client: Client, form: str
-) -> None:
+def test_fetching_an_order_works_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
     placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
     marketplace.answer_as("xml" if form == "xml" else "json")
 
@@ -62,10 +69,10 @@ def test_a_look_at_an_order_changes_nothing_and_shows_it_in_either_form(
     ("action", "content_type", "length"),
     [("acknowledge", ["application/json"], ["0"]), ("get", [], []), ("list", [], [])],
 )
-def test_a_call_has_walmarts_six_headers_once_each_and_nothing_that_it_need_not_say(
+def test_a_call_has_exactly_the_required_headers(
     serve: Serve, connect: Connect, action: str, content_type: list[str], length: list[str]
 ) -> None:
-    server = serve(answers(answer(as_json({"order": order(), "list": page()}))))
+    server = serve(respond_with(http_response(as_json({"order": order(), "list": page()}))))
 
     act(connect(server.url), action)
 
@@ -81,8 +88,8 @@ def test_a_call_has_walmarts_six_headers_once_each_and_nothing_that_it_need_not_
         assert headers(head, name) == []
 
 
-def test_what_is_built_is_what_acknowledging_sends_and_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(acknowledged())))
+def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(acknowledged())))
     client = connect(server.url)
     request = client.orders.build_acknowledgement(ORDER)
     assert server.connections == 0
@@ -109,16 +116,16 @@ def test_what_is_built_is_what_acknowledging_sends_and_is_not_sent(serve: Serve,
     ],
 )
 def test_the_signed_url_is_the_one_on_the_wire(serve: Serve, connect: Connect, spelling: str) -> None:
-    server = serve(answers(answer(acknowledged())))
+    server = serve(respond_with(http_response(acknowledged())))
 
     connect(spelling.format(port=server.port)).orders.acknowledge(ORDER)
 
     assert_signed_as_sent(server.requests[0])
 
 
-def test_the_signed_url_is_the_one_on_the_wire_for_an_ipv6_host(serve: Serve, connect: Connect) -> None:
+def test_the_signed_url_of_an_ipv6_host_is_the_one_on_the_wire(serve: Serve, connect: Connect) -> None:
     try:
-        server = serve(answers(answer(acknowledged())), host="::1")
+        server = serve(respond_with(http_response(acknowledged())), host="::1")
     except OSError:
         pytest.skip("this machine has no IPv6")
 
@@ -133,7 +140,7 @@ def test_the_signed_url_is_the_one_on_the_wire_for_an_ipv6_host(serve: Serve, co
 )
 def test_a_default_port_is_neither_signed_nor_sent(serve: Serve, connect: Connect, base_url: str) -> None:
     try:
-        server = serve(answers(answer(acknowledged())), host="127.0.0.7", port=80)
+        server = serve(respond_with(http_response(acknowledged())), host="127.0.0.7", port=80)
     except OSError:
         pytest.skip("port 80 is not to be had here")
 
@@ -150,7 +157,10 @@ def test_a_default_port_is_neither_signed_nor_sent(serve: Serve, connect: Connec
 def test_a_proxy_of_the_environment_is_not_used(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    proxy, server = serve(answers(answer(status=502))), serve(answers(answer(acknowledged())))
+    proxy, server = (
+        serve(respond_with(http_response(status=502))),
+        serve(respond_with(http_response(acknowledged()))),
+    )
     monkeypatch.setenv(name, proxy.url)
     monkeypatch.setenv("no_proxy", "")
 
@@ -168,14 +178,14 @@ FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
 
 
 @pytest.mark.parametrize(("family", "address"), FIRST_OF_TWO.values(), ids=FIRST_OF_TWO.keys())
-def test_an_address_that_cannot_be_used_costs_only_itself(
+def test_an_unusable_address_is_skipped(
     serve: Serve,
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
     family: socket.AddressFamily,
     address: tuple[str | int, ...],
 ) -> None:
-    server = serve(answers(answer(acknowledged())))
+    server = serve(respond_with(http_response(acknowledged())))
     found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
     play_addresses(monkeypatch, found, WithoutIPv6)
 
@@ -185,10 +195,10 @@ def test_an_address_that_cannot_be_used_costs_only_itself(
 
 
 @pytest.mark.parametrize("count", [1, 24])
-def test_an_address_has_time_for_a_round_trip_however_many_there_are(
+def test_each_of_many_addresses_has_time_for_a_round_trip(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    server = serve(answers(answer(acknowledged())))
+    server = serve(respond_with(http_response(acknowledged())))
     first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
         (socket.AF_INET, ("127.0.0.1", server.port))
     ]

@@ -121,7 +121,7 @@ REFUSED = {
     "client_id and client_secret": ('{"client_id": "hunter22", "client_secret": "x"}', "spell it clientId"),
     "client_secret": ('{"clientId": "hunter22", "client_secret": "x"}', "spell it clientSecret"),
     "an unusable consumer id": (signing(consumerId="hunter\n2"), "secret.consumerId: must be"),
-    "half a pair of quotes": (signing(channelType='"hunter22'), "secret.channelType: must be"),
+    "half a pair of quotes": (signing(channelType='"hunter22'), "secret.channelType: must not"),
     "an unusable channel type": (signing(channelType="hunter\u00e92"), "secret.channelType: must be"),
     "text as a key": (signing(privateKey="hunter22!"), "secret.privateKey: must be an RSA private key"),
     "a key cut short": (signing(privateKey=KEY[:-40]), "cut short"),

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.documents import ID, order, page
 from tests.support.keys import credentials
-from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call, json_response
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -51,10 +51,10 @@ def id_in(request: Request) -> str:
 
 def the_order(request: Request) -> Response:
     """Response with the order that a request is about."""
-    return answer(200, {"order": {"purchaseOrderId": id_in(request)}})
+    return json_response(200, {"order": {"purchaseOrderId": id_in(request)}})
 
 
-def client_of(scripted: Scripted, **options: Any) -> AsyncClient:  # noqa: ANN401 - passed on as they come
+def client_of(scripted: ScriptedTransport, **options: Any) -> AsyncClient:  # noqa: ANN401 - passed on as they come
     return AsyncClient(credentials(), transport=scripted, **options)
 
 
@@ -76,9 +76,9 @@ ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
     "next_page": ((OrderPage((), None, "?x=%3a", A_CALL),), {}),
 }
 STEPS: dict[str, Response | Exception] = {
-    "a success": answer(200, {"order": order(), "list": page(order())}),
-    "a success of nothing": answer(200, {}),
-    "a refusal": answer(503, {}),
+    "a success": json_response(200, {"order": order(), "list": page(order())}),
+    "a success of nothing": json_response(200, {}),
+    "a refusal": json_response(503, {}),
     "nothing sent": NothingSentError("connect"),
     "no answer": NoResponseError("response_timeout"),
 }
@@ -86,9 +86,9 @@ STEPS: dict[str, Response | Exception] = {
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_sends_and_leads_to_the_same_as_the_clients(action: str, step: Response | Exception) -> None:
+def test_both_clients_send_the_same_and_return_the_same(action: str, step: Response | Exception) -> None:
     arguments, options = ACTIONS[action]
-    scripted = Scripted(step)
+    scripted = ScriptedTransport(step)
     results: list[object] = []
 
     for client in (Client(credentials(), transport=scripted), client_of(scripted)):
@@ -112,9 +112,9 @@ def without_call(result: Order | OrderPage) -> Order | OrderPage:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_with_no_time_left_is_described_and_not_sent(action: str) -> None:
+def test_an_error_describes_a_call_that_had_no_time_left(action: str) -> None:
     arguments, options = ACTIONS[action]
-    scripted = Scripted(answer(503, {}))
+    scripted = ScriptedTransport(json_response(503, {}))
     with pytest.raises(Unavailable) as sent:
         call(Client(credentials(), transport=scripted), action, *arguments, **options)
 
@@ -129,7 +129,7 @@ def test_a_call_with_no_time_left_is_described_and_not_sent(action: str) -> None
 
 
 def test_building_a_request_sends_nothing() -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
 
     request = call(client_of(scripted), "build_acknowledgement", ID)
 
@@ -141,8 +141,8 @@ def test_building_a_request_sends_nothing() -> None:
 
 
 @pytest.mark.parametrize("max_concurrency", [3, 18])
-def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concurrency: int) -> None:
-    scripted = Scripted(the_order)
+def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
+    scripted = ScriptedTransport(the_order)
     everybody = threading.Barrier(max_concurrency)
     lock = threading.Lock()
     under_way: list[int] = [0]
@@ -165,14 +165,14 @@ def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concu
     assert len({request.correlation_id for request in scripted.sent}) == len(IDS)
 
 
-def test_a_failing_call_leaves_the_others_alone() -> None:
+def test_a_failing_call_does_not_affect_the_others() -> None:
     def behave(request: Request) -> Response:
         if id_in(request) == IDS[1]:
             raise NoResponseError("connection_lost")
         return the_order(request)
 
     async def main() -> list[Order | BaseException]:
-        async with client_of(Scripted(behave)) as client:
+        async with client_of(ScriptedTransport(behave)) as client:
             return await acknowledge(client, IDS[0], IDS[1], "1/../x", IDS[2])
 
     assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, InvalidArgument, Order]
@@ -185,7 +185,7 @@ class Busy:
     """A client of one thread, which the first call holds until it is released."""
 
     def __init__(self) -> None:
-        self.scripted = Scripted(the_order)
+        self.scripted = ScriptedTransport(the_order)
         self.client = client_of(self.scripted, max_concurrency=1)
         self.release = threading.Event()
         self._arrived = threading.Event()
@@ -207,7 +207,7 @@ class Busy:
 
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["a busy thread", "the thread of a cancelled call"])
-def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_sent(cancelled: bool) -> None:
+def test_a_call_that_times_out_before_it_has_a_thread_is_never_sent(cancelled: bool) -> None:
     busy = Busy()
 
     async def main() -> WalmartError:
@@ -231,7 +231,7 @@ def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_
     assert busy.sent == [IDS[0], IDS[2]]
 
 
-def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_thread() -> None:
+def test_a_call_that_runs_ends_with_its_thread() -> None:
     busy = Busy()
 
     async def main() -> Order:
@@ -245,7 +245,7 @@ def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_threa
     assert run(main()).purchase_order_id == IDS[0]
 
 
-def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
+def test_a_call_cancelled_before_it_has_a_thread_is_not_sent() -> None:
     busy = Busy()
 
     async def main() -> Order:
@@ -263,7 +263,7 @@ def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
     assert busy.sent == [IDS[0]]
 
 
-def test_closing_waits_for_the_calls_under_way() -> None:
+def test_closing_waits_for_the_running_calls() -> None:
     busy = Busy()
 
     async def main() -> Order:
@@ -279,7 +279,7 @@ def test_closing_waits_for_the_calls_under_way() -> None:
     assert run(main()).purchase_order_id == IDS[0]
 
 
-def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing() -> None:
+def test_closing_without_waiting_does_not_wait_for_a_busy_thread() -> None:
     busy = Busy()
     before = set(threading.enumerate())
 
@@ -305,7 +305,7 @@ def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing(
 
 @pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])
 def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
-    scripted = Scripted(the_order)
+    scripted = ScriptedTransport(the_order)
 
     async def main() -> Order:
         client = client_of(scripted, executor=ThreadPoolExecutor(1) if given else None)
@@ -321,12 +321,12 @@ def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
     assert len(scripted.sent) == 1
 
 
-def test_a_call_that_no_thread_can_take_is_not_sent() -> None:
+def test_a_call_is_not_sent_when_the_executor_is_shut_down() -> None:
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
 
     with pytest.raises(NotSent) as raised:
-        call(client_of(Scripted(the_order), executor=executor), "acknowledge", ID)
+        call(client_of(ScriptedTransport(the_order), executor=executor), "acknowledge", ID)
 
     assert raised.value.reason == "no_thread"
 
@@ -342,8 +342,8 @@ class LateExecutor(Executor):
         return Future()
 
 
-def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late() -> None:
-    scripted = Scripted(the_order)
+def test_an_executor_does_not_send_a_call_after_its_time_out() -> None:
+    scripted = ScriptedTransport(the_order)
     executor = LateExecutor()
 
     with pytest.raises(NotSent):
@@ -354,8 +354,8 @@ def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late()
     assert scripted.sent == []
 
 
-def test_one_event_loop_after_the_other_may_use_a_client() -> None:
-    client = client_of(Scripted(the_order))
+def test_a_client_can_be_used_by_one_event_loop_after_another() -> None:
+    client = client_of(ScriptedTransport(the_order))
 
     results = [*run(acknowledge(client, *IDS[:2])), *run(acknowledge(client, *IDS[2:4]))]
     run(client.aclose())

@@ -10,8 +10,8 @@ from tests.support.documents import (
     ID,
     as_json,
     as_xml,
+    classify_page,
     error_shapes,
-    judge_page,
     line,
     order,
     page,
@@ -49,7 +49,7 @@ def listing(**members: object) -> bytes:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_a_page_has_walmarts_orders_in_walmarts_order_however_it_is_written(count: int) -> None:
+def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
     content = page(*ORDERS[:count], next_cursor=CURSOR)
     novel = {"novel": {"deep": [1, 2, {"x": None}]}}
     extended = {name: member | novel for name, member in content.items()} | novel
@@ -68,13 +68,13 @@ def test_a_page_has_walmarts_orders_in_walmarts_order_however_it_is_written(coun
         assert (read.cursor, read.next_cursor, read.total_count) == ("?before", CURSOR, count)
 
 
-def test_a_lone_order_may_stand_without_a_list() -> None:
+def test_a_single_order_needs_no_list() -> None:
     assert ids(read_page(listing(elements={"order": order()}))) == [ID]
 
 
 @pytest.mark.parametrize("member", ["purchaseOrderId", "customerOrderId", "orderDate", "orderLines"])
 @pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
-def test_an_order_that_lacks_something_keeps_its_place(member: str, value: object) -> None:
+def test_an_order_without_a_member_keeps_its_place(member: str, value: object) -> None:
     lacking = {name: content for name, content in order().items() if name != member}
     if value != "left out":
         lacking[member] = value
@@ -95,7 +95,7 @@ def test_a_page_may_have_no_elements(without: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("misplaced", [None, 0, True, "text", [], ["text"]], ids=repr)
-def test_what_is_no_order_is_left_out(misplaced: object) -> None:
+def test_an_entry_that_is_no_order_is_ignored(misplaced: object) -> None:
     assert ids(read_page(listing(elements={"order": [order(), misplaced]}))) == [ID]
 
 
@@ -109,7 +109,7 @@ def test_no_buyers_data_is_read() -> None:
     assert not [each for each in private if each in shown]
 
 
-def test_a_page_and_its_orders_tell_of_the_call_that_brought_them() -> None:
+def test_a_page_and_its_orders_have_their_call() -> None:
     read = read_page(as_json({"list": page(*ORDERS)}))
 
     assert read.call.status == 200
@@ -126,7 +126,7 @@ def test_a_page_and_its_orders_tell_of_the_call_that_brought_them() -> None:
 )
 @example(cursor="?a=1&amp;b=%3a%2B+|\"[]'<>", around="")
 @example(cursor=CURSOR.removeprefix("?"), around="")
-def test_a_cursor_of_any_characters_is_kept_as_walmart_wrote_it(cursor: str, around: str) -> None:
+def test_a_cursor_is_kept_as_walmart_wrote_it(cursor: str, around: str) -> None:
     content = page(next_cursor=f"{around}{cursor}{around}")
 
     assert read_page(as_json({"list": content})).next_cursor == cursor
@@ -161,9 +161,7 @@ NO_COUNTS: list[object] = [None, "", "many", -1, 4.5, True, "٤", 10**30, [], {}
     [*((said, 450) for said in COUNTS), (0, 0), *((said, None) for said in NO_COUNTS)],
     ids=repr,
 )
-def test_a_page_has_walmarts_count_of_the_whole_list_where_it_can_be_read(
-    said: object, total: int | None
-) -> None:
+def test_a_page_has_the_count_of_the_whole_list(said: object, total: int | None) -> None:
     read = read_page(listing(meta={"totalCount": said}, elements={"order": [order()]}))
 
     assert read.total_count == total
@@ -181,7 +179,7 @@ NOTHING_FOUND: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("severity", ["INFO", "info", " Info ", None, ""], ids=repr)
-def test_a_list_that_finds_nothing_is_an_empty_page_in_every_shape(severity: str | None) -> None:
+def test_an_empty_list_is_an_empty_page_in_every_shape(severity: str | None) -> None:
     for body, content_type in error_shapes(NOTHING_FOUND | {"severity": severity}).values():
         read = read_page(body, content_type, status=404, cursor=CURSOR)
 
@@ -189,7 +187,7 @@ def test_a_list_that_finds_nothing_is_an_empty_page_in_every_shape(severity: str
         assert read.call.status == 404
 
 
-def test_a_list_may_find_nothing_twice() -> None:
+def test_an_empty_list_may_have_two_entries() -> None:
     assert read_page(errors(NOTHING_FOUND, NOTHING_FOUND), status=404).orders == ()
 
 
@@ -215,8 +213,8 @@ NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), NOT_EMPTY.values(), ids=NOT_EMPTY.keys())
-def test_nothing_else_is_an_empty_page(status: int, body: bytes, kind: type[WalmartError]) -> None:
-    assert type(judge_page(body, status=status)) is kind
+def test_another_error_is_no_empty_page(status: int, body: bytes, kind: type[WalmartError]) -> None:
+    assert type(classify_page(body, status=status)) is kind
 
 
 # A 2xx that is no list
@@ -242,10 +240,10 @@ NO_LISTS = {
 
 @pytest.mark.parametrize(("body", "content_type"), NO_LISTS.values(), ids=NO_LISTS.keys())
 def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
-    verdict = judge_page(body, content_type)
+    result = classify_page(body, content_type)
 
-    assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == "unreadable_response"
+    assert isinstance(result, OutcomeUnknown)
+    assert result.reason == "unreadable_response"
 
 
 @pytest.mark.parametrize(
@@ -259,10 +257,10 @@ def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_typ
         (34, CURSOR, True),
     ],
 )
-def test_only_a_later_page_may_show_none_of_the_orders_that_it_counts(
+def test_a_first_page_must_have_the_orders_that_it_counts(
     total: object, cursor: str | None, is_page: bool
 ) -> None:
     # Otherwise they are where nobody looked.
     misplaced = listing(meta={"totalCount": total}, elements=[order()])
 
-    assert isinstance(judge_page(misplaced, cursor=cursor), OrderPage) is is_page
+    assert isinstance(classify_page(misplaced, cursor=cursor), OrderPage) is is_page

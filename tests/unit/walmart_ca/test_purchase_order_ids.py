@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.hostile import HOSTILE_IDS
+from tests.support.hostile_ids import HOSTILE_IDS
 from walmart_ca import check_purchase_order_id
 
 
@@ -14,7 +14,7 @@ from walmart_ca import check_purchase_order_id
     "purchase_order_id",
     ["2575193093772", "309112345678901", "3225224", "Y12345678", "a_b-C7", "-0", "0" * 64],
 )
-def test_an_id_that_is_safe_in_a_path_is_taken_as_it_is(purchase_order_id: str) -> None:
+def test_a_safe_id_is_returned_unchanged(purchase_order_id: str) -> None:
     assert check_purchase_order_id(purchase_order_id) == purchase_order_id
 
 
@@ -33,7 +33,7 @@ SAFE = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
 @given(
     st.text() | st.text(alphabet="aZ09_-/%.\r\n\x00 ٣", max_size=70) | st.text(alphabet="aZ_-", min_size=1)
 )
-def test_whatever_is_taken_is_safe_and_unchanged(text: str) -> None:
+def test_an_accepted_id_is_safe_and_unchanged(text: str) -> None:
     try:
         taken = check_purchase_order_id(text)
     except ValueError:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.hostile import HOSTILE_IDS
+from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
-from tests.unit.walmart_ca.scripted import Scripted, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call
 from walmart_ca import (
     PRODUCTION_URL,
     AsyncClient,
@@ -47,11 +47,11 @@ ACCEPTED_URLS = {
 
 
 @pytest.mark.parametrize(("given", "taken"), ACCEPTED_URLS.items())
-def test_a_base_url_is_taken_as_it_will_be_signed_and_sent(given: str, taken: str) -> None:
+def test_a_base_url_is_normalized(given: str, taken: str) -> None:
     assert check_base_url(given) == taken
 
 
-def test_the_default_is_walmarts_production_host() -> None:
+def test_the_default_host_is_walmarts_production_host() -> None:
     request = Client(credentials()).orders.build_acknowledgement("1")
 
     assert request.url.startswith(f"{PRODUCTION_URL}/v3/ca/")
@@ -85,7 +85,7 @@ REFUSED_URLS = [
 
 
 @pytest.mark.parametrize("base_url", REFUSED_URLS, ids=repr)
-def test_an_unusable_base_url_is_refused_by_name_and_not_shown(base_url: Any) -> None:  # noqa: ANN401 - of any type
+def test_an_unusable_base_url_is_refused_and_not_shown(base_url: Any) -> None:  # noqa: ANN401 - of any type
     with pytest.raises(ValueError, match=r"^base_url must ") as refused:
         Client(credentials(), base_url=base_url)
 
@@ -117,7 +117,7 @@ REFUSED_SETTINGS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("setting", "value"), REFUSED_SETTINGS)
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_an_unusable_setting_is_refused_by_name_and_not_shown(
+def test_an_unusable_setting_is_refused_and_not_shown(
     kind: type[Client | AsyncClient],
     setting: str,
     value: Any,  # noqa: ANN401 - of any type
@@ -143,11 +143,11 @@ def test_a_service_name_is_sent_as_given(service_name: str) -> None:
 
 @pytest.mark.parametrize("correlation_id", [*UNPRINTABLE, 7])
 @pytest.mark.parametrize("secrets", [credentials(), TOKEN])
-def test_a_call_with_an_unusable_correlation_id_is_refused_and_not_sent(
+def test_an_unusable_correlation_id_is_refused_and_not_sent(
     secrets: Credentials,
     correlation_id: Any,  # noqa: ANN401 - of any type
 ) -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
     client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
 
     with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
@@ -166,14 +166,14 @@ REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
 @pytest.mark.parametrize(("name", "purchase_order_id", "options"), REFUSED_ARGUMENTS)
 @pytest.mark.parametrize("action", ["acknowledge", "get", "build_acknowledgement"])
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_call_with_an_unusable_argument_is_refused_by_name_and_nothing_is_sent(
+def test_an_unusable_argument_of_a_call_is_refused_and_not_sent(
     kind: type[Client | AsyncClient],
     action: str,
     name: str,
     purchase_order_id: Any,  # noqa: ANN401 - of any type
     options: dict[str, Any],
 ) -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
 
     with pytest.raises(ValueError, match=f"^{name} must "):
         call(kind(credentials(), transport=scripted), action, purchase_order_id, **options)
@@ -181,10 +181,13 @@ def test_a_call_with_an_unusable_argument_is_refused_by_name_and_nothing_is_sent
     assert scripted.sent == []
 
 
-def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> None:
+def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
     elapsed, of_day = itertools.count(100.0, 2.5), itertools.count(1.8e9, -3600.0)
     client = Client(
-        credentials(), transport=Scripted(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
+        credentials(),
+        transport=ScriptedTransport(),
+        clock=lambda: next(of_day),
+        monotonic=lambda: next(elapsed),
     )
 
     with pytest.raises(OutcomeUnknown) as raised:
@@ -214,7 +217,7 @@ def refusal(kind: Callable[..., object], given: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("value", UNUSABLE, ids=lambda value: repr(value)[:30])
-def test_an_unusable_credential_is_refused_by_name_and_not_shown(value: object) -> None:
+def test_an_unusable_credential_is_refused_and_not_shown(value: object) -> None:
     for kind, good, names in (
         (SignatureCredentials, OF_A_SIGNATURE, ["consumer_id", "channel_type"]),
         (TokenCredentials, OF_A_TOKEN, [*OF_A_TOKEN, "channel_type", "market", "global_version"]),
@@ -229,7 +232,7 @@ def test_an_unusable_credential_is_refused_by_name_and_not_shown(value: object) 
 
 
 @pytest.mark.parametrize("value", ['"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"'])
-def test_an_id_with_half_of_what_pasting_puts_around_it_is_refused_by_name(value: str) -> None:
+def test_an_id_with_half_a_pair_of_quotes_is_refused(value: str) -> None:
     message = refusal(SignatureCredentials, {**OF_A_SIGNATURE, "channel_type": value})
 
     assert message == "channel_type must not have quotes, a comma or a semicolon around it"
@@ -250,7 +253,7 @@ def test_an_id_with_half_of_what_pasting_puts_around_it_is_refused_by_name(value
         ),
     ],
 )
-def test_what_could_mean_two_things_is_refused_by_name(name: str, value: str, problem: str) -> None:
+def test_an_ambiguous_credential_is_refused(name: str, value: str, problem: str) -> None:
     assert refusal(TokenCredentials, {**OF_A_TOKEN, name: value}) == problem
 
 
@@ -267,7 +270,7 @@ PASTED = {
 
 @pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED.keys())
 @pytest.mark.parametrize("name", ["consumer_id", "channel_type"])
-def test_what_pasting_puts_around_an_id_is_taken_off(name: str, pasted: str) -> None:
+def test_quotes_and_blanks_around_an_id_are_removed(name: str, pasted: str) -> None:
     taken = SignatureCredentials(**{**OF_A_SIGNATURE, name: pasted.format(OF_A_SIGNATURE[name])})
 
     assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
@@ -276,13 +279,13 @@ def test_what_pasting_puts_around_an_id_is_taken_off(name: str, pasted: str) -> 
 # What printing shows
 
 
-def test_printing_credentials_shows_whose_they_are_and_nothing_that_signs() -> None:
+def test_credentials_print_the_consumer_id_only() -> None:
     shown = SignatureCredentials(**{**OF_A_SIGNATURE, "private_key": pkcs8_pem(rsa_key())})
 
     assert repr(shown) == str(shown) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
 
 
-def test_printing_a_client_or_a_request_shows_no_key_and_no_signature() -> None:
+def test_a_client_and_a_request_print_no_key_and_no_signature() -> None:
     client = Client(credentials())
     request = client.orders.build_acknowledgement("2575193093772")
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.unit.walmart_ca.scripted import Scripted, answer
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, json_response
 from walmart_ca import (
     Client,
     CredentialsRefused,
@@ -28,7 +28,7 @@ from walmart_ca.version import VERSION
 HOST = "https://walmart.invalid"
 GUARD = 300.0
 """Seconds; a generous guard against a thread that never comes, and no measure of anything."""
-ACKNOWLEDGED = answer(200, {"order": {"purchaseOrderId": "1"}})
+ACKNOWLEDGED = json_response(200, {"order": {"purchaseOrderId": "1"}})
 
 
 def credentials(**settings: str) -> TokenCredentials:
@@ -39,7 +39,7 @@ class Caller(Client):
     """A client whose calls are answered by a script, and whose clock stands still until a test moves it."""
 
     def __init__(self, *script: Response | Exception) -> None:
-        self.scripted = Scripted(*script)
+        self.scripted = ScriptedTransport(*script)
         self.time = 1000.0
         self.looked = threading.Event()
         super().__init__(self, base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0)
@@ -70,11 +70,11 @@ class Caller(Client):
 
 
 def issued(value: str = "t-1", **members: object) -> Response:
-    return answer(200, {"access_token": value, "token_type": "Bearer", "expires_in": 900, **members})
+    return json_response(200, {"access_token": value, "token_type": "Bearer", "expires_in": 900, **members})
 
 
 def refusal(status: int, code: str = "") -> Response:
-    return answer(status, {"error": [{"code": code}]} if code else {})
+    return json_response(status, {"error": [{"code": code}]} if code else {})
 
 
 def token(request: Request) -> str:
@@ -84,7 +84,7 @@ def token(request: Request) -> str:
 # Asking for one
 
 
-def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
+def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
     client = Caller(issued())
 
     client.token()
@@ -103,7 +103,7 @@ def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
     }
 
 
-def test_a_call_carries_the_token_the_market_and_the_version() -> None:
+def test_a_call_has_the_token_the_market_and_the_version() -> None:
     request = Caller(issued()).orders.build_acknowledgement("1")
 
     assert request.url == f"{HOST}/v3/orders/1/acknowledge"
@@ -112,20 +112,18 @@ def test_a_call_carries_the_token_the_market_and_the_version() -> None:
     assert "WM_CONSUMER.CHANNEL.TYPE" not in request.headers
 
 
-def test_a_call_carries_the_channel_type_where_there_is_one() -> None:
-    client = Client(credentials(channel_type="c-1"), transport=Scripted(issued()))
+def test_a_call_has_the_channel_type_if_there_is_one() -> None:
+    client = Client(credentials(channel_type="c-1"), transport=ScriptedTransport(issued()))
 
     assert client.orders.build_acknowledgement("1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
 
 
-def test_nothing_is_asked_for_before_a_call() -> None:
+def test_no_token_is_requested_before_a_call() -> None:
     assert Caller().scripted.sent == []
 
 
 @pytest.mark.parametrize(("timeout", "asked_for"), [(3.5, 3.5), (60.0, 15.0)])
-def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
-    timeout: float, asked_for: float
-) -> None:
+def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float, asked_for: float) -> None:
     client = Caller(issued())
 
     client.token(timeout)
@@ -150,7 +148,7 @@ def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
         *((unsaid, 840.0, "t-2") for unsaid in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
     ],
 )
-def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
+def test_a_token_is_used_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
     client = Caller(issued("t-1", expires_in=expires_in), issued("t-2"))
     client.token()
 
@@ -160,7 +158,7 @@ def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later
     assert len(client.scripted.sent) == int(used[-1])
 
 
-def test_its_time_runs_from_before_it_was_asked_for() -> None:
+def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
     client = Caller(issued("t-1"), issued("t-2"))
     client.scripted.meanwhile = lambda: setattr(client, "time", 1005.0)
     client.token()
@@ -170,7 +168,7 @@ def test_its_time_runs_from_before_it_was_asked_for() -> None:
     assert client.token() == "t-2"
 
 
-def test_however_many_wait_for_it_a_token_is_asked_for_once() -> None:
+def test_concurrent_calls_request_one_token() -> None:
     client = Caller(issued())
     waiting = threading.Barrier(10)
     # It is answered only when the nine others have come, or stand before its lock.
@@ -214,14 +212,14 @@ def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> 
     return failures
 
 
-def test_whoever_waits_for_a_token_that_fails_is_told_the_same_and_asks_no_more() -> None:
+def test_waiting_calls_get_the_same_error() -> None:
     client = Caller(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
 
     assert [type(error) for error in both_failures(client)] == [CredentialsRefused] * 2
     assert len(client.scripted.sent) == 1
 
 
-def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
+def test_an_interrupt_does_not_end_the_waiting_threads() -> None:
     client = Caller(issued())
 
     def interrupt() -> None:
@@ -235,7 +233,7 @@ def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
     assert client.token() == "t-1"
 
 
-def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
+def test_a_call_that_waits_too_long_for_a_token_is_not_sent() -> None:
     client = Caller(issued())
     asked, over = threading.Event(), threading.Event()
 
@@ -256,7 +254,7 @@ def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
     assert error.call.latency_s == 0.0
 
 
-def test_after_a_failure_the_next_call_asks_again() -> None:
+def test_the_next_call_requests_a_token_after_a_failure() -> None:
     client = Caller(refusal(503), issued())
 
     assert type(client.failure()) is Unavailable
@@ -267,7 +265,7 @@ def test_after_a_failure_the_next_call_asks_again() -> None:
 # Renewing it
 
 
-def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> None:
+def test_a_token_is_discarded_once_for_several_refusals() -> None:
     client = Caller(issued("t-1"), issued("t-2"))
     refused = client.orders.build_acknowledgement("1")
 
@@ -280,7 +278,7 @@ def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> No
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])
-def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: str) -> None:
+def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> None:
     client = Caller(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
 
     client.orders.acknowledge("1", timeout=8.0)
@@ -299,7 +297,7 @@ def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: st
     ],
     ids=["refused twice", "forbidden"],
 )
-def test_a_call_is_made_no_more_than_once_more(again: tuple[Response, ...], sent: int) -> None:
+def test_a_call_is_repeated_at_most_once(again: tuple[Response, ...], sent: int) -> None:
     client = Caller(issued("t-1"), *again)
 
     with pytest.raises(CredentialsRefused):
@@ -310,9 +308,11 @@ def test_a_call_is_made_no_more_than_once_more(again: tuple[Response, ...], sent
 
 # What can go wrong
 
-INVALID_CLIENT = answer(400, {"error": "invalid_client"})
-OTHER_HEADER = answer(400, {"error": [{"code": "INVALID_REQUEST_HEADER", "field": "WM_SVC.NAME"}]})
-BOTH_HEADERS = answer(400, {"error": [{"code": "X", "field": name} for name in ("Accept", "Authorization")]})
+INVALID_CLIENT = json_response(400, {"error": "invalid_client"})
+OTHER_HEADER = json_response(400, {"error": [{"code": "INVALID_REQUEST_HEADER", "field": "WM_SVC.NAME"}]})
+BOTH_HEADERS = json_response(
+    400, {"error": [{"code": "X", "field": name} for name in ("Accept", "Authorization")]}
+)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ BOTH_HEADERS = answer(400, {"error": [{"code": "X", "field": name} for name in (
         (refusal(520), Unavailable),
     ],
 )
-def test_a_refusal_is_sorted_by_what_can_be_done(refused: Response, kind: type[WalmartError]) -> None:
+def test_a_refused_token_request_is_classified(refused: Response, kind: type[WalmartError]) -> None:
     error = Caller(refused).failure()
 
     assert type(error) is kind
@@ -351,7 +351,7 @@ def test_a_refusal_is_sorted_by_what_can_be_done(refused: Response, kind: type[W
 
 
 @pytest.mark.parametrize(("status", "reason"), [(307, "http_307 to other.invalid"), (503, "http_503")])
-def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: int, reason: str) -> None:
+def test_only_a_redirect_names_its_target_host(status: int, reason: str) -> None:
     elsewhere = {"Location": "https://Other.invalid/v3/token?x=1"}
 
     assert Caller(Response(status, elsewhere, b"")).failure().reason == reason
@@ -361,14 +361,14 @@ def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: 
     "document",
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a b"}, {"token": "t"}],
 )
-def test_a_success_without_a_token_is_trouble_of_walmarts(document: object) -> None:
-    error = Caller(answer(200, document)).failure()
+def test_a_success_without_a_token_is_unavailable(document: object) -> None:
+    error = Caller(json_response(200, document)).failure()
 
     assert (type(error), error.reason) == (Unavailable, "token_unreadable")
 
 
 @pytest.mark.parametrize("kind", [NothingSentError, NoResponseError])
-def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: type[Exception]) -> None:
+def test_a_lost_token_request_means_that_nothing_was_sent(kind: type[Exception]) -> None:
     error = Caller(kind("connection_lost")).failure()
 
     assert (type(error), error.reason) == (NotSent, "token_connection_lost")
@@ -378,7 +378,7 @@ def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: typ
 # What is shown
 
 
-def test_neither_secret_nor_token_shows_when_printed() -> None:
+def test_neither_secret_nor_token_is_printed() -> None:
     client = Caller(issued("t-0-k-e-n"))
     request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
@@ -391,6 +391,6 @@ def test_neither_secret_nor_token_shows_when_printed() -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_an_error_shows_no_secret(status: int) -> None:
-    error = Caller(answer(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
+    error = Caller(json_response(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
 
     assert "hunter2" not in f"{error} {error!r} {error.reason}"

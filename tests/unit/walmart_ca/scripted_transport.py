@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from walmart_ca import AsyncClient, Client
 
 
-class Scripted:
+class ScriptedTransport:
     """Answers each call with the next step of a script, the last one again and again; remembers what came."""
 
     def __init__(self, *script: "Response | Exception | Callable[[Request], Response]") -> None:
@@ -37,7 +37,7 @@ class Scripted:
         """Have nothing to close."""
 
 
-def answer(status: int, document: object) -> Response:
+def json_response(status: int, document: object) -> Response:
     return Response(status, {"Content-Type": "application/json"}, as_json(document))
 
 

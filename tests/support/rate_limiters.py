@@ -24,7 +24,7 @@ class Time:
         self.now += seconds
 
 
-def rested_pacer(
+def rested_rate_limiter(
     time: Time,
     requests_per_minute: float,
     *,
@@ -45,7 +45,7 @@ def rested_pacer(
     return made
 
 
-def unhurried_pacer(clock: Callable[[], float]) -> RateLimiter:
+def unlimited_rate_limiter(clock: Callable[[], float]) -> RateLimiter:
     """Return a rate_limiter that lets a billion calls go out in a minute, so that none waits for its turn."""
     return RateLimiter(
         requests_per_minute=1e9, environments=1, clock=clock, monotonic=clock, sleep=_never_wait

@@ -12,12 +12,12 @@ from tests.support.raw_server import (
     ORDER,
     RawServer,
     acknowledged,
-    answer,
-    answers,
     header,
+    http_response,
     listed,
     listed_in_xml,
     named,
+    respond_with,
     target,
 )
 from walmart_ca import CallInfo, Client, NotSent, OrderPage, OutcomeUnknown
@@ -27,11 +27,11 @@ CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772"
 MEBIBYTE = 1024 * 1024
 
 
-def test_every_page_is_signed_as_it_is_sent_with_the_headers_of_any_call(
-    serve: Serve, connect: Connect
-) -> None:
+def test_every_page_is_signed_as_it_is_sent(serve: Serve, connect: Connect) -> None:
     server = serve(
-        answers(answer(acknowledged()), listed_in_xml(ORDER, next_cursor=CURSOR), listed("2575193093773"))
+        respond_with(
+            http_response(acknowledged()), listed_in_xml(ORDER, next_cursor=CURSOR), listed("2575193093773")
+        )
     )
     orders = connect(server.url).orders
     orders.get(ORDER)
@@ -59,8 +59,8 @@ def header_names(head: bytes) -> list[str]:
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
 
 
-def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
-    with RawServer(answers(listed())) as server, Client(credentials(), base_url=server.url) as client:
+def test_a_request_with_any_cursor_is_signed_as_it_is_sent() -> None:
+    with RawServer(respond_with(listed())) as server, Client(credentials(), base_url=server.url) as client:
 
         @settings(deadline=None, max_examples=100)
         @given(
@@ -91,7 +91,7 @@ def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
 
 
 def test_a_list_with_no_time_left_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(listed(ORDER, next_cursor=CURSOR)))
+    server = serve(respond_with(listed(ORDER, next_cursor=CURSOR)))
     orders = connect(server.url).orders
 
     error = failure(lambda: list(orders.released(created_start_date=START, timeout=0)))
@@ -104,16 +104,16 @@ def padded_page(size: int) -> bytes:
     return as_json({"list": page(named(ORDER))}).ljust(size)
 
 
-def test_a_page_of_sixteen_mebibytes_is_read(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(padded_page(16 * MEBIBYTE))))
+def test_a_page_of_16_mib_is_read(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(padded_page(16 * MEBIBYTE))))
 
     (order,) = connect(server.url).orders.released(created_start_date=START)
 
     assert order.purchase_order_id == ORDER
 
 
-def test_a_page_of_more_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(padded_page(16 * MEBIBYTE + 1))))
+def test_a_page_of_more_than_16_mib_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(padded_page(16 * MEBIBYTE + 1))))
 
     error = failure(lambda: connect(server.url).orders.released_page(created_start_date=START))
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.documents import ID, order, page
 from tests.support.keys import credentials
-from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call, json_response
 from walmart_ca import (
     AsyncClient,
     Client,
@@ -31,14 +31,14 @@ SECOND, THIRD = "2575193093773", "2575193093774"
 
 def listed(*ids: str, next_cursor: object = None) -> Response:
     orders = [order(purchaseOrderId=each) for each in ids]
-    return answer(200, {"list": page(*orders, next_cursor=next_cursor)})
+    return json_response(200, {"list": page(*orders, next_cursor=next_cursor)})
 
 
 type Found = tuple[list[str], WalmartError | None]
 """The ids that a listing comes to, and the error that it ends with."""
 
 
-def listed_by_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
+def listed_by_client(scripted: ScriptedTransport, **which: Any) -> Found:  # noqa: ANN401 - of any type
     found: list[str] = []
     client = Client(credentials(), transport=scripted)
     try:
@@ -49,7 +49,7 @@ def listed_by_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401
     return found, None
 
 
-def listed_by_async_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
+def listed_by_async_client(scripted: ScriptedTransport, **which: Any) -> Found:  # noqa: ANN401 - of any type
     found: list[str] = []
 
     async def main() -> None:
@@ -68,7 +68,7 @@ type Listing = Callable[..., Found]
 by_either_client = pytest.mark.parametrize("listing", [listed_by_client, listed_by_async_client])
 
 
-def unknown(listing: Listing, scripted: Scripted, reason: str) -> list[str]:
+def unknown(listing: Listing, scripted: ScriptedTransport, reason: str) -> list[str]:
     """The ids before a listing's outcome is unknown for this reason."""
     found, error = listing(scripted)
     assert isinstance(error, OutcomeUnknown)
@@ -108,10 +108,8 @@ QUERIES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("which", "query"), QUERIES.values(), ids=QUERIES.keys())
 @by_either_client
-def test_which_orders_are_meant_is_written_byte_for_byte(
-    listing: Listing, which: dict[str, Any], query: str
-) -> None:
-    scripted = Scripted(listed())
+def test_the_query_is_exact(listing: Listing, which: dict[str, Any], query: str) -> None:
+    scripted = ScriptedTransport(listed())
 
     assert listing(scripted, **which) == ([], None)
 
@@ -134,11 +132,11 @@ UNUSABLE: list[tuple[str, object]] = [
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_an_unusable_argument_is_refused_by_name_at_once(
+def test_an_unusable_argument_of_a_list_is_refused_at_once(
     kind: type[Client | AsyncClient], name: str, value: object
 ) -> None:
     which: dict[str, Any] = {"created_start_date": START, name: value}
-    client = kind(credentials(), transport=Scripted())
+    client = kind(credentials(), transport=ScriptedTransport())
 
     with pytest.raises(ValueError, match=f"^{name} must "):
         client.orders.released(**which)
@@ -163,8 +161,8 @@ VERBATIM = [
 
 @pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_a_cursor_is_followed_as_it_came(listing: Listing, cursor: str) -> None:
-    scripted = Scripted(listed(ID, next_cursor=cursor), listed(SECOND))
+def test_a_cursor_is_sent_as_walmart_wrote_it(listing: Listing, cursor: str) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor=cursor), listed(SECOND))
 
     assert listing(scripted) == ([ID, SECOND], None)
 
@@ -183,10 +181,8 @@ UNSENDABLE = [
 
 @pytest.mark.parametrize("cursor", UNSENDABLE, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_a_cursor_that_cannot_be_sent_is_an_unknown_outcome_after_the_orders_before_it(
-    listing: Listing, cursor: str
-) -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
+def test_an_unusable_cursor_ends_the_listing(listing: Listing, cursor: str) -> None:
+    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
 
     assert unknown(listing, scripted, "unusable_cursor") == [ID, SECOND]
     assert len(scripted.sent) == 1
@@ -204,21 +200,19 @@ def test_a_cursor_that_cannot_be_sent_is_an_unknown_outcome_after_the_orders_bef
     ],
 )
 @by_either_client
-def test_cursors_that_lead_in_a_circle_end_the_listing_at_once(
-    listing: Listing, cursors: list[str], pages: int
-) -> None:
+def test_a_repeated_cursor_ends_the_listing(listing: Listing, cursors: list[str], pages: int) -> None:
     # After them the list would come to its end: whoever goes on is found out.
-    scripted = Scripted(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
+    scripted = ScriptedTransport(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
 
     assert unknown(listing, scripted, "repeated_cursor") == [ID] * pages
     assert len(scripted.sent) == pages
 
 
 @by_either_client
-def test_pages_without_orders_are_passed_over_and_an_order_that_comes_twice_is_handed_on_twice(
+def test_empty_pages_are_skipped_and_repeated_orders_are_kept(
     listing: Listing,
 ) -> None:
-    scripted = Scripted(
+    scripted = ScriptedTransport(
         listed(next_cursor="x=1"),
         listed(ID, next_cursor="x=2"),
         listed(next_cursor="x=3"),
@@ -228,7 +222,9 @@ def test_pages_without_orders_are_passed_over_and_an_order_that_comes_twice_is_h
     assert listing(scripted) == ([ID, SECOND, ID], None)
 
 
-NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
+NOTHING_FOUND = json_response(
+    404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]}
+)
 
 
 @pytest.mark.parametrize(
@@ -236,57 +232,55 @@ NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API
     [
         listed(SECOND, next_cursor=""),
         listed(SECOND, next_cursor=" "),
-        answer(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
+        json_response(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
         NOTHING_FOUND,
     ],
     ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
 )
 @by_either_client
 def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Response) -> None:
-    scripted = Scripted(listed(ID, next_cursor=CURSOR), last)
+    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), last)
 
     assert listing(scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
     assert len(scripted.sent) == 2
 
 
 @by_either_client
-def test_a_list_that_finds_nothing_has_no_orders(listing: Listing) -> None:
-    assert listing(Scripted(NOTHING_FOUND)) == ([], None)
+def test_an_empty_list_has_no_orders(listing: Listing) -> None:
+    assert listing(ScriptedTransport(NOTHING_FOUND)) == ([], None)
 
 
 @pytest.mark.parametrize(
     ("second", "kind"),
     [
-        (answer(429, {}), Throttled),
-        (answer(503, {}), Unavailable),
-        (answer(200, {}), OutcomeUnknown),
+        (json_response(429, {}), Throttled),
+        (json_response(503, {}), Unavailable),
+        (json_response(200, {}), OutcomeUnknown),
         (NoResponseError("response_timeout"), OutcomeUnknown),
     ],
     ids=["throttled", "unavailable", "no list", "no answer"],
 )
 @by_either_client
-def test_a_page_that_fails_comes_after_the_orders_before_it(
+def test_a_failing_page_raises_after_the_orders_before_it(
     listing: Listing, second: Response | Exception, kind: type[WalmartError]
 ) -> None:
-    found, error = listing(Scripted(listed(ID, next_cursor=CURSOR), second))
+    found, error = listing(ScriptedTransport(listed(ID, next_cursor=CURSOR), second))
 
     assert (found, type(error)) == ([ID], kind)
 
 
 @pytest.mark.parametrize(("timeout", "pages"), [(None, 15.0), (600.0, 600.0)])
 @by_either_client
-def test_every_page_has_the_time_that_the_list_was_given(
-    listing: Listing, timeout: float | None, pages: float
-) -> None:
-    scripted = Scripted(listed(ID, next_cursor=CURSOR), listed(SECOND))
+def test_every_page_has_the_full_time_out(listing: Listing, timeout: float | None, pages: float) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), listed(SECOND))
 
     listing(scripted, timeout=timeout)
 
     assert scripted.timeouts == [pytest.approx(pages, abs=10)] * 2
 
 
-def test_a_page_is_not_asked_for_before_the_one_before_it_is_used_up() -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
+def test_a_page_is_fetched_when_the_previous_one_is_used_up() -> None:
+    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
     released = Client(credentials(), transport=scripted).orders.released(created_start_date=START)
     asked = [len(scripted.sent)]
 
@@ -298,8 +292,8 @@ def test_a_page_is_not_asked_for_before_the_one_before_it_is_used_up() -> None:
     assert list(released) == []
 
 
-def test_a_page_is_awaited_only_after_the_one_before_it_is_used_up() -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
+def test_a_page_is_awaited_when_the_previous_one_is_used_up() -> None:
+    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
 
     async def main() -> list[int]:
         async with AsyncClient(credentials(), transport=scripted) as client:
@@ -316,9 +310,12 @@ def test_a_page_is_awaited_only_after_the_one_before_it_is_used_up() -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_pages_can_be_fetched_one_by_one_and_again(kind: type[Client | AsyncClient]) -> None:
-    scripted = Scripted(
-        listed(ID, next_cursor=CURSOR), answer(503, {}), listed(SECOND, next_cursor="x=2"), listed(THIRD)
+def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: type[Client | AsyncClient]) -> None:
+    scripted = ScriptedTransport(
+        listed(ID, next_cursor=CURSOR),
+        json_response(503, {}),
+        listed(SECOND, next_cursor="x=2"),
+        listed(THIRD),
     )
     client = kind(credentials(), transport=scripted)
 
@@ -339,7 +336,7 @@ def test_pages_can_be_fetched_one_by_one_and_again(kind: type[Client | AsyncClie
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
 def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncClient]) -> None:
-    scripted = Scripted(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
+    scripted = ScriptedTransport(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
     client = kind(credentials(), transport=scripted)
 
     first = call(client, "created_page", created_start_date=START)
@@ -353,8 +350,8 @@ def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncCl
         call(client, "next_page", first, limit=201)
 
 
-def test_a_page_that_is_too_large_is_an_unread_page() -> None:
-    client = Client(credentials(), transport=Scripted(NoResponseError(TOO_LARGE)))
+def test_an_oversized_page_is_an_unread_page() -> None:
+    client = Client(credentials(), transport=ScriptedTransport(NoResponseError(TOO_LARGE)))
 
     with pytest.raises(OutcomeUnknown) as raised:
         client.orders.released_page(created_start_date=START)
