@@ -1,4 +1,4 @@
-"""A stand-in for the credentials, for tests of what calls with them."""
+"""A client provider for tests, with a fixed list of clients."""
 
 from shared.walmart.client_provider import ClientProvider, CredentialsPaused, NoClient, ProvidedClient
 
@@ -6,23 +6,22 @@ _PAUSED = CredentialsPaused()
 
 
 class FixedClients(ClientProvider):
-    """Offers accesses in their order, each until another one is asked for, and remembers what it is told.
+    """Provides the first of its clients until an alternative is requested, and records the reports.
 
     Attributes:
-        told: What it was told of which version of the secret.
-        a_403_concerns_all: What it answers when it is told of a 403.
+        reports: The reports, each with the secret version that it is about.
+        forbidden_concerns_all_calls: The return value of `report_forbidden`.
     """
 
     def __init__(self, *clients: ProvidedClient, otherwise: NoClient = _PAUSED) -> None:
-        """Offer these, and when none is left the reason why."""
-        # Everything that would read a secret is replaced, so the base class is not initialized.
+        """Provide these clients, and `otherwise` when none is left."""
+        # The base class is not initialized: no method of it that reads a secret is left.
         self.reports: list[str] = []
         self.forbidden_concerns_all_calls = True
         self._clients = list(clients)
         self._otherwise = otherwise
 
     def remove_all(self) -> None:
-        """Have none any more."""
         self._clients.clear()
 
     def peek(self) -> ProvidedClient | NoClient:

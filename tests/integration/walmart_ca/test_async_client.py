@@ -1,4 +1,4 @@
-"""`AsyncClient` over the wire: it is the same client; how its calls wait is in the unit tests."""
+"""`AsyncClient` over the wire; the unit tests cover how its calls wait."""
 
 import asyncio
 

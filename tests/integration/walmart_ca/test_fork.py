@@ -1,4 +1,4 @@
-"""A client that is used in one process and in another that was forked from it."""
+"""A client that is used in one process and in a process that was forked from it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this machine ha
 
 
 def walmart() -> Behavior:
-    """Answer with the order that is asked for, and with a token when two processes have asked for one."""
+    """Respond with the requested order, and with a token as soon as both processes have requested one."""
     both = threading.Barrier(2)
 
     def behave(connection: Connection) -> None:
@@ -34,7 +34,7 @@ def walmart() -> Behavior:
 
 
 def run(case: str, url: str) -> dict[str, list[str]]:
-    """Tell what calls get in the process that forked and in the forked one."""
+    """Return the results of the parent and of the child."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", forked.__name__, case, url]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     done = subprocess.run(
@@ -46,9 +46,8 @@ def run(case: str, url: str) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("case", "got"),
     [
-        *dict.fromkeys(forked.CASES, "an order").items(),
-        # What was given to the client belongs to the process that gave it.
-        *dict.fromkeys(forked.GIVEN, "other_process").items(),
+        *dict.fromkeys(forked.USABLE, "an order").items(),
+        *dict.fromkeys(forked.UNUSABLE, "other_process").items(),
     ],
 )
 def test_a_forked_client_works_or_sends_nothing(serve: Serve, case: str, got: str) -> None:

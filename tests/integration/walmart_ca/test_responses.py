@@ -1,8 +1,9 @@
-"""What comes of an answer on its whole way, from the wire to the caller; each answer is in the unit tests."""
+"""Responses from the wire to the caller; the unit tests cover each kind of response."""
 
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -20,14 +21,14 @@ ACTIONS = ["acknowledge", "get", "list"]
 
 
 @pytest.mark.parametrize(
-    "told", [f"X-Next-Replenishment-Time: {SOON.timestamp() * 1000:.0f}", "Retry-After: 90"]
+    "replenished", [f"X-Next-Replenishment-Time: {SOON.timestamp() * 1000:.0f}", "Retry-After: 90"]
 )
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_error_has_the_headers_of_its_response(
-    serve: Serve, connect: Connect, action: str, told: str
+    serve: Serve, connect: Connect, action: str, replenished: str
 ) -> None:
     body = as_json({"errors": {"error": [{"code": "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"}]}})
-    server = serve(respond_with(http_response(body, 429, (told, "x-current-token-count: 0", DATE))))
+    server = serve(respond_with(http_response(body, 429, (replenished, "x-current-token-count: 0", DATE))))
 
     error = failure(lambda: act(connect(server.url, clock=NOW.timestamp), action))
 
@@ -74,19 +75,20 @@ def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int,
     assert len(server.requests) == 1
 
 
-# The marketplace's own refusals
+# Errors of the local marketplace
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
 @pytest.mark.parametrize("shape", ["order service", "gateway", "flat"])
 def test_an_order_in_a_higher_status_is_rejected(
-    marketplace: Marketplace, client: Client, form: str, shape: str
+    marketplace: Marketplace,
+    client: Client,
+    form: Literal["xml", "json"],
+    shape: Literal["order service", "gateway", "flat"],
 ) -> None:
     marketplace.add_order(ORDER, ["Shipped"])
-    marketplace.answer_as("xml" if form == "xml" else "json")
-    marketplace.errors_as(
-        "order service" if shape == "order service" else "gateway" if shape == "gateway" else "flat"
-    )
+    marketplace.answer_as(form)
+    marketplace.errors_as(shape)
 
     error = failure(lambda: client.orders.acknowledge(ORDER))
 
@@ -126,7 +128,7 @@ def test_an_unknown_channel_type_names_the_header(marketplace: Marketplace, conn
     assert "WM_CONSUMER.CHANNEL.TYPE" in str(error)
 
 
-# What errors and logs show
+# Errors and logs
 
 FAULTS = [
     Fault.UNAUTHORIZED,
@@ -173,9 +175,9 @@ WITH_A_BUYER = as_json({"list": page(order(**BUYER), next_cursor="an unusable on
 QUOTING = as_json({"error": [{"code": "SYSTEM_ERROR", "description": f"of {BUYER}"}]})
 OF_LISTS = {
     "a list": http_response(WITH_A_BUYER),
-    "half a list": http_response(WITH_A_BUYER[:-1]),
-    "a list that is refused": http_response(WITH_A_BUYER, 401),
-    "an error that quotes": http_response(QUOTING, 500),
+    "an incomplete list": http_response(WITH_A_BUYER[:-1]),
+    "a list with 401": http_response(WITH_A_BUYER, 401),
+    "an error that quotes the buyer": http_response(QUOTING, 500),
 }
 
 

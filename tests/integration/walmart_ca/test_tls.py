@@ -1,4 +1,4 @@
-"""Whom a client trusts; whom it does not is sent nothing."""
+"""Which servers a client trusts; it sends nothing to any other."""
 
 import ssl
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_a_connection_to_a_trusted_server_is_kept(
     seller = marketplace_tls.register_seller(walmart_form(rsa_key()))
     marketplace_tls.add_order(ORDER)
 
-    # What is signed is the URL on the wire, however it was written.
+    # The signed URL is the URL on the wire, also for another spelling of the base URL.
     with Client(
         credentials_of(seller), base_url=f"{marketplace_tls.url.upper()}/", ssl_context=trusting
     ) as client:
@@ -75,7 +75,7 @@ def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 def context_for_common_name(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """A context whose certificate names its host nowhere but in the subject's common name."""
+    """Return a context whose certificate names its host only in the common name."""
     key = ec.generate_private_key(ec.SECP256R1())
     named = x509.load_pem_x509_certificate(authority.issue_cert("localhost").cert_chain_pems[0].bytes())
     signer = load_pem_private_key(authority.private_key_pem.bytes(), password=None)
@@ -116,8 +116,8 @@ NOT_TRUSTED: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "another name": lambda authority: context_for(authority, "other.example"),
     "an address": lambda authority: context_for(authority, "127.0.0.1"),
     "a wildcard": lambda authority: context_for(authority, "*.localhost"),
-    "a name that begins alike": lambda authority: context_for(authority, "localhost.example"),
-    "its name in the common name alone": lambda authority: context_for_common_name(authority, "localhost"),
+    "a name with the same beginning": lambda authority: context_for(authority, "localhost.example"),
+    "the name in the common name only": lambda authority: context_for_common_name(authority, "localhost"),
     "old TLS": context_of_old_tls,
 }
 
@@ -162,7 +162,7 @@ def speaks_no_tls(connection: Connection) -> None:
         (lambda connection: connection.wait(600), 0.3, {"connect_timeout"}),
         (Connection.reset, 15.0, {"connect", "tls"}),
     ],
-    ids=["speaks no TLS", "never comes", "breaks off"],
+    ids=["no TLS", "no handshake", "reset"],
 )
 def test_nothing_is_sent_without_a_complete_handshake(
     serve: Serve, connect: Connect, behavior: Behavior, timeout: float, reasons: set[str]

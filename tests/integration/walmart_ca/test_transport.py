@@ -1,4 +1,4 @@
-"""The wire at its worst: what was not sent, what may have been applied, and what never ends."""
+"""Failures on the wire: requests that were not sent, incomplete and endless responses, and connections."""
 
 import gzip
 import logging
@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.integration.walmart_ca.calls import HANGS_AFTER, Connect, Serve, failure, outcome
+from tests.integration.walmart_ca.calls import HANGS_AFTER, START, Connect, Serve, failure, outcome
 from tests.local.marketplace import Certificate, Fault, Marketplace
 from tests.support.keys import credentials
 from tests.support.raw_server import (
@@ -38,8 +38,8 @@ from walmart_ca.transport import KEPT_FOR
 
 MEBIBYTE = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-PATIENCE = 0.4
-"""Seconds a client is given for a call that would take minutes."""
+SHORT_TIMEOUT = 0.4
+"""Seconds for a call that would take minutes."""
 
 
 # Not sent
@@ -64,28 +64,38 @@ def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
     assert (type(error), error.reason) == (NotSent, "connect")
 
 
-@pytest.mark.parametrize("timeout", [0, 0.0, -1])
-def test_a_call_with_no_time_left_is_not_sent(serve: Serve, connect: Connect, timeout: float) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
-
-    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER, timeout=timeout))
-
-    assert (type(error), error.reason) == (NotSent, "no_time_left")
-    assert server.connections == 0
+def acknowledge_with(timeout: float) -> Callable[[Client], object]:
+    return lambda client: client.orders.acknowledge(ORDER, timeout=timeout)
 
 
-def test_a_call_on_a_closed_client_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
-    client = connect(server.url)
+def acknowledge_closed(client: Client) -> object:
     client.close()
+    return client.orders.acknowledge(ORDER)
 
-    error = failure(lambda: client.orders.acknowledge(ORDER))
 
-    assert (type(error), error.reason) == (NotSent, "closed")
+NOT_SENT: dict[str, tuple[Callable[[Client], object], str]] = {
+    **{f"timeout {timeout}": (acknowledge_with(timeout), "no_time_left") for timeout in (0, 0.0, -1)},
+    "a list": (
+        lambda client: list(client.orders.released(created_start_date=START, timeout=0)),
+        "no_time_left",
+    ),
+    "a closed client": (acknowledge_closed, "closed"),
+}
+
+
+@pytest.mark.parametrize(("act", "reason"), NOT_SENT.values(), ids=NOT_SENT.keys())
+def test_a_call_without_time_or_on_a_closed_client_is_not_sent(
+    serve: Serve, connect: Connect, act: Callable[[Client], object], reason: str
+) -> None:
+    server = serve(respond_with(http_response(acknowledged())))
+
+    error = failure(lambda: act(connect(server.url)))
+
+    assert (type(error), error.reason) == (NotSent, reason)
     assert server.connections == 0
 
 
-# Sent, and no whole answer
+# Incomplete responses
 
 CUT_SHORT: dict[str, bytes] = {
     "nothing": b"",
@@ -135,18 +145,17 @@ def test_a_reset_is_an_unknown_outcome(marketplace: Marketplace, client: Client,
 
 # The deadline
 
-
 ENDLESS: dict[str, Behavior] = {
     "silence": drip(b"", b"", 600),
-    "a drip of the status line": drip(b"", b"H"),
-    "a drip of one header": drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
-    "a drip of headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
-    "a drip of the body": drip(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
-    "a drip of a body of no length": drip(HEAD + b"\r\n", b" "),
-    "a drip of chunks": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "a drip of a chunk's size": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
-    "a drip of trailers": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
-    "endless continuing": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a slow status line": drip(b"", b"H"),
+    "a slow header": drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
+    "slow headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
+    "a slow body": drip(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
+    "a slow body without a length": drip(HEAD + b"\r\n", b" "),
+    "slow chunks": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a slow chunk size": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "slow trailers": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
+    "endless 100 responses": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "endless early hints": drip(b"", b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n"),
 }
 
@@ -160,9 +169,9 @@ def test_an_endless_response_times_out(serve: Serve, connect: Connect, behavior:
 
     server = serve(answer_once)
     client = connect(server.url)
-    client.orders.get(ORDER)  # connects, so that none of the time below goes into that
+    client.orders.get(ORDER)  # connects, so that the time-out below covers the response only
 
-    error = failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
+    error = failure(lambda: client.orders.acknowledge(ORDER, timeout=SHORT_TIMEOUT))
 
     assert (type(error), error.reason) == (OutcomeUnknown, "response_timeout")
     assert (len(server.requests), server.connections) == (2, 1)
@@ -175,13 +184,13 @@ def test_a_call_does_not_get_the_response_of_an_earlier_call(
     marketplace.add_order("7400000000002")
     client.orders.acknowledge(ORDER)
     marketplace.fail(ORDER, Fault.DELAY, seconds=600.0)
-    failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
+    failure(lambda: client.orders.acknowledge(ORDER, timeout=SHORT_TIMEOUT))
 
     order = client.orders.acknowledge("7400000000002")
 
     assert order.purchase_order_id == "7400000000002"
-    first, given_up, last = (call.connection for call in marketplace.calls)
-    assert first == given_up != last
+    first, timed_out, last = (call.connection for call in marketplace.calls)
+    assert first == timed_out != last
 
 
 # The size
@@ -215,14 +224,14 @@ def test_an_oversized_response_is_an_unknown_outcome(
 WHOLE: dict[str, bytes] = {
     "a mebibyte": http_response(acknowledged(padded_to=MEBIBYTE)),
     "chunks": chunked(acknowledged()),
-    "an encoding that is none": http_response(acknowledged(), headers=("Content-Encoding: identity",)),
+    "the encoding identity": http_response(acknowledged(), headers=("Content-Encoding: identity",)),
     "no length": HEAD + b"\r\n" + acknowledged(),
     "HTTP/1.0": http_response(acknowledged()).replace(b"HTTP/1.1", b"HTTP/1.0"),
     "ninety headers": http_response(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(90))),
-    "a header that is none": http_response(acknowledged(), headers=("this is no header",)),
+    "a malformed header": http_response(acknowledged(), headers=("this is no header",)),
     "headers of other alphabets": http_response(acknowledged(), headers=("X-Ça: été",)),
-    "after a continue": b"HTTP/1.1 100 Continue\r\n\r\n" + http_response(acknowledged()),
-    "after a processing": b"HTTP/1.1 102 Processing\r\n\r\n" + http_response(acknowledged()),
+    "after 100": b"HTTP/1.1 100 Continue\r\n\r\n" + http_response(acknowledged()),
+    "after 102": b"HTTP/1.1 102 Processing\r\n\r\n" + http_response(acknowledged()),
     "after early hints": b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n" * 30
     + http_response(acknowledged()),
     "no reason phrase": http_response(acknowledged()).replace(b"200 X", b"200"),
@@ -260,7 +269,6 @@ def test_only_the_status_of_a_compressed_response_counts(
 
 
 # Connections
-
 
 KEPT = {
     "an order": http_response(acknowledged()),
@@ -309,7 +317,7 @@ def test_a_connection_that_ends_while_idle_fails_no_call(
 def test_a_connection_is_not_used_after_a_long_idle_time(
     serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
 ) -> None:
-    # Nobody tells a frozen process that the other side has gone: a second call on it would be lost.
+    # A suspended process does not notice that the server has closed the connection.
     server = serve(respond_with(http_response(acknowledged())), tls=certificate.context if secure else None)
     now = 1000.0
     used: list[int] = []
@@ -351,8 +359,8 @@ def test_a_connection_ends_after_connection_close(serve: Serve, connect: Connect
 
 SECOND = "2575193093773"
 LEFT: dict[str, bytes] = {
-    "an answer": http_response(acknowledged(SECOND)),
-    "an answer behind more than a buffer of blanks": b" " * 9000 + http_response(acknowledged(SECOND)),
+    "a response": http_response(acknowledged(SECOND)),
+    "a response after more than a buffer of blanks": b" " * 9000 + http_response(acknowledged(SECOND)),
     "a line feed": b"\n",
 }
 
@@ -388,11 +396,11 @@ def test_a_connection_with_unread_bytes_is_not_used_again(
 def test_calls_beyond_the_kept_connections_log_nothing(
     serve: Serve, stack: ExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    everybody = threading.Barrier(5)
+    all_running = threading.Barrier(5)
 
     def behave(connection: Connection) -> None:
         while connection.read_request():
-            everybody.wait(HANGS_AFTER)
+            all_running.wait(HANGS_AFTER)
             connection.send(http_response(acknowledged()))
 
     server = serve(behave)

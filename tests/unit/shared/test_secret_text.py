@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.walmart.client_provider import ClientProvider
 from shared.walmart.credentials import Secret, SetupError, check_credentials, read_credentials
-from tests.support.keys import numbers_of, pkcs8_pem, rsa_key, walmart_form, written
+from tests.support.keys import key_of_numbers, numbers_of, pkcs8_pem, rsa_key, walmart_form
 from tests.unit.kept import texts_kept_by
 from walmart_ca import AsyncClient, SignatureCredentials, TokenCredentials
 
@@ -189,7 +189,7 @@ def test_an_error_that_is_kept_has_no_frames() -> None:
 
 
 def test_a_failed_check_keeps_nothing_of_the_key() -> None:
-    odd = written([*numbers_of(rsa_key())[:7], 1])
+    odd = key_of_numbers([*numbers_of(rsa_key())[:7], 1])
 
     with pytest.raises(SetupError, match=r"^secret\.privateKey: must be") as failed:
         check_credentials(read_credentials(signing(privateKey=odd)))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ScriptedTransport:
-    """Answers each call with the next step of a script, the last one again and again; remembers what came."""
+    """Responds to each request with the next step of a script, repeats the last one, and records requests."""
 
     def __init__(self, *script: "Response | Exception | Callable[[Request], Response]") -> None:
         self.sent: list[Request] = []
@@ -34,7 +34,7 @@ class ScriptedTransport:
         return step if isinstance(step, Response) else step(request)
 
     def close(self) -> None:
-        """Have nothing to close."""
+        """Do nothing."""
 
 
 def json_response(status: int, document: object) -> Response:
@@ -42,6 +42,6 @@ def json_response(status: int, document: object) -> Response:
 
 
 def call(client: "Client | AsyncClient", action: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
-    """What a call leads to, by either client."""
+    """Return the result of a call by either client."""
     result = getattr(client.orders, action)(*args, **options)
     return asyncio.run(result) if asyncio.iscoroutine(result) else result

@@ -1,4 +1,4 @@
-"""Answers of any content: bytes that look like an answer, and documents with Walmart's members misplaced."""
+"""Responses of any content: bytes that resemble a response, and documents with misplaced members."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""`AsyncClient`: the same calls as the client's, side by side, within bounds."""
+"""`AsyncClient`: the same calls as `Client`, concurrently, within limits."""
 
 import asyncio
 import functools
@@ -31,7 +31,7 @@ from walmart_ca.responses import Response
 from walmart_ca.transport import NoResponseError, NothingSentError
 
 GUARD = 300.0
-"""Seconds; a generous guard against what never comes, and no measure of anything."""
+"""Seconds after which a test that hangs fails."""
 IDS = [f"74000000001{number:02}" for number in range(18)]
 A_CALL = CallInfo("GET", "https://host/", "correlation-id", 200, 0.1)
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -50,7 +50,7 @@ def id_in(request: Request) -> str:
 
 
 def the_order(request: Request) -> Response:
-    """Response with the order that a request is about."""
+    """Return a response with the order in the request."""
     return json_response(200, {"order": {"purchaseOrderId": id_in(request)}})
 
 
@@ -77,10 +77,10 @@ ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
 }
 STEPS: dict[str, Response | Exception] = {
     "a success": json_response(200, {"order": order(), "list": page(order())}),
-    "a success of nothing": json_response(200, {}),
-    "a refusal": json_response(503, {}),
+    "an empty success": json_response(200, {}),
+    "an error": json_response(503, {}),
     "nothing sent": NothingSentError("connect"),
-    "no answer": NoResponseError("response_timeout"),
+    "no response": NoResponseError("response_timeout"),
 }
 
 
@@ -137,22 +137,22 @@ def test_building_a_request_sends_nothing() -> None:
     assert scripted.sent == []
 
 
-# Side by side
+# Concurrent calls
 
 
 @pytest.mark.parametrize("max_concurrency", [3, 18])
 def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
     scripted = ScriptedTransport(the_order)
-    everybody = threading.Barrier(max_concurrency)
+    all_running = threading.Barrier(max_concurrency)
     lock = threading.Lock()
-    under_way: list[int] = [0]
+    running: list[int] = [0]
 
     def meanwhile() -> None:
         with lock:
-            under_way.append(under_way[-1] + 1)
-        everybody.wait(GUARD)
+            running.append(running[-1] + 1)
+        all_running.wait(GUARD)
         with lock:
-            under_way.append(under_way[-1] - 1)
+            running.append(running[-1] - 1)
 
     scripted.meanwhile = meanwhile
 
@@ -161,7 +161,7 @@ def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
             return await acknowledge(client, *IDS)
 
     assert ids_of(run(main())) == IDS
-    assert max(under_way) == max_concurrency
+    assert max(running) == max_concurrency
     assert len({request.correlation_id for request in scripted.sent}) == len(IDS)
 
 
@@ -178,27 +178,27 @@ def test_a_failing_call_does_not_affect_the_others() -> None:
     assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, InvalidArgument, Order]
 
 
-# A client whose one thread is busy
+# A client whose only thread is busy
 
 
-class Busy:
-    """A client of one thread, which the first call holds until it is released."""
+class BusyClient:
+    """A client with one thread, which the first call occupies until a test releases it."""
 
     def __init__(self) -> None:
         self.scripted = ScriptedTransport(the_order)
         self.client = client_of(self.scripted, max_concurrency=1)
         self.release = threading.Event()
-        self._arrived = threading.Event()
-        self.scripted.meanwhile = self._hold
+        self._started = threading.Event()
+        self.scripted.meanwhile = self._occupy
 
-    def _hold(self) -> None:
-        self._arrived.set()
+    def _occupy(self) -> None:
+        self._started.set()
         self.release.wait(GUARD)
 
     async def begin(self, timeout: float | None = None) -> asyncio.Task[Order]:  # noqa: ASYNC109 - the call's
-        """Begin the call that holds the thread."""
+        """Begin the call that occupies the thread."""
         first = asyncio.create_task(self.client.orders.acknowledge(IDS[0], timeout=timeout))
-        assert await asyncio.to_thread(self._arrived.wait, GUARD)
+        assert await asyncio.to_thread(self._started.wait, GUARD)
         return first
 
     @property
@@ -208,19 +208,19 @@ class Busy:
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["a busy thread", "the thread of a cancelled call"])
 def test_a_call_that_times_out_before_it_has_a_thread_is_never_sent(cancelled: bool) -> None:
-    busy = Busy()
+    busy = BusyClient()
 
     async def main() -> WalmartError:
         async with busy.client as client:
             first = await busy.begin()
             if cancelled:
                 first.cancel()
-            # The thread is not free before this call has come back.
+            # The thread stays busy until this call has failed.
             with pytest.raises(NotSent) as raised:
                 await client.orders.acknowledge(IDS[1], timeout=0.05)
             busy.release.set()
             await asyncio.wait({first})
-            await client.orders.acknowledge(IDS[2])  # in the same thread, after the one that was given up
+            await client.orders.acknowledge(IDS[2])  # in the same thread, after the call that timed out
             return raised.value
 
     error = run(main())
@@ -232,7 +232,7 @@ def test_a_call_that_times_out_before_it_has_a_thread_is_never_sent(cancelled: b
 
 
 def test_a_call_that_runs_ends_with_its_thread() -> None:
-    busy = Busy()
+    busy = BusyClient()
 
     async def main() -> Order:
         async with busy.client:
@@ -246,7 +246,7 @@ def test_a_call_that_runs_ends_with_its_thread() -> None:
 
 
 def test_a_call_cancelled_before_it_has_a_thread_is_not_sent() -> None:
-    busy = Busy()
+    busy = BusyClient()
 
     async def main() -> Order:
         async with busy.client as client:
@@ -264,7 +264,7 @@ def test_a_call_cancelled_before_it_has_a_thread_is_not_sent() -> None:
 
 
 def test_closing_waits_for_the_running_calls() -> None:
-    busy = Busy()
+    busy = BusyClient()
 
     async def main() -> Order:
         first = await busy.begin()
@@ -280,7 +280,7 @@ def test_closing_waits_for_the_running_calls() -> None:
 
 
 def test_closing_without_waiting_does_not_wait_for_a_busy_thread() -> None:
-    busy = Busy()
+    busy = BusyClient()
     before = set(threading.enumerate())
 
     async def main() -> BaseException | Order:
@@ -303,7 +303,7 @@ def test_closing_without_waiting_does_not_wait_for_a_busy_thread() -> None:
     assert not [thread for thread in ours if thread.is_alive()]
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])
+@pytest.mark.parametrize("given", [False, True], ids=["the client's threads", "an executor of the caller"])
 def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
     scripted = ScriptedTransport(the_order)
 
@@ -332,7 +332,7 @@ def test_a_call_is_not_sent_when_the_executor_is_shut_down() -> None:
 
 
 class LateExecutor(Executor):
-    """Takes a call, and runs it when a test says so, whether anybody still waits for it or not."""
+    """Accepts a call, and runs it when a test calls `run`."""
 
     def __init__(self) -> None:
         self.run: Callable[[], object] = lambda: None

@@ -1,4 +1,4 @@
-"""What each answer of Walmart's leads to: one row each."""
+"""The class of error for each of Walmart's responses, and the headers about the quota."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -111,16 +111,17 @@ def test_a_code_is_classified_in_every_shape(
             assert (type(error), error.reason) == (kind, code.partition(".")[0])
 
 
-def test_an_order_that_is_not_found_is_rejected() -> None:
-    not_found = as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
-
-    assert type(classify(not_found, status=404)) is OrderRejected
+NOT_FOUND = {"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}
+CONFLICTS = [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]
 
 
-def test_a_code_without_a_service_is_the_order_services() -> None:
-    both = as_json({"error": [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]})
-
-    assert type(classify(both, status=409)) is OrderRejected
+@pytest.mark.parametrize(
+    ("status", "entries"),
+    [(404, [NOT_FOUND]), (409, CONFLICTS)],
+    ids=["not found, which is an empty list for a page", "a code without a service"],
+)
+def test_an_error_of_the_order_service_rejects_the_order(status: int, entries: list[dict[str, Any]]) -> None:
+    assert type(classify(as_json({"error": entries}), status=status)) is OrderRejected
 
 
 @pytest.mark.parametrize(
@@ -148,13 +149,13 @@ def test_a_success_without_a_body_names_the_reason(headers: dict[str, str], reas
     assert result.reason == reason
 
 
-# Who speaks
+# Responses of other services
 
 OF_OTHERS = {
     "text": b"no healthy upstream",
     "Spring": as_json({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v3/ca/orders/1"}),
     "a mesh": as_json({"code": 404, "message": "no Route matched with those values"}),
-    "a lone error with a number": as_json({"error": {"code": 404, "message": "Not found"}}),
+    "a single error with a number": as_json({"error": {"code": 404, "message": "Not found"}}),
     "codes in lower case": as_json({"errors": [{"code": "not_found", "message": "x"}]}),
     "XML of a store": b"<Error><Code>NoSuchKey</Code><Message>x</Message></Error>",
     "the gateway": as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}]}),
@@ -245,15 +246,11 @@ def test_the_time_of_replenishment_is_read_in_every_spelling(
 @pytest.mark.parametrize(
     ("count", "left"),
     [
-        ("0", 0),
-        ("7", 7),
-        ("999999999", 999_999_999),
-        *dict.fromkeys(["1000000000", "-1", "\u0667", "many", ""]).items(),
+        *(("0", 0), ("7", 7), ("999999999", 999_999_999)),
+        *dict.fromkeys(["1000000000", "-1", "\u0667", "many", "", None]).items(),
     ],
 )
-def test_the_count_of_calls_left_has_up_to_nine_digits(count: str, left: int | None) -> None:
-    assert tokens_left({"x-current-token-count": count}) == left
+def test_the_count_of_calls_left_has_up_to_nine_digits(count: str | None, left: int | None) -> None:
+    headers = {} if count is None else {"x-current-token-count": count}
 
-
-def test_the_count_of_calls_left_may_be_missing() -> None:
-    assert tokens_left({}) is None
+    assert tokens_left(headers) == left

@@ -1,4 +1,4 @@
-"""Reading instants (ISO 8601, epoch milliseconds and seconds, HTTP's `Date`), and writing them for a list."""
+"""Parsing instants (ISO 8601, epoch seconds and milliseconds, `Date` headers) and formatting them."""
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from email.utils import format_datetime
@@ -91,7 +91,7 @@ def test_any_value_is_none_or_an_instant_in_the_range(value: object) -> None:
 
 @given(INSTANTS, st.sampled_from(["%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S"]))
 def test_a_date_without_separators_is_no_instant(instant: datetime, form: str) -> None:
-    # Ten digits and thirteen are epoch seconds and milliseconds; a date has eight, twelve or fourteen.
+    # Epoch seconds have ten digits and milliseconds thirteen; such a date has eight, twelve or fourteen.
     digits = instant.strftime(form)
 
     assert parse_instant(digits) is None
@@ -106,7 +106,7 @@ def test_text_and_milliseconds_are_the_same_instant(instant: datetime) -> None:
     assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
 
 
-# HTTP's Date
+# The Date header
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_formatted_http_date_is_parsed_back(instant: datetime) -> None:
     assert parse_http_date(format_datetime(whole.astimezone(UTC), usegmt=True)) == whole
 
 
-# Writing
+# Formatting
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_formatted_instant_is_parsed_back(instant: datetime) -> None:
 
 
 class NoOffset(tzinfo):
-    """A time zone that does not tell how far it is from UTC: what has it is naive all the same."""
+    """A time zone without an offset: a datetime with it is naive."""
 
     def utcoffset(self, _instant: datetime | None) -> None:
         return None

@@ -1,4 +1,4 @@
-"""Reading Walmart's error lists, and what an error shows when printed."""
+"""Reading Walmart's error lists, and printing an error."""
 
 import pickle
 import traceback
@@ -64,7 +64,7 @@ TWO = [{"code": "A"}, {"code": "B"}]
 @pytest.mark.parametrize(
     ("causes", "count"),
     [(None, 0), ([], 0), ({}, 0), (TWO, 2), ({"cause": TWO[0]}, 1), ({"cause": TWO}, 2)],
-    ids=["none", "an empty list", "an empty object", "a list", "a lone cause", "a list of causes"],
+    ids=["none", "an empty list", "an empty object", "a list", "a single cause", "a list of causes"],
 )
 def test_the_causes_of_an_error_are_counted(causes: object, count: int) -> None:
     caused = {"error": {**HIGHER_STATUS, "causes": causes}}
@@ -114,7 +114,7 @@ def test_at_most_twenty_entries_of_an_error_list_are_read() -> None:
     assert len(read_error(as_json({"error": [{"code": "X"}] * 21})).entries) == 20
 
 
-# What an error shows
+# Printing an error
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_throttled_error_has_the_time_of_replenishment() -> None:
     ids=["with entries", "made by keyword"],
 )
 def test_an_error_survives_pickling(error: WalmartError) -> None:
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - of this test's own making
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in this test
 
     assert (type(copy), copy.call, copy.entries) == (type(error), error.call, error.entries)
     assert str(copy) == str(error)

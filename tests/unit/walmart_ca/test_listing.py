@@ -1,4 +1,4 @@
-"""Listing the released orders, by either client: what is asked for, how pages follow, and how a list ends."""
+"""Listing the released orders with either client: the query, the sequence of pages, and the end."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def listed(*ids: str, next_cursor: object = None) -> Response:
 
 
 type Found = tuple[list[str], WalmartError | None]
-"""The ids that a listing comes to, and the error that it ends with."""
+"""The ids of a listing, and the error that ends it."""
 
 
 def listed_by_client(scripted: ScriptedTransport, **which: Any) -> Found:  # noqa: ANN401 - of any type
@@ -69,7 +69,7 @@ by_either_client = pytest.mark.parametrize("listing", [listed_by_client, listed_
 
 
 def unknown(listing: Listing, scripted: ScriptedTransport, reason: str) -> list[str]:
-    """The ids before a listing's outcome is unknown for this reason."""
+    """Return the ids before a listing ends with an unknown outcome for this reason."""
     found, error = listing(scripted)
     assert isinstance(error, OutcomeUnknown)
     assert error.reason == reason
@@ -148,7 +148,7 @@ VERBATIM = [
     *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", "?x=1&amp;y=2", f"?x={'9' * 4094}"),
     "?createdStartDate=2026-11-23T10%3a00%3a00Z&x=%2b%2f%c3%a9&y=%&z=%zz",
     """?p=1|2&x="1"&y='2'&z[]=1&a={2}&b=<3>&c=\\^`""",
-    # These lead to no other host and no other path.
+    # These must not lead to another host or path.
     *(
         "//evil.example/v3/ca/orders/released?limit=1",
         "https://evil.example/v3?limit=1",
@@ -174,7 +174,7 @@ def test_a_cursor_is_sent_as_walmart_wrote_it(listing: Listing, cursor: str) -> 
 UNSENDABLE = [
     *("?limit=1&x=a b", "?x=a\nb", "?x=1\r\nX-Injected: 1", "?x=\x00", "?x=\x7f"),
     *("?city=Montréal", "?x=\udc80", "?limit=٣", "?limit=1#x", "#", "?", f"?x={'9' * 4095}"),
-    # Values without a name, as in Chile, and a path.
+    # Bare values, as in Chile, and a path.
     *("AoE%2Fa%2Bb%3D%3D", "?AoE/PDI1NzUxOTMwOTM3NzI==", "AoEPDI1NzUxOTMwOTM3NzI=", "/../acknowledge"),
 ]
 
@@ -201,7 +201,7 @@ def test_an_unusable_cursor_ends_the_listing(listing: Listing, cursor: str) -> N
 )
 @by_either_client
 def test_a_repeated_cursor_ends_the_listing(listing: Listing, cursors: list[str], pages: int) -> None:
-    # After them the list would come to its end: whoever goes on is found out.
+    # A client that followed the repeated cursor would get one more page.
     scripted = ScriptedTransport(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
 
     assert unknown(listing, scripted, "repeated_cursor") == [ID] * pages
@@ -306,7 +306,7 @@ def test_a_page_is_awaited_when_the_previous_one_is_used_up() -> None:
     assert asyncio.run(main()) == [0, 1, 1, 2]
 
 
-# One by one
+# Single pages
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])

@@ -1,4 +1,4 @@
-"""Reading answers with something odd in them: what the client does not need must not hide what it needs."""
+"""Reading malformed responses: an invalid member that the client does not use must not hide the others."""
 
 import gc
 import tracemalloc
@@ -31,7 +31,7 @@ CURSOR = "?limit=20&soIndex=40&poIndex=20&x=A%26B"
 
 
 def written(content_type: str, street: bytes, *, before: bytes = b"") -> bytes:
-    """A page whose orders all have this street."""
+    """Return a page whose orders all have this street."""
     content = page(*ORDERS, next_cursor=CURSOR)
     body = as_json({"list": content}) if content_type == JSON else as_xml("list", content)
     return before + body.replace(STREET.encode(), street)
@@ -91,7 +91,7 @@ def test_the_content_type_does_not_decide_how_a_body_is_read(written_as: str, la
 @given(street=st.binary(max_size=60), content_type=st.sampled_from([JSON, XML]))
 @example(street=b"]]>", content_type=XML)
 def test_a_street_of_any_bytes_hides_no_order(street: bytes, content_type: str) -> None:
-    # A quote, a backslash or a tag may end the text that it is in; that is below.
+    # A quote, a backslash or a tag may end the text around it; the tests below cover that.
     harmless = bytes(byte for byte in street if byte not in b'"\\<>')
 
     read = read_page(written(content_type, harmless), content_type)
@@ -99,7 +99,7 @@ def test_a_street_of_any_bytes_hides_no_order(street: bytes, content_type: str) 
     assert [each.purchase_order_id for each in read.orders] == IDS
 
 
-# What is left unreadable
+# Unreadable responses
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_an_unreadable_success_may_name_the_order(body: bytes, names_order: bool
     assert error.names_order is names_order
 
 
-# Bytes that harm
+# Attacks
 
 
 def entity_chain(length: int) -> bytes:

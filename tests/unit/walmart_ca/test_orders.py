@@ -1,4 +1,4 @@
-"""Reading an order from Walmart's answers, XML and JSON."""
+"""Reading an order from Walmart's responses in XML and JSON."""
 
 from datetime import UTC, datetime
 
@@ -160,7 +160,7 @@ def test_a_quantity_is_a_whole_number_or_none(amount: object, quantity: int | No
     assert read_status("Created", amount) == OrderLineStatus(Status.CREATED, quantity)
 
 
-# A 2xx that is no such order
+# A 2xx without the order
 
 HTML = b"<!DOCTYPE html><html><body>We will be back</body></html>"
 ENTITY = b"<!DOCTYPE order [<!ENTITY id %b>]><order><purchaseOrderId>&id;</purchaseOrderId></order>"
@@ -219,7 +219,7 @@ def test_a_success_with_another_order_is_an_unknown_outcome(body: bytes, content
     assert result.reason == "foreign_order"
 
 
-# How it is encoded
+# Encodings
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])

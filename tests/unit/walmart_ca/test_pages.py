@@ -1,4 +1,4 @@
-"""Reading a page of orders from Walmart's answers, XML and JSON, and telling an empty list from an error."""
+"""Reading a page of orders from Walmart's responses in XML and JSON; an empty list is no error."""
 
 from typing import Any
 
@@ -68,10 +68,6 @@ def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
         assert (read.cursor, read.next_cursor, read.total_count) == ("?before", CURSOR, count)
 
 
-def test_a_single_order_needs_no_list() -> None:
-    assert ids(read_page(listing(elements={"order": order()}))) == [ID]
-
-
 @pytest.mark.parametrize("member", ["purchaseOrderId", "customerOrderId", "orderDate", "orderLines"])
 @pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
 def test_an_order_without_a_member_keeps_its_place(member: str, value: object) -> None:
@@ -94,9 +90,12 @@ def test_a_page_may_have_no_elements(without: dict[str, object]) -> None:
     assert (read.orders, read.next_cursor) == ((), CURSOR)
 
 
-@pytest.mark.parametrize("misplaced", [None, 0, True, "text", [], ["text"]], ids=repr)
-def test_an_entry_that_is_no_order_is_ignored(misplaced: object) -> None:
-    assert ids(read_page(listing(elements={"order": [order(), misplaced]}))) == [ID]
+NO_ORDERS: list[object] = [None, 0, True, "text", [], ["text"]]
+
+
+@pytest.mark.parametrize("elements", [order(), *([order(), entry] for entry in NO_ORDERS)], ids=repr)
+def test_only_the_orders_of_a_list_are_read(elements: object) -> None:
+    assert ids(read_page(listing(elements={"order": elements}))) == [ID]
 
 
 def test_no_buyers_data_is_read() -> None:
@@ -116,7 +115,7 @@ def test_a_page_and_its_orders_have_their_call() -> None:
     assert [found.call for found in read.orders] == [read.call, read.call]
 
 
-# What leads to the next page
+# The cursor
 
 
 @settings(deadline=None)
@@ -144,12 +143,7 @@ def test_a_page_without_a_cursor_is_the_last(without: dict[str, object]) -> None
     read = read_page(listing(elements={"order": [order()]}, **without))
 
     assert (ids(read), read.next_cursor) == ([ID], None)
-
-
-def test_an_empty_cursor_in_xml_is_none() -> None:
-    body = b"<list><meta><nextCursor/></meta><elements/></list>"
-
-    assert read_page(body, XML).next_cursor is None
+    assert read_page(b"<list><meta><nextCursor/></meta><elements/></list>", XML).next_cursor is None
 
 
 COUNTS: list[object] = [450, "450", " 450\n", 450.0]
@@ -167,7 +161,7 @@ def test_a_page_has_the_count_of_the_whole_list(said: object, total: int | None)
     assert read.total_count == total
 
 
-# An empty list, which Walmart tells as an error
+# An empty list, which Walmart sends as an error
 
 NOTHING_FOUND: dict[str, Any] = {
     "code": "CONTENT_NOT_FOUND.GMP_ORDER_API",
@@ -178,30 +172,28 @@ NOTHING_FOUND: dict[str, Any] = {
 }
 
 
+def errors(*entries: dict[str, Any]) -> bytes:
+    return as_json({"errors": {"error": list(entries)}})
+
+
 @pytest.mark.parametrize("severity", ["INFO", "info", " Info ", None, ""], ids=repr)
 def test_an_empty_list_is_an_empty_page_in_every_shape(severity: str | None) -> None:
-    for body, content_type in error_shapes(NOTHING_FOUND | {"severity": severity}).values():
+    shapes = error_shapes(NOTHING_FOUND | {"severity": severity})
+    shapes["two entries"] = errors(NOTHING_FOUND, NOTHING_FOUND), JSON
+    for body, content_type in shapes.values():
         read = read_page(body, content_type, status=404, cursor=CURSOR)
 
         assert (read.orders, read.cursor, read.next_cursor) == ((), CURSOR, None)
         assert read.call.status == 404
 
 
-def test_an_empty_list_may_have_two_entries() -> None:
-    assert read_page(errors(NOTHING_FOUND, NOTHING_FOUND), status=404).orders == ()
-
-
-def errors(*entries: dict[str, Any]) -> bytes:
-    return as_json({"errors": {"error": list(entries)}})
-
-
 SYSTEM_ERROR = {"code": "SYSTEM_ERROR.GMP_GATEWAY_API", "severity": "ERROR"}
 URI_NOT_FOUND = {"code": "URI_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}
 NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
     "a warning": (404, errors(NOTHING_FOUND | {"severity": "WARN"}), OrderRejected),
-    "an error beside it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
+    "an error after it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
     "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), Misconfigured),
-    "a path that is not known beside it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
+    "an unknown path after it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
     "no code": (404, errors({"severity": "INFO"}), Misconfigured),
     "no entry": (404, errors(), Misconfigured),
     "with 400": (400, errors(NOTHING_FOUND), OrderRejected),
@@ -217,7 +209,7 @@ def test_another_error_is_no_empty_page(status: int, body: bytes, kind: type[Wal
     assert type(classify_page(body, status=status)) is kind
 
 
-# A 2xx that is no list
+# A 2xx without a list
 
 NO_LISTS = {
     "a page that lists": (b"<html><list><meta/><elements/></list></html>", "text/html"),
@@ -249,18 +241,15 @@ def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_typ
 @pytest.mark.parametrize(
     ("total", "cursor", "is_page"),
     [
-        (34, None, False),
-        ("34", None, False),
-        (0, None, True),
-        ("0", None, True),
-        (None, None, True),
+        *((total, None, False) for total in (34, "34")),
+        *((total, None, True) for total in (0, "0", None)),
         (34, CURSOR, True),
     ],
 )
 def test_a_first_page_must_have_the_orders_that_it_counts(
     total: object, cursor: str | None, is_page: bool
 ) -> None:
-    # Otherwise they are where nobody looked.
+    # The orders of a first page must be in a place that the client does not read.
     misplaced = listing(meta={"totalCount": total}, elements=[order()])
 
     assert isinstance(classify_page(misplaced, cursor=cursor), OrderPage) is is_page

@@ -1,4 +1,4 @@
-"""The forms in which a private key is accepted, and how anything else is refused."""
+"""The accepted forms of a private key, and the refusal of every other value."""
 
 import base64
 import datetime as dt
@@ -32,6 +32,7 @@ from tests.support.keys import (
     CHANNEL_TYPE,
     CONSUMER_ID,
     NUMBERS,
+    key_of_numbers,
     numbers_of,
     pkcs1_pem,
     pkcs8_der,
@@ -39,15 +40,14 @@ from tests.support.keys import (
     rsa_key,
     walmart_form,
     wrapped,
-    written,
 )
 from tests.unit.kept import texts_kept_by
 from walmart_ca import SignatureCredentials
 
 SHOWN = 8
-"""So many characters of a value in a row would be a part of it shown."""
+"""A text shows a part of a secret if it has this many characters of it in a row."""
 OWN_WORDS = "private_key must be " + Path(walmart_ca.private_key.__file__).read_text()
-"""What stands in the module that refuses keys is no secret, whoever writes it into a key as well."""
+"""The words of the module that refuses keys are no secret, even if they occur in a key."""
 
 
 def with_key(private_key: str) -> SignatureCredentials:
@@ -61,7 +61,7 @@ def assert_signs_rightly(credentials: SignatureCredentials, key: RSAPrivateKey |
 
 
 def refusal(private_key: str) -> str:
-    """What a key is refused with, which shows and keeps nothing of it."""
+    """Return the message that refuses a key, and check that the error shows and keeps no part of the key."""
     with pytest.raises(ValueError, match=r"^private_key must be ") as refused:
         with_key(private_key)
     assert not shows(str(refused.value), private_key)
@@ -70,7 +70,7 @@ def refusal(private_key: str) -> str:
 
 
 def refusal_or_credentials(private_key: str) -> str | SignatureCredentials:
-    """For keys that may be refused, as long as one that is not signs rightly."""
+    """Return the credentials with this key, or the message that refuses it."""
     try:
         return with_key(private_key)
     except ValueError as refused:
@@ -78,7 +78,7 @@ def refusal_or_credentials(private_key: str) -> str | SignatureCredentials:
 
 
 def check(credentials: SignatureCredentials) -> str:
-    """What the full check says, which using a key does not need; empty when it is passed."""
+    """Return the problem that the full check finds, or an empty text."""
     try:
         credentials.check()
     except ValueError as failed:
@@ -107,7 +107,7 @@ def encrypted(form: PrivateFormat) -> str:
 
 
 def bare(pem: str) -> str:
-    """PEM without its armor."""
+    """Return PEM without its BEGIN and END lines."""
     return "".join(line for line in pem.splitlines() if not line.startswith("-----"))
 
 
@@ -163,7 +163,7 @@ ACCEPTED = {
     "base64 of Walmart's form": packed(WALMART),
     "base64 of PEM with a byte order mark": packed(f"\ufeff{PEM}"),
     "slashes and signs escaped": WALMART.replace("/", "\\/").replace("+", "\\u002b").replace("=", "\\u003d"),
-    "written number by number": written(numbers_of(rsa_key())),
+    "written number by number": key_of_numbers(numbers_of(rsa_key())),
 }
 
 
@@ -232,7 +232,7 @@ def test_a_key_that_was_damaged_by_pasting_signs(
     assert_signs_rightly(with_key(private_key))
 
 
-# What is no usable key
+# Unusable keys
 
 REFUSED = {
     "text": ("Please ask Jean-Luc for it!", "not base64"),
@@ -314,14 +314,14 @@ def test_a_key_cut_short_anywhere_is_refused(length: int) -> None:
     refusal(base64.b64encode(pkcs8_der(rsa_key())[:length]).decode())
 
 
-# A key whose numbers are not one
+# Keys with inconsistent numbers
 
 
 def with_one_number_altered(position: int, change: int) -> str:
-    """Only its DER is right: the numbers no longer belong together."""
+    """Return a key in valid DER whose numbers do not match."""
     numbers = numbers_of(rsa_key())
     numbers[position] += change
-    return written(numbers)
+    return key_of_numbers(numbers)
 
 
 @pytest.mark.parametrize("change", [1, 2, 65536])
@@ -334,7 +334,7 @@ def test_a_key_with_an_altered_public_number_is_refused(position: int, change: i
 def test_a_key_of_more_than_8192_bits_is_refused_unused(bits: int, problem: str) -> None:
     modulus = (1 << (bits - 1)) + 1
 
-    assert problem in refusal(written([modulus, *numbers_of(rsa_key())[1:]]))
+    assert problem in refusal(key_of_numbers([modulus, *numbers_of(rsa_key())[1:]]))
 
 
 def damaged(position: int, mask: int) -> str:
@@ -352,7 +352,7 @@ ALTERED = st.builds(with_one_number_altered, st.integers(0, 7), st.sampled_from(
 def test_a_damaged_key_is_refused_or_signs(
     private_key: str,
 ) -> None:
-    # Several of the numbers are there for speed only, and OpenSSL makes up for a wrong one.
+    # Some numbers only make signing faster, and OpenSSL corrects a wrong one.
     result = refusal_or_credentials(private_key)
     if isinstance(result, SignatureCredentials):
         assert_signs_rightly(result)
@@ -362,39 +362,39 @@ def test_a_damaged_key_is_refused_or_signs(
     assert not shows(result, private_key)
 
 
-def of_a_prime_that_is_none() -> str:
-    """A key that signs rightly, and one of whose two primes is the product of two."""
+def with_a_composite_prime() -> str:
+    """Return a key that signs correctly, although one of its two primes is the product of two."""
     first, second = (key.private_numbers() for key in (rsa_key(1024), rsa_key(2048)))
     p, q, e = first.p * first.q, second.p, first.public_numbers.e
     dp = pow(e, -1, math.lcm(first.p - 1, first.q - 1))
     d = pow(e, -1, math.lcm(first.p - 1, first.q - 1, q - 1))
-    return written([p * q, e, d, p, q, dp, d % (q - 1), pow(q, -1, p)])
+    return key_of_numbers([p * q, e, d, p, q, dp, d % (q - 1), pow(q, -1, p)])
 
 
 def with_numbers_of_another(*names: str) -> str:
     foreign = dict(zip(NUMBERS, numbers_of(rsa_key(exponent=3)), strict=True))
     own = zip(NUMBERS, numbers_of(rsa_key()), strict=True)
-    return written([foreign[name] if name in names else number for name, number in own])
+    return key_of_numbers([foreign[name] if name in names else number for name, number in own])
 
 
-SIGN_ALL_THE_SAME = {
+INCONSISTENT = {
     "a private exponent that is off": with_one_number_altered(2, 2),
     "a prime that is off": with_one_number_altered(3, 2),
     "a first exponent that is off": with_one_number_altered(5, 1),
     "a second exponent that is off": with_one_number_altered(6, 1),
     "a coefficient that is off": with_one_number_altered(7, 1),
-    "a coefficient of 1": written([*numbers_of(rsa_key())[:7], 1]),
-    "a prime that is none": of_a_prime_that_is_none(),
+    "a coefficient of 1": key_of_numbers([*numbers_of(rsa_key())[:7], 1]),
+    "a composite prime": with_a_composite_prime(),
     "another key's primes": with_numbers_of_another("p", "q", "dP", "dQ", "qInv"),
 }
-"""Keys that are accepted, as their public half verifies what they sign, though their numbers are no key's."""
+"""Keys that are accepted because their public numbers verify their signatures."""
 
 
-@pytest.mark.parametrize("private_key", SIGN_ALL_THE_SAME.values(), ids=SIGN_ALL_THE_SAME.keys())
+@pytest.mark.parametrize("private_key", INCONSISTENT.values(), ids=INCONSISTENT.keys())
 def test_a_key_with_inconsistent_numbers_signs_but_fails_the_check(
     private_key: str,
 ) -> None:
-    # Whoever checks decides what comes of it; the orders that wait need a signature.
+    # The caller of the check decides what follows; until then the key signs.
     credentials = with_key(private_key)
 
     with pytest.raises(ValueError, match=r"^private_key must ") as failed:

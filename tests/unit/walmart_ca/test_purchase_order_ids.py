@@ -1,4 +1,4 @@
-"""What is taken for a purchase order id."""
+"""Which purchase order ids are accepted."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The digital signature, against OpenSSL and against `cryptography`'s verification."""
+"""The digital signature, compared with OpenSSL and verified by `cryptography`."""
 
 import base64
 import shutil

@@ -1,4 +1,4 @@
-"""Tokens: when one is asked for, how long it is kept, and what its refusal leads to."""
+"""Access tokens: the request for one, its lifetime, and its refusal."""
 
 import base64
 import threading
@@ -27,7 +27,7 @@ from walmart_ca.version import VERSION
 
 HOST = "https://walmart.invalid"
 GUARD = 300.0
-"""Seconds; a generous guard against a thread that never comes, and no measure of anything."""
+"""Seconds after which a test that hangs fails."""
 ACKNOWLEDGED = json_response(200, {"order": {"purchaseOrderId": "1"}})
 
 
@@ -36,31 +36,33 @@ def credentials(**settings: str) -> TokenCredentials:
 
 
 class Caller(Client):
-    """A client whose calls are answered by a script, and whose clock stands still until a test moves it."""
+    """A client with a scripted transport and a clock that only a test advances."""
 
     def __init__(self, *script: Response | Exception) -> None:
         self.scripted = ScriptedTransport(*script)
         self.time = 1000.0
-        self.looked = threading.Event()
-        super().__init__(self, base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0)
+        self.clock_read = threading.Event()
+        super().__init__(
+            self, base_url=HOST, transport=self.scripted, monotonic=self._read_clock, timeout=10.0
+        )
 
     def auth(self, session: Session) -> Auth:
-        """As credentials do, and keep what authenticates."""
-        self.authenticates = credentials().auth(session)
-        return self.authenticates
+        """Return the authentication, and keep it for the tests."""
+        self.token_auth = credentials().auth(session)
+        return self.token_auth
 
     def check(self) -> None:
-        """As credentials do."""
+        """Do nothing, as `TokenCredentials` does."""
 
     def refresh(self, refused: Request) -> bool:
-        return self.authenticates.refresh(refused)
+        return self.token_auth.refresh(refused)
 
-    def _look(self) -> float:
-        self.looked.set()
+    def _read_clock(self) -> float:
+        self.clock_read.set()
         return self.time
 
     def token(self, timeout: float = 10.0) -> str:
-        """The token that a call made now would carry."""
+        """Return the token of a request that is built now."""
         return token(self.orders.build_acknowledgement("1", timeout=timeout))
 
     def failure(self, timeout: float = 10.0) -> WalmartError:
@@ -81,7 +83,7 @@ def token(request: Request) -> str:
     return request.headers["WM_SEC.ACCESS_TOKEN"]
 
 
-# Asking for one
+# Requesting a token
 
 
 def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
@@ -131,7 +133,7 @@ def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float
     assert client.scripted.timeouts == [asked_for]
 
 
-# Keeping it
+# The lifetime of a token
 
 
 @pytest.mark.parametrize(
@@ -142,10 +144,10 @@ def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float
         (900, 840.0, "t-2"),
         (900, 10_000.0, "t-2"),
         (999_999_999, 999_999_000.0, "t-1"),  # longer than any program runs
-        (30, 0.0, "t-2"),  # it ends within the minute, and serves one call
-        # Where Walmart does not say how long, its documentation does.
-        *((unsaid, 839.0, "t-1") for unsaid in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
-        *((unsaid, 840.0, "t-2") for unsaid in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
+        (30, 0.0, "t-2"),  # it ends within a minute, so only one call uses it
+        # Walmart documents 900 seconds, which count for an unreadable value.
+        *((value, 839.0, "t-1") for value in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
+        *((value, 840.0, "t-2") for value in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
     ],
 )
 def test_a_token_is_used_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
@@ -171,7 +173,7 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
 def test_concurrent_calls_request_one_token() -> None:
     client = Caller(issued())
     waiting = threading.Barrier(10)
-    # It is answered only when the nine others have come, or stand before its lock.
+    # The response comes when the nine other threads wait for the token or for its lock.
     client.scripted.meanwhile = lambda: waiting.wait(GUARD)
 
     def call(number: int) -> str:
@@ -187,25 +189,28 @@ def test_concurrent_calls_request_one_token() -> None:
 
 
 def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> list[BaseException]:
-    """What two callers are told of whom the second comes while the first asks; `then` comes after it."""
+    """Return the errors of two calls, the second of which waits for the token request of the first.
+
+    `then` runs in the first call, while the second one waits.
+    """
     failures: list[BaseException] = []
 
     def call() -> None:
         try:
             client.token()
-        except BaseException as error:  # noqa: BLE001 - whatever it is
+        except BaseException as error:  # noqa: BLE001 - a test may raise KeyboardInterrupt
             failures.append(error)
 
     second = threading.Thread(target=call)
 
-    def let_the_second_come() -> None:
-        # Whoever looks at the clock holds the lock until it knows that a token is being asked for.
-        client.looked.clear()
+    def start_the_second() -> None:
+        # A thread that reads the clock holds the lock until it has found the pending request.
+        client.clock_read.clear()
         second.start()
-        assert client.looked.wait(GUARD)
+        assert client.clock_read.wait(GUARD)
         then()
 
-    client.scripted.meanwhile = let_the_second_come
+    client.scripted.meanwhile = start_the_second
     call()
     second.join(GUARD)
     client.scripted.meanwhile = lambda: None
@@ -237,11 +242,11 @@ def test_a_call_that_waits_too_long_for_a_token_is_not_sent() -> None:
     client = Caller(issued())
     asked, over = threading.Event(), threading.Event()
 
-    def answer_late() -> None:
+    def respond_late() -> None:
         asked.set()
         over.wait(GUARD)
 
-    client.scripted.meanwhile = answer_late
+    client.scripted.meanwhile = respond_late
     first = threading.Thread(target=client.token)
     first.start()
     assert asked.wait(GUARD)
@@ -262,7 +267,7 @@ def test_the_next_call_requests_a_token_after_a_failure() -> None:
     assert client.token() == "t-1"
 
 
-# Renewing it
+# Refreshing a token
 
 
 def test_a_token_is_discarded_once_for_several_refusals() -> None:
@@ -284,7 +289,7 @@ def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> 
     client.orders.acknowledge("1", timeout=8.0)
 
     assert [token(sent) for sent in client.scripted.sent[1::2]] == ["t-1", "t-2"]
-    # Getting a token leaves half of the time to the call itself.
+    # A token request leaves half of the time to the call itself.
     assert client.scripted.timeouts == [4.0, 8.0, 4.0, 8.0]
 
 
@@ -292,7 +297,7 @@ def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> 
     ("again", "sent"),
     [
         ((refusal(401, "UNAUTHORIZED"), issued("t-2"), refusal(401, "UNAUTHORIZED")), 4),
-        # Walmart recognizes this caller, and forbids the call: a new token changes nothing.
+        # Walmart recognizes the caller and forbids the call: a new token does not help.
         ((refusal(403, "FORBIDDEN"),), 2),
     ],
     ids=["refused twice", "forbidden"],
@@ -306,7 +311,7 @@ def test_a_call_is_repeated_at_most_once(again: tuple[Response, ...], sent: int)
     assert len(client.scripted.sent) == sent
 
 
-# What can go wrong
+# Errors
 
 INVALID_CLIENT = json_response(400, {"error": "invalid_client"})
 OTHER_HEADER = json_response(400, {"error": [{"code": "INVALID_REQUEST_HEADER", "field": "WM_SVC.NAME"}]})
@@ -375,14 +380,14 @@ def test_a_lost_token_request_means_that_nothing_was_sent(kind: type[Exception])
     assert (error.call.method, error.call.url) == ("POST", f"{HOST}/v3/token")
 
 
-# What is shown
+# Printing
 
 
 def test_neither_secret_nor_token_is_printed() -> None:
     client = Caller(issued("t-0-k-e-n"))
     request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
-    shown += repr(vars(client.authenticates))
+    shown += repr(vars(client.token_auth))
 
     for secret in ("hunter2", "t-0-k-e-n", base64.b64encode(b"5f0c:hunter2").decode()):
         assert secret not in shown
