@@ -36,7 +36,7 @@ class AsyncClient:
 
     orders: "AsyncOrders"
 
-    def __init__(  # noqa: PLR0913 - settings, each with a default, and by keyword alone
+    def __init__(  # noqa: PLR0913 - keyword-only settings with defaults
         self,
         credentials: Credentials,
         *,

@@ -25,7 +25,7 @@ class Client:
 
     orders: Orders
 
-    def __init__(  # noqa: PLR0913 - settings, each with a default, and by keyword alone
+    def __init__(  # noqa: PLR0913 - keyword-only settings with defaults
         self,
         credentials: Credentials,
         *,

@@ -155,7 +155,7 @@ class Transport:
             )
             try:
                 if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-                    # The request did not allow it. The decoded size has no bound, so the status alone counts.
+                    # The request did not allow it. The decoded size is unlimited, so only the status counts.
                     response.close()
                     return Response(response.status, response.headers, b"")
                 # One byte more than allowed shows that the response is too long.

@@ -57,12 +57,12 @@ def test_any_document_becomes_a_result_or_a_walmart_error(tree: object, status: 
 
 
 @settings(deadline=None, max_examples=300)
-@given(tree=TREES, neighbour=TREES)
-def test_an_order_is_read_among_arbitrary_members(tree: object, neighbour: object) -> None:
-    odd = order() | (tree if isinstance(tree, dict) else {}) | {"purchaseOrderId": ID}
+@given(tree=TREES, neighbor=TREES)
+def test_an_order_is_read_among_arbitrary_members(tree: object, neighbor: object) -> None:
+    document = order() | (tree if isinstance(tree, dict) else {}) | {"purchaseOrderId": ID}
 
-    result = classify(as_json({"order": odd}))
-    found = read_page(as_json({"list": {"meta": tree, "elements": {"order": [neighbour, odd]}}})).orders
+    result = classify(as_json({"order": document}))
+    found = read_page(as_json({"list": {"meta": tree, "elements": {"order": [neighbor, document]}}})).orders
 
     assert isinstance(result, Order)
     assert result.purchase_order_id == found[-1].purchase_order_id == ID

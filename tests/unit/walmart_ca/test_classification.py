@@ -24,7 +24,7 @@ from walmart_ca.responses import Response
 
 A_CALL = CallInfo("POST", "https://host/", "correlation-id", 307, 0.1)
 
-# A status alone
+# A status without a code
 
 ALONE: dict[type[WalmartError], list[int]] = {
     CredentialsRefused: [401],

@@ -1,7 +1,7 @@
 """Listing the released orders with either client: the query, the sequence of pages, and the end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call, js
 from walmart_ca import (
     AsyncClient,
     Client,
+    Order,
     OrderPage,
     OutcomeUnknown,
     Throttled,
@@ -36,41 +37,44 @@ def listed(*ids: str, next_cursor: object = None) -> Response:
 
 type Found = tuple[list[str], WalmartError | None]
 """The ids of a listing, and the error that ends it."""
+type Kind = type[Client | AsyncClient]
+by_either_client = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
-def listed_by_client(scripted: ScriptedTransport, **which: Any) -> Found:  # noqa: ANN401 - of any type
+def collect(
+    kind: Kind,
+    scripted: ScriptedTransport,
+    on_order: Callable[[], object] = lambda: None,
+    **which: Any,  # noqa: ANN401 - of any type
+) -> Found:
+    """List the released orders with a client of this class; call `on_order` for each."""
     found: list[str] = []
-    client = Client(credentials(), transport=scripted)
+    client = kind(credentials(), transport=scripted)
+
+    def add(each: Order) -> None:
+        found.append(each.purchase_order_id)
+        on_order()
+
+    async def collect_async(released: AsyncIterator[Order]) -> None:
+        async for each in released:
+            add(each)
+
+    released = client.orders.released(**{"created_start_date": START, **which})
+    assert scripted.sent == []  # the first page is fetched by the first iteration
     try:
-        for each in client.orders.released(**{"created_start_date": START, **which}):
-            found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
+        if isinstance(released, AsyncIterator):
+            asyncio.run(collect_async(released))
+        else:
+            for each in released:
+                add(each)
     except WalmartError as error:
         return found, error
     return found, None
 
 
-def listed_by_async_client(scripted: ScriptedTransport, **which: Any) -> Found:  # noqa: ANN401 - of any type
-    found: list[str] = []
-
-    async def main() -> None:
-        async with AsyncClient(credentials(), transport=scripted) as client:
-            async for each in client.orders.released(**{"created_start_date": START, **which}):
-                found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
-
-    try:
-        asyncio.run(main())
-    except WalmartError as error:
-        return found, error
-    return found, None
-
-
-type Listing = Callable[..., Found]
-by_either_client = pytest.mark.parametrize("listing", [listed_by_client, listed_by_async_client])
-
-
-def unknown(listing: Listing, scripted: ScriptedTransport, reason: str) -> list[str]:
+def unknown(kind: Kind, scripted: ScriptedTransport, reason: str) -> list[str]:
     """Return the ids before a listing ends with an unknown outcome for this reason."""
-    found, error = listing(scripted)
+    found, error = collect(kind, scripted)
     assert isinstance(error, OutcomeUnknown)
     assert error.reason == reason
     assert error.correlation_id == scripted.sent[-1].correlation_id
@@ -81,7 +85,7 @@ def unknown(listing: Listing, scripted: ScriptedTransport, reason: str) -> list[
 
 FROM_START = "createdStartDate=2026-11-23T10:00:00Z"
 QUERIES: dict[str, tuple[dict[str, Any], str]] = {
-    "the start alone": ({}, f"{FROM_START}&limit=200"),
+    "only the start": ({}, f"{FROM_START}&limit=200"),
     "an end": (
         {"created_end_date": START + timedelta(hours=4)},
         f"{FROM_START}&createdEndDate=2026-11-23T14:00:00Z&limit=200",
@@ -108,10 +112,10 @@ QUERIES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("which", "query"), QUERIES.values(), ids=QUERIES.keys())
 @by_either_client
-def test_the_query_is_exact(listing: Listing, which: dict[str, Any], query: str) -> None:
+def test_the_query_is_exact(kind: Kind, which: dict[str, Any], query: str) -> None:
     scripted = ScriptedTransport(listed())
 
-    assert listing(scripted, **which) == ([], None)
+    assert collect(kind, scripted, **which) == ([], None)
 
     (request,) = scripted.sent
     assert (request.method, request.url) == ("GET", f"{LIST}?{query}")
@@ -131,10 +135,8 @@ UNUSABLE: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_an_unusable_argument_of_a_list_is_refused_at_once(
-    kind: type[Client | AsyncClient], name: str, value: object
-) -> None:
+@by_either_client
+def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str, value: object) -> None:
     which: dict[str, Any] = {"created_start_date": START, name: value}
     client = kind(credentials(), transport=ScriptedTransport())
 
@@ -161,10 +163,10 @@ VERBATIM = [
 
 @pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_a_cursor_is_sent_as_walmart_wrote_it(listing: Listing, cursor: str) -> None:
+def test_a_cursor_is_sent_as_walmart_wrote_it(kind: Kind, cursor: str) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor=cursor), listed(SECOND))
 
-    assert listing(scripted) == ([ID, SECOND], None)
+    assert collect(kind, scripted) == ([ID, SECOND], None)
 
     first, second = scripted.sent
     assert second.url == f"{LIST}?{cursor.removeprefix('?')}"
@@ -181,10 +183,10 @@ UNSENDABLE = [
 
 @pytest.mark.parametrize("cursor", UNSENDABLE, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_an_unusable_cursor_ends_the_listing(listing: Listing, cursor: str) -> None:
+def test_an_unusable_cursor_ends_the_listing(kind: Kind, cursor: str) -> None:
     scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
 
-    assert unknown(listing, scripted, "unusable_cursor") == [ID, SECOND]
+    assert unknown(kind, scripted, "unusable_cursor") == [ID, SECOND]
     assert len(scripted.sent) == 1
 
 
@@ -200,17 +202,17 @@ def test_an_unusable_cursor_ends_the_listing(listing: Listing, cursor: str) -> N
     ],
 )
 @by_either_client
-def test_a_repeated_cursor_ends_the_listing(listing: Listing, cursors: list[str], pages: int) -> None:
+def test_a_repeated_cursor_ends_the_listing(kind: Kind, cursors: list[str], pages: int) -> None:
     # A client that followed the repeated cursor would get one more page.
     scripted = ScriptedTransport(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
 
-    assert unknown(listing, scripted, "repeated_cursor") == [ID] * pages
+    assert unknown(kind, scripted, "repeated_cursor") == [ID] * pages
     assert len(scripted.sent) == pages
 
 
 @by_either_client
 def test_empty_pages_are_skipped_and_repeated_orders_are_kept(
-    listing: Listing,
+    kind: Kind,
 ) -> None:
     scripted = ScriptedTransport(
         listed(next_cursor="x=1"),
@@ -219,7 +221,7 @@ def test_empty_pages_are_skipped_and_repeated_orders_are_kept(
         listed(SECOND, ID),
     )
 
-    assert listing(scripted) == ([ID, SECOND, ID], None)
+    assert collect(kind, scripted) == ([ID, SECOND, ID], None)
 
 
 NOTHING_FOUND = json_response(
@@ -238,79 +240,62 @@ NOTHING_FOUND = json_response(
     ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
 )
 @by_either_client
-def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Response) -> None:
+def test_a_page_without_a_cursor_is_the_last(kind: Kind, last: Response) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), last)
 
-    assert listing(scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
+    assert collect(kind, scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
     assert len(scripted.sent) == 2
 
 
 @by_either_client
-def test_an_empty_list_has_no_orders(listing: Listing) -> None:
-    assert listing(ScriptedTransport(NOTHING_FOUND)) == ([], None)
+def test_an_empty_list_has_no_orders(kind: Kind) -> None:
+    assert collect(kind, ScriptedTransport(NOTHING_FOUND)) == ([], None)
 
 
 @pytest.mark.parametrize(
-    ("second", "kind"),
+    ("second", "error_kind"),
     [
         (json_response(429, {}), Throttled),
         (json_response(503, {}), Unavailable),
         (json_response(200, {}), OutcomeUnknown),
         (NoResponseError("response_timeout"), OutcomeUnknown),
     ],
-    ids=["throttled", "unavailable", "no list", "no answer"],
+    ids=["throttled", "unavailable", "no list", "no response"],
 )
 @by_either_client
 def test_a_failing_page_raises_after_the_orders_before_it(
-    listing: Listing, second: Response | Exception, kind: type[WalmartError]
+    kind: Kind, second: Response | Exception, error_kind: type[WalmartError]
 ) -> None:
-    found, error = listing(ScriptedTransport(listed(ID, next_cursor=CURSOR), second))
+    found, error = collect(kind, ScriptedTransport(listed(ID, next_cursor=CURSOR), second))
 
-    assert (found, type(error)) == ([ID], kind)
+    assert (found, type(error)) == ([ID], error_kind)
 
 
 @pytest.mark.parametrize(("timeout", "pages"), [(None, 15.0), (600.0, 600.0)])
 @by_either_client
-def test_every_page_has_the_full_time_out(listing: Listing, timeout: float | None, pages: float) -> None:
+def test_every_page_has_the_full_time_out(kind: Kind, timeout: float | None, pages: float) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), listed(SECOND))
 
-    listing(scripted, timeout=timeout)
+    collect(kind, scripted, timeout=timeout)
 
     assert scripted.timeouts == [pytest.approx(pages, abs=10)] * 2
 
 
-def test_a_page_is_fetched_when_the_previous_one_is_used_up() -> None:
+@by_either_client
+def test_a_page_is_fetched_when_the_previous_one_is_used_up(kind: Kind) -> None:
     scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
-    released = Client(credentials(), transport=scripted).orders.released(created_start_date=START)
-    asked = [len(scripted.sent)]
+    fetched: list[int] = []
 
-    for _ in range(3):
-        next(released)
-        asked.append(len(scripted.sent))
+    collect(kind, scripted, lambda: fetched.append(len(scripted.sent)))
 
-    assert asked == [0, 1, 1, 2]
-    assert list(released) == []
-
-
-def test_a_page_is_awaited_when_the_previous_one_is_used_up() -> None:
-    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
-
-    async def main() -> list[int]:
-        async with AsyncClient(credentials(), transport=scripted) as client:
-            released = client.orders.released(created_start_date=START)
-            asked = [len(scripted.sent)]
-            async for _ in released:
-                asked.append(len(scripted.sent))  # noqa: PERF401 - each count is of its moment
-            return asked
-
-    assert asyncio.run(main()) == [0, 1, 1, 2]
+    assert fetched == [1, 1, 2]
 
 
 # Single pages
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: type[Client | AsyncClient]) -> None:
+@by_either_client
+def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: Kind) -> None:
     scripted = ScriptedTransport(
         listed(ID, next_cursor=CURSOR),
         json_response(503, {}),
@@ -334,8 +319,8 @@ def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: type[Client | A
         call(client, "next_page", third)
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncClient]) -> None:
+@by_either_client
+def test_a_further_page_of_all_orders_may_have_fewer(kind: Kind) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
     client = kind(credentials(), transport=scripted)
 

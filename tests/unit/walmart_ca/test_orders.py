@@ -55,9 +55,9 @@ def test_an_order_is_the_same_in_every_format(body: bytes, content_type: str) ->
 
 def test_a_single_line_or_status_needs_no_list() -> None:
     only = {"status": "Acknowledged", "statusQuantity": {"amount": "1"}}
-    lone = {"lineNumber": "1", "item": {"sku": "MAPLE-001"}, "orderLineStatuses": {"orderLineStatus": only}}
+    single = {"lineNumber": "1", "item": {"sku": "MAPLE-001"}, "orderLineStatuses": {"orderLineStatus": only}}
 
-    read = read_order(as_json({"order": order(orderLines={"orderLine": lone})}))
+    read = read_order(as_json({"order": order(orderLines={"orderLine": single})}))
 
     assert read == read_order(as_json({"order": order(line())}))
 
@@ -111,9 +111,9 @@ def test_the_status_of_a_line_is_read_in_every_place(each: dict[str, object], ne
         assert read.statuses == {Status.SHIPPED}
 
 
-@pytest.mark.parametrize("odd", [None, "text", 7, [], {}], ids=repr)
-def test_an_unreadable_line_has_no_status(odd: object) -> None:
-    read = read_order(as_json({"order": order(orderLines={"orderLine": [line(), odd]})}))
+@pytest.mark.parametrize("entry", [None, "text", 7, [], {}], ids=repr)
+def test_an_unreadable_line_has_no_status(entry: object) -> None:
+    read = read_order(as_json({"order": order(orderLines={"orderLine": [line(), entry]})}))
 
     assert [each.statuses != () for each in read.lines] == [True, False]
 
@@ -192,7 +192,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "a number of too many digits": (b'{"order": ' + b"1" * 5000 + b"}", JSON),
     "an entity": (ENTITY % f'"{ID}"'.encode(), XML),
     "a file": (ENTITY % b'SYSTEM "file:///etc/passwd"', XML),
-    "a document type alone": (b"<!DOCTYPE order>" + WITHOUT_DECLARATION, XML),
+    "only a document type": (b"<!DOCTYPE order>" + WITHOUT_DECLARATION, XML),
     "one from elsewhere": (b'<!DOCTYPE order SYSTEM "http://192.0.2.1/o.dtd">' + WITHOUT_DECLARATION, XML),
 }
 FOREIGN: dict[str, tuple[bytes, str]] = {

@@ -32,7 +32,7 @@ ACKNOWLEDGED = json_response(200, {"order": {"purchaseOrderId": "1"}})
 
 
 def credentials(**settings: str) -> TokenCredentials:
-    return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - nobody's
+    return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - not a real secret
 
 
 class Caller(Client):
