@@ -24,16 +24,15 @@ INSTANTS = st.datetimes(
 @pytest.mark.parametrize(
     "value",
     [
-        "2026-11-23T10:00:00Z",
-        "2026-11-23T10:00:00.000Z",
-        "2026-11-23T10:00:00+00:00",
-        "2026-11-23T15:30:00.000+05:30",
-        "2026-11-23T05:00:00-05:00",
-        "2026-11-23T10:00:00",
-        "2026-11-23 10:00:00Z",
-        "  2026-11-23T10:00:00Z\n",
+        *(
+            "2026-11-23T10:00:00Z",
+            "2026-11-23T10:00:00.000Z",
+            "2026-11-23T10:00:00+00:00",
+            "2026-11-23T10:00:00",
+        ),
+        *("2026-11-23T15:30:00.000+05:30", "2026-11-23T05:00:00-05:00", "2026-11-23 10:00:00Z"),
+        *("  2026-11-23T10:00:00Z\n", str(SECONDS), str(SECONDS * 1000), f" {SECONDS * 1000} "),
         *(SECONDS, float(SECONDS), SECONDS * 1000),
-        *(str(SECONDS), str(SECONDS * 1000), f" {SECONDS * 1000} "),
     ],
 )
 def test_an_instant_is_parsed_in_every_spelling(value: object) -> None:
@@ -112,12 +111,12 @@ def test_text_and_milliseconds_are_the_same_instant(instant: datetime) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "Mon, 23 Nov 2026 10:00:00 GMT",
-        "mon, 23 nov 2026 10:00:00 gmt",
-        " Mon, 23 Nov 2026 10:00:00 GMT ",
-        "23 Nov 2026 10:00:00 GMT",
-        "Mon, 23 Nov 2026 10:00:00 +0000",
-        "Mon, 23 Nov 2026 05:00:00 -0500",
+        *(
+            "Mon, 23 Nov 2026 10:00:00 GMT",
+            "mon, 23 nov 2026 10:00:00 gmt",
+            " Mon, 23 Nov 2026 10:00:00 GMT ",
+        ),
+        *("23 Nov 2026 10:00:00 GMT", "Mon, 23 Nov 2026 10:00:00 +0000", "Mon, 23 Nov 2026 05:00:00 -0500"),
         "Monday, 23-Nov-26 10:00:00 GMT",
     ],
 )
@@ -132,12 +131,9 @@ def test_an_http_date_is_read_in_utc(value: str) -> None:
     "value",
     [
         *(None, "", " ", "now", "2026-11-23T10:00:00Z", str(SECONDS)),
-        "Mon, 23 Nov 2026 10:00:00",
-        "Mon, 23 Nov 2026 10:00:00 -0000",
-        "Mon, 30 Feb 2026 10:00:00 GMT",
-        "Mon, 23 Nov 2026 25:00:00 GMT",
+        *("Mon, 23 Nov 2026 10:00:00", "Mon, 23 Nov 2026 10:00:00 -0000", "Mon, 23 Nov 2026 10:00:00 +9900"),
+        *("Mon, 30 Feb 2026 10:00:00 GMT", "Mon, 23 Nov 2026 25:00:00 GMT"),
         "Mon, 23 Nov 2026 10:00:00 GMT, Mon, 23 Nov 2026 10:00:01 GMT",
-        "Mon, 23 Nov 2026 10:00:00 +9900",
         pytest.param(f"Mon, 23 Nov {'9' * 5000} 10:00:00 GMT", id="a year of many digits"),
         "Fri, 31 Dec 9999 23:59:59 -1400",
     ],

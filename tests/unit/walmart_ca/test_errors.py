@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.documents import ID, as_json, as_xml, error_shapes, read_error
 from walmart_ca import (
-    CallInfo,
     CredentialsRefused,
     ErrorEntry,
     Misconfigured,
@@ -139,25 +138,21 @@ def test_an_error_shows_the_status_the_call_and_the_remedy(
         assert known in str(error)
 
 
-def test_an_error_names_the_headers_that_walmart_names() -> None:
-    blamed = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
-
-    assert str(read_error(as_json({"error": blamed}))) == (
-        "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME:"
-        f" {Misconfigured.remedy} [POST https://host/, correlation id correlation-id]"
-    )
-
-
-def test_an_error_without_a_response_shows_no_status() -> None:
-    error = NotSent("connect_timeout", CallInfo("GET", "https://host/", "correlation-id", None, 0.1))
-
-    assert "nothing was sent" in NotSent.remedy
-    assert str(error) == (
-        f"connect_timeout: {NotSent.remedy} [GET https://host/, correlation id correlation-id]"
-    )
-
-
 CALL = read_error(b"").call
+NAMED = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
+PRINTED = [
+    (
+        read_error(as_json({"error": NAMED})),
+        "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME: correct",
+    ),
+    (NotSent("connect_timeout", replace(CALL, status=None)), "connect_timeout: nothing was sent"),
+]
+
+
+@pytest.mark.parametrize(("error", "what"), PRINTED, ids=["with headers", "without a response"])
+def test_an_error_shows_what_is_known(error: WalmartError, what: str) -> None:
+    assert str(error).startswith(what)
+    assert str(error).endswith(f": {error.remedy} [POST https://host/, correlation id correlation-id]")
 
 
 def test_a_throttled_error_has_the_time_of_replenishment() -> None:

@@ -88,6 +88,7 @@ def token(request: Request) -> str:
 
 def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
     client = Caller(issued())
+    assert client.scripted.sent == []
 
     client.token()
 
@@ -105,23 +106,17 @@ def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
     }
 
 
-def test_a_call_has_the_token_the_market_and_the_version() -> None:
-    request = Caller(issued()).orders.build_acknowledgement("1")
+@pytest.mark.parametrize("channel_type", [None, "c-1"])
+def test_a_call_has_the_headers_of_a_token(channel_type: str | None) -> None:
+    settings = {} if channel_type is None else {"channel_type": channel_type}
+    client = Client(credentials(**settings), base_url=HOST, transport=ScriptedTransport(issued()))
+
+    request = client.orders.build_acknowledgement("1")
 
     assert request.url == f"{HOST}/v3/orders/1/acknowledge"
     assert token(request) == "t-1"
     assert (request.headers["WM_MARKET"], request.headers["WM_GLOBAL_VERSION"]) == ("ca", "3.1")
-    assert "WM_CONSUMER.CHANNEL.TYPE" not in request.headers
-
-
-def test_a_call_has_the_channel_type_if_there_is_one() -> None:
-    client = Client(credentials(channel_type="c-1"), transport=ScriptedTransport(issued()))
-
-    assert client.orders.build_acknowledgement("1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
-
-
-def test_no_token_is_requested_before_a_call() -> None:
-    assert Caller().scripted.sent == []
+    assert request.headers.get("WM_CONSUMER.CHANNEL.TYPE") == channel_type
 
 
 @pytest.mark.parametrize(("timeout", "asked_for"), [(3.5, 3.5), (60.0, 15.0)])
@@ -313,39 +308,38 @@ def test_a_call_is_repeated_at_most_once(again: tuple[Response, ...], sent: int)
 
 # Errors
 
-INVALID_CLIENT = json_response(400, {"error": "invalid_client"})
-OTHER_HEADER = json_response(400, {"error": [{"code": "INVALID_REQUEST_HEADER", "field": "WM_SVC.NAME"}]})
+HEADER_NAMED = "INVALID_REQUEST_HEADER"
+OTHER_HEADER = json_response(400, {"error": [{"code": HEADER_NAMED, "field": "WM_SVC.NAME"}]})
 BOTH_HEADERS = json_response(
-    400, {"error": [{"code": "X", "field": name} for name in ("Accept", "Authorization")]}
+    400, {"error": [{"code": "X", "field": each} for each in ("Accept", "Authorization")]}
 )
+REFUSED: dict[type[WalmartError], list[Response]] = {
+    CredentialsRefused: [
+        *(
+            refusal(400, f"{code}.GMP_GATEWAY_API")
+            for code in ("INVALID_REQUEST", "INVALID_TOKEN", HEADER_NAMED)
+        ),
+        *(refusal(400), json_response(400, {"error": "invalid_client"}), BOTH_HEADERS),
+        *(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"), refusal(403, "FORBIDDEN.GMP_GATEWAY_API")),
+    ],
+    Misconfigured: [
+        *(OTHER_HEADER, refusal(307), refusal(600)),
+        *(
+            refusal(404, code)
+            for code in ("URI_NOT_FOUND.GMP_GATEWAY_API", "CONTENT_NOT_FOUND.GMP_ORDER_API")
+        ),
+        *(refusal(405, "METHOD_NOT_ALLOWED"), refusal(415, "UNSUPPORTED_MEDIA_TYPE")),
+    ],
+    Throttled: [refusal(429, "REQUEST_THRESHOLD_VIOLATED")],
+    Unavailable: [
+        *(Response(400, {}, b"<html>Bad Request</html>"), refusal(500, "SYSTEM_ERROR")),
+        *map(refusal, (408, 422, 503, 520)),
+    ],
+}
 
 
 @pytest.mark.parametrize(
-    ("refused", "kind"),
-    [
-        (refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(403, "FORBIDDEN.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_REQUEST.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_TOKEN.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400), CredentialsRefused),
-        (INVALID_CLIENT, CredentialsRefused),
-        (OTHER_HEADER, Misconfigured),
-        (BOTH_HEADERS, CredentialsRefused),
-        (Response(400, {}, b"<html>Bad Request</html>"), Unavailable),
-        (refusal(404, "URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured),
-        (refusal(404, "CONTENT_NOT_FOUND.GMP_ORDER_API"), Misconfigured),
-        (refusal(405, "METHOD_NOT_ALLOWED"), Misconfigured),
-        (refusal(415, "UNSUPPORTED_MEDIA_TYPE"), Misconfigured),
-        (refusal(422), Unavailable),
-        (refusal(307), Misconfigured),
-        (refusal(600), Misconfigured),
-        (refusal(429, "REQUEST_THRESHOLD_VIOLATED"), Throttled),
-        (refusal(408), Unavailable),
-        (refusal(500, "SYSTEM_ERROR"), Unavailable),
-        (refusal(503), Unavailable),
-        (refusal(520), Unavailable),
-    ],
+    ("refused", "kind"), [(refused, kind) for kind, responses in REFUSED.items() for refused in responses]
 )
 def test_a_refused_token_request_is_classified(refused: Response, kind: type[WalmartError]) -> None:
     error = Caller(refused).failure()
