@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tests.support.documents import as_json, as_xml, order, page
 
@@ -170,6 +170,10 @@ def respond_with(*raw: bytes) -> Behavior:
             connection.send(left.pop(0) if len(left) > 1 else left[0])
 
     return behave
+
+
+ACKNOWLEDGES: Final = respond_with(http_response(acknowledged()))
+"""Responds to each request with the acknowledged order `ORDER`."""
 
 
 def respond_and_close(raw: bytes) -> Behavior:

@@ -37,7 +37,7 @@ def a_client_that_requests_a_token(url: str) -> tuple[Act, Act]:
         requested.set()
         return str(uuid.uuid4())
 
-    secrets = TokenCredentials(client_id="x", client_secret="y")  # noqa: S106 - nobody's
+    secrets = TokenCredentials(client_id="x", client_secret="y")  # noqa: S106 - not a real secret
     client = Client(secrets, base_url=url, timeout=10, new_correlation_id=new_correlation_id)
     thread = threading.Thread(target=client.orders.get, args=("1",))
 

@@ -11,8 +11,8 @@ from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signe
 from tests.local.marketplace import Marketplace
 from tests.support.documents import as_json, order, page
 from tests.support.raw_server import (
+    ACKNOWLEDGES,
     ORDER,
-    acknowledged,
     header,
     headers,
     http_response,
@@ -89,7 +89,7 @@ def test_a_call_has_exactly_the_required_headers(
 
 
 def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
+    server = serve(ACKNOWLEDGES)
     client = connect(server.url)
     request = client.orders.build_acknowledgement(ORDER)
     assert server.connections == 0
@@ -122,7 +122,7 @@ def test_the_signed_url_is_the_one_on_the_wire(
     serve: Serve, connect: Connect, host: str, port: int, spelling: str
 ) -> None:
     try:
-        server = serve(respond_with(http_response(acknowledged())), host=host, port=port)
+        server = serve(ACKNOWLEDGES, host=host, port=port)
     except OSError:
         pytest.skip("this machine has no IPv6, or port 80 is not available")
 
@@ -144,7 +144,7 @@ def test_a_proxy_of_the_environment_is_not_used(
 ) -> None:
     proxy, server = (
         serve(respond_with(http_response(status=502))),
-        serve(respond_with(http_response(acknowledged()))),
+        serve(ACKNOWLEDGES),
     )
     monkeypatch.setenv(name, proxy.url)
     monkeypatch.setenv("no_proxy", "")
@@ -170,7 +170,7 @@ def test_an_unusable_address_is_skipped(
     family: socket.AddressFamily,
     address: tuple[str | int, ...],
 ) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
+    server = serve(ACKNOWLEDGES)
     found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
     simulate_addresses(monkeypatch, found, WithoutIPv6)
 
@@ -183,7 +183,7 @@ def test_an_unusable_address_is_skipped(
 def test_each_of_many_addresses_has_time_for_a_round_trip(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
+    server = serve(ACKNOWLEDGES)
     first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
         (socket.AF_INET, ("127.0.0.1", server.port))
     ]

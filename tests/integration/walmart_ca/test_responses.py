@@ -11,7 +11,15 @@ from tests.integration.walmart_ca.calls import START, Connect, Serve, act, failu
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.support.documents import as_json, order, page
 from tests.support.keys import CHANNEL_TYPE, rsa_key, walmart_form
-from tests.support.raw_server import ORDER, acknowledged, header, http_response, respond_with, target
+from tests.support.raw_server import (
+    ACKNOWLEDGES,
+    ORDER,
+    acknowledged,
+    header,
+    http_response,
+    respond_with,
+    target,
+)
 from walmart_ca import Client, CredentialsRefused, Misconfigured, Order, OrderRejected, Throttled
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -62,7 +70,7 @@ def test_an_order_has_the_headers_of_its_response(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int, action: str) -> None:
-    elsewhere = serve(respond_with(http_response(acknowledged())))
+    elsewhere = serve(ACKNOWLEDGES)
     server = serve(
         respond_with(http_response(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",)))
     )

@@ -20,13 +20,13 @@ from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of, f
 from tests.local.marketplace import Certificate, Marketplace
 from tests.support.keys import rsa_key, walmart_form
 from tests.support.raw_server import (
+    ACKNOWLEDGES,
     ORDER,
     Behavior,
     Connection,
     acknowledged,
     drip,
     http_response,
-    respond_with,
 )
 from walmart_ca import Client, NotSent, OutcomeUnknown
 
@@ -128,7 +128,7 @@ def test_nothing_is_sent_to_an_untrusted_server(
     serve: Serve, connect: Connect, tls: Callable[[trustme.CA], ssl.SSLContext], check_hostname: bool
 ) -> None:
     authority = trustme.CA()
-    server = serve(respond_with(http_response(acknowledged())), tls=tls(authority), name="localhost")
+    server = serve(ACKNOWLEDGES, tls=tls(authority), name="localhost")
     trusting = context_trusting(authority)
     trusting.check_hostname = check_hostname
     client = connect(server.url, ssl_context=trusting)
@@ -142,7 +142,7 @@ def test_nothing_is_sent_to_an_untrusted_server(
 def test_only_the_systems_authorities_are_trusted_by_default(
     serve: Serve, connect: Connect, certificate: Certificate
 ) -> None:
-    server = serve(respond_with(http_response(acknowledged())), tls=certificate.context, name="localhost")
+    server = serve(ACKNOWLEDGES, tls=certificate.context, name="localhost")
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 

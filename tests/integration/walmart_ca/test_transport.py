@@ -14,6 +14,7 @@ from tests.integration.walmart_ca.calls import HANGS_AFTER, START, Connect, Serv
 from tests.local.marketplace import Certificate, Fault, Marketplace
 from tests.support.keys import credentials
 from tests.support.raw_server import (
+    ACKNOWLEDGES,
     ORDER,
     Behavior,
     Connection,
@@ -87,7 +88,7 @@ NOT_SENT: dict[str, tuple[Callable[[Client], object], str]] = {
 def test_a_call_without_time_or_on_a_closed_client_is_not_sent(
     serve: Serve, connect: Connect, act: Callable[[Client], object], reason: str
 ) -> None:
-    server = serve(respond_with(http_response(acknowledged())))
+    server = serve(ACKNOWLEDGES)
 
     error = failure(lambda: act(connect(server.url)))
 
@@ -162,12 +163,12 @@ ENDLESS: dict[str, Behavior] = {
 
 @pytest.mark.parametrize("behavior", ENDLESS.values(), ids=ENDLESS.keys())
 def test_an_endless_response_times_out(serve: Serve, connect: Connect, behavior: Behavior) -> None:
-    def answer_once(connection: Connection) -> None:
+    def respond_once(connection: Connection) -> None:
         connection.read_request()
         connection.send(http_response(acknowledged()))
         behavior(connection)
 
-    server = serve(answer_once)
+    server = serve(respond_once)
     client = connect(server.url)
     client.orders.get(ORDER)  # connects, so that the time-out below covers the response only
 
@@ -318,7 +319,7 @@ def test_a_connection_is_not_used_after_a_long_idle_time(
     serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
 ) -> None:
     # A suspended process does not notice that the server has closed the connection.
-    server = serve(respond_with(http_response(acknowledged())), tls=certificate.context if secure else None)
+    server = serve(ACKNOWLEDGES, tls=certificate.context if secure else None)
     now = 1000.0
     used: list[int] = []
     client = Client(credentials(), base_url=server.url, ssl_context=trusting, monotonic=lambda: now)

@@ -141,18 +141,15 @@ def test_an_error_shows_the_status_the_call_and_the_remedy(
 CALL = read_error(b"").call
 NAMED = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
 PRINTED = [
-    (
-        read_error(as_json({"error": NAMED})),
-        "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME: correct",
-    ),
-    (NotSent("connect_timeout", replace(CALL, status=None)), "connect_timeout: nothing was sent"),
+    (read_error(as_json({"error": NAMED})), "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME"),
+    (NotSent("connect_timeout", replace(CALL, status=None)), "connect_timeout"),
 ]
 
 
 @pytest.mark.parametrize(("error", "what"), PRINTED, ids=["with headers", "without a response"])
 def test_an_error_shows_what_is_known(error: WalmartError, what: str) -> None:
-    assert str(error).startswith(what)
-    assert str(error).endswith(f": {error.remedy} [POST https://host/, correlation id correlation-id]")
+    assert str(error) == f"{what}: {error.remedy} [POST https://host/, correlation id correlation-id]"
+    assert "nothing was sent" in NotSent.remedy
 
 
 def test_a_throttled_error_has_the_time_of_replenishment() -> None:
