@@ -93,10 +93,7 @@ def _element(name: str, content: object, prefix: str) -> str:
 
 
 def classify(
-    body: bytes,
-    content_type: str | None = "application/json",
-    *,
-    status: int = 200,
+    body: bytes, content_type: str | None = "application/json", *, status: int = 200
 ) -> Order | WalmartError:
     """Classify a response to a call about the order `ID`."""
     response, call = _response("POST", body, content_type, status)

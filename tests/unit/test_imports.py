@@ -140,9 +140,7 @@ def test_a_lambda_entry_builds_its_function_when_it_is_imported(package: str) ->
 
 
 @entries
-def test_an_invocation_names_a_missing_setting(
-    package: str,
-) -> None:
+def test_an_invocation_names_a_missing_setting(package: str) -> None:
     environment = {**ENVIRONMENT, "REQUESTS_PER_MINUTE": ""}
 
     assert run_python(ENTRY.format(package=package), environment) == [

@@ -2,38 +2,11 @@
 
 import asyncio
 
-import pytest
-
-from tests.integration.walmart_ca.calls import HANGS_AFTER, START, credentials_of, outcome
+from tests.integration.walmart_ca.calls import HANGS_AFTER, START, credentials_of
 from tests.local.marketplace import Fault, Marketplace, Seller
-from walmart_ca import AsyncClient, Client, Order, OrderRejected, OutcomeUnknown, Throttled, WalmartError
+from walmart_ca import AsyncClient, Order, OrderRejected, OutcomeUnknown, Throttled
 
 IDS = [f"74000000001{number:02}" for number in range(20)]
-
-
-@pytest.mark.parametrize(
-    "fault", [None, Fault.UNAUTHORIZED, Fault.SERVICE_UNAVAILABLE, Fault.RESET_AFTER_APPLYING]
-)
-def test_both_clients_return_the_same(
-    marketplace: Marketplace, seller: Seller, client: Client, fault: Fault | None
-) -> None:
-    marketplace.add_order(IDS[0])
-    if fault:
-        marketplace.fail(IDS[0], fault, times=2)
-
-    async def main() -> Order:
-        async with asyncio.timeout(HANGS_AFTER):
-            async with AsyncClient(credentials_of(seller), base_url=marketplace.url) as aclient:
-                return await aclient.orders.acknowledge(IDS[0])
-
-    results = [outcome(lambda: asyncio.run(main())), outcome(lambda: client.orders.acknowledge(IDS[0]))]
-
-    first, second = (
-        (type(result), result.reason, result.status) if isinstance(result, WalmartError) else result
-        for result in results
-    )
-    assert first == second
-    assert isinstance(results[0], WalmartError) is (fault is not None)
 
 
 def test_concurrent_calls_share_few_connections(marketplace: Marketplace, seller: Seller) -> None:

@@ -142,10 +142,7 @@ def test_the_signed_url_is_the_one_on_the_wire(
 def test_a_proxy_of_the_environment_is_not_used(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    proxy, server = (
-        serve(respond_with(http_response(status=502))),
-        serve(ACKNOWLEDGES),
-    )
+    proxy, server = (serve(respond_with(http_response(status=502))), serve(ACKNOWLEDGES))
     monkeypatch.setenv(name, proxy.url)
     monkeypatch.setenv("no_proxy", "")
 

@@ -127,7 +127,7 @@ def test_an_error_of_the_order_service_rejects_the_order(status: int, entries: l
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"<html>ProvidedClient Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
+        *(b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
         as_json({"error": [{"code": "not_allowed"}]}),
     ],
 )

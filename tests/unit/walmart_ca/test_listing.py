@@ -211,9 +211,7 @@ def test_a_repeated_cursor_ends_the_listing(kind: Kind, cursors: list[str], page
 
 
 @by_either_client
-def test_empty_pages_are_skipped_and_repeated_orders_are_kept(
-    kind: Kind,
-) -> None:
+def test_empty_pages_are_skipped_and_repeated_orders_are_kept(kind: Kind) -> None:
     scripted = ScriptedTransport(
         listed(next_cursor="x=1"),
         listed(ID, next_cursor="x=2"),

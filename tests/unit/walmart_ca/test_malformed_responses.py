@@ -8,17 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.documents import (
-    ID,
-    as_json,
-    as_xml,
-    classify,
-    classify_page,
-    line,
-    order,
-    page,
-    read_page,
-)
+from tests.support.documents import ID, as_json, as_xml, classify, classify_page, line, order, page, read_page
 from walmart_ca import OrderPage, OutcomeUnknown, Status, WalmartError
 from walmart_ca.responses import Response
 
@@ -37,7 +27,7 @@ def written(content_type: str, street: bytes, *, before: bytes = b"") -> bytes:
     return before + body.replace(STREET.encode(), street)
 
 
-ODD = {
+INVALID_TEXT = {
     "a tab": (JSON, b"12\tRue"),
     "a line feed": (JSON, b"12\nRue"),
     "a control character": (JSON, b"12\x1aRue"),
@@ -62,7 +52,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize(("content_type", "street"), ODD.values(), ids=ODD.keys())
+@pytest.mark.parametrize(("content_type", "street"), INVALID_TEXT.values(), ids=INVALID_TEXT.keys())
 def test_an_invalid_byte_in_a_street_hides_no_order(content_type: str, street: bytes) -> None:
     read = read_page(written(content_type, street), content_type)
 
@@ -209,8 +199,7 @@ def test_more_orders_than_a_page_can_have_are_not_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"<order>" * 60 + b"</order>" * 60, b"<order" + b" a='1'" * 1000, b"<![CDATA[" * 1000, b"&#"],
+    "body", [b"<order>" * 60 + b"</order>" * 60, b"<order" + b" a='1'" * 1000, b"<![CDATA[" * 1000, b"&#"]
 )
 def test_hostile_xml_is_refused(body: bytes) -> None:
     assert Response(200, {"Content-Type": XML}, body).read() == {}

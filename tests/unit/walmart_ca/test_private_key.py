@@ -349,9 +349,7 @@ ALTERED = st.builds(with_one_number_altered, st.integers(0, 7), st.sampled_from(
 
 @settings(deadline=None, max_examples=200)
 @given(DAMAGED | ALTERED)
-def test_a_damaged_key_is_refused_or_signs(
-    private_key: str,
-) -> None:
+def test_a_damaged_key_is_refused_or_signs(private_key: str) -> None:
     # Some numbers only make signing faster, and OpenSSL corrects a wrong one.
     result = refusal_or_credentials(private_key)
     if isinstance(result, SignatureCredentials):
@@ -391,9 +389,7 @@ INCONSISTENT = {
 
 
 @pytest.mark.parametrize("private_key", INCONSISTENT.values(), ids=INCONSISTENT.keys())
-def test_a_key_with_inconsistent_numbers_signs_but_fails_the_check(
-    private_key: str,
-) -> None:
+def test_a_key_with_inconsistent_numbers_signs_but_fails_the_check(private_key: str) -> None:
     # The caller of the check decides what follows; until then the key signs.
     credentials = with_key(private_key)
 

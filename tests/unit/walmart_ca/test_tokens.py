@@ -35,7 +35,7 @@ def credentials(**settings: str) -> TokenCredentials:
     return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - not a real secret
 
 
-class Caller(Client):
+class TokenClient(Client):
     """A client with a scripted transport and a clock that only a test advances."""
 
     def __init__(self, *script: Response | Exception) -> None:
@@ -87,7 +87,7 @@ def token(request: Request) -> str:
 
 
 def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
-    client = Caller(issued())
+    client = TokenClient(issued())
     assert client.scripted.sent == []
 
     client.token()
@@ -121,7 +121,7 @@ def test_a_call_has_the_headers_of_a_token(channel_type: str | None) -> None:
 
 @pytest.mark.parametrize(("timeout", "asked_for"), [(3.5, 3.5), (60.0, 15.0)])
 def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float, asked_for: float) -> None:
-    client = Caller(issued())
+    client = TokenClient(issued())
 
     client.token(timeout)
 
@@ -146,7 +146,7 @@ def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float
     ],
 )
 def test_a_token_is_used_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
-    client = Caller(issued("t-1", expires_in=expires_in), issued("t-2"))
+    client = TokenClient(issued("t-1", expires_in=expires_in), issued("t-2"))
     client.token()
 
     client.time += later_s
@@ -156,7 +156,7 @@ def test_a_token_is_used_until_a_minute_before_it_ends(expires_in: object, later
 
 
 def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
-    client = Caller(issued("t-1"), issued("t-2"))
+    client = TokenClient(issued("t-1"), issued("t-2"))
     client.scripted.meanwhile = lambda: setattr(client, "time", 1005.0)
     client.token()
 
@@ -166,7 +166,7 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
 
 
 def test_concurrent_calls_request_one_token() -> None:
-    client = Caller(issued())
+    client = TokenClient(issued())
     waiting = threading.Barrier(10)
     # The response comes when the nine other threads wait for the token or for its lock.
     client.scripted.meanwhile = lambda: waiting.wait(GUARD)
@@ -183,7 +183,7 @@ def test_concurrent_calls_request_one_token() -> None:
     assert len(client.scripted.sent) == 1
 
 
-def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> list[BaseException]:
+def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[BaseException]:
     """Return the errors of two calls, the second of which waits for the token request of the first.
 
     `then` runs in the first call, while the second one waits.
@@ -213,14 +213,14 @@ def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> 
 
 
 def test_waiting_calls_get_the_same_error() -> None:
-    client = Caller(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
+    client = TokenClient(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
 
     assert [type(error) for error in both_failures(client)] == [CredentialsRefused] * 2
     assert len(client.scripted.sent) == 1
 
 
 def test_an_interrupt_does_not_end_the_waiting_threads() -> None:
-    client = Caller(issued())
+    client = TokenClient(issued())
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -234,7 +234,7 @@ def test_an_interrupt_does_not_end_the_waiting_threads() -> None:
 
 
 def test_a_call_that_waits_too_long_for_a_token_is_not_sent() -> None:
-    client = Caller(issued())
+    client = TokenClient(issued())
     asked, over = threading.Event(), threading.Event()
 
     def respond_late() -> None:
@@ -255,7 +255,7 @@ def test_a_call_that_waits_too_long_for_a_token_is_not_sent() -> None:
 
 
 def test_the_next_call_requests_a_token_after_a_failure() -> None:
-    client = Caller(refusal(503), issued())
+    client = TokenClient(refusal(503), issued())
 
     assert type(client.failure()) is Unavailable
 
@@ -266,7 +266,7 @@ def test_the_next_call_requests_a_token_after_a_failure() -> None:
 
 
 def test_a_token_is_discarded_once_for_several_refusals() -> None:
-    client = Caller(issued("t-1"), issued("t-2"))
+    client = TokenClient(issued("t-1"), issued("t-2"))
     refused = client.orders.build_acknowledgement("1")
 
     assert client.refresh(refused)
@@ -279,7 +279,7 @@ def test_a_token_is_discarded_once_for_several_refusals() -> None:
 
 @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])
 def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> None:
-    client = Caller(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
+    client = TokenClient(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
 
     client.orders.acknowledge("1", timeout=8.0)
 
@@ -298,7 +298,7 @@ def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> 
     ids=["refused twice", "forbidden"],
 )
 def test_a_call_is_repeated_at_most_once(again: tuple[Response, ...], sent: int) -> None:
-    client = Caller(issued("t-1"), *again)
+    client = TokenClient(issued("t-1"), *again)
 
     with pytest.raises(CredentialsRefused):
         client.orders.acknowledge("1")
@@ -342,7 +342,7 @@ REFUSED: dict[type[WalmartError], list[Response]] = {
     ("refused", "kind"), [(refused, kind) for kind, responses in REFUSED.items() for refused in responses]
 )
 def test_a_refused_token_request_is_classified(refused: Response, kind: type[WalmartError]) -> None:
-    error = Caller(refused).failure()
+    error = TokenClient(refused).failure()
 
     assert type(error) is kind
     assert error.status == refused.status
@@ -353,7 +353,7 @@ def test_a_refused_token_request_is_classified(refused: Response, kind: type[Wal
 def test_only_a_redirect_names_its_target_host(status: int, reason: str) -> None:
     elsewhere = {"Location": "https://Other.invalid/v3/token?x=1"}
 
-    assert Caller(Response(status, elsewhere, b"")).failure().reason == reason
+    assert TokenClient(Response(status, elsewhere, b"")).failure().reason == reason
 
 
 @pytest.mark.parametrize(
@@ -361,14 +361,14 @@ def test_only_a_redirect_names_its_target_host(status: int, reason: str) -> None
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a b"}, {"token": "t"}],
 )
 def test_a_success_without_a_token_is_unavailable(document: object) -> None:
-    error = Caller(json_response(200, document)).failure()
+    error = TokenClient(json_response(200, document)).failure()
 
     assert (type(error), error.reason) == (Unavailable, "token_unreadable")
 
 
 @pytest.mark.parametrize("kind", [NothingSentError, NoResponseError])
 def test_a_lost_token_request_means_that_nothing_was_sent(kind: type[Exception]) -> None:
-    error = Caller(kind("connection_lost")).failure()
+    error = TokenClient(kind("connection_lost")).failure()
 
     assert (type(error), error.reason) == (NotSent, "token_connection_lost")
     assert (error.call.method, error.call.url) == ("POST", f"{HOST}/v3/token")
@@ -378,7 +378,7 @@ def test_a_lost_token_request_means_that_nothing_was_sent(kind: type[Exception])
 
 
 def test_neither_secret_nor_token_is_printed() -> None:
-    client = Caller(issued("t-0-k-e-n"))
+    client = TokenClient(issued("t-0-k-e-n"))
     request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
     shown += repr(vars(client.token_auth))
@@ -390,6 +390,6 @@ def test_neither_secret_nor_token_is_printed() -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_an_error_shows_no_secret(status: int) -> None:
-    error = Caller(json_response(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
+    error = TokenClient(json_response(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
 
     assert "hunter2" not in f"{error} {error!r} {error.reason}"
