@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 TARGETS: Final = {
-    "order-event": "tests/unit/shared/test_order_event.py::test_whatever_comes_is_read_or_refused",
+    "order-event": "tests/unit/shared/orders/test_event.py::test_any_value_is_read_or_refused",
     "batch": "tests/unit/acknowledge_orders/test_batch.py::test_whatever_comes_is_a_batch_or_refused_or_none",
     "function": "tests/fuzz/test_function.py"
     "::test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret",
@@ -15,7 +15,7 @@ TARGETS: Final = {
     "::test_whatever_walmart_answers_is_what_was_asked_for_or_a_walmart_error",
     "http-bytes": "tests/fuzz/test_wire.py::test_whatever_bytes_come_back_are_an_order_or_a_walmart_error",
     "quota-headers": "tests/fuzz/test_parsers.py::test_quota_headers_of_any_text_are_usable_or_ignored",
-    "secret": "tests/unit/shared/test_secret_text.py"
+    "secret": "tests/unit/shared/walmart/test_secret_text.py"
     "::test_a_text_is_credentials_or_refused_without_being_shown",
     "private-key": "tests/fuzz/test_parsers.py"
     "::test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown",

@@ -35,7 +35,7 @@ class Store:
     def __init__(self) -> None:
         self.stages: dict[str, Secret | Exception] = {
             CURRENT: secret("v1"),
-            PREVIOUS: SetupError("secret: there is none of this name"),
+            PREVIOUS: SetupError("secret: there is no secret of this name"),
         }
         self.reads = {CURRENT: 0, PREVIOUS: 0}
 

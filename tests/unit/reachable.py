@@ -10,7 +10,7 @@ from typing import Final
 _TESTS: Final = str(Path(__file__).parents[1])
 
 
-def texts_kept_by(error: BaseException) -> str:
+def texts_reachable_from(error: BaseException) -> str:
     """Return every text that can be reached from an exception.
 
     That is its arguments, the exceptions that it came from, and the variables of all frames that they passed

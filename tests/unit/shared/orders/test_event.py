@@ -104,7 +104,7 @@ def test_an_unusable_event_is_refused_with_its_member_named(unusable: object, me
 
 @pytest.mark.parametrize("detail", [{}, {"purchaseOrderId": "7400000000001"}])
 def test_the_self_check_is_no_order_event(detail: dict[str, object]) -> None:
-    with pytest.raises(InvalidEventError, match=r"^detail.selfCheck: is for direct invocation"):
+    with pytest.raises(InvalidEventError, match=r"^detail.selfCheck: is for a direct invocation only"):
         read({"detail": {**detail, "selfCheck": True}})
 
 
@@ -146,9 +146,9 @@ FOREIGN: dict[str, tuple[Any, str]] = {
     "S3": ({"Records": [{"eventSource": "aws:s3"}]}, "a batch of records"),
     "PutEvents": ({"Source": "x", "DetailType": "y", "Detail": "{}"}, "an entry for PutEvents"),
     "Walmart's list": ({"list": {"elements": {"order": [ORDER]}}}, "a list of orders"),
-    "Walmart's order": ({"order": ORDER}, "an order without its event"),
-    "several of Walmart's orders": ({"order": [ORDER]}, "an order without its event"),
-    "an order": (ORDER, "an order without its event"),
+    "Walmart's order": ({"order": ORDER}, "an order, not an order event"),
+    "several of Walmart's orders": ({"order": [ORDER]}, "an order, not an order event"),
+    "an order": (ORDER, "an order, not an order event"),
     "JSON text": (json.dumps(ORDER), "JSON text"),
     "a list as text": ("  [7]", "JSON text"),
 }
@@ -200,7 +200,7 @@ events = st.fixed_dictionaries({"detail": details}, optional={"id": json_values,
 
 @settings(deadline=None, max_examples=50)
 @given(json_values | events | st.sampled_from([foreign for foreign, _ in FOREIGN.values()]))
-def test_whatever_comes_is_read_or_refused(anything: object) -> None:
+def test_any_value_is_read_or_refused(anything: object) -> None:
     try:
         order = read(anything)
     except InvalidEventError:

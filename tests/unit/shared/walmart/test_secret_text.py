@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.walmart.client_provider import ClientProvider
 from shared.walmart.credentials import Secret, SetupError, check_credentials, read_credentials
 from tests.support.keys import numbers_of, pkcs8_pem, rsa_key, walmart_form, written
-from tests.unit.kept import texts_kept_by
+from tests.unit.reachable import texts_reachable_from
 from walmart_ca import AsyncClient, SignatureCredentials, TokenCredentials
 
 KEY = walmart_form(rsa_key())
@@ -102,7 +102,7 @@ REFUSED = {
     "a missing comma": ('{"clientId": "hunter22" "x": 1}', "a comma between two members"),
     "a member twice": (
         f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}',
-        "secret.privateKey: stands there twice",
+        "secret.privateKey: appears twice",
     ),
     "no member": ("{}", "secret.consumerId: missing"),
     "no member that tells the kind": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
@@ -141,16 +141,19 @@ REFUSED = {
     "no channel type": (token(channelType=""), "secret.channelType: must be"),
     "two kinds": (
         signing(**TOKEN),
-        "consumerId and privateKey, which sign, and clientId and clientSecret, which take tokens: keep one",
+        "has consumerId and privateKey for the digital signature, and clientId and clientSecret for access",
     ),
-    "a client id too": (signing(clientId="5f0c"), "privateKey, which sign, and clientId, which take tokens"),
+    "a client id too": (
+        signing(clientId="5f0c"),
+        "privateKey for the digital signature, and clientId for access",
+    ),
     "a private key too": (
         token(privateKey="hunter2"),
-        "has privateKey, which sign, and clientId and clientS",
+        "has privateKey for the digital signature, and clientId and",
     ),
     "an empty consumer id too": (
         token(consumerId=""),
-        "has consumerId, which sign, and clientId and clientS",
+        "has consumerId for the digital signature, and clientId and",
     ),
 }
 
@@ -177,7 +180,7 @@ def test_a_secret_is_named_for_what_it_is_and_nothing_of_it_is_kept(
 
     assert str(error).startswith("secret")
     assert named in str(error)
-    kept = texts_kept_by(error)
+    kept = texts_reachable_from(error)
     values = [*GOOD.values(), "hunter"]
     assert not [value for value in values if value[:40] in kept or value[-40:] in kept]
 
@@ -194,7 +197,7 @@ def test_a_failed_check_keeps_nothing_of_the_key() -> None:
     with pytest.raises(SetupError, match=r"^secret\.privateKey: must be") as failed:
         check_credentials(read_credentials(signing(privateKey=odd)))
 
-    assert odd[:40] not in texts_kept_by(failed.value)
+    assert odd[:40] not in texts_reachable_from(failed.value)
 
 
 @settings(deadline=None, max_examples=50)
