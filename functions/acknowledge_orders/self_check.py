@@ -159,8 +159,8 @@ def _check_host(result: OrderPage | WalmartError) -> None:
     if isinstance(result, Unavailable) and result.status == HTTPStatus.FORBIDDEN:
         what_to_do = (
             "A firewall between this function and Walmart's gateway blocks the calls. It did not check the"
-            " credentials: keep them. Run the self-check again later. If that fails too, check MarketplaceUrl,"
-            " send calls from another address, or give Walmart's support the correlation id."
+            " credentials: keep them. Run the self-check again later. If it fails again, check"
+            " MarketplaceUrl, send calls from another address, or give Walmart's support the correlation id."
         )
         raise _FailedError("host_reachable", result.reason, what_to_do)
 

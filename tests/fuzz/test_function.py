@@ -102,7 +102,7 @@ TOKENS = st.just(GOOD_TOKEN) | REPLIES
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies=st.lists(BODIES, min_size=1, max_size=3), replies=st.lists(REPLIES, max_size=3), token=TOKENS)
 @example(bodies=['{"id": "\\ud800", "detail": {"purchaseOrderId": "7"}}'], replies=[], token=GOOD_TOKEN)
-def test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret(
+def test_any_messages_and_responses_end_in_one_outcome_each(
     bodies: list[str], replies: list[Reply], token: Reply
 ) -> None:
     system = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532390000"}

@@ -28,7 +28,7 @@ DATES = st.datetimes().map(lambda date: date.strftime("%a, %d %b %Y %H:%M:%S GMT
 @example({"REQUESTS_PER_MINUTE": "5e-324"})
 @example({"MAXIMUM_CONCURRENCY": "0.5"})
 @example({"BACKOFF_BASE_SECONDS": "43200", "CREDENTIALS_HOLD_SECONDS": "43200"})
-def test_settings_of_any_text_are_workable_or_refused(changed: dict[str, str]) -> None:
+def test_any_settings_work_or_are_refused(changed: dict[str, str]) -> None:
     environment = {**ENVIRONMENT, **changed}
     for kind in KINDS:
         try:
@@ -60,7 +60,7 @@ def test_settings_of_any_text_are_workable_or_refused(changed: dict[str, str]) -
         TEXTS | DATES | st.integers(0, 10**16).map(str) | st.from_regex(r"[0-9]{1,500}", fullmatch=True),
     )
 )
-def test_quota_headers_of_any_text_are_usable_or_ignored(headers: dict[str, str]) -> None:
+def test_any_quota_headers_are_used_or_ignored(headers: dict[str, str]) -> None:
     retry_at = replenished_at(headers, NOW_S)
     left = tokens_left(headers)
 
@@ -87,7 +87,7 @@ EDITS = st.lists(
     edits=EDITS,
     write=st.sampled_from([armored, base64.encodebytes, bytes]),
 )
-def test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown(
+def test_any_private_key_signs_or_is_refused_and_not_shown(
     der: bytes, edits: list[tuple[int, int, bytes]], write: object
 ) -> None:
     assert callable(write)

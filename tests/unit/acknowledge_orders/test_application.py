@@ -106,7 +106,7 @@ def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
         (CredentialsPaused(), "deferred", "credentials_paused", 30),
     ],
 )
-def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
+def test_an_order_without_usable_credentials_stays_in_the_queue(
     no_access: NoClient, outcome: str, reason: str, delay_s: int
 ) -> None:
     queue, recorder = Queue(), Recorder()
@@ -122,7 +122,7 @@ def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
     assert (record.event_id, record.origin) == ("e-1", "queue")
 
 
-def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> None:
+def test_the_delay_is_drawn_in_whole_seconds_between_its_bounds() -> None:
     queue = Queue()
     drawn: list[tuple[float, float]] = []
 
@@ -138,7 +138,7 @@ def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> Non
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[" * 100_000, '"\\ud800"', "\x00"])
-def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
+def test_a_body_that_is_not_an_order_event_is_parked_unchanged(body: str) -> None:
     queue, recorder = Queue(), Recorder()
 
     assert handle(build(queue, recorder), body)
@@ -149,9 +149,7 @@ def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "outcome"), [("not json", "invalid_event"), (json.dumps(EVENT), "misconfigured")]
 )
-def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming_again(
-    body: str, outcome: str
-) -> None:
+def test_a_failed_update_of_a_message_is_warned_about_and_retried(body: str, outcome: str) -> None:
     recorder = Recorder()
 
     done = handle(build(Queue(QueueError("AccessDenied")), recorder), body)
@@ -162,7 +160,7 @@ def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming
     assert fields["error"] == "AccessDenied"
 
 
-def test_a_date_that_cannot_be_believed_is_warned_about_and_the_order_then_has_no_age() -> None:
+def test_implausible_dates_are_warned_about_and_give_no_age() -> None:
     recorder = Recorder()
     detail = {"purchaseOrderId": "7400000000001", "orderDate": "2026-11-24T15:05:01Z"}
 
@@ -175,7 +173,7 @@ def test_a_date_that_cannot_be_believed_is_warned_about_and_the_order_then_has_n
     assert (record.order_age_s, record.deadline_remaining_s) == (None, None)
 
 
-def test_a_bare_event_always_answers_with_its_record() -> None:
+def test_a_direct_invocation_always_returns_its_record() -> None:
     queue, recorder = Queue(), Recorder()
 
     answers = [invoke(build(queue, recorder), event) for event in (EVENT, {}, None, 7)]

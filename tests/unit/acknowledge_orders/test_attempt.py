@@ -143,7 +143,7 @@ def attempt(
         ([REFUSED, CREATED, REFUSED, REFUSED], True, ["look v1", "look v2", "post v2", "post v3"]),
     ],
 )
-def test_these_calls_are_made_and_no_others(
+def test_an_attempt_makes_exactly_these_calls(
     results: list[Order | WalmartError],
     fetch_first: bool,
     calls: list[str],
@@ -156,7 +156,7 @@ def test_these_calls_are_made_and_no_others(
     assert script.results == []
 
 
-def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> None:
+def test_refusals_and_acceptance_are_reported_for_each_version() -> None:
     script = Script([REFUSED, REFUSED, CREATED])
     keys = Keys(script, "v1", "v2", "v3")
 
@@ -192,7 +192,7 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
         (Misconfigured("INVALID_REQUEST_HEADER", called(400)), "1", []),
     ],
 )
-def test_of_each_answer_the_credentials_are_told_what_concerns_them(
+def test_each_result_is_reported_to_the_client_provider(
     result: OrderPage | WalmartError, purchase_order_id: str | None, marks: list[str]
 ) -> None:
     keys = Keys(Script([]), "v1")
@@ -212,11 +212,11 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
         (PAUSED, False),
     ],
 )
-def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: object, may_answer: bool) -> None:
+def test_the_other_list_is_tried_after_these_failures(failure: object, may_answer: bool) -> None:
     assert try_list_of_all_orders(failure) == may_answer
 
 
-def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
+def test_a_403_that_concerns_one_order_rejects_it_without_a_repeat() -> None:
     keys = Keys(Script([]), "v1", "v2")
     keys.a_403_concerns_all = False
 
@@ -240,7 +240,7 @@ NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeou
 
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
-def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoClient) -> None:
+def test_without_a_client_the_reason_is_returned_and_no_slot_taken(reason: NoClient) -> None:
     posts = rate_limiter()
 
     for _ in range(BURST):
@@ -255,7 +255,7 @@ def test_why_there_is_no_key_is_told_as_it_is_and_no_turn_is_taken(reason: NoCli
 
 @pytest.mark.parametrize("reason", NO_ACCESS)
 @pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
-def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
+def test_without_a_client_for_the_repeat_the_first_result_counts(
     first: WalmartError, reason: NoClient
 ) -> None:
     script = Script([first])
@@ -279,7 +279,7 @@ def exhaust(paced: RateLimiter) -> RateLimiter:
     return paced
 
 
-def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
+def test_the_client_is_chosen_after_the_wait_for_a_slot() -> None:
     script, time = Script([CREATED]), Time()
     keys = Keys(script, "v1", "v2")
 
@@ -292,7 +292,7 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
     assert script.calls == ["post v2"]
 
 
-def test_posts_and_looks_have_turns_of_their_own() -> None:
+def test_acknowledging_and_fetching_have_separate_rate_limits() -> None:
     posts, script = exhaust(rate_limiter()), Script([SHIPPED])
 
     attempt(Keys(script, "v1"), fetch_first=True, posts=posts, time_left=lambda: 15.5)
@@ -301,7 +301,7 @@ def test_posts_and_looks_have_turns_of_their_own() -> None:
     assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("rate_limited")
 
 
-def test_walmarts_count_corrects_the_turns_that_follow() -> None:
+def test_walmarts_count_corrects_the_rate_limiter() -> None:
     posts = rate_limiter()
     script = Script([Throttled("http_429", CALL)])
 
@@ -319,9 +319,7 @@ def test_walmarts_count_corrects_the_turns_that_follow() -> None:
         (60.0, [CALL_TIMEOUT_S]),
     ],
 )
-def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
-    left_s: float, timeouts: list[float]
-) -> None:
+def test_the_timeout_leaves_time_to_record_the_result(left_s: float, timeouts: list[float]) -> None:
     script = Script([CREATED])
 
     result = attempt(Keys(script, "v1"), time_left=lambda: left_s)
@@ -331,7 +329,7 @@ def test_a_call_has_the_time_that_is_left_less_what_recording_it_needs(
 
 
 @pytest.mark.parametrize("fetch_first", [False, True])
-def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(fetch_first: bool) -> None:
+def test_with_too_little_time_left_the_secret_is_not_read(fetch_first: bool) -> None:
     class UnreadKeys(Keys):
         def get(self) -> ProvidedClient | NoClient:
             raise AssertionError
@@ -353,7 +351,7 @@ def test_with_too_little_time_left_the_secret_is_not_read_for_nothing(fetch_firs
         (60.0, 1.1, ["post v1"]),
     ],
 )
-def test_a_turn_is_waited_for_as_long_as_is_asked_and_a_second_is_left_to_choose_the_key(
+def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
     left_s: float, within_s: float, calls: list[str]
 ) -> None:
     script = Script([CREATED])
@@ -363,7 +361,7 @@ def test_a_turn_is_waited_for_as_long_as_is_asked_and_a_second_is_left_to_choose
     assert script.calls == calls
 
 
-def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
+def test_nothing_is_sent_when_choosing_the_client_took_the_time() -> None:
     script = Script([])
     left = [20.0]
 
@@ -385,7 +383,7 @@ def test_when_choosing_a_key_took_the_time_nothing_is_sent() -> None:
         ([CREATED], True, ["look v1"]),
     ],
 )
-def test_when_the_time_is_up_after_a_call_no_other_follows(
+def test_no_call_follows_when_no_time_is_left(
     results: list[Order | WalmartError],
     fetch_first: bool,
     calls: list[str],
@@ -407,11 +405,11 @@ def dry_run(script: Script, left_s: float = 60.0) -> object:
     return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
 
-def test_a_dry_run_signs_and_sends_nothing() -> None:
+def test_a_dry_run_builds_the_request_and_sends_nothing() -> None:
     assert isinstance(dry_run(Script([])), DryRun)
 
 
-def test_a_dry_run_that_gets_no_token_tells_what_came_of_it_and_has_its_time_too() -> None:
+def test_a_dry_run_without_a_token_returns_the_error_in_time() -> None:
     script = Script([REFUSED])
 
     assert dry_run(script, 18.0) == CallResults(None, REFUSED, CALL, "v1")

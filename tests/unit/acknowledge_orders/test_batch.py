@@ -38,7 +38,7 @@ def test_a_batch_may_be_empty() -> None:
 
 
 @pytest.mark.parametrize("event", [None, 7, "text", {}, {"detail": {"purchaseOrderId": "1"}, "records": 7}])
-def test_what_is_no_batch_is_left_to_others(event: object) -> None:
+def test_an_event_that_is_not_a_batch_returns_none(event: object) -> None:
     assert read_batch(event) is None
 
 
@@ -77,7 +77,7 @@ def test_what_is_no_batch_is_left_to_others(event: object) -> None:
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, str) else "",
 )
-def test_a_batch_that_is_not_one_of_sqs_is_named(batch: object, reason: str) -> None:
+def test_a_batch_of_another_source_is_refused_and_named(batch: object, reason: str) -> None:
     with pytest.raises(ForeignBatchError) as refused:
         read_batch(batch)
 
@@ -94,7 +94,7 @@ VALUES = st.recursive(
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([*GOOD, "EventSource"]), VALUES), max_size=3).map(dict), VALUES)
-def test_whatever_comes_is_a_batch_or_refused_or_none(changed: dict[str, object], anything: object) -> None:
+def test_any_value_is_a_batch_or_refused_or_none(changed: dict[str, object], anything: object) -> None:
     for event in ({"Records": [{**GOOD, **changed}]}, {"Records": anything}, anything):
         try:
             messages = read_batch(event)

@@ -488,7 +488,7 @@ def test_a_rejection_is_final_only_after_a_fetch() -> None:
         (5 * MINUTE + SECOND, None, math.inf, 331),
     ],
 )
-def test_a_stuck_swept_order_waits_briefly_for_a_slot_and_longer_for_a_retry(
+def test_a_stuck_order_waits_briefly_for_a_slot_and_longer_to_retry(
     waited: timedelta, order_age: timedelta | None, wait_s: float, at_most_s: float
 ) -> None:
     said = None if order_age is None else note("of the sweep", order_age)
@@ -498,7 +498,7 @@ def test_a_stuck_swept_order_waits_briefly_for_a_slot_and_longer_for_a_retry(
     assert decide(UNAVAILABLE, of_event, BACKOFF).delay == Delay(1, at_most_s)
 
 
-def test_the_back_off_of_an_undated_swept_order_grows_with_its_messages_age() -> None:
+def test_without_a_date_the_back_off_grows_with_the_message_age() -> None:
     said = note("of the sweep", None)
 
     assert decide(UNAVAILABLE, context(note=said), BACKOFF).delay == Delay(1, 30)

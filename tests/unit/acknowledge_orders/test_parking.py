@@ -82,7 +82,7 @@ TEXTS = st.text(
     outcome=st.sampled_from(Outcome),
     reason=st.text(st.characters(exclude_categories=()), min_size=1),
 )
-def test_whatever_was_received_is_parked_as_it_came_and_looked_at_first_when_it_is_redriven(
+def test_any_message_is_parked_unchanged_and_counts_as_tried_later(
     sqs: Sqs, text: str, left: int | None, outcome: Outcome, reason: str
 ) -> None:
     # Small ones, and such as leave little or no room.
@@ -108,7 +108,7 @@ def test_whatever_was_received_is_parked_as_it_came_and_looked_at_first_when_it_
         (0, {}),
     ],
 )
-def test_a_body_near_the_limit_is_parked_with_what_it_leaves_room_for(
+def test_a_body_near_the_limit_is_parked_with_what_fits(
     sqs: Sqs, left: int, attributes: dict[str, str]
 ) -> None:
     body = "\u6f22" + "x" * (MAX_BYTES - 3 - left)
@@ -120,9 +120,9 @@ def test_a_body_near_the_limit_is_parked_with_what_it_leaves_room_for(
     ("reason", "parked"),
     [("tls\x1b[2J", "tls\ufffd[2J"), ("\x00\ufffe\ud800", "\ufffd" * 3), ("a\tb\r\n\U0010ffff",) * 2],
 )
-def test_what_sqs_takes_in_no_attribute_is_replaced(sqs: Sqs, reason: str, parked: str) -> None:
+def test_characters_that_sqs_refuses_are_replaced(sqs: Sqs, reason: str, parked: str) -> None:
     assert park(sqs, "{}", Outcome.UNAVAILABLE, reason)["reason"] == parked
 
 
-def test_an_ordinary_message_that_was_received_once_was_not_tried() -> None:
+def test_a_message_that_was_received_once_was_not_tried() -> None:
     assert not message('{"detail": {"purchaseOrderId": "1"}}').was_tried

@@ -109,7 +109,7 @@ def test_a_number_out_of_bounds_is_refused_and_not_shown(
         ("43200", "43200", "43200", "lower one of them"),
     ],
 )
-def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
+def test_settings_that_allow_too_long_a_delay_are_refused(
     base: str, cap: str, hold: str, named: str | None
 ) -> None:
     delays = {"BACKOFF_BASE_SECONDS": base, "BACKOFF_CAP_SECONDS": cap, "CREDENTIALS_HOLD_SECONDS": hold}
@@ -127,7 +127,7 @@ def test_a_delay_that_sqs_cannot_hide_a_message_for_is_refused(
     | st.integers(-86_400, 86_400).map(throttled),
     waited_s=st.floats(-60, 96 * 3600),
 )
-def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
+def test_no_accepted_settings_lead_to_too_long_a_delay(
     base: float, cap: float, hold: float, sight: AttemptResult, waited_s: float
 ) -> None:
     delays = {"BACKOFF_BASE_SECONDS": base, "BACKOFF_CAP_SECONDS": cap, "CREDENTIALS_HOLD_SECONDS": hold}
@@ -151,7 +151,5 @@ def test_no_settings_that_are_accepted_lead_to_a_delay_that_sqs_refuses(
 
 
 @pytest.mark.parametrize(("kind", "environment"), KINDS)
-def test_the_variables_read_are_the_variables_named(
-    kind: type[Settings], environment: dict[str, str]
-) -> None:
+def test_the_names_of_the_variables_are_complete(kind: type[Settings], environment: dict[str, str]) -> None:
     assert kind.variables() == set(environment)

@@ -150,7 +150,7 @@ def ids(*numbers: int) -> set[str]:
 
 @settings(deadline=None, max_examples=15)
 @given(st.sets(st.integers(0, 259), max_size=4), st.integers(1, 260), st.sampled_from(CURSORS))
-def test_whichever_entries_cannot_be_read_all_others_are(
+def test_all_entries_but_the_unreadable_ones_are_read(
     unreadable: set[int], count: int, cursors: Cursors
 ) -> None:
     orders = [order(number) for number in range(count)]
@@ -163,7 +163,7 @@ def test_whichever_entries_cannot_be_read_all_others_are(
     assert (listing.problem is None) == (not odd)
 
 
-def test_after_an_entry_that_cannot_be_read_pages_are_large_again() -> None:
+def test_pages_are_large_again_after_an_unreadable_entry() -> None:
     walmart = Walmart([order(number) for number in range(600)], unreadable={0})
 
     listed(walmart)
@@ -172,7 +172,7 @@ def test_after_an_entry_that_cannot_be_read_pages_are_large_again() -> None:
     assert limits == ["200", "100", "50", "25", "12", "6", "3", "1", "200", "200", "200"]
 
 
-def test_cursors_are_sent_as_they_came_while_every_page_can_be_read() -> None:
+def test_cursors_are_sent_unchanged() -> None:
     walmart = Walmart([order(number) for number in range(250)])
 
     listed(walmart)
@@ -181,7 +181,7 @@ def test_cursors_are_sent_as_they_came_while_every_page_can_be_read() -> None:
     assert walmart.asked[1] == f"released?{cursor}"
 
 
-def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> None:
+def test_an_entry_that_disappears_on_the_retry_counts_as_unread() -> None:
     walmart = Walmart([order(1)], unreadable={1})
     walmart.then = lambda: walmart.instead.update(released=EMPTY)
 
@@ -191,7 +191,7 @@ def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> 
     assert listing.problem == (Outcome.UNAVAILABLE, "entries_unreadable")
 
 
-def test_a_maintenance_page_is_not_asked_for_in_parts() -> None:
+def test_a_maintenance_page_is_not_fetched_in_parts() -> None:
     page = Response(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
     walmart = Walmart([], instead={"released": page})
 
@@ -220,7 +220,7 @@ CHANGES = st.tuples(st.integers(0, 449), st.integers(0, 40), st.integers(0, 3))
     st.lists(CHANGES, max_size=12),
     st.sampled_from(CURSORS),
 )
-def test_whatever_leaves_and_comes_between_pages_no_order_that_stays_is_missed(
+def test_no_order_that_stays_is_missed_while_others_come_and_go(
     count: int,
     unreadable: set[int],
     changes: list[tuple[int, int, int]],
@@ -245,9 +245,7 @@ def test_whatever_leaves_and_comes_between_pages_no_order_that_stays_is_missed(
 
 
 @pytest.mark.parametrize(("cursors", "calls"), [("counting", 2 + 4), ("keeping", 3 + 5)])
-def test_orders_that_leave_between_pages_cost_one_more_reading_in_parts_of_a_page(
-    cursors: Cursors, calls: int
-) -> None:
+def test_orders_that_leave_cost_one_more_reading_in_parts(cursors: Cursors, calls: int) -> None:
     walmart = Walmart(aged(450), cursors=cursors)
 
     def leave() -> None:
@@ -294,7 +292,7 @@ def test_a_list_is_complete_when_it_shows_as_many_as_it_counts(
     assert len(walmart.asked) == calls + (listed_by != SELLERS)
 
 
-def test_orders_that_come_between_pages_cost_nothing() -> None:
+def test_new_orders_between_pages_cost_no_call() -> None:
     walmart = Walmart(aged(450))
     walmart.then = lambda: walmart.orders.insert(0, order(-len(walmart.asked), NEW))
 
@@ -303,7 +301,7 @@ def test_orders_that_come_between_pages_cost_nothing() -> None:
     assert (listing.problem, len(walmart.asked)) == (None, 3)
 
 
-def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> None:
+def test_an_empty_later_page_does_not_end_a_longer_list() -> None:
     walmart = Walmart(aged(250))
 
     instead = iter([{"released": EMPTY}])
@@ -321,7 +319,7 @@ def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> No
         ({}, 14.0, (Outcome.DEFERRED, "out_of_time")),
     ],
 )
-def test_a_second_reading_that_fails_says_why_and_how_many_were_missing(
+def test_a_failed_second_reading_keeps_the_count_of_missing_orders(
     then: dict[str, Response], left_s: float, problem: tuple[Outcome, str]
 ) -> None:
     walmart = Walmart(aged(250), cursors="none")
@@ -334,7 +332,7 @@ def test_a_second_reading_that_fails_says_why_and_how_many_were_missing(
 
 
 @pytest.mark.parametrize("length", [1, 3])
-def test_cursors_that_lead_in_a_circle_end_the_listing_when_one_comes_again(length: int) -> None:
+def test_a_repeated_cursor_ends_the_listing(length: int) -> None:
     walmart = Walmart(aged(250), cursors="circle", circle=length)
 
     listing = listed(walmart)
@@ -348,7 +346,7 @@ def test_cursors_that_lead_in_a_circle_end_the_listing_when_one_comes_again(leng
 
 
 @pytest.mark.parametrize("failure", FAILS.values(), ids=FAILS.keys())
-def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(failure: Response) -> None:
+def test_the_list_of_all_orders_replaces_one_that_fails(failure: Response) -> None:
     walmart = Walmart([order(number) for number in range(201)], instead={"released": failure})
 
     listing = listed(walmart)
@@ -364,7 +362,7 @@ def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(
     [Response(401, {}, b""), Response(429, {}, b""), Response(403, {}, b""), Response(405, {}, b"")],
     ids=repr,
 )
-def test_no_other_failure_is_one_of_the_list(failure: Response) -> None:
+def test_after_other_failures_the_other_list_is_not_tried(failure: Response) -> None:
     walmart = Walmart([order(1)], instead={"released": failure})
 
     listing = listed(walmart)
@@ -383,13 +381,13 @@ def test_no_other_failure_is_one_of_the_list(failure: Response) -> None:
         (GONE, FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
     ],
 )
-def test_when_both_lists_fail_the_one_that_is_there_says_why(
+def test_when_both_lists_fail_the_served_one_gives_the_reason(
     of_released: Response, of_all: Response, problem: tuple[Outcome, str]
 ) -> None:
     assert listed(Walmart([], instead={"released": of_released, "orders": of_all})).problem == problem
 
 
-def test_a_later_page_that_fails_is_not_looked_for_elsewhere() -> None:
+def test_a_failed_later_page_is_not_fetched_from_the_other_list() -> None:
     walmart = Walmart([order(number) for number in range(201)])
     walmart.then = lambda: walmart.instead.update(released=FAILS["503"])
 
@@ -406,7 +404,7 @@ THIRD_PARTY = "3PLFulfilled"
 
 
 @pytest.mark.parametrize("failing", [{}, {"released": FAILS["520"]}], ids=["released", "all"])
-def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: dict[str, Response]) -> None:
+def test_a_long_look_back_lists_old_and_third_party_orders(failing: dict[str, Response]) -> None:
     orders = [order(1), order(2, OLD), order(3, node=THIRD_PARTY), order(4, OLD, THIRD_PARTY)]
     walmart = Walmart(orders, instead=failing)
 
@@ -417,7 +415,7 @@ def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: d
     assert listing.problem is None
 
 
-def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
+def test_an_api_without_the_ship_node_type_causes_no_problem() -> None:
     class Legacy(Walmart):
         def send(self, request: Request, timeout: float, limits: Limits) -> Response:
             answer = super().send(request, timeout, limits)
@@ -436,7 +434,7 @@ def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
     ("ahead", "believed"),
     [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False), (timedelta(days=365), False)],
 )
-def test_a_date_ahead_of_the_clock_is_none(ahead: timedelta, believed: bool) -> None:
+def test_an_order_dated_ahead_of_the_clock_has_no_date(ahead: timedelta, believed: bool) -> None:
     listing = listed(Walmart([order(1, -ahead)]))
 
     (waiting,) = listing.unacknowledged.values()

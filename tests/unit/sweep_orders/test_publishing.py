@@ -77,7 +77,7 @@ def test_without_orders_the_bus_is_not_called() -> None:
 
 
 @pytest.mark.parametrize(("uniform", "slept_s"), [(max, [2.0, 4.0]), (min, [0.0, 0.0])])
-def test_only_what_was_refused_is_published_again_after_a_wait(
+def test_refused_events_are_published_again_after_a_wait(
     uniform: Callable[[float, float], float], slept_s: list[float]
 ) -> None:
     bus = Bus({"3": 1, "7": 2})
@@ -89,7 +89,7 @@ def test_only_what_was_refused_is_published_again_after_a_wait(
     assert slept == slept_s
 
 
-def test_what_is_refused_three_times_is_left_and_those_after_it_are_published() -> None:
+def test_an_event_that_is_refused_three_times_is_left() -> None:
     bus = Bus({"3": 99})
 
     assert publish(bus) == (24, REFUSED)
@@ -97,7 +97,7 @@ def test_what_is_refused_three_times_is_left_and_those_after_it_are_published() 
     assert "24" in bus.taken
 
 
-def test_a_bus_that_takes_nothing_is_left_alone() -> None:
+def test_a_bus_that_refuses_everything_gets_no_more_calls() -> None:
     bus = Bus(dict.fromkeys(map(str, range(25)), 99))
 
     assert publish(bus) == (0, REFUSED)
@@ -105,7 +105,7 @@ def test_a_bus_that_takes_nothing_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("refusals", "fails_at", "published"), [({}, 1, 0), ({}, 2, 10), ({"3": 1}, 2, 9)])
-def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
+def test_a_failed_call_to_the_bus_is_not_repeated(
     refusals: dict[str, int], fails_at: int, published: int
 ) -> None:
     bus = Bus(refusals, fails_at)
@@ -121,7 +121,7 @@ def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
     ("refusals", "left_s", "published"),
     [({}, [9.9], 0), ({}, [10.0, 9.9], 10), ({"3": 1}, [60.0, 9.9, 9.9], 9), ({}, [10.0] * 3, 25)],
 )
-def test_below_10_seconds_nothing_more_is_published(
+def test_with_less_than_ten_seconds_left_nothing_is_published(
     refusals: dict[str, int], left_s: list[float], published: int
 ) -> None:
     left = list(left_s)

@@ -39,13 +39,13 @@ def order(purchase_order_id: str, age: timedelta | None) -> UnacknowledgedOrder:
         (None, True),
     ],
 )
-def test_an_order_is_due_once_its_event_should_have_come(age: timedelta | None, is_due: bool) -> None:
+def test_an_order_is_due_once_its_event_should_have_arrived(age: timedelta | None, is_due: bool) -> None:
     assert due([order("1", age)], NOW) == [order("1", age)] * is_due
 
 
 @settings(deadline=None)
 @given(st.lists(AGES, max_size=20))
-def test_the_oldest_comes_first_of_those_in_time_and_one_without_a_date_before_it(
+def test_due_orders_are_sorted_undated_in_time_late(
     ages: list[timedelta | None],
 ) -> None:
     orders = [order(str(number), age) for number, age in enumerate(ages)]
@@ -61,7 +61,7 @@ def test_the_oldest_comes_first_of_those_in_time_and_one_without_a_date_before_i
     assert all(NOW - date > DUE_AFTER for date in dates)
 
 
-def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
+def test_an_order_is_late_exactly_from_its_deadline_on() -> None:
     late = [order(str(number), DEADLINE + number * timedelta(hours=1)) for number in range(20, -1, -1)]
     in_time = order("in-time", DEADLINE - timedelta(seconds=1))
 
@@ -69,7 +69,7 @@ def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=5), None])
-def test_orders_of_one_date_come_in_one_order_however_walmart_lists_them(age: timedelta | None) -> None:
+def test_orders_of_the_same_date_are_sorted_by_id(age: timedelta | None) -> None:
     first, second = order("1", age), order("2", age)
 
     assert due([second, first], NOW) == due([first, second], NOW) == [first, second]
@@ -117,7 +117,7 @@ def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime
     phase=st.timedeltas(timedelta(0), timedelta(days=1)),
     age=st.none() | st.timedeltas(DUE_AFTER, timedelta(minutes=130)),
 )
-def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_is_said(
+def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
     interval: timedelta, phase: timedelta, age: timedelta | None
 ) -> None:
     first = NOW + phase
@@ -155,7 +155,7 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
         (None, True, True, timedelta(minutes=15)),
     ],
 )
-def test_what_a_sweep_says_of_an_order_follows_from_its_age(
+def test_the_note_follows_from_the_age_of_the_order(
     age: timedelta | None, far: bool, park: bool, again: timedelta
 ) -> None:
     said = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=far)

@@ -144,7 +144,7 @@ class World:
         return [note.purchase_order_id for note in self.published]
 
 
-def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
+def test_a_due_order_is_published_and_the_sweep_completed() -> None:
     world = World(Pages(last_page(created("1", 30))))
 
     record = world.sweep()
@@ -158,7 +158,7 @@ def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
     assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
 
 
-def test_a_page_of_the_orders_of_the_last_72_hours_is_asked_for_and_gets_a_minute_at_most() -> None:
+def test_a_sweep_lists_the_last_72_hours_with_a_minute_for_a_page() -> None:
     world = World()
 
     record = world.sweep()
@@ -168,7 +168,7 @@ def test_a_page_of_the_orders_of_the_last_72_hours_is_asked_for_and_gets_a_minut
     assert record.outcome == "completed"
 
 
-def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
+def test_every_page_is_read_and_the_oldest_order_comes_first() -> None:
     first, second = page(created("1", 20)), page(created("2", 90))
     world = World(Pages(first, second, last_page(created("3", 40))))
 
@@ -191,7 +191,7 @@ def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
         ([created("1", 600), created("2", None)], ["2", "1"], "1", 36_000.0),
     ],
 )
-def test_the_oldest_order_that_waits_is_told_of(
+def test_the_record_names_the_oldest_unacknowledged_order(
     orders: list[Order], published: list[str], oldest: str | None, age_s: float | None
 ) -> None:
     world = World(Pages(last_page(*orders)))
@@ -213,7 +213,7 @@ def test_the_oldest_order_that_waits_is_told_of(
         (released("1", 60, "Created", node="WFSFulfilled"), False),
     ],
 )
-def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is_published: bool) -> None:
+def test_only_orders_that_await_acknowledgement_are_published(order: Order, is_published: bool) -> None:
     world = World(Pages(last_page(order)))
 
     record = world.sweep()
@@ -230,7 +230,7 @@ def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is
         ([created("1")], [released("1", 60, "Acknowledged")], []),
     ],
 )
-def test_an_order_on_two_pages_counts_once_as_it_was_seen_last(
+def test_an_order_on_two_pages_counts_once_as_on_the_last(
     first: list[Order], second: list[Order], published: list[str]
 ) -> None:
     world = World(Pages(page(*first), last_page(*second)))
@@ -258,7 +258,7 @@ PAGE = page(created("1", 90))
         ([PAGE, LOST], True, "unavailable", "connection_lost"),
     ],
 )
-def test_when_a_page_or_the_bus_fails_the_sweep_is_not_completed_and_what_can_be_published_is(
+def test_after_a_failure_the_orders_that_were_found_are_published(
     script: list[OrderPage | WalmartError], bus_fails: bool, outcome: str, reason: str
 ) -> None:
     found = PAGE in script
@@ -281,13 +281,15 @@ def test_when_a_page_or_the_bus_fails_the_sweep_is_not_completed_and_what_can_be
         (CredentialsPaused(), "deferred", "credentials_paused"),
     ],
 )
-def test_without_credentials_the_record_says_why(no_access: NoClient, outcome: str, reason: str) -> None:
+def test_without_credentials_the_record_gives_the_reason(
+    no_access: NoClient, outcome: str, reason: str
+) -> None:
     record = World(no_access=no_access).sweep()
 
     assert (record.outcome, record.reason, record.http_status) == (outcome, reason, None)
 
 
-def test_when_the_time_is_up_for_listing_what_was_found_is_published() -> None:
+def test_orders_found_before_the_time_is_up_are_published() -> None:
     pages = Pages(page(created("1")), last_page())
     world = World(pages, left_s=lambda: PUBLISHING_S + LEAST_TIME_LEFT_S - 0.1 * len(pages.asked))
 
@@ -302,7 +304,7 @@ def test_when_the_time_is_up_for_listing_what_was_found_is_published() -> None:
     # At 60 a minute less its margin, 855 are worked off in a quarter of an hour.
     [(0, 855), (1, 854), (800, 55), (855, 0), (5000, 0), (None, 855)],
 )
-def test_no_more_is_published_than_can_be_worked_off_by_the_next_sweep(
+def test_a_sweep_publishes_only_what_fits_before_the_next_one(
     queue_length: int | None, published: int
 ) -> None:
     orders = [created(str(number), 60 + number / 10) for number in range(900)]
@@ -316,7 +318,7 @@ def test_no_more_is_published_than_can_be_worked_off_by_the_next_sweep(
 
 
 @pytest.mark.parametrize(("queue_length", "drain_time_s"), [(0, 1.1), (56, 60.0), (None, None)])
-def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
+def test_the_drain_time_includes_the_published_events(
     queue_length: int | None, drain_time_s: float | None
 ) -> None:
     world = World(Pages(last_page(created("1"))), queue_length=queue_length)
@@ -340,7 +342,7 @@ def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
         (7200.0, 7200.0, 9000.0),
     ],
 )
-def test_by_a_wrong_clock_no_order_seems_too_young_and_more_than_a_minute_is_warned_about(
+def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
     ahead_s: float, told_s: float, age_s: float
 ) -> None:
     world = World(Pages(last_page(created("1", 30))), now=NOW + timedelta(seconds=ahead_s))
@@ -354,7 +356,7 @@ def test_by_a_wrong_clock_no_order_seems_too_young_and_more_than_a_minute_is_war
 
 
 @pytest.mark.parametrize("answered_at", [None, datetime(1970, 1, 1, tzinfo=UTC)])
-def test_where_walmarts_time_is_not_told_or_cannot_be_our_own_clock_serves(
+def test_without_a_usable_time_from_walmart_our_clock_counts(
     answered_at: datetime | None,
 ) -> None:
     world = World(Pages(last_page(created("1", 30), answered_at=answered_at)))
@@ -396,7 +398,7 @@ COUNTED = replace(last_page(created("1")), total_count=3)
         ),
     ],
 )
-def test_an_order_that_is_not_seen_is_recorded_and_warned_about_and_costs_the_others_nothing(
+def test_orders_that_cannot_be_published_are_warned_about(
     script: list[OrderPage | WalmartError],
     published: list[str],
     reason: str | None,

@@ -192,7 +192,7 @@ LINES = COURSES.strip().splitlines()
 
 
 @pytest.mark.parametrize("course", LINES[1::2], ids=LINES[::2])
-def test_each_call_is_made_with_the_version_that_may_serve(world: World, course: str) -> None:
+def test_each_call_uses_the_right_version(world: World, course: str) -> None:
     steps, used, reads, counts = course.removeprefix("|").split("|")
 
     world.go(steps)
@@ -208,15 +208,13 @@ def test_each_call_is_made_with_the_version_that_may_serve(world: World, course:
     ("course", "clients"),
     [("call +300 call", 1), ("call v2 +300 call", 2), ("ok v2 +300 no ok v1 +300 call", 2)],
 )
-def test_a_version_that_is_known_keeps_its_client_and_its_connections(
-    world: World, course: str, clients: int
-) -> None:
+def test_a_known_version_keeps_its_client(world: World, course: str, clients: int) -> None:
     world.go(course)
 
     assert world.clients == clients
 
 
-def test_a_setting_that_the_client_refuses_is_an_answer() -> None:
+def test_a_setting_that_the_client_refuses_is_returned_as_an_error() -> None:
     def refuse(_: Credentials) -> AsyncClient:
         raise SetupError("MARKETPLACE_URL must be https")
 
@@ -226,7 +224,7 @@ def test_a_setting_that_the_client_refuses_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize(("course", "keys"), [("call", 1), ("ok v2 +300 call", 2), ("ok gone +300 call", 0)])
-def test_the_sweeps_mark_counts_by_each_version_that_is_known(world: World, course: str, keys: int) -> None:
+def test_each_kept_version_has_a_mark_key(world: World, course: str, keys: int) -> None:
     world.go(course)
 
     assert len(set(world.access.mark_keys())) == len(world.access.mark_keys()) == keys
@@ -237,7 +235,7 @@ def repeat_of(world: World, access: ProvidedClient) -> ProvidedClient | None:
     return world.access.get_alternative(access)
 
 
-def test_refusals_of_separate_orders_pause_nobody_while_their_repeats_are_accepted(world: World) -> None:
+def test_refusals_do_not_pause_while_their_repeats_are_accepted(world: World) -> None:
     for _ in range(3):
         several = [world.get() for _ in range(5)]
         for repeat in [repeat_of(world, each) for each in several]:
@@ -247,7 +245,7 @@ def test_refusals_of_separate_orders_pause_nobody_while_their_repeats_are_accept
     world.get()
 
 
-def test_a_refused_repeat_pauses_nobody_when_another_call_was_accepted_meanwhile(world: World) -> None:
+def test_a_refused_repeat_does_not_pause_after_an_accepted_call(world: World) -> None:
     other, refused = world.get(), world.get()
     repeat = repeat_of(world, refused)
     world.access.report_accepted(other)
@@ -257,7 +255,7 @@ def test_a_refused_repeat_pauses_nobody_when_another_call_was_accepted_meanwhile
     world.get()
 
 
-def test_a_call_that_began_with_the_current_version_did_not_fall_back(world: World) -> None:
+def test_a_call_of_a_replaced_version_is_not_a_fallback(world: World) -> None:
     under_way = world.get()
     world.go("v2 +300 call")
 
@@ -267,7 +265,7 @@ def test_a_call_that_began_with_the_current_version_did_not_fall_back(world: Wor
     assert world.counts == []
 
 
-def test_reading_that_takes_longer_than_a_failure_stands_is_not_done_for_each_order(world: World) -> None:
+def test_a_slow_failed_read_is_not_repeated_for_each_order(world: World) -> None:
     def hang(stage: str) -> Secret:
         world.time.now += 2 * FAILURE_SECONDS
         return world.store.read(stage)
@@ -320,7 +318,7 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
         (None, ["1", "2", "1", "3", None], [False, False, False, True, True]),
     ],
 )
-def test_a_403_concerns_everybody_when_a_list_or_several_orders_meet_it_and_none_is_accepted(
+def test_a_403_to_a_list_or_to_several_orders_concerns_all(
     world: World,
     accepted_s_ago: float | None,
     purchase_order_ids: list[str | None],

@@ -1,13 +1,13 @@
-"""Every course of events that the credentials can meet, up to a length, against a small secret and Walmart.
+"""A model check of `ClientProvider`: every sequence of five actions, with a model of the secret and of Walmart.
 
-Courses that lead to the same state go on as one. What is found on the way has to hold in every state.
+Sequences that lead to the same state continue as one. The assertions must hold in every state.
 """
 
 import json
 import math
 import pickle
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, is_dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from shared.walmart.caller import Caller
@@ -19,7 +19,6 @@ from shared.walmart.client_provider import (
     ProvidedClient,
 )
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
-from shared.walmart.rate_limiter import RateLimiter
 from tests.support.pacers import unhurried_pacer
 from walmart_ca import (
     AsyncClient,
@@ -33,7 +32,7 @@ from walmart_ca import (
 
 DEPTH: Final = 5
 MOST_SENDS: Final = 3
-"""Of one call: it, and its two repeats."""
+"""A call and its two repeats."""
 
 
 def called(status: int) -> CallInfo:
@@ -45,14 +44,17 @@ ACCEPTED: Final = Order("1", call=called(200))
 
 @dataclass(eq=False)
 class Client:
-    """A client that signs with a key, and what Walmart answered it."""
+    """A client, and how Walmart responded to it.
+
+    Attributes:
+        is_good: The last call was accepted.
+        is_bad: A repeat was refused, and no call was accepted since.
+    """
 
     key: str
     closed: bool = False
     is_good: bool = False
-    """The last answer accepted it."""
     is_bad: bool = False
-    """A repeat was refused, and nothing was accepted since."""
     refused_at: float = -math.inf
 
     async def aclose(self, *, wait: bool) -> None:
@@ -61,8 +63,8 @@ class Client:
         self.closed = True
 
 
-class World:
-    """A secret, Walmart, and one environment that knows both by its calls alone."""
+class Model:
+    """The secret, Walmart, and the client provider of one execution environment."""
 
     def __init__(self) -> None:
         self.now = 1_000_000.0
@@ -70,21 +72,21 @@ class World:
         self.labels = {CURRENT: 0}
         self.failure: str = ""
         self.key_at_walmart = "key-0"
-        self.mishaps = 0
-        self.under_way: ProvidedClient | None = None
+        self.refusals = 0
+        self.in_progress: ProvidedClient | None = None
         self.clients: list[Client] = []
         self.reads: list[float] = []
         self.sent_with: list[Client] = []
-        self.start_cold()
+        self.cold_start()
 
-    # The environment's surroundings.
+    # What the provider is built with.
 
     def monotonic(self) -> float:
         return self.now
 
     def read(self, stage: str) -> Secret:
         if stage == CURRENT:
-            assert not self.reads or self.now - self.reads[-1] >= FAILURE_SECONDS, "asks too often"
+            assert not self.reads or self.now - self.reads[-1] >= FAILURE_SECONDS, "reads too often"
             self.reads = [self.now]
         if self.failure == "down":
             raise SecretsUnavailableError("down")
@@ -101,14 +103,14 @@ class World:
         return cast("AsyncClient", self.clients[-1])
 
     def count(self, metric: str) -> None:
-        """Have nothing to learn."""
+        """Ignore the counts."""
 
-    # What may happen.
+    # The actions.
 
     def store_the_right_key(self) -> None:
         self.store(self.key_at_walmart)
 
-    def store_a_key_that_walmart_does_not_know_yet(self) -> None:
+    def store_a_new_key(self) -> None:
         self.store(f"key-{len(self.texts)}")
 
     def store_nonsense(self) -> None:
@@ -125,134 +127,127 @@ class World:
         if PREVIOUS in self.labels:
             self.move(self.labels[PREVIOUS])
 
-    def let_walmart_take_the_stored_key(self) -> None:
+    def walmart_takes_the_stored_key(self) -> None:
         self.key_at_walmart = self.texts[self.labels[CURRENT]] or self.key_at_walmart
 
-    def let_walmart_take_another_key(self) -> None:
+    def walmart_takes_another_key(self) -> None:
         self.key_at_walmart = "key-of-walmart"
 
-    def take_the_secret_away(self) -> None:
+    def deny_the_secret(self) -> None:
         self.failure = "denied"
 
-    def let_secrets_manager_be_down(self) -> None:
+    def secrets_manager_is_down(self) -> None:
         self.failure = "down"
 
-    def give_the_secret_back(self) -> None:
+    def allow_the_secret(self) -> None:
         self.failure = ""
 
-    def pass_half_a_minute(self) -> None:
+    def half_a_minute_passes(self) -> None:
         self.now += REFUSED_SECONDS
 
-    def pass_five_minutes(self) -> None:
+    def five_minutes_pass(self) -> None:
         self.now += CACHE_SECONDS
 
-    def start_cold(self) -> None:
-        self.clients, self.reads, self.under_way = [], [], None
-        self.access = ClientProvider(self.read, self.connect, self.monotonic, self.count)
+    def cold_start(self) -> None:
+        self.clients, self.reads, self.in_progress = [], [], None
+        self.provider = ClientProvider(self.read, self.connect, self.monotonic, self.count)
 
     def order(self) -> bool:
-        """Let an order try; return whether it was acknowledged."""
-        kept = [version for version in self.clients if not version.closed]
-        done = (
-            run(
-                Caller(self.access, lambda: 60.0, 60.0, purchase_order_id="1").call(
-                    self.send, self.rate_limiter()
-                )
-            )
-            is ACCEPTED
-        )
+        """Try one order; return whether it was acknowledged."""
+        kept = [client for client in self.clients if not client.closed]
+        caller = Caller(self.provider, lambda: 60.0, 60.0, purchase_order_id="1")
+        done = run(caller.call(self.send, unhurried_pacer(self.monotonic))) is ACCEPTED
         assert len(self.sent_with) <= MOST_SENDS
         self.sent_with = []
-        if not done and self.access.mark_keys():
+        if not done and self.provider.mark_keys():
             idle = [each for each in kept if each.is_good and each.key == self.key_at_walmart]
             assert not idle, f"did not use {idle}"
-        if self.under_way is None:
+        if self.in_progress is None:
             self.end_invocation()
         return done
 
-    def order_that_meets_a_mishap(self) -> None:
-        self.mishaps = 1
+    def order_with_one_refusal(self) -> None:
+        self.refusals = 1
         self.order()
-        self.mishaps = 0
+        self.refusals = 0
 
     def begin_a_call(self) -> None:
-        chosen = self.access.get()
-        self.under_way = chosen if isinstance(chosen, ProvidedClient) else None
+        chosen = self.provider.get()
+        self.in_progress = chosen if isinstance(chosen, ProvidedClient) else None
 
     def end_the_call(self) -> None:
-        if access := self.under_way:
-            self.under_way = None
-            self.tell(access, self.answer(cast("Client", access.client)))
+        if provided := self.in_progress:
+            self.in_progress = None
+            self.report(provided, self.respond(cast("Client", provided.client)))
             self.end_invocation()
 
-    # What Walmart answers, and what must hold.
+    # How Walmart responds, and what must hold.
 
     async def send(self, client: AsyncClient, _: float) -> Order:
         used = cast("Client", client)
-        assert not used.is_bad or self.now - used.refused_at >= REFUSED_SECONDS, "is not left alone"
-        result = self.answer(used, is_repeat=used in self.sent_with)
+        assert not used.is_bad or self.now - used.refused_at >= REFUSED_SECONDS, (
+            "calls with a refused version too soon"
+        )
+        result = self.respond(used, is_repeat=used in self.sent_with)
         self.sent_with.append(used)
         if isinstance(result, WalmartError):
             raise result
         return result
 
-    def answer(self, client: Client, *, is_repeat: bool = False) -> Order | CredentialsRefused:
-        assert not client.closed, "a client that was closed is used"
-        if client.key == self.key_at_walmart and not self.mishaps:
+    def respond(self, client: Client, *, is_repeat: bool = False) -> Order | CredentialsRefused:
+        assert not client.closed, "uses a closed client"
+        if client.key == self.key_at_walmart and not self.refusals:
             client.is_good, client.is_bad = True, False
             return ACCEPTED
-        self.mishaps = 0
+        self.refusals = 0
         client.is_good, client.is_bad, client.refused_at = False, client.is_bad or is_repeat, self.now
         return CredentialsRefused("UNAUTHORIZED", called(401))
 
-    def tell(self, access: ProvidedClient, result: Order | CredentialsRefused) -> None:
+    def report(self, provided: ProvidedClient, result: Order | CredentialsRefused) -> None:
         if isinstance(result, Order):
-            self.access.report_accepted(access)
+            self.provider.report_accepted(provided)
         else:
-            self.access.report_refused(access)
+            self.provider.report_refused(provided)
 
     def end_invocation(self) -> None:
-        run(self.access.close_replaced())
+        run(self.provider.close_replaced())
         kept = [client for client in self.clients if not client.closed]
-        assert len(kept) == len(self.access.mark_keys()) <= 2, "keeps what it does not use"
+        assert len(kept) == len(self.provider.mark_keys()) <= 2, "keeps an unused client"
         self.clients = kept
 
-    def rate_limiter(self) -> RateLimiter:
-        return unhurried_pacer(self.monotonic)
-
-    def has_the_right_key(self) -> bool:
-        """Return whether the secret can be read, and Walmart takes its current or its previous version."""
+    def has_a_right_version(self) -> bool:
+        """Return whether the secret can be read and Walmart accepts its current or previous version."""
         right = self.key_at_walmart in {self.texts[number] for number in self.labels.values()}
         return right and not self.failure
 
 
-ACTIONS: Final[tuple[Callable[[World], object], ...]] = (
-    World.store_the_right_key,
-    World.store_a_key_that_walmart_does_not_know_yet,
-    World.store_nonsense,
-    World.roll_back,
-    World.let_walmart_take_the_stored_key,
-    World.let_walmart_take_another_key,
-    World.take_the_secret_away,
-    World.let_secrets_manager_be_down,
-    World.give_the_secret_back,
-    World.pass_half_a_minute,
-    World.pass_five_minutes,
-    World.start_cold,
-    World.order,
-    World.order_that_meets_a_mishap,
-    World.begin_a_call,
-    World.end_the_call,
+ACTIONS: Final[tuple[Callable[[Model], object], ...]] = (
+    Model.store_the_right_key,
+    Model.store_a_new_key,
+    Model.store_nonsense,
+    Model.roll_back,
+    Model.walmart_takes_the_stored_key,
+    Model.walmart_takes_another_key,
+    Model.deny_the_secret,
+    Model.secrets_manager_is_down,
+    Model.allow_the_secret,
+    Model.half_a_minute_passes,
+    Model.five_minutes_pass,
+    Model.cold_start,
+    Model.order,
+    Model.order_with_one_refusal,
+    Model.begin_a_call,
+    Model.end_the_call,
 )
 
 
-def thaw(frozen: bytes) -> World:
-    world: World = pickle.loads(frozen)  # noqa: S301 - what this module froze
-    return world
+def restored(saved: bytes) -> Model:
+    model: Model = pickle.loads(saved)  # noqa: S301 - this module wrote it
+    return model
 
 
 def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run what never waits."""
+    """Run a coroutine that never waits."""
     try:
         coroutine.send(None)
     except StopIteration as end:
@@ -260,82 +255,83 @@ def run[T](coroutine: Coroutine[Any, Any, T]) -> T:
     raise AssertionError("waits")
 
 
-def state_of(world: World) -> tuple[object, ...]:
-    """Return what the future depends on.
+def state_of(model: Model) -> tuple[object, ...]:
+    """Return everything that the future depends on.
 
-    Times count by how long ago they are, and all the same beyond the longest that anything waits. Keys and
-    versions count by their order, since one name is as good as another.
+    A time becomes its age, up to the longest time that the provider waits. A key or version becomes its place
+    in the order of appearance, because its name does not matter.
     """
+    state: list[object] = []
     names: dict[str, int] = {}
 
-    def told(value: object) -> Iterator[object]:
-        match value:
-            case float():
-                yield max(-REFUSED_SECONDS, value - world.now)
-            case str() if value.startswith(("key", "version")):
-                yield names.setdefault(value, len(names))
-            case bytes() | SetupError() | SecretsUnavailableError():
-                yield type(value)
-            case list():
-                yield len(value)
-                for each in value:
-                    yield from told(each)
-            case set():
-                yield frozenset(value)
-            case _ if is_dataclass(value):
-                for name in value.__dataclass_fields__:
-                    yield from told(getattr(value, name))
-            case _:
-                yield value
+    def add(value: object) -> None:
+        if isinstance(value, float):
+            state.append(max(-REFUSED_SECONDS, value - model.now))
+        elif isinstance(value, str):
+            named = value.startswith(("key", "version"))
+            state.append(names.setdefault(value, len(names)) if named else value)
+        elif isinstance(value, list):
+            state.append(len(value))
+            for each in value:
+                add(each)
+        elif isinstance(value, set):
+            state.append(frozenset(value))
+        elif isinstance(value, bytes | SetupError | SecretsUnavailableError):
+            state.append(type(value))
+        elif members := getattr(value, "__dataclass_fields__", None):
+            for name in members:
+                add(getattr(value, name))
+        else:
+            state.append(value)
 
-    labelled = [
-        each for number in world.labels.values() for each in (world.texts[number], f"version-{number}")
-    ]
-    around = [world.failure, world.key_at_walmart, world.under_way, world.clients, world.reads]
-    inside = [each for each in vars(world.access).values() if not callable(each)]
-    return tuple(told([labelled, around, inside]))
+    for number in model.labels.values():
+        add(model.texts[number])
+        add(f"version-{number}")
+    add([model.failure, model.key_at_walmart, model.in_progress, model.clients, model.reads])
+    add([value for value in vars(model.provider).values() if not callable(value)])
+    return tuple(state)
 
 
-def check_the_future(frozen: bytes) -> None:
-    """Say what has to hold from this state on, where a version of the secret is right, and stays so.
+def check_recovery(saved: bytes) -> None:
+    """Check that orders are acknowledged again if a version of the secret is right and stays right.
 
-    A cold start finds it with its first order. Otherwise the first order finds out that something is wrong,
-    and at the latest half a minute after it the next one is acknowledged, and so is each that follows.
+    The first order may only detect a problem. Half a minute later the next order, and each one after it, must
+    be acknowledged. After a cold start every order must be.
     """
-    world = thaw(frozen)
-    if not world.has_the_right_key():
+    model = restored(saved)
+    if not model.has_a_right_version():
         return
-    world.end_the_call()
-    world.order()
-    world.pass_half_a_minute()
-    assert isinstance(world.access.peek(), ProvidedClient), "is paused for too long"
-    assert [world.order() for _ in range(3)] == [True] * 3, "does not recover"
-    world = thaw(frozen)
-    world.start_cold()
-    assert [world.order() for _ in range(2)] == [True] * 2, "a cold start does not find the right version"
+    model.end_the_call()
+    model.order()
+    model.half_a_minute_passes()
+    assert isinstance(model.provider.peek(), ProvidedClient), "pauses for too long"
+    assert [model.order() for _ in range(3)] == [True] * 3, "does not recover"
+    model = restored(saved)
+    model.cold_start()
+    assert [model.order() for _ in range(2)] == [True] * 2, "a cold start does not find the right version"
 
 
-def test_from_every_state_the_credentials_recover_and_keep_and_send_no_more_than_they_need() -> None:
-    first = World()
+def test_from_every_state_the_provider_recovers_within_its_limits() -> None:
+    first = Model()
     seen = {state_of(first)}
     frontier = [(pickle.dumps(first), "")]
     for _ in range(DEPTH):
         following = []
-        for frozen, before in frontier:
+        for saved, before in frontier:
             for action in ACTIONS:
-                world, course = thaw(frozen), f"{before} {action.__name__}"
+                model, sequence = restored(saved), f"{before} {action.__name__}"
                 try:
-                    action(world)
-                    if (state := state_of(world)) in seen:
+                    action(model)
+                    if (state := state_of(model)) in seen:
                         continue
                     seen.add(state)
-                    after = pickle.dumps(world)
-                    check_the_future(after)
+                    after = pickle.dumps(model)
+                    check_recovery(after)
                 except AssertionError as error:
-                    error.add_note(f"The course of events:{course}")
+                    error.add_note(f"The actions:{sequence}")
                     raise
-                following.append((after, course))
+                following.append((after, sequence))
         frontier = following
 
-    # 3,547 when this was written: to so few states lead the million courses of five events.
+    # The million sequences of five actions led to 3,547 states when this was written.
     assert len(seen) > 3_000

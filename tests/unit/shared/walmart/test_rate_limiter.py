@@ -55,7 +55,7 @@ def waits_s(paced: RateLimiter, time: Time, count: int) -> float:
         pytest.param(60, 30, 3600, 2, 30 / 0.95, id="however many share it"),
     ],
 )
-def test_calls_wait_for_their_turns(
+def test_calls_wait_for_their_slots(
     limit: float, environments: int, rested_s: float, count: int, waited_s: float
 ) -> None:
     time = Time()
@@ -74,7 +74,7 @@ def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
     assert waits_s(paced, time, 1) > 0
 
 
-def test_a_turn_that_would_come_too_late_is_not_taken() -> None:
+def test_a_slot_that_would_come_too_late_is_not_taken() -> None:
     time = Time()
     paced = rested_pacer(time, PER_MINUTE)
     turns(paced, BURST)
@@ -89,9 +89,7 @@ def test_a_turn_that_would_come_too_late_is_not_taken() -> None:
     ("tokens_left", "environments", "at_once"),
     [(3, 1, 3), (4, 2, 2), (None, 1, BURST), (1000, 1, BURST)],
 )
-def test_walmarts_own_count_corrects_ours_downwards(
-    tokens_left: int | None, environments: int, at_once: int
-) -> None:
+def test_walmarts_count_only_lowers_ours(tokens_left: int | None, environments: int, at_once: int) -> None:
     time = Time()
     paced = rested_pacer(time, PER_MINUTE, environments=environments)
 
@@ -110,7 +108,7 @@ def test_walmarts_own_count_corrects_ours_downwards(
         pytest.param([40, 5], 40, id="a shorter pause does not end a longer one"),
     ],
 )
-def test_after_a_refusal_calls_pause(retries_in_s: list[float | None], waited_s: float) -> None:
+def test_calls_pause_after_a_429(retries_in_s: list[float | None], waited_s: float) -> None:
     time = Time()
     paced = rested_pacer(time, PER_MINUTE)
 
@@ -121,7 +119,7 @@ def test_after_a_refusal_calls_pause(retries_in_s: list[float | None], waited_s:
     assert waits_s(paced, time, 1) == pytest.approx(waited_s)
 
 
-def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back() -> None:
+def test_a_waiting_call_that_gives_up_returns_its_slot() -> None:
     time = Time()
 
     async def refused_meanwhile(seconds: float) -> None:
@@ -139,7 +137,7 @@ def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back()
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
-def test_a_clock_that_is_set_opens_and_closes_nothing(step_s: float) -> None:
+def test_setting_the_clock_changes_no_slot(step_s: float) -> None:
     time = Time()
     paced = rested_pacer(time, PER_MINUTE)
     turns(paced, BURST)
@@ -174,5 +172,5 @@ def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], environme
         assert tokens >= 0
 
 
-def test_what_can_be_worked_off_keeps_the_same_margin() -> None:
+def test_the_usable_rate_keeps_the_margin() -> None:
     assert usable_per_second(60) == pytest.approx(MARGIN)

@@ -32,7 +32,7 @@ SIGNS = SignatureCredentials(consumer_id="0f1e2d3c", channel_type="a1b2c3d4", pr
         ),
     ],
 )
-def test_a_secret_with_client_id_and_secret_takes_tokens(
+def test_a_secret_with_a_client_id_is_for_access_tokens(
     more: dict[str, str], headers: dict[str, str]
 ) -> None:
     credentials = read_credentials(json.dumps({**TOKEN, **more}))
@@ -62,7 +62,7 @@ READ = {
 
 
 @pytest.mark.parametrize("secret", READ.values(), ids=READ.keys())
-def test_a_signing_secret_is_read_whatever_pasting_made_of_it(secret: str) -> None:
+def test_a_signing_secret_is_read_despite_defects_of_pasting(secret: str) -> None:
     credentials = read_credentials(secret)
 
     assert isinstance(credentials, SignatureCredentials)
@@ -173,7 +173,7 @@ def said_by_peeking(secret: str) -> SetupError:
 
 @pytest.mark.parametrize("said", [said_by_reading, said_by_peeking])
 @pytest.mark.parametrize(("secret", "named"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_secret_is_named_for_what_it_is_and_nothing_of_it_is_kept(
+def test_an_unusable_secret_is_refused_and_not_kept(
     secret: str, named: str, said: Callable[[str], SetupError]
 ) -> None:
     error = said(secret)
@@ -185,7 +185,7 @@ def test_a_secret_is_named_for_what_it_is_and_nothing_of_it_is_kept(
     assert not [value for value in values if value[:40] in kept or value[-40:] in kept]
 
 
-def test_an_error_that_is_kept_has_no_frames() -> None:
+def test_a_kept_error_has_no_frames() -> None:
     kept = said_by_peeking("no json")
 
     assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
@@ -209,7 +209,7 @@ def test_a_failed_check_keeps_nothing_of_the_key() -> None:
     ).map(json.dumps)
     | st.lists(st.sampled_from([*READ.values(), *(secret for secret, _ in REFUSED.values())])).map("".join)
 )
-def test_a_text_is_credentials_or_refused_without_being_shown(secret: str) -> None:
+def test_any_secret_is_credentials_or_refused_and_not_shown(secret: str) -> None:
     try:
         read_credentials(secret)
     except SetupError as error:
@@ -223,7 +223,7 @@ def test_a_text_is_credentials_or_refused_without_being_shown(secret: str) -> No
 
 
 @pytest.mark.parametrize("piece", ["{", '"', "\\", "' ", '{\\"', "a ", ",}", "consumer", '\n"'])
-def test_the_longest_secret_is_refused_in_no_time_whatever_it_repeats(piece: str) -> None:
+def test_the_longest_secret_is_refused_quickly(piece: str) -> None:
     begun = time.process_time()
 
     said_by_reading(piece * (65536 // len(piece)))
@@ -232,5 +232,5 @@ def test_the_longest_secret_is_refused_in_no_time_whatever_it_repeats(piece: str
     assert time.process_time() - begun < 10
 
 
-def test_a_secret_shows_its_version_and_nothing_else() -> None:
+def test_the_repr_of_a_secret_shows_only_its_version() -> None:
     assert repr(Secret(WRITTEN, "v1")) == "Secret(version_id='v1')"

@@ -71,7 +71,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("code", "message", "said"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_what_aws_says_becomes_what_somebody_has_to_do(code: str, message: str, said: str) -> None:
+def test_the_error_says_what_to_correct(code: str, message: str, said: str) -> None:
     stage = PREVIOUS if message == NO_PREVIOUS else CURRENT
 
     with pytest.raises(SetupError) as refused:
@@ -82,7 +82,7 @@ def test_what_aws_says_becomes_what_somebody_has_to_do(code: str, message: str, 
     assert ACCESS_KEY not in texts_reachable_from(refused.value.with_traceback(None))
 
 
-def test_another_error_says_that_secrets_manager_is_unavailable() -> None:
+def test_any_other_error_means_secrets_manager_is_unavailable() -> None:
     with pytest.raises(SecretsUnavailableError, match=r"^InvalidParameterException$") as refused:
         store(400, {"__type": "InvalidParameterException", "Message": "hunter2"}).read(CURRENT)
 
