@@ -1,4 +1,4 @@
-"""The calls of one attempt: which, in which order, how often, and with whose key. The client is scripted."""
+"""The calls of one attempt: which calls, in which order, and with which version of the secret."""
 
 import asyncio
 import math
@@ -49,17 +49,17 @@ CREATED, SHIPPED = order("Created"), order("Shipped")
 
 @dataclass
 class Script:
-    """What the calls bring, in their order, and a record of what was called with which key."""
+    """The results of the calls, in order, and the calls made, each with its version of the secret."""
 
     results: list[Order | WalmartError]
     calls: list[str] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
-    meanwhile: Callable[[], None] = lambda: None
+    during_call: Callable[[], None] = lambda: None
 
     def play(self, action: str, version: str, timeout: float) -> Order:
         self.calls.append(f"{action} {version}")
         self.timeouts.append(timeout)
-        self.meanwhile()
+        self.during_call()
         result = self.results.pop(0)
         if isinstance(result, WalmartError):
             raise result
@@ -67,35 +67,35 @@ class Script:
 
 
 class ScriptedClient:
-    """A client of which one version of the secret signs, and its calls about orders."""
+    """A client with one version of the secret, which plays a script."""
 
     def __init__(self, script: Script, version: str) -> None:
         self.orders = self
         self._script = script
         self._version = version
 
-    async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
-        return self._script.play("post", self._version, timeout)
+    async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
+        return self._script.play("acknowledge", self._version, timeout)
 
-    async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - the client's
-        return self._script.play("look", self._version, timeout)
+    async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
+        return self._script.play("fetch", self._version, timeout)
 
-    async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - the client's
+    async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - as in the client
         if self._script.results:
             self._script.play("build", self._version, timeout)
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
-class Keys(Accesses):
-    """Credentials of these versions, whose clients play a script."""
+class Clients(Accesses):
+    """A client provider with these versions, whose clients play a script."""
 
     def __init__(self, script: Script, *versions: str, otherwise: NoClient = PAUSED) -> None:
-        clients = [cast("AsyncClient", ScriptedClient(script, version)) for version in versions]
-        super().__init__(*map(ProvidedClient, clients, versions), otherwise=otherwise)
+        made = [cast("AsyncClient", ScriptedClient(script, version)) for version in versions]
+        super().__init__(*map(ProvidedClient, made, versions), otherwise=otherwise)
 
 
 def rate_limiter(time: Time | None = None) -> RateLimiter:
-    """A rate_limiter of a call a second whose turns are all there."""
+    """Return a rate limiter with a full bucket and a slot a second."""
     return rested_pacer(time or Time(), 60 / MARGIN)
 
 
@@ -104,14 +104,16 @@ def plenty() -> float:
 
 
 def attempt(
-    keys: Keys,
+    clients: Clients,
     *,
     fetch_first: bool = False,
     time_left: Callable[[], float] = plenty,
-    posts: RateLimiter | None = None,
+    acknowledge_limiter: RateLimiter | None = None,
     max_wait_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(keys, acknowledge_limiter=posts or rate_limiter(), fetch_limiter=rate_limiter())
+    attempts = Attempts(
+        clients, acknowledge_limiter=acknowledge_limiter or rate_limiter(), fetch_limiter=rate_limiter()
+    )
     return asyncio.run(
         attempts.attempt("1", fetch_first=fetch_first, time_left=time_left, max_wait_s=max_wait_s)
     )
@@ -120,27 +122,31 @@ def attempt(
 @pytest.mark.parametrize(
     ("results", "fetch_first", "calls"),
     [
-        # One post is enough, and nothing is repeated but by the queue.
-        ([CREATED], False, ["post v1"]),
-        ([Unavailable("http_503", CALL)], False, ["post v1"]),
-        ([Throttled("http_429", CALL)], False, ["post v1"]),
-        # What leaves the order open is followed by a look.
-        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["post v1", "look v1"]),
-        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["post v1", "look v1"]),
-        # Nothing is posted that was seen beyond it, nor after a look that failed.
-        ([CREATED, CREATED], True, ["look v1", "post v1"]),
-        ([SHIPPED], True, ["look v1"]),
-        ([Unavailable("http_503", CALL)], True, ["look v1"]),
-        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["look v1"]),
-        # What was not sent is sent once more, once in an attempt.
-        ([NOT_SENT, CREATED], False, ["post v1", "post v1"]),
-        ([NOT_SENT, NOT_SENT], False, ["post v1", "post v1"]),
-        ([NOT_SENT, CREATED, NOT_SENT], True, ["look v1", "look v1", "post v1"]),
-        # What was refused is sent twice more at most, with another key each time.
-        ([REFUSED, CREATED], False, ["post v1", "post v2"]),
-        ([REFUSED, REFUSED, CREATED], False, ["post v1", "post v2", "post v3"]),
-        ([REFUSED, REFUSED, REFUSED], False, ["post v1", "post v2", "post v3"]),
-        ([REFUSED, CREATED, REFUSED, REFUSED], True, ["look v1", "look v2", "post v2", "post v3"]),
+        # Only the queue retries these.
+        ([CREATED], False, ["acknowledge v1"]),
+        ([Unavailable("http_503", CALL)], False, ["acknowledge v1"]),
+        ([Throttled("http_429", CALL)], False, ["acknowledge v1"]),
+        # The order is fetched after a result that leaves its status open.
+        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["acknowledge v1", "fetch v1"]),
+        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["acknowledge v1", "fetch v1"]),
+        # The order is fetched first, and acknowledged only in Created.
+        ([CREATED, CREATED], True, ["fetch v1", "acknowledge v1"]),
+        ([SHIPPED], True, ["fetch v1"]),
+        ([Unavailable("http_503", CALL)], True, ["fetch v1"]),
+        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["fetch v1"]),
+        # A call that was not sent is repeated once in an attempt.
+        ([NOT_SENT, CREATED], False, ["acknowledge v1", "acknowledge v1"]),
+        ([NOT_SENT, NOT_SENT], False, ["acknowledge v1", "acknowledge v1"]),
+        ([NOT_SENT, CREATED, NOT_SENT], True, ["fetch v1", "fetch v1", "acknowledge v1"]),
+        # A refused call is repeated twice at most, each time with another version.
+        ([REFUSED, CREATED], False, ["acknowledge v1", "acknowledge v2"]),
+        ([REFUSED, REFUSED, CREATED], False, ["acknowledge v1", "acknowledge v2", "acknowledge v3"]),
+        ([REFUSED, REFUSED, REFUSED], False, ["acknowledge v1", "acknowledge v2", "acknowledge v3"]),
+        (
+            [REFUSED, CREATED, REFUSED, REFUSED],
+            True,
+            ["fetch v1", "fetch v2", "acknowledge v2", "acknowledge v3"],
+        ),
     ],
 )
 def test_an_attempt_makes_exactly_these_calls(
@@ -150,7 +156,7 @@ def test_an_attempt_makes_exactly_these_calls(
 ) -> None:
     script = Script(list(results))
 
-    attempt(Keys(script, "v1", "v2", "v3", "v4"), fetch_first=fetch_first)
+    attempt(Clients(script, "v1", "v2", "v3", "v4"), fetch_first=fetch_first)
 
     assert script.calls == calls
     assert script.results == []
@@ -158,11 +164,11 @@ def test_an_attempt_makes_exactly_these_calls(
 
 def test_refusals_and_acceptance_are_reported_for_each_version() -> None:
     script = Script([REFUSED, REFUSED, CREATED])
-    keys = Keys(script, "v1", "v2", "v3")
+    clients = Clients(script, "v1", "v2", "v3")
 
-    result = attempt(keys)
+    result = attempt(clients)
 
-    assert keys.told == ["refused v1", "refused v2", "accepted v3"]
+    assert clients.told == ["refused v1", "refused v2", "accepted v3"]
     assert isinstance(result, CallResults)
     assert result.secret_version_id == "v3"
 
@@ -179,7 +185,7 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
 
 
 @pytest.mark.parametrize(
-    ("result", "purchase_order_id", "marks"),
+    ("result", "purchase_order_id", "reports"),
     [
         (OrderPage((), None, None, CALL), None, ["accepted v1"]),
         (OrderRejected("CONTENT_NOT_FOUND", called(404)), "1", ["accepted v1"]),
@@ -193,121 +199,137 @@ WITHDRAWN = Misconfigured("CONTENT_NOT_FOUND", called(404))
     ],
 )
 def test_each_result_is_reported_to_the_client_provider(
-    result: OrderPage | WalmartError, purchase_order_id: str | None, marks: list[str]
+    result: OrderPage | WalmartError, purchase_order_id: str | None, reports: list[str]
 ) -> None:
-    keys = Keys(Script([]), "v1")
+    clients = Clients(Script([]), "v1")
 
-    assert made(keys, result, purchase_order_id) is result
-    assert keys.told == marks
+    assert call_once(clients, result, purchase_order_id) is result
+    assert clients.told == reports
 
 
 @pytest.mark.parametrize(
-    ("failure", "may_answer"),
+    ("failure", "tries_other"),
     [
         (Unavailable("http_500", called(500)), True),
         (WITHDRAWN, True),
         (Unavailable("http_408", called(408)), False),
-        (Unavailable("no answer", CALL), False),
+        (Unavailable("no response", CALL), False),
         (REFUSED, False),
         (PAUSED, False),
     ],
 )
-def test_the_other_list_is_tried_after_these_failures(failure: object, may_answer: bool) -> None:
-    assert try_list_of_all_orders(failure) == may_answer
+def test_the_other_list_is_tried_after_these_failures(failure: object, tries_other: bool) -> None:
+    assert try_list_of_all_orders(failure) == tries_other
 
 
 def test_a_403_that_concerns_one_order_rejects_it_without_a_repeat() -> None:
-    keys = Keys(Script([]), "v1", "v2")
-    keys.a_403_concerns_all = False
+    clients = Clients(Script([]), "v1", "v2")
+    clients.a_403_concerns_all = False
 
     rejected = OrderRejected("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
-    assert repr(made(keys, FORBIDDEN, "1")) == repr(rejected)
-    assert keys.told == ["forbidden v1 1"]
+    assert repr(call_once(clients, FORBIDDEN, "1")) == repr(rejected)
+    assert clients.told == ["forbidden v1 1"]
 
 
-def made(keys: Keys, result: OrderPage | WalmartError, purchase_order_id: str | None) -> object:
+def call_once(clients: Clients, result: OrderPage | WalmartError, purchase_order_id: str | None) -> object:
     async def send(_client: AsyncClient, _timeout: float) -> OrderPage:
         if isinstance(result, WalmartError):
             raise result
         return result
 
     return asyncio.run(
-        Caller(keys, plenty, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
+        Caller(clients, plenty, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
     )
 
 
-NO_ACCESS = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
+NO_CLIENT = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeout"), PAUSED]
 
 
-@pytest.mark.parametrize("reason", NO_ACCESS)
+@pytest.mark.parametrize("reason", NO_CLIENT)
 def test_without_a_client_the_reason_is_returned_and_no_slot_taken(reason: NoClient) -> None:
-    posts = rate_limiter()
+    acknowledge_limiter = rate_limiter()
 
     for _ in range(BURST):
-        assert attempt(Keys(Script([]), otherwise=reason), posts=posts) == reason
+        assert (
+            attempt(Clients(Script([]), otherwise=reason), acknowledge_limiter=acknowledge_limiter) == reason
+        )
 
-    # All the turns are still there: none has to be waited for.
+    # All slots are still there: no call has to wait.
     for _ in range(BURST):
         assert isinstance(
-            attempt(Keys(Script([CREATED]), "v1"), posts=posts, time_left=lambda: 15.5), CallResults
+            attempt(
+                Clients(Script([CREATED]), "v1"),
+                acknowledge_limiter=acknowledge_limiter,
+                time_left=lambda: 15.5,
+            ),
+            CallResults,
         )
 
 
-@pytest.mark.parametrize("reason", NO_ACCESS)
+@pytest.mark.parametrize("reason", NO_CLIENT)
 @pytest.mark.parametrize("first", [NOT_SENT, REFUSED])
 def test_without_a_client_for_the_repeat_the_first_result_counts(
     first: WalmartError, reason: NoClient
 ) -> None:
     script = Script([first])
-    keys = Keys(script, "v1", otherwise=reason)
-    script.meanwhile = keys.lose
+    clients = Clients(script, "v1", otherwise=reason)
+    script.during_call = clients.lose
 
-    result = attempt(keys)
+    result = attempt(clients)
 
     assert isinstance(result, CallResults)
     assert result.acknowledgement is first
 
 
-def exhaust(paced: RateLimiter) -> RateLimiter:
-    """Take every turn that there is."""
+def exhausted(limiter: RateLimiter) -> RateLimiter:
+    """Take every slot that is there, and return the limiter."""
 
     async def take() -> None:
-        while await paced.acquire(0.0):
+        while await limiter.acquire(0.0):
             pass
 
     asyncio.run(take())
-    return paced
+    return limiter
 
 
 def test_the_client_is_chosen_after_the_wait_for_a_slot() -> None:
     script, time = Script([CREATED]), Time()
-    keys = Keys(script, "v1", "v2")
+    clients = Clients(script, "v1", "v2")
 
-    async def refused_meanwhile(seconds: float) -> None:
+    async def refuse_during_sleep(seconds: float) -> None:
         await time.sleep(seconds)
-        keys.get_alternative(cast("ProvidedClient", keys.peek()))
+        clients.get_alternative(cast("ProvidedClient", clients.peek()))
 
-    attempt(keys, posts=exhaust(rested_pacer(time, 60, sleep=refused_meanwhile)))
+    attempt(clients, acknowledge_limiter=exhausted(rested_pacer(time, 60, sleep=refuse_during_sleep)))
 
-    assert script.calls == ["post v2"]
+    assert script.calls == ["acknowledge v2"]
 
 
 def test_acknowledging_and_fetching_have_separate_rate_limits() -> None:
-    posts, script = exhaust(rate_limiter()), Script([SHIPPED])
+    acknowledge_limiter, script = exhausted(rate_limiter()), Script([SHIPPED])
 
-    attempt(Keys(script, "v1"), fetch_first=True, posts=posts, time_left=lambda: 15.5)
+    attempt(
+        Clients(script, "v1"),
+        fetch_first=True,
+        acknowledge_limiter=acknowledge_limiter,
+        time_left=lambda: 15.5,
+    )
 
-    assert script.calls == ["look v1"]
-    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("rate_limited")
+    assert script.calls == ["fetch v1"]
+    assert attempt(
+        Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter, time_left=lambda: 15.5
+    ) == Deferred("rate_limited")
 
 
 def test_walmarts_count_corrects_the_rate_limiter() -> None:
-    posts = rate_limiter()
+    acknowledge_limiter = rate_limiter()
     script = Script([Throttled("http_429", CALL)])
 
-    attempt(Keys(script, "v1"), posts=posts)
+    attempt(Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter)
 
-    assert attempt(Keys(script, "v1"), posts=posts, time_left=lambda: 15.5) == Deferred("rate_limited")
+    assert attempt(
+        Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter, time_left=lambda: 15.5
+    ) == Deferred("rate_limited")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +344,7 @@ def test_walmarts_count_corrects_the_rate_limiter() -> None:
 def test_the_timeout_leaves_time_to_record_the_result(left_s: float, timeouts: list[float]) -> None:
     script = Script([CREATED])
 
-    result = attempt(Keys(script, "v1"), time_left=lambda: left_s)
+    result = attempt(Clients(script, "v1"), time_left=lambda: left_s)
 
     assert script.timeouts == timeouts
     assert timeouts or result == Deferred("out_of_time")
@@ -330,33 +352,38 @@ def test_the_timeout_leaves_time_to_record_the_result(left_s: float, timeouts: l
 
 @pytest.mark.parametrize("fetch_first", [False, True])
 def test_with_too_little_time_left_the_secret_is_not_read(fetch_first: bool) -> None:
-    class UnreadKeys(Keys):
+    class Unread(Clients):
         def get(self) -> ProvidedClient | NoClient:
             raise AssertionError
 
-    keys = UnreadKeys(Script([]), "v1")
+    clients = Unread(Script([]), "v1")
 
-    result = attempt(keys, fetch_first=fetch_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+    result = attempt(clients, fetch_first=fetch_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
 
     assert result == Deferred("out_of_time")
 
 
 @pytest.mark.parametrize(
-    ("left_s", "within_s", "calls"),
+    ("left_s", "max_wait_s", "calls"),
     [
         (15.2, math.inf, []),
         (16.9, math.inf, []),
-        (17.1, math.inf, ["post v1"]),
+        (17.1, math.inf, ["acknowledge v1"]),
         (60.0, 0.9, []),
-        (60.0, 1.1, ["post v1"]),
+        (60.0, 1.1, ["acknowledge v1"]),
     ],
 )
 def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
-    left_s: float, within_s: float, calls: list[str]
+    left_s: float, max_wait_s: float, calls: list[str]
 ) -> None:
     script = Script([CREATED])
 
-    attempt(Keys(script, "v1"), posts=exhaust(rate_limiter()), time_left=lambda: left_s, max_wait_s=within_s)
+    attempt(
+        Clients(script, "v1"),
+        acknowledge_limiter=exhausted(rate_limiter()),
+        time_left=lambda: left_s,
+        max_wait_s=max_wait_s,
+    )
 
     assert script.calls == calls
 
@@ -365,22 +392,22 @@ def test_nothing_is_sent_when_choosing_the_client_took_the_time() -> None:
     script = Script([])
     left = [20.0]
 
-    class SlowKeys(Keys):
+    class Slow(Clients):
         def get(self) -> ProvidedClient | NoClient:
             left[0] = 12.0
             return self.peek()
 
-    assert attempt(SlowKeys(script, "v1"), time_left=lambda: left[0]) == Deferred("out_of_time")
+    assert attempt(Slow(script, "v1"), time_left=lambda: left[0]) == Deferred("out_of_time")
     assert script.calls == []
 
 
 @pytest.mark.parametrize(
     ("results", "fetch_first", "calls"),
     [
-        ([OutcomeUnknown("response_timeout", CALL)], False, ["post v1"]),
-        ([REFUSED], False, ["post v1"]),
-        ([NOT_SENT], False, ["post v1"]),
-        ([CREATED], True, ["look v1"]),
+        ([OutcomeUnknown("response_timeout", CALL)], False, ["acknowledge v1"]),
+        ([REFUSED], False, ["acknowledge v1"]),
+        ([NOT_SENT], False, ["acknowledge v1"]),
+        ([CREATED], True, ["fetch v1"]),
     ],
 )
 def test_no_call_follows_when_no_time_is_left(
@@ -390,9 +417,9 @@ def test_no_call_follows_when_no_time_is_left(
 ) -> None:
     script = Script(list(results))
     left = [60.0]
-    script.meanwhile = lambda: left.append(5.0)
+    script.during_call = lambda: left.append(5.0)
 
-    result = attempt(Keys(script, "v1", "v2"), fetch_first=fetch_first, time_left=lambda: left[-1])
+    result = attempt(Clients(script, "v1", "v2"), fetch_first=fetch_first, time_left=lambda: left[-1])
 
     assert script.calls == calls
     assert result == (
@@ -401,7 +428,9 @@ def test_no_call_follows_when_no_time_is_left(
 
 
 def dry_run(script: Script, left_s: float = 60.0) -> object:
-    attempts = Attempts(Keys(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter())
+    attempts = Attempts(
+        Clients(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter()
+    )
     return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
 

@@ -78,7 +78,7 @@ def test_orders_of_the_same_date_are_sorted_by_id(age: timedelta | None) -> None
 @pytest.mark.parametrize(
     ("minutes", "found"),
     [
-        # Any that waits, due or not.
+        # An order that is not due counts as well.
         ([3, 5, None], ("1", timedelta(minutes=5))),
         ([None], None),
         ([-5], ("0", timedelta(0))),
@@ -99,7 +99,7 @@ INTERVALS = st.sampled_from([timedelta(minutes=minutes) for minutes in (5, 15, 6
 
 
 def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime | None) -> list[datetime]:
-    """The sweeps that see an order which nobody acknowledges, in the month after the first one."""
+    """Return the sweeps that see an unacknowledged order, in the month after the first one."""
     sweeps = [first + number * interval for number in range(timedelta(days=29) // interval)]
     if ordered_at is None:
         return sweeps
@@ -133,12 +133,12 @@ def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
     assert len(parked_at) >= 28
     for earlier, later in pairwise(parked_at):
         assert timedelta(hours=22) - interval < later - earlier < timedelta(days=2)
-    for note, again in zip(notes, sweeps[1:], strict=False):
-        assert timedelta(0) <= note.next_sweep_at - again < timedelta(days=1)
+    for note, next_sweep in zip(notes, sweeps[1:], strict=False):
+        assert timedelta(0) <= note.next_sweep_at - next_sweep < timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("age", "far", "park", "again"),
+    ("age", "long_lookback", "park", "seen_again_in"),
     [
         (timedelta(minutes=15), False, False, timedelta(minutes=15)),
         (timedelta(minutes=119), False, False, timedelta(minutes=15)),
@@ -156,8 +156,8 @@ def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
     ],
 )
 def test_the_note_follows_from_the_age_of_the_order(
-    age: timedelta | None, far: bool, park: bool, again: timedelta
+    age: timedelta | None, long_lookback: bool, park: bool, seen_again_in: timedelta
 ) -> None:
-    said = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=far)
+    note = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=long_lookback)
 
-    assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)
+    assert (note.park_if_stuck, note.next_sweep_at - NOW) == (park, seen_again_in)

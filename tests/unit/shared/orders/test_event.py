@@ -1,4 +1,4 @@
-"""The order event: what is taken from it, and what is refused, with the member named."""
+"""The order event: what is read from it, and which events are refused."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -22,8 +22,8 @@ def event(**detail: object) -> dict[str, object]:
     }
 
 
-def read(anything: object) -> OrderEvent:
-    return OrderEvent.read(anything, NOW)
+def read(value: object) -> OrderEvent:
+    return OrderEvent.read(value, NOW)
 
 
 def test_an_order_event_has_an_order_a_date_and_a_time() -> None:
@@ -79,18 +79,31 @@ def test_an_order_date_may_be_text_or_epoch_seconds_or_milliseconds(order_date: 
     assert read(event(orderDate=order_date)).order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
 
 
-NO_EVENTS: list[object] = [None, [], "text"]
-NO_DETAILS: list[object] = [{}, {"detail": None}, {"detail": "7400000000001"}]
-NO_IDS = [None, 0, -7, 7.0, True, 2**53, " ", "", "released", ["7400000000001"], "1/../x", "7400000000001\n2"]
+NOT_EVENTS: list[object] = [None, [], "text"]
+NOT_DETAILS: list[object] = [{}, {"detail": None}, {"detail": "7400000000001"}]
+NOT_IDS = [
+    None,
+    0,
+    -7,
+    7.0,
+    True,
+    2**53,
+    " ",
+    "",
+    "released",
+    ["7400000000001"],
+    "1/../x",
+    "7400000000001\n2",
+]
 
 
 @pytest.mark.parametrize(
     ("unusable", "member"),
     [
-        *((anything, "event") for anything in NO_EVENTS),
-        *((anything, "detail") for anything in NO_DETAILS),
+        *((value, "event") for value in NOT_EVENTS),
+        *((value, "detail") for value in NOT_DETAILS),
         ({"detail": {}}, "detail.purchaseOrderId"),
-        *(({"detail": {"purchaseOrderId": value}}, "detail.purchaseOrderId") for value in NO_IDS),
+        *(({"detail": {"purchaseOrderId": value}}, "detail.purchaseOrderId") for value in NOT_IDS),
         (event(dryRun="true"), "detail.dryRun"),
         (event(dryRun=1), "detail.dryRun"),
         (event(selfCheck="true"), "detail.selfCheck"),
@@ -135,7 +148,7 @@ def test_the_reserved_seller_id_is_ignored() -> None:
 ORDER = {"purchaseOrderId": "7400000000001"}
 FOREIGN: dict[str, tuple[Any, str]] = {
     "SNS": ({"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}, "an SNS notification"),
-    "SNS, cut": ({"Type": "Notification", "Message": "{}"}, "an SNS notification"),
+    "SNS without a topic": ({"Type": "Notification", "Message": "{}"}, "an SNS notification"),
     "CloudEvents": ({"specversion": "1.0", "id": "e-7", "source": "/x", "data": ORDER}, "a CloudEvent"),
     "webhook": ({"source": {"eventType": "PO_CREATED"}, "payload": ORDER}, "a webhook notification"),
     "webhook with an order": ({"payload": {"order": ORDER}}, "a webhook notification"),
@@ -156,7 +169,7 @@ FOREIGN: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("place", ["event", "detail"])
 def test_another_format_is_refused_by_its_name(place: str, foreign: object, name: str) -> None:
     if place == "detail" and foreign is ORDER:
-        return  # it is what belongs there
+        return  # it is a valid detail
     with pytest.raises(InvalidEventError, match=f"^{place}: is {name}.*: [a-z]") as refused:
         read({"detail": foreign} if place == "detail" else foreign)
 
@@ -170,16 +183,16 @@ def test_an_order_event_may_have_members_of_other_formats(foreign: dict[str, obj
 
 @pytest.mark.parametrize("detail", [{"purchaseOrderId": "7400000000001"}, {"purchaseOrderId": "hunter2 <x>"}])
 def test_an_unprintable_event_id_is_made_printable(detail: dict[str, str]) -> None:
-    # JSON can write half of a surrogate pair, and the line with it would be lost.
+    # JSON can hold half of a surrogate pair, and a log line with it would be lost.
     odd = json.loads(json.dumps({"id": "e-\ud800-7", "detail": detail}))
 
     try:
-        event_id, said = read(odd).event_id, ""
+        event_id, message = read(odd).event_id, ""
     except InvalidEventError as error:
-        event_id, said = error.event_id, str(error)
+        event_id, message = error.event_id, str(error)
 
     assert event_id == "e-?-7"
-    assert "hunter2" not in said
+    assert "hunter2" not in message
 
 
 json_values = st.recursive(
@@ -198,9 +211,9 @@ events = st.fixed_dictionaries({"detail": details}, optional={"id": json_values,
 
 @settings(deadline=None, max_examples=50)
 @given(json_values | events | st.sampled_from([foreign for foreign, _ in FOREIGN.values()]))
-def test_any_value_is_read_or_refused(anything: object) -> None:
+def test_any_value_is_read_or_refused(value: object) -> None:
     try:
-        order = read(anything)
+        order = read(value)
     except InvalidEventError:
         return
     assert order.purchase_order_id.isascii()

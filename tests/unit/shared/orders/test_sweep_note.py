@@ -1,4 +1,4 @@
-"""The sweep's mark: whoever cannot read the seller's secret cannot write one, nor change what it covers."""
+"""The sweep's mark: without the seller's secret, a note can be neither written nor changed."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The credentials: how long what was read is used, and which version of the secret each call is made with."""
+"""Which version of the secret each call is made with, and how often the secret is read."""
 
 import asyncio
 import json
@@ -22,6 +22,8 @@ from walmart_ca import AsyncClient, Credentials
 
 DOWN = SecretsUnavailableError("timeout")
 GONE = SetupError("secret: the function may not read it")
+URL = "http://127.0.0.1:1"
+"""A client of it needs no TLS."""
 NONE = {CredentialsPaused: "paused", SecretsUnavailableError: "down", SetupError: "gone"}
 
 
@@ -30,7 +32,7 @@ def secret(version_id: str) -> Secret:
 
 
 class Store:
-    """A secret with its versions that the test changes, and a count of how often each was read."""
+    """A secret whose versions the test changes, and a count of the reads."""
 
     def __init__(self) -> None:
         self.stages: dict[str, Secret | Exception] = {
@@ -50,37 +52,36 @@ class Store:
         self.stages = {CURRENT: to, PREVIOUS: self.stages[CURRENT]}
 
 
-class World:
-    """The access to the marketplace, with the secret, the clock and the counts around it."""
+class Harness:
+    """A client provider with the secret, the clock and the metrics that the test controls."""
 
     def __init__(self) -> None:
         self.time = Time()
         self.store = Store()
         self.clients = 0
         self.counts: list[str] = []
-        self.access = ClientProvider(self.store.read, self.connect, self.time.monotonic, self.counts.append)
+        self.provider = ClientProvider(self.store.read, self.connect, self.time.monotonic, self.counts.append)
         self.used: list[str] = []
         self._next: ProvidedClient | None = None
 
     def connect(self, credentials: Credentials) -> AsyncClient:
         self.clients += 1
-        return AsyncClient(credentials)
+        return AsyncClient(credentials, base_url=URL)
 
     def get(self) -> ProvidedClient:
-        current = self.access.get()
+        current = self.provider.get()
         assert isinstance(current, ProvidedClient), current
         return current
 
-    def go(self, course: str) -> None:
-        """Let a course of events happen, and note in `used` what each call of it was made with.
+    def go(self, steps: str) -> None:
+        """Take steps, and note in `used` the version of each call.
 
-        The steps are: `v2`, a version is stored; `bad`, one that nobody can read; `down` and `gone`, Secrets
-        Manager does not answer or the secret may not be read; `+30`, so many seconds pass. A call is chosen
-        for and lost sight of (`call`), accepted (`ok`), refused (`no`), or answered with 403 for an order
-        (`403:1`). After a refusal the next step of these repeats the call, if it can be repeated. `path`: a
-        path is not served. `peek`: somebody looks which client would be used.
+        `v2` stores a version and `bad` an unreadable one. `down`: Secrets Manager does not answer. `gone`:
+        the secret may not be read. `+30`: so many seconds pass. `path`: Walmart does not serve a path. The
+        client of a call is chosen (`call`) or only peeked at (`peek`). The call is accepted (`ok`), refused
+        (`no`), or gets a 403 for an order (`403:1`); then the next of these steps is the repeat, if any.
         """
-        for step in course.split():
+        for step in steps.split():
             self._take(step)
 
     def _take(self, step: str) -> None:
@@ -94,7 +95,7 @@ class World:
             case "bad":
                 self.store.rotate(Secret("no json", "bad"))
             case "path":
-                self.access.report_unknown_path()
+                self.provider.report_unknown_path()
             case _ if step.startswith("v"):
                 self.store.rotate(secret(step))
             case _ if step.startswith("403:"):
@@ -104,197 +105,197 @@ class World:
                 self._next = None
 
     def _call(self, step: str) -> None:
-        looks = self.access.peek if step == "peek" else self.access.get
-        chosen, self._next = self._next or looks(), None
+        choose = self.provider.peek if step == "peek" else self.provider.get
+        chosen, self._next = self._next or choose(), None
         if not isinstance(chosen, ProvidedClient):
             self.used.append(NONE[type(chosen)])
             return
         self.used.append(chosen.secret_version_id + "f" * chosen.is_fallback + "r" * chosen.is_repeat)
         if step == "ok":
-            self.access.report_accepted(chosen)
+            self.provider.report_accepted(chosen)
         elif step == "no":
-            self.access.report_refused(chosen)
-            self._next = self.access.get_alternative(chosen)
-        elif step.startswith("403:") and self.access.report_forbidden(chosen, step.removeprefix("403:")):
-            self._next = self.access.get_alternative(chosen)
+            self.provider.report_refused(chosen)
+            self._next = self.provider.get_alternative(chosen)
+        elif step.startswith("403:") and self.provider.report_forbidden(chosen, step.removeprefix("403:")):
+            self._next = self.provider.get_alternative(chosen)
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def harness() -> Harness:
+    return Harness()
 
 
-COURSES = """
+STEPS = """
 The secret is read when it is first needed, and used for five minutes.
 | call +299 call +1 call | v1 v1 v1 | 2 0 |
 After five minutes a new version is used.
 | call v2 +299 call +1 call | v1 v1 v2 | 2 0 |
-A failure to read stands for a moment, so that a batch asks once; the previous version is not used for it.
+A failed read is not repeated at once, and the previous version does not serve.
 | v2 down call call call +9 call v3 +1 call | down down down down v3 | 2 0 |
-So does a secret that may not be read.
+A secret that may not be read is not read again at once.
 | v2 gone call call v3 +10 call | gone gone v3 | 2 0 |
-An outage does not stop what served until now, and its end is soon seen.
+During an outage the version in use serves on, and the end is noticed soon.
 | call down +300 call v2 +10 call | v1 v1 v2 | 3 0 | StaleCredentials
-Nor does a slip in the secret.
+A mistake in the new version does not stop the version in use.
 | call bad +300 call v3 +10 call | v1 v1 v3 | 3 0 | StaleCredentials
-After a slip a cold start uses the previous version until the slip is corrected.
+A cold start uses the previous version until a mistake is corrected.
 | bad call call +10 ok v3 +10 call | v1 v1 v1 v3 | 3 1 | StaleCredentials StaleCredentials
-A secret that was taken away is not used any longer, nor is its previous version.
+A secret that was removed is no longer used, nor is its previous version.
 | ok v2 +300 call gone +30 no call | v1 v2 v2 gone | 3 0 |
-A refused call is repeated once, with the secret read again.
+A refused call is repeated once, after reading the secret again.
 | call +30 no no call | v1 v1 v1r paused | 2 1 |
-The secret is read again every half minute at most, however many calls are refused.
+The secret is read every half minute at most, however many calls are refused.
 | ok +30 no ok no ok no ok call | v1 v1 v1r v1 v1r v1 v1r v1 | 2 0 |
 After a refusal a new version is found at once.
 | call v2 +30 no call call | v1 v1 v2 v2 | 2 0 |
-After a path that is not served the secret is read again within half a minute.
+After an unknown path the secret is read again within half a minute.
 | ok v2 path call +29 path call +1 path call +1 path call | v1 v1 v1 v2 v2 | 2 0 |
-While Walmart does not know the new version, the one before it serves.
+While Walmart does not know the new version, the previous one serves.
 | ok v2 +300 no ok call | v1 v2 v1f v1f | 2 0 | CredentialFallback
 A new environment finds the previous version within one attempt.
 | v2 no no call | v2 v2r v1f | 1 1 |
-While the previous version serves, one call tries the current one again.
+While the previous version serves, one call tries the current one.
 | ok v2 +300 no ok +30 call call call | v1 v2 v1f v2 v1f v1f | 3 0 | CredentialFallback
-Once Walmart accepts the current version everybody uses it.
+Once Walmart accepts the current version, every call uses it.
 | ok v2 +300 no ok +30 ok call call | v1 v2 v1f v2 v2 v2 | 3 0 | CredentialFallback
-While Walmart knows another key than the secret has, nothing is sent.
+While Walmart has another key than the secret, no call is made.
 | ok no no call call v2 +30 call | v1 v1 v1r paused paused v2 | 2 1 |
-After a pause one call tries, and the others wait for what comes of it.
+After a pause one call tries, and the others wait for its result.
 | no no +30 call call call | v1 v1r v1 paused paused | 2 2 |
 After a pause one more refusal is enough.
 | no no +30 no call | v1 v1r v1 paused | 2 2 |
-A refusal of the previous version too pauses everything.
+If the previous version is refused too, all calls pause.
 | v2 no no no no call | v2 v2r v1f v1fr paused | 1 1 |
-Looks use up nobody's try, and have the secret read no more often than calls do.
+Peeking uses up no attempt, and reads the secret no more often than calls do.
 | no no +30 peek peek peek call call | v1 v1r v1 v1 v1 v1 paused | 2 2 |
-A version that served well is fallen back on before the one stored before.
+A good version is the fallback, not the one that was stored before.
 | ok v2 v3 +300 no call | v1 v3 v1f | 2 0 |
-A version that was never accepted does not replace a good one to fall back on.
+A version that was never accepted does not replace a good fallback.
 | ok v2 +300 call v3 +300 no call | v1 v2 v3 v1f | 3 0 |
-Nor does one that was refused.
+A refused version does not replace a good fallback.
 | ok v2 +300 no v3 +300 no call | v1 v2 v3 v1f | 3 0 |
-A refused version is not fallen back on where the secret has a better one.
+A refused version is not the fallback when the secret has a better one.
 | ok down +300 no no v2 v3 +30 no no call | v1 v1 v1r v3 v3r v2f | 3 2 | StaleCredentials
-Going back to the previous version uses it as the current one.
+After a rollback the previous version is the current one.
 | ok v2 +300 no ok v1 +300 call | v1 v2 v1f v1 | 3 0 | CredentialFallback
-While every order meets a 403, one tries at a time.
+While every order gets a 403, one order tries at a time.
 | 403:1 403:2 403:3 403:3 call call | v1 v1 v1 v1r v1 paused | 1 1 |
-And no good one waits for long.
+A good order does not wait long.
 | 403:1 403:2 403:3 403:3 403:1 403:4 ok call call | v1 v1 v1 v1r v1 v1 v1 v1 v1 | 1 1 |
-Where another version is good, one that meets 403s is left alone like any other.
+A version that gets 403s pauses when another version is good.
 | ok v2 +300 403:1 403:2 403:3 call call +30 call call | v1 v2 v2 v2 v1f v1f v2 v1f | 3 0 |
-After a call was accepted the orders that meet a 403 are counted anew.
+An accepted call resets the count of orders with a 403.
 | 403:1 403:2 ok +901 403:3 call | v1 v1 v1 v1 v1 | 2 0 |
 """
-"""What happens, the versions that calls were made with (`f`: fallen back on, `r`: a repeat), how often the
-current and the previous version were read, and what was counted."""
-LINES = COURSES.strip().splitlines()
+"""The steps, the versions of the calls (`f`: as the fallback, `r`: as a repeat), the number of reads of the
+current and of the previous version, and the metrics counted."""
+LINES = STEPS.strip().splitlines()
 
 
-@pytest.mark.parametrize("course", LINES[1::2], ids=LINES[::2])
-def test_each_call_uses_the_right_version(world: World, course: str) -> None:
-    steps, used, reads, counts = course.removeprefix("|").split("|")
+@pytest.mark.parametrize("row", LINES[1::2], ids=LINES[::2])
+def test_each_call_uses_the_right_version(harness: Harness, row: str) -> None:
+    steps, used, reads, counts = row.removeprefix("|").split("|")
 
-    world.go(steps)
+    harness.go(steps)
 
-    assert world.used == used.split()
-    assert [world.store.reads[stage] for stage in (CURRENT, PREVIOUS)] == [
+    assert harness.used == used.split()
+    assert [harness.store.reads[stage] for stage in (CURRENT, PREVIOUS)] == [
         int(each) for each in reads.split()
     ]
-    assert world.counts == counts.split()
+    assert harness.counts == counts.split()
 
 
 @pytest.mark.parametrize(
-    ("course", "clients"),
+    ("steps", "clients"),
     [("call +300 call", 1), ("call v2 +300 call", 2), ("ok v2 +300 no ok v1 +300 call", 2)],
 )
-def test_a_known_version_keeps_its_client(world: World, course: str, clients: int) -> None:
-    world.go(course)
+def test_a_known_version_keeps_its_client(harness: Harness, steps: str, clients: int) -> None:
+    harness.go(steps)
 
-    assert world.clients == clients
+    assert harness.clients == clients
 
 
 def test_a_setting_that_the_client_refuses_is_returned_as_an_error() -> None:
     def refuse(_: Credentials) -> AsyncClient:
         raise SetupError("MARKETPLACE_URL must be https")
 
-    access = ClientProvider(Store().read, refuse, Time().monotonic, print)
+    provider = ClientProvider(Store().read, refuse, Time().monotonic, print)
 
-    assert isinstance(access.get(), SetupError)
-
-
-@pytest.mark.parametrize(("course", "keys"), [("call", 1), ("ok v2 +300 call", 2), ("ok gone +300 call", 0)])
-def test_each_kept_version_has_a_mark_key(world: World, course: str, keys: int) -> None:
-    world.go(course)
-
-    assert len(set(world.access.mark_keys())) == len(world.access.mark_keys()) == keys
+    assert isinstance(provider.get(), SetupError)
 
 
-def repeat_of(world: World, access: ProvidedClient) -> ProvidedClient | None:
-    world.access.report_refused(access)
-    return world.access.get_alternative(access)
+@pytest.mark.parametrize(("steps", "keys"), [("call", 1), ("ok v2 +300 call", 2), ("ok gone +300 call", 0)])
+def test_each_kept_version_has_a_mark_key(harness: Harness, steps: str, keys: int) -> None:
+    harness.go(steps)
+
+    assert len(set(harness.provider.mark_keys())) == len(harness.provider.mark_keys()) == keys
 
 
-def test_refusals_do_not_pause_while_their_repeats_are_accepted(world: World) -> None:
+def repeat_of(harness: Harness, client: ProvidedClient) -> ProvidedClient | None:
+    harness.provider.report_refused(client)
+    return harness.provider.get_alternative(client)
+
+
+def test_refusals_do_not_pause_while_their_repeats_are_accepted(harness: Harness) -> None:
     for _ in range(3):
-        several = [world.get() for _ in range(5)]
-        for repeat in [repeat_of(world, each) for each in several]:
+        several = [harness.get() for _ in range(5)]
+        for repeat in [repeat_of(harness, each) for each in several]:
             assert repeat
-            world.access.report_accepted(repeat)
+            harness.provider.report_accepted(repeat)
 
-    world.get()
+    harness.get()
 
 
-def test_a_refused_repeat_does_not_pause_after_an_accepted_call(world: World) -> None:
-    other, refused = world.get(), world.get()
-    repeat = repeat_of(world, refused)
-    world.access.report_accepted(other)
+def test_a_refused_repeat_does_not_pause_after_an_accepted_call(harness: Harness) -> None:
+    other, refused = harness.get(), harness.get()
+    repeat = repeat_of(harness, refused)
+    harness.provider.report_accepted(other)
 
     assert repeat
-    assert repeat_of(world, repeat) is None
-    world.get()
+    assert repeat_of(harness, repeat) is None
+    harness.get()
 
 
-def test_a_call_of_a_replaced_version_is_not_a_fallback(world: World) -> None:
-    under_way = world.get()
-    world.go("v2 +300 call")
+def test_a_call_of_a_replaced_version_is_not_a_fallback(harness: Harness) -> None:
+    in_progress = harness.get()
+    harness.go("v2 +300 call")
 
-    world.access.report_accepted(under_way)
+    harness.provider.report_accepted(in_progress)
 
-    assert world.used == ["v2"]
-    assert world.counts == []
+    assert harness.used == ["v2"]
+    assert harness.counts == []
 
 
-def test_a_slow_failed_read_is_not_repeated_for_each_order(world: World) -> None:
+def test_a_slow_failed_read_is_not_repeated_for_each_order(harness: Harness) -> None:
     def hang(stage: str) -> Secret:
-        world.time.now += 2 * FAILURE_SECONDS
-        return world.store.read(stage)
+        harness.time.now += 2 * FAILURE_SECONDS
+        return harness.store.read(stage)
 
-    world.go("down")
-    access = ClientProvider(hang, AsyncClient, world.time.monotonic, world.counts.append)
+    harness.go("down")
+    provider = ClientProvider(hang, AsyncClient, harness.time.monotonic, harness.counts.append)
 
-    assert [access.get() for _ in range(10)] == [DOWN] * 10
-    assert world.store.reads[CURRENT] == 1
+    assert [provider.get() for _ in range(10)] == [DOWN] * 10
+    assert harness.store.reads[CURRENT] == 1
 
 
 def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> None:
-    """However often the secret is rotated, no more is kept than the current version and the one before."""
+    """After any number of rotations, only the current and the previous version are kept."""
     time, store = Time(), Store()
     clients = count()
 
     def connect(credentials: Credentials) -> AsyncClient:
         executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
-        return AsyncClient(credentials, base_url="http://127.0.0.1:1", executor=executor)
+        return AsyncClient(credentials, base_url=URL, executor=executor)
 
-    access = ClientProvider(store.read, connect, time.monotonic, print)
+    provider = ClientProvider(store.read, connect, time.monotonic, print)
 
     async def invocation() -> None:
-        chosen = [access.get() for _ in range(4)]
+        chosen = [provider.get() for _ in range(4)]
         await asyncio.gather(
             *(each.client.orders.get("1") for each in chosen if isinstance(each, ProvidedClient)),
             return_exceptions=True,
         )
-        await access.close_replaced()
+        await provider.close_replaced()
 
     for version in range(5):
         store.rotate(secret(f"v{version}"))
@@ -309,7 +310,7 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
 
 
 @pytest.mark.parametrize(
-    ("accepted_s_ago", "purchase_order_ids", "concern_everybody"),
+    ("accepted_s_ago", "purchase_order_ids", "concern_all"),
     [
         (0, [None], [True]),
         (ACCEPTED_SECONDS, ["1", "2", "3", "4"], [False] * 4),
@@ -319,14 +320,14 @@ def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> Non
     ],
 )
 def test_a_403_to_a_list_or_to_several_orders_concerns_all(
-    world: World,
+    harness: Harness,
     accepted_s_ago: float | None,
     purchase_order_ids: list[str | None],
-    concern_everybody: list[bool],
+    concern_all: list[bool],
 ) -> None:
     if accepted_s_ago is not None:
-        world.go(f"ok +{accepted_s_ago}")
+        harness.go(f"ok +{accepted_s_ago}")
 
-    access = world.get()
+    client = harness.get()
 
-    assert [world.access.report_forbidden(access, each) for each in purchase_order_ids] == concern_everybody
+    assert [harness.provider.report_forbidden(client, each) for each in purchase_order_ids] == concern_all

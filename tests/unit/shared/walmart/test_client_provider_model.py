@@ -1,4 +1,4 @@
-"""A model check of `ClientProvider`: every sequence of five actions, with a model of the secret and of Walmart.
+"""A model check of `ClientProvider`: every sequence of five actions on the secret and at Walmart.
 
 Sequences that lead to the same state continue as one. The assertions must hold in every state.
 """
@@ -270,12 +270,10 @@ def state_of(model: Model) -> tuple[object, ...]:
         elif isinstance(value, str):
             named = value.startswith(("key", "version"))
             state.append(names.setdefault(value, len(names)) if named else value)
-        elif isinstance(value, list):
+        elif isinstance(value, list | set):
             state.append(len(value))
             for each in value:
                 add(each)
-        elif isinstance(value, set):
-            state.append(frozenset(value))
         elif isinstance(value, bytes | SetupError | SecretsUnavailableError):
             state.append(type(value))
         elif members := getattr(value, "__dataclass_fields__", None):

@@ -1,4 +1,4 @@
-"""What the secret must hold, and what is said of one that does not."""
+"""Which secrets are read, and what the errors about other secrets say."""
 
 import json
 import time
@@ -45,7 +45,7 @@ def test_a_secret_with_a_client_id_is_for_access_tokens(
 WRITTEN = json.dumps(GOOD, indent=2)
 READ = {
     "the three members": WRITTEN,
-    "members that are nobody's business": json.dumps({**GOOD, "market": "ca", "note": "main account"}),
+    "unknown members": json.dumps({**GOOD, "market": "ca", "note": "main account"}),
     "a byte order mark": f"\ufeff{WRITTEN}",
     "white space and zero-width spaces": f"\u200b \xa0\n{WRITTEN}\r\n\u200b",
     "one more level of JSON string": json.dumps(WRITTEN),
@@ -77,20 +77,20 @@ def token(**members: object) -> str:
     return json.dumps({**TOKEN, **members})
 
 
-NO_JSON, KEY_ALONE, OTHER_FORM = (
+NOT_JSON, KEY_ALONE, OTHER_FORM = (
     "secret: must be JSON",
     "this is the key alone",
     "names and values in another",
 )
 OTHER_QUOTES, COMMA = "single or typographic quotes", "trailing comma"
 REFUSED = {
-    "empty": (" \ufeff", f"{NO_JSON}; it is empty"),
-    "text": ("hunter22", NO_JSON),
+    "empty": (" \ufeff", f"{NOT_JSON}; it is empty"),
+    "text": ("hunter22", NOT_JSON),
     "a list": ('["hunter22"]', "secret: must be a JSON object"),
     "a string": ('"hunter22"', "secret: must be a JSON object"),
     "a string in a string": (json.dumps(json.dumps(WRITTEN)), "secret: must be a JSON object"),
-    "numbers without end": (f'{{"x": {"9" * 5000}}}', NO_JSON),
-    "brackets without end": ("[" * 60000, NO_JSON),
+    "numbers without end": (f'{{"x": {"9" * 5000}}}', NOT_JSON),
+    "brackets without end": ("[" * 60000, NOT_JSON),
     "PEM alone": (PEM, KEY_ALONE),
     "base64 alone": (KEY, KEY_ALONE),
     "base64 for URLs alone": (KEY.replace("+", "-").replace("/", "_"), KEY_ALONE),
@@ -105,7 +105,7 @@ REFUSED = {
         "secret.privateKey: appears twice",
     ),
     "no member": ("{}", "secret.consumerId: missing"),
-    "no member that tells the kind": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
+    "no member of either scheme": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
     **{
         f"{name} is {value!r}": (signing(**{name: value}), f"secret.{name}: missing")
         for name in GOOD
@@ -139,7 +139,7 @@ REFUSED = {
     "no market": (token(market=None), "secret.market: must be"),
     "a version that is no text": (token(globalVersion=3.1), "secret.globalVersion: must be"),
     "no channel type": (token(channelType=""), "secret.channelType: must be"),
-    "two kinds": (
+    "both schemes": (
         signing(**TOKEN),
         "has consumerId and privateKey for the digital signature, and clientId and clientSecret for access",
     ),
@@ -158,25 +158,24 @@ REFUSED = {
 }
 
 
-def said_by_reading(secret: str) -> SetupError:
+def error_of_reading(secret: str) -> SetupError:
     with pytest.raises(SetupError) as refused:
         read_credentials(secret)
     return refused.value
 
 
-def said_by_peeking(secret: str) -> SetupError:
-    access = ClientProvider(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print)
-    kept = access.peek()
-    assert isinstance(kept, SetupError)
-    return kept
+def error_of_peeking(secret: str) -> SetupError:
+    error = ClientProvider(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print).peek()
+    assert isinstance(error, SetupError)
+    return error
 
 
-@pytest.mark.parametrize("said", [said_by_reading, said_by_peeking])
+@pytest.mark.parametrize("error_of", [error_of_reading, error_of_peeking])
 @pytest.mark.parametrize(("secret", "named"), REFUSED.values(), ids=REFUSED.keys())
 def test_an_unusable_secret_is_refused_and_not_kept(
-    secret: str, named: str, said: Callable[[str], SetupError]
+    secret: str, named: str, error_of: Callable[[str], SetupError]
 ) -> None:
-    error = said(secret)
+    error = error_of(secret)
 
     assert str(error).startswith("secret")
     assert named in str(error)
@@ -186,7 +185,7 @@ def test_an_unusable_secret_is_refused_and_not_kept(
 
 
 def test_a_kept_error_has_no_frames() -> None:
-    kept = said_by_peeking("no json")
+    kept = error_of_peeking("no json")
 
     assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
 
@@ -213,23 +212,23 @@ def test_any_secret_is_credentials_or_refused_and_not_shown(secret: str) -> None
     try:
         read_credentials(secret)
     except SetupError as error:
-        said = str(error)
+        message = str(error)
     else:
         return
 
-    assert said.startswith("secret")
-    assert "hunter" not in said
-    assert not any(said.count(KEY[at : at + 8]) for at in range(0, 800, 8))
+    assert message.startswith("secret")
+    assert "hunter" not in message
+    assert not any(message.count(KEY[at : at + 8]) for at in range(0, 800, 8))
 
 
 @pytest.mark.parametrize("piece", ["{", '"', "\\", "' ", '{\\"', "a ", ",}", "consumer", '\n"'])
 def test_the_longest_secret_is_refused_quickly(piece: str) -> None:
-    begun = time.process_time()
+    start = time.process_time()
 
-    said_by_reading(piece * (65536 // len(piece)))
+    error_of_reading(piece * (65536 // len(piece)))
 
-    # What grows with the square of the length would take minutes.
-    assert time.process_time() - begun < 10
+    # With quadratic time it would take minutes.
+    assert time.process_time() - start < 10
 
 
 def test_the_repr_of_a_secret_shows_only_its_version() -> None:

@@ -1,4 +1,4 @@
-"""What Secrets Manager answers, and what somebody is told to do about it."""
+"""What Secrets Manager answers, and what the error tells a person to correct."""
 
 import io
 import json
@@ -19,7 +19,7 @@ ACCESS_KEY = "access-key-of-the-function"
 
 
 def store(status: int, answer: Mapping[str, str]) -> SecretsManagerStore:
-    """A store whose requests are answered before they are sent; botocore signs and reads as ever."""
+    """Return a store that gets this answer, without sending its signed request."""
 
     def respond(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
         raw: Any = HTTPResponse(io.BytesIO(json.dumps(answer).encode()), preload_content=False)
@@ -70,15 +70,15 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("code", "message", "said"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_the_error_says_what_to_correct(code: str, message: str, said: str) -> None:
+@pytest.mark.parametrize(("code", "message", "advice"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_the_error_says_what_to_correct(code: str, message: str, advice: str) -> None:
     stage = PREVIOUS if message == NO_PREVIOUS else CURRENT
 
     with pytest.raises(SetupError) as refused:
         store(400, {"__type": code, "Message": message}).read(stage)
 
     assert str(refused.value).startswith("secret: ")
-    assert said in str(refused.value)
+    assert advice in str(refused.value)
     assert ACCESS_KEY not in texts_reachable_from(refused.value.with_traceback(None))
 
 
