@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends, the client returns an order or raises a `WalmartError`."""
+"""For any bytes from a server, the client returns an order or raises a `WalmartError`."""
 
 import gzip
 

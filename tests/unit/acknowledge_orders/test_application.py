@@ -177,4 +177,5 @@ def test_a_direct_invocation_always_returns_its_record() -> None:
 
     assert records == recorder.records
     assert {(record.disposition, record.origin) for record in records} == {("returned", "manual")}
-    assert queue.postponed == queue.parked == []
+    assert not queue.postponed
+    assert not queue.parked

@@ -75,10 +75,10 @@ class ScriptedClient:
         self._version = version
 
     async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
-        return self._script.play("acknowledge", self._version, timeout)
+        return self._script.play("POST", self._version, timeout)
 
     async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
-        return self._script.play("fetch", self._version, timeout)
+        return self._script.play("GET", self._version, timeout)
 
     async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - as in the client
         if self._script.results:
@@ -123,29 +123,29 @@ def attempt(
     ("results", "fetch_first", "calls"),
     [
         # Only the queue retries these.
-        ([CREATED], False, ["acknowledge v1"]),
-        ([Unavailable("http_503", CALL)], False, ["acknowledge v1"]),
-        ([Throttled("http_429", CALL)], False, ["acknowledge v1"]),
+        ([CREATED], False, ["POST v1"]),
+        ([Unavailable("http_503", CALL)], False, ["POST v1"]),
+        ([Throttled("http_429", CALL)], False, ["POST v1"]),
         # The order is fetched after a result that leaves its status open.
-        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["acknowledge v1", "fetch v1"]),
-        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["acknowledge v1", "fetch v1"]),
+        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["POST v1", "GET v1"]),
+        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["POST v1", "GET v1"]),
         # The order is fetched first, and acknowledged only in Created.
-        ([CREATED, CREATED], True, ["fetch v1", "acknowledge v1"]),
-        ([SHIPPED], True, ["fetch v1"]),
-        ([Unavailable("http_503", CALL)], True, ["fetch v1"]),
-        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["fetch v1"]),
+        ([CREATED, CREATED], True, ["GET v1", "POST v1"]),
+        ([SHIPPED], True, ["GET v1"]),
+        ([Unavailable("http_503", CALL)], True, ["GET v1"]),
+        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["GET v1"]),
         # A call that was not sent is repeated once in an attempt.
-        ([NOT_SENT, CREATED], False, ["acknowledge v1", "acknowledge v1"]),
-        ([NOT_SENT, NOT_SENT], False, ["acknowledge v1", "acknowledge v1"]),
-        ([NOT_SENT, CREATED, NOT_SENT], True, ["fetch v1", "fetch v1", "acknowledge v1"]),
+        ([NOT_SENT, CREATED], False, ["POST v1", "POST v1"]),
+        ([NOT_SENT, NOT_SENT], False, ["POST v1", "POST v1"]),
+        ([NOT_SENT, CREATED, NOT_SENT], True, ["GET v1", "GET v1", "POST v1"]),
         # A refused call is repeated twice at most, each time with another version.
-        ([REFUSED, CREATED], False, ["acknowledge v1", "acknowledge v2"]),
-        ([REFUSED, REFUSED, CREATED], False, ["acknowledge v1", "acknowledge v2", "acknowledge v3"]),
-        ([REFUSED, REFUSED, REFUSED], False, ["acknowledge v1", "acknowledge v2", "acknowledge v3"]),
+        ([REFUSED, CREATED], False, ["POST v1", "POST v2"]),
+        ([REFUSED, REFUSED, CREATED], False, ["POST v1", "POST v2", "POST v3"]),
+        ([REFUSED, REFUSED, REFUSED], False, ["POST v1", "POST v2", "POST v3"]),
         (
             [REFUSED, CREATED, REFUSED, REFUSED],
             True,
-            ["fetch v1", "fetch v2", "acknowledge v2", "acknowledge v3"],
+            ["GET v1", "GET v2", "POST v2", "POST v3"],
         ),
     ],
 )
@@ -302,7 +302,7 @@ def test_the_client_is_chosen_after_the_wait_for_a_slot() -> None:
 
     attempt(clients, acknowledge_limiter=exhausted(rested_pacer(time, 60, sleep=refuse_during_sleep)))
 
-    assert script.calls == ["acknowledge v2"]
+    assert script.calls == ["POST v2"]
 
 
 def test_acknowledging_and_fetching_have_separate_rate_limits() -> None:
@@ -315,7 +315,7 @@ def test_acknowledging_and_fetching_have_separate_rate_limits() -> None:
         time_left=lambda: 15.5,
     )
 
-    assert script.calls == ["fetch v1"]
+    assert script.calls == ["GET v1"]
     assert attempt(
         Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter, time_left=lambda: 15.5
     ) == Deferred("rate_limited")
@@ -368,9 +368,9 @@ def test_with_too_little_time_left_the_secret_is_not_read(fetch_first: bool) -> 
     [
         (15.2, math.inf, []),
         (16.9, math.inf, []),
-        (17.1, math.inf, ["acknowledge v1"]),
+        (17.1, math.inf, ["POST v1"]),
         (60.0, 0.9, []),
-        (60.0, 1.1, ["acknowledge v1"]),
+        (60.0, 1.1, ["POST v1"]),
     ],
 )
 def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
@@ -404,10 +404,10 @@ def test_nothing_is_sent_when_choosing_the_client_took_the_time() -> None:
 @pytest.mark.parametrize(
     ("results", "fetch_first", "calls"),
     [
-        ([OutcomeUnknown("response_timeout", CALL)], False, ["acknowledge v1"]),
-        ([REFUSED], False, ["acknowledge v1"]),
-        ([NOT_SENT], False, ["acknowledge v1"]),
-        ([CREATED], True, ["fetch v1"]),
+        ([OutcomeUnknown("response_timeout", CALL)], False, ["POST v1"]),
+        ([REFUSED], False, ["POST v1"]),
+        ([NOT_SENT], False, ["POST v1"]),
+        ([CREATED], True, ["GET v1"]),
     ],
 )
 def test_no_call_follows_when_no_time_is_left(

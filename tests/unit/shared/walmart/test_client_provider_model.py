@@ -107,14 +107,8 @@ class Model:
 
     # The actions.
 
-    def store_the_right_key(self) -> None:
-        self.store(self.key_at_walmart)
-
-    def store_a_new_key(self) -> None:
-        self.store(f"key-{len(self.texts)}")
-
-    def store_nonsense(self) -> None:
-        self.store("")
+    def set(self, **attributes: object) -> None:
+        vars(self).update(attributes)
 
     def store(self, text: str) -> None:
         self.texts.append(text)
@@ -126,27 +120,6 @@ class Model:
     def roll_back(self) -> None:
         if PREVIOUS in self.labels:
             self.move(self.labels[PREVIOUS])
-
-    def walmart_takes_the_stored_key(self) -> None:
-        self.key_at_walmart = self.texts[self.labels[CURRENT]] or self.key_at_walmart
-
-    def walmart_takes_another_key(self) -> None:
-        self.key_at_walmart = "key-of-walmart"
-
-    def deny_the_secret(self) -> None:
-        self.failure = "denied"
-
-    def secrets_manager_is_down(self) -> None:
-        self.failure = "down"
-
-    def allow_the_secret(self) -> None:
-        self.failure = ""
-
-    def half_a_minute_passes(self) -> None:
-        self.now += REFUSED_SECONDS
-
-    def five_minutes_pass(self) -> None:
-        self.now += CACHE_SECONDS
 
     def cold_start(self) -> None:
         self.clients, self.reads, self.in_progress = [], [], None
@@ -178,7 +151,8 @@ class Model:
     def end_the_call(self) -> None:
         if provided := self.in_progress:
             self.in_progress = None
-            self.report(provided, self.respond(cast("Client", provided.client)))
+            accepted = self.respond(cast("Client", provided.client)) is ACCEPTED
+            (self.provider.report_accepted if accepted else self.provider.report_refused)(provided)
             self.end_invocation()
 
     # How Walmart responds, and what must hold.
@@ -203,12 +177,6 @@ class Model:
         client.is_good, client.is_bad, client.refused_at = False, client.is_bad or is_repeat, self.now
         return CredentialsRefused("UNAUTHORIZED", called(401))
 
-    def report(self, provided: ProvidedClient, result: Order | CredentialsRefused) -> None:
-        if isinstance(result, Order):
-            self.provider.report_accepted(provided)
-        else:
-            self.provider.report_refused(provided)
-
     def end_invocation(self) -> None:
         run(self.provider.close_replaced())
         kept = [client for client in self.clients if not client.closed]
@@ -221,24 +189,26 @@ class Model:
         return right and not self.failure
 
 
-ACTIONS: Final[tuple[Callable[[Model], object], ...]] = (
-    Model.store_the_right_key,
-    Model.store_a_new_key,
-    Model.store_nonsense,
-    Model.roll_back,
-    Model.walmart_takes_the_stored_key,
-    Model.walmart_takes_another_key,
-    Model.deny_the_secret,
-    Model.secrets_manager_is_down,
-    Model.allow_the_secret,
-    Model.half_a_minute_passes,
-    Model.five_minutes_pass,
-    Model.cold_start,
-    Model.order,
-    Model.order_with_one_refusal,
-    Model.begin_a_call,
-    Model.end_the_call,
-)
+ACTIONS: Final[dict[str, Callable[[Model], object]]] = {
+    "the right key is stored": lambda model: model.store(model.key_at_walmart),
+    "a new key is stored": lambda model: model.store(f"key-{len(model.texts)}"),
+    "nonsense is stored": lambda model: model.store(""),
+    "the secret is rolled back": Model.roll_back,
+    "Walmart takes the stored key": lambda model: model.set(
+        key_at_walmart=model.texts[model.labels[CURRENT]] or model.key_at_walmart
+    ),
+    "Walmart takes another key": lambda model: model.set(key_at_walmart="key-of-walmart"),
+    "the secret may not be read": lambda model: model.set(failure="denied"),
+    "Secrets Manager is down": lambda model: model.set(failure="down"),
+    "the secret can be read": lambda model: model.set(failure=""),
+    "half a minute passes": lambda model: model.set(now=model.now + REFUSED_SECONDS),
+    "five minutes pass": lambda model: model.set(now=model.now + CACHE_SECONDS),
+    "a cold start": Model.cold_start,
+    "an order": Model.order,
+    "an order with one refusal": Model.order_with_one_refusal,
+    "a call begins": Model.begin_a_call,
+    "the call ends": Model.end_the_call,
+}
 
 
 def restored(saved: bytes) -> Model:
@@ -301,7 +271,7 @@ def check_recovery(saved: bytes) -> None:
         return
     model.end_the_call()
     model.order()
-    model.half_a_minute_passes()
+    model.now += REFUSED_SECONDS
     assert isinstance(model.provider.peek(), ProvidedClient), "pauses for too long"
     assert [model.order() for _ in range(3)] == [True] * 3, "does not recover"
     model = restored(saved)
@@ -312,12 +282,12 @@ def check_recovery(saved: bytes) -> None:
 def test_from_every_state_the_provider_recovers_within_its_limits() -> None:
     first = Model()
     seen = {state_of(first)}
-    frontier = [(pickle.dumps(first), "")]
+    frontier: list[tuple[bytes, tuple[str, ...]]] = [(pickle.dumps(first), ())]
     for _ in range(DEPTH):
         following = []
         for saved, before in frontier:
-            for action in ACTIONS:
-                model, sequence = restored(saved), f"{before} {action.__name__}"
+            for name, action in ACTIONS.items():
+                model, sequence = restored(saved), (*before, name)
                 try:
                     action(model)
                     if (state := state_of(model)) in seen:
@@ -326,7 +296,7 @@ def test_from_every_state_the_provider_recovers_within_its_limits() -> None:
                     after = pickle.dumps(model)
                     check_recovery(after)
                 except AssertionError as error:
-                    error.add_note(f"The actions:{sequence}")
+                    error.add_note(f"The actions: {', '.join(sequence)}")
                     raise
                 following.append((after, sequence))
         frontier = following
