@@ -99,24 +99,17 @@ def rate_limiter(time: Time | None = None) -> RateLimiter:
     return rested_pacer(time or Time(), 60 / MARGIN)
 
 
-def plenty() -> float:
-    return 60.0
-
-
 def attempt(
     clients: Clients,
     *,
     fetch_first: bool = False,
-    time_left: Callable[[], float] = plenty,
-    acknowledge_limiter: RateLimiter | None = None,
+    time_left: float | Callable[[], float] = 60.0,
+    limiter: RateLimiter | None = None,
     max_wait_s: float = math.inf,
 ) -> object:
-    attempts = Attempts(
-        clients, acknowledge_limiter=acknowledge_limiter or rate_limiter(), fetch_limiter=rate_limiter()
-    )
-    return asyncio.run(
-        attempts.attempt("1", fetch_first=fetch_first, time_left=time_left, max_wait_s=max_wait_s)
-    )
+    attempts = Attempts(clients, acknowledge_limiter=limiter or rate_limiter(), fetch_limiter=rate_limiter())
+    left = time_left if callable(time_left) else lambda: time_left
+    return asyncio.run(attempts.attempt("1", fetch_first=fetch_first, time_left=left, max_wait_s=max_wait_s))
 
 
 @pytest.mark.parametrize(
@@ -142,17 +135,11 @@ def attempt(
         ([REFUSED, CREATED], False, ["POST v1", "POST v2"]),
         ([REFUSED, REFUSED, CREATED], False, ["POST v1", "POST v2", "POST v3"]),
         ([REFUSED, REFUSED, REFUSED], False, ["POST v1", "POST v2", "POST v3"]),
-        (
-            [REFUSED, CREATED, REFUSED, REFUSED],
-            True,
-            ["GET v1", "GET v2", "POST v2", "POST v3"],
-        ),
+        ([REFUSED, CREATED, REFUSED, REFUSED], True, ["GET v1", "GET v2", "POST v2", "POST v3"]),
     ],
 )
 def test_an_attempt_makes_exactly_these_calls(
-    results: list[Order | WalmartError],
-    fetch_first: bool,
-    calls: list[str],
+    results: list[Order | WalmartError], fetch_first: bool, calls: list[str]
 ) -> None:
     script = Script(list(results))
 
@@ -238,7 +225,7 @@ def call_once(clients: Clients, result: OrderPage | WalmartError, purchase_order
         return result
 
     return asyncio.run(
-        Caller(clients, plenty, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
+        Caller(clients, lambda: 60.0, 60.0, purchase_order_id=purchase_order_id).call(send, rate_limiter())
     )
 
 
@@ -247,22 +234,15 @@ NO_CLIENT = [SetupError("secret: must be JSON"), SecretsUnavailableError("timeou
 
 @pytest.mark.parametrize("reason", NO_CLIENT)
 def test_without_a_client_the_reason_is_returned_and_no_slot_taken(reason: NoClient) -> None:
-    acknowledge_limiter = rate_limiter()
+    limiter = rate_limiter()
 
     for _ in range(BURST):
-        assert (
-            attempt(Clients(Script([]), otherwise=reason), acknowledge_limiter=acknowledge_limiter) == reason
-        )
+        assert attempt(Clients(Script([]), otherwise=reason), limiter=limiter) == reason
 
     # All slots are still there: no call has to wait.
     for _ in range(BURST):
         assert isinstance(
-            attempt(
-                Clients(Script([CREATED]), "v1"),
-                acknowledge_limiter=acknowledge_limiter,
-                time_left=lambda: 15.5,
-            ),
-            CallResults,
+            attempt(Clients(Script([CREATED]), "v1"), limiter=limiter, time_left=15.5), CallResults
         )
 
 
@@ -300,36 +280,27 @@ def test_the_client_is_chosen_after_the_wait_for_a_slot() -> None:
         await time.sleep(seconds)
         clients.get_alternative(cast("ProvidedClient", clients.peek()))
 
-    attempt(clients, acknowledge_limiter=exhausted(rested_pacer(time, 60, sleep=refuse_during_sleep)))
+    attempt(clients, limiter=exhausted(rested_pacer(time, 60, sleep=refuse_during_sleep)))
 
     assert script.calls == ["POST v2"]
 
 
 def test_acknowledging_and_fetching_have_separate_rate_limits() -> None:
-    acknowledge_limiter, script = exhausted(rate_limiter()), Script([SHIPPED])
+    limiter, script = exhausted(rate_limiter()), Script([SHIPPED])
 
-    attempt(
-        Clients(script, "v1"),
-        fetch_first=True,
-        acknowledge_limiter=acknowledge_limiter,
-        time_left=lambda: 15.5,
-    )
+    attempt(Clients(script, "v1"), fetch_first=True, limiter=limiter, time_left=15.5)
 
     assert script.calls == ["GET v1"]
-    assert attempt(
-        Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter, time_left=lambda: 15.5
-    ) == Deferred("rate_limited")
+    assert attempt(Clients(script, "v1"), limiter=limiter, time_left=15.5) == Deferred("rate_limited")
 
 
 def test_walmarts_count_corrects_the_rate_limiter() -> None:
-    acknowledge_limiter = rate_limiter()
+    limiter = rate_limiter()
     script = Script([Throttled("http_429", CALL)])
 
-    attempt(Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter)
+    attempt(Clients(script, "v1"), limiter=limiter)
 
-    assert attempt(
-        Clients(script, "v1"), acknowledge_limiter=acknowledge_limiter, time_left=lambda: 15.5
-    ) == Deferred("rate_limited")
+    assert attempt(Clients(script, "v1"), limiter=limiter, time_left=15.5) == Deferred("rate_limited")
 
 
 @pytest.mark.parametrize(
@@ -344,7 +315,7 @@ def test_walmarts_count_corrects_the_rate_limiter() -> None:
 def test_the_timeout_leaves_time_to_record_the_result(left_s: float, timeouts: list[float]) -> None:
     script = Script([CREATED])
 
-    result = attempt(Clients(script, "v1"), time_left=lambda: left_s)
+    result = attempt(Clients(script, "v1"), time_left=left_s)
 
     assert script.timeouts == timeouts
     assert timeouts or result == Deferred("out_of_time")
@@ -358,7 +329,7 @@ def test_with_too_little_time_left_the_secret_is_not_read(fetch_first: bool) -> 
 
     clients = Unread(Script([]), "v1")
 
-    result = attempt(clients, fetch_first=fetch_first, time_left=lambda: LEAST_TIME_LEFT_S - 0.1)
+    result = attempt(clients, fetch_first=fetch_first, time_left=LEAST_TIME_LEFT_S - 0.1)
 
     assert result == Deferred("out_of_time")
 
@@ -378,12 +349,7 @@ def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
 ) -> None:
     script = Script([CREATED])
 
-    attempt(
-        Clients(script, "v1"),
-        acknowledge_limiter=exhausted(rate_limiter()),
-        time_left=lambda: left_s,
-        max_wait_s=max_wait_s,
-    )
+    attempt(Clients(script, "v1"), limiter=exhausted(rate_limiter()), time_left=left_s, max_wait_s=max_wait_s)
 
     assert script.calls == calls
 
@@ -411,9 +377,7 @@ def test_nothing_is_sent_when_choosing_the_client_took_the_time() -> None:
     ],
 )
 def test_no_call_follows_when_no_time_is_left(
-    results: list[Order | WalmartError],
-    fetch_first: bool,
-    calls: list[str],
+    results: list[Order | WalmartError], fetch_first: bool, calls: list[str]
 ) -> None:
     script = Script(list(results))
     left = [60.0]
@@ -427,15 +391,16 @@ def test_no_call_follows_when_no_time_is_left(
     )
 
 
-def dry_run(script: Script, left_s: float = 60.0) -> object:
+def dry_run(script: Script, left_s: float) -> object:
     attempts = Attempts(
         Clients(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter()
     )
     return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
 
-def test_a_dry_run_builds_the_request_and_sends_nothing() -> None:
-    assert isinstance(dry_run(Script([])), DryRun)
+def test_a_dry_run_builds_the_request_if_enough_time_is_left() -> None:
+    assert isinstance(dry_run(Script([]), LEAST_TIME_LEFT_S), DryRun)
+    assert dry_run(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
 
 
 def test_a_dry_run_without_a_token_returns_the_error_in_time() -> None:
@@ -443,7 +408,3 @@ def test_a_dry_run_without_a_token_returns_the_error_in_time() -> None:
 
     assert dry_run(script, 18.0) == CallResults(None, REFUSED, CALL, "v1")
     assert script.timeouts == [18.0 - RESERVED_S]
-
-
-def test_with_too_little_time_left_no_dry_run_is_made() -> None:
-    assert dry_run(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")

@@ -36,15 +36,7 @@ from shared.walmart.caller import Deferred
 from shared.walmart.client_provider import CredentialsPaused
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from tests.support.paths import ROOT
-from walmart_ca import (
-    CallInfo,
-    Order,
-    OrderLine,
-    OrderLineStatus,
-    OutcomeUnknown,
-    Request,
-    WalmartError,
-)
+from walmart_ca import CallInfo, Order, OrderLine, OrderLineStatus, OutcomeUnknown, Request, WalmartError
 from walmart_ca.classification import order_or_error
 from walmart_ca.responses import Response
 
@@ -181,8 +173,7 @@ def name_of(status: int, code: str = "", **members: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [(status, row[1], row[2]) for row in RESPONSES for status in STATUSES[row[0]]],
+    ("status", "code", "kind"), [(status, row[1], row[2]) for row in RESPONSES for status in STATUSES[row[0]]]
 )
 def test_a_response_becomes(status: int, code: str, kind: str) -> None:
     if kind == "Order":

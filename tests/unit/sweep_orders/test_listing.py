@@ -221,10 +221,7 @@ CHANGES = st.tuples(st.integers(0, 449), st.integers(0, 40), st.integers(0, 3))
     st.sampled_from(CURSORS),
 )
 def test_no_order_that_stays_is_missed_while_others_come_and_go(
-    count: int,
-    unreadable: set[int],
-    changes: list[tuple[int, int, int]],
-    cursors: Cursors,
+    count: int, unreadable: set[int], changes: list[tuple[int, int, int]], cursors: Cursors
 ) -> None:
     walmart = Walmart(aged(count), unreadable=unreadable, cursors=cursors)
     new_numbers = iter(range(-1, -1000, -1))

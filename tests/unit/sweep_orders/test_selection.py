@@ -45,9 +45,7 @@ def test_an_order_is_due_once_its_event_should_have_arrived(age: timedelta | Non
 
 @settings(deadline=None)
 @given(st.lists(AGES, max_size=20))
-def test_due_orders_are_sorted_undated_in_time_late(
-    ages: list[timedelta | None],
-) -> None:
+def test_due_orders_are_sorted_undated_in_time_late(ages: list[timedelta | None]) -> None:
     orders = [order(str(number), age) for number, age in enumerate(ages)]
 
     found = [each.ordered_at for each in due(orders, NOW)]

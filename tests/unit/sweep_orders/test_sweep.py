@@ -356,9 +356,7 @@ def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
 
 
 @pytest.mark.parametrize("answered_at", [None, datetime(1970, 1, 1, tzinfo=UTC)])
-def test_without_a_usable_time_from_walmart_our_clock_counts(
-    answered_at: datetime | None,
-) -> None:
+def test_without_a_usable_time_from_walmart_our_clock_counts(answered_at: datetime | None) -> None:
     harness = Harness(Pages(last_page(created("1", 30), answered_at=answered_at)))
 
     record = harness.sweep()

@@ -86,8 +86,7 @@ def test_a_slot_that_would_come_too_late_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tokens_left", "environments", "at_once"),
-    [(3, 1, 3), (4, 2, 2), (None, 1, BURST), (1000, 1, BURST)],
+    ("tokens_left", "environments", "at_once"), [(3, 1, 3), (4, 2, 2), (None, 1, BURST), (1000, 1, BURST)]
 )
 def test_walmarts_count_only_lowers_ours(tokens_left: int | None, environments: int, at_once: int) -> None:
     time = Time()

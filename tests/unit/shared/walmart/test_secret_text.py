@@ -100,10 +100,7 @@ REFUSED = {
     "typographic quotes": ("{\u201cclientId\u201d: \u201chunter22\u201d}", OTHER_QUOTES),
     "a trailing comma elsewhere": ('{"clientId": "hunter22", "x": [1,]}', COMMA),
     "a missing comma": ('{"clientId": "hunter22" "x": 1}', "a comma between two members"),
-    "a member twice": (
-        f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}',
-        "secret.privateKey: appears twice",
-    ),
+    "a member twice": (f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}', "secret.privateKey: appears twice"),
     "no member": ("{}", "secret.consumerId: missing"),
     "no member of either scheme": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
     **{
