@@ -21,6 +21,7 @@ from sweep_orders.selection import (
 )
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
 
 
@@ -138,19 +139,19 @@ def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
 @pytest.mark.parametrize(
     ("age", "long_lookback", "park", "seen_again_in"),
     [
-        (timedelta(minutes=15), False, False, timedelta(minutes=15)),
-        (timedelta(minutes=119), False, False, timedelta(minutes=15)),
-        (timedelta(hours=2), False, True, timedelta(minutes=15)),
-        (timedelta(minutes=135), False, False, timedelta(minutes=15)),
-        (timedelta(minutes=135), True, False, timedelta(minutes=15)),
-        (timedelta(hours=26), False, True, timedelta(minutes=15)),
-        (timedelta(hours=71, minutes=46), False, False, timedelta(days=1)),
-        (timedelta(hours=72), False, False, timedelta(days=1)),
-        (timedelta(hours=72), True, False, timedelta(days=1)),
-        (timedelta(hours=72, seconds=1), False, False, timedelta(days=1)),
-        (timedelta(hours=72, seconds=1), True, True, timedelta(days=1)),
-        (None, False, False, timedelta(minutes=15)),
-        (None, True, True, timedelta(minutes=15)),
+        (15 * MINUTE, False, False, 15 * MINUTE),
+        (119 * MINUTE, False, False, 15 * MINUTE),
+        (2 * HOUR, False, True, 15 * MINUTE),
+        (135 * MINUTE, False, False, 15 * MINUTE),
+        (135 * MINUTE, True, False, 15 * MINUTE),
+        (26 * HOUR, False, True, 15 * MINUTE),
+        (71 * HOUR + 46 * MINUTE, False, False, 24 * HOUR),
+        (72 * HOUR, False, False, 24 * HOUR),
+        (72 * HOUR, True, False, 24 * HOUR),
+        (72 * HOUR + SECOND, False, False, 24 * HOUR),
+        (72 * HOUR + SECOND, True, True, 24 * HOUR),
+        (None, False, False, 15 * MINUTE),
+        (None, True, True, 15 * MINUTE),
     ],
 )
 def test_the_note_follows_from_the_age_of_the_order(

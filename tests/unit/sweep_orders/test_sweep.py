@@ -16,7 +16,7 @@ from sweep_orders.listing import ReleasedOrders
 from sweep_orders.ports import EventBusError, QueueLengthError
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
-from sweep_orders.selection import SWEEP_LOOKBACK, UnacknowledgedOrder, note_of
+from sweep_orders.selection import UnacknowledgedOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
 from tests.support.accesses import Accesses
 from tests.support.pacers import unhurried_pacer
@@ -152,20 +152,11 @@ def test_a_due_order_is_published_and_the_sweep_completed() -> None:
     due_order = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
     assert harness.published == [note_of(due_order, NOW, harness.interval, long_lookback=False)]
     assert harness.records == [record]
+    assert [call["timeout"] for call in harness.pages.calls] == [60.0]
     assert (record.outcome, record.reason) == ("completed", None)
     assert (record.pages, record.orders_seen, record.orders_unacknowledged, record.orders_due) == (1, 1, 1, 1)
     assert (record.orders_published, record.orders_left, record.orders_unusable) == (1, 0, 0)
     assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
-
-
-def test_a_sweep_lists_the_last_72_hours_with_a_minute_for_a_page() -> None:
-    harness = Harness()
-
-    record = harness.sweep()
-
-    (call,) = harness.pages.calls
-    assert (call["created_start_date"], call["timeout"]) == (NOW - SWEEP_LOOKBACK, 60.0)
-    assert record.outcome == "completed"
 
 
 def test_every_page_is_read_and_the_oldest_order_comes_first() -> None:

@@ -206,13 +206,23 @@ def test_each_call_uses_the_right_version(harness: Harness, row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "clients"),
-    [("call +300 call", 1), ("call v2 +300 call", 2), ("ok v2 +300 no ok v1 +300 call", 2)],
+    ("steps", "clients", "kept"),
+    [
+        ("call", 1, 1),
+        ("call +300 call", 1, 1),
+        ("ok v2 +300 call", 2, 2),
+        ("ok v2 +300 no ok v1 +300 call", 2, 2),
+        ("ok gone +300 call", 1, 0),
+    ],
 )
-def test_a_known_version_keeps_its_client(harness: Harness, steps: str, clients: int) -> None:
+def test_a_known_version_keeps_its_client_and_its_mark_key(
+    harness: Harness, steps: str, clients: int, kept: int
+) -> None:
     harness.go(steps)
 
+    keys = harness.provider.mark_keys()
     assert harness.clients == clients
+    assert len(set(keys)) == len(keys) == kept
 
 
 def test_a_setting_that_the_client_refuses_is_returned_as_an_error() -> None:
@@ -222,13 +232,6 @@ def test_a_setting_that_the_client_refuses_is_returned_as_an_error() -> None:
     provider = ClientProvider(Store().read, refuse, Time().monotonic, print)
 
     assert isinstance(provider.get(), SetupError)
-
-
-@pytest.mark.parametrize(("steps", "keys"), [("call", 1), ("ok v2 +300 call", 2), ("ok gone +300 call", 0)])
-def test_each_kept_version_has_a_mark_key(harness: Harness, steps: str, keys: int) -> None:
-    harness.go(steps)
-
-    assert len(set(harness.provider.mark_keys())) == len(harness.provider.mark_keys()) == keys
 
 
 def repeat_of(harness: Harness, client: ProvidedClient) -> ProvidedClient | None:
