@@ -1,4 +1,4 @@
-"""`AsyncClient` over the wire: it is the same client; how its calls wait is in the unit tests."""
+"""`AsyncClient` over the wire; the unit tests cover how its calls wait."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ IDS = [f"74000000001{number:02}" for number in range(20)]
 @pytest.mark.parametrize(
     "fault", [None, Fault.UNAUTHORIZED, Fault.SERVICE_UNAVAILABLE, Fault.RESET_AFTER_APPLYING]
 )
-def test_a_call_leads_to_the_same_as_the_clients(
+def test_both_clients_return_the_same(
     marketplace: Marketplace, seller: Seller, client: Client, fault: Fault | None
 ) -> None:
     marketplace.add_order(IDS[0])
@@ -36,9 +36,7 @@ def test_a_call_leads_to_the_same_as_the_clients(
     assert isinstance(results[0], WalmartError) is (fault is not None)
 
 
-def test_calls_run_side_by_side_over_few_connections_and_a_failing_one_leaves_the_others_alone(
-    marketplace: Marketplace, seller: Seller
-) -> None:
+def test_concurrent_calls_share_few_connections(marketplace: Marketplace, seller: Seller) -> None:
     for purchase_order_id in IDS:
         marketplace.add_order(purchase_order_id)
     marketplace.fail(IDS[1], Fault.RESET_BEFORE_APPLYING)

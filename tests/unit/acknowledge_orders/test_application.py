@@ -16,8 +16,8 @@ from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 from shared.walmart.client_provider import CredentialsPaused, NoClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
-from tests.support.accesses import Accesses
-from tests.support.pacers import unhurried_pacer
+from tests.support.fixed_clients import FixedClients
+from tests.support.rate_limiters import unlimited_rate_limiter
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 EVENT = {
@@ -69,7 +69,7 @@ def build(
     no_client: NoClient = SETUP,
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
-    clients, rate_limiter = Accesses(otherwise=no_client), unhurried_pacer(NOW.timestamp)
+    clients, rate_limiter = FixedClients(otherwise=no_client), unlimited_rate_limiter(NOW.timestamp)
     return AcknowledgeOrders(
         attempts=Attempts(clients, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,

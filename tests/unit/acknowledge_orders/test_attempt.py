@@ -14,8 +14,8 @@ from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferre
 from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
-from tests.support.accesses import Accesses
-from tests.support.pacers import Time, rested_pacer
+from tests.support.fixed_clients import FixedClients
+from tests.support.rate_limiters import Time, rested_rate_limiter
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -86,7 +86,7 @@ class ScriptedClient:
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
-class Clients(Accesses):
+class Clients(FixedClients):
     """A client provider with these versions, whose clients play a script."""
 
     def __init__(self, script: Script, *versions: str, otherwise: NoClient = PAUSED) -> None:
@@ -96,7 +96,7 @@ class Clients(Accesses):
 
 def rate_limiter(time: Time | None = None) -> RateLimiter:
     """Return a rate limiter with a full bucket and a slot a second."""
-    return rested_pacer(time or Time(), 60 / MARGIN)
+    return rested_rate_limiter(time or Time(), 60 / MARGIN)
 
 
 def attempt(
@@ -155,7 +155,7 @@ def test_refusals_and_acceptance_are_reported_for_each_version() -> None:
 
     result = attempt(clients)
 
-    assert clients.told == ["refused v1", "refused v2", "accepted v3"]
+    assert clients.reports == ["refused v1", "refused v2", "accepted v3"]
     assert isinstance(result, CallResults)
     assert result.secret_version_id == "v3"
 
@@ -191,7 +191,7 @@ def test_each_result_is_reported_to_the_client_provider(
     clients = Clients(Script([]), "v1")
 
     assert call_once(clients, result, purchase_order_id) is result
-    assert clients.told == reports
+    assert clients.reports == reports
 
 
 @pytest.mark.parametrize(
@@ -211,11 +211,11 @@ def test_the_other_list_is_tried_after_these_failures(failure: object, tries_oth
 
 def test_a_403_that_concerns_one_order_rejects_it_without_a_repeat() -> None:
     clients = Clients(Script([]), "v1", "v2")
-    clients.a_403_concerns_all = False
+    clients.forbidden_concerns_all_calls = False
 
     rejected = OrderRejected("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
     assert repr(call_once(clients, FORBIDDEN, "1")) == repr(rejected)
-    assert clients.told == ["forbidden v1 1"]
+    assert clients.reports == ["forbidden v1 1"]
 
 
 def call_once(clients: Clients, result: OrderPage | WalmartError, purchase_order_id: str | None) -> object:
@@ -253,7 +253,7 @@ def test_without_a_client_for_the_repeat_the_first_result_counts(
 ) -> None:
     script = Script([first])
     clients = Clients(script, "v1", otherwise=reason)
-    script.during_call = clients.lose
+    script.during_call = clients.remove_all
 
     result = attempt(clients)
 
@@ -280,7 +280,7 @@ def test_the_client_is_chosen_after_the_wait_for_a_slot() -> None:
         await time.sleep(seconds)
         clients.get_alternative(cast("ProvidedClient", clients.peek()))
 
-    attempt(clients, limiter=exhausted(rested_pacer(time, 60, sleep=refuse_during_sleep)))
+    attempt(clients, limiter=exhausted(rested_rate_limiter(time, 60, sleep=refuse_during_sleep)))
 
     assert script.calls == ["POST v2"]
 

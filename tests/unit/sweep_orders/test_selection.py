@@ -145,6 +145,7 @@ def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
         (135 * MINUTE, False, False, 15 * MINUTE),
         (135 * MINUTE, True, False, 15 * MINUTE),
         (26 * HOUR, False, True, 15 * MINUTE),
+        (71 * HOUR + 45 * MINUTE, False, False, 24 * HOUR),
         (71 * HOUR + 46 * MINUTE, False, False, 24 * HOUR),
         (72 * HOUR, False, False, 24 * HOUR),
         (72 * HOUR, True, False, 24 * HOUR),

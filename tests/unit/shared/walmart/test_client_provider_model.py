@@ -19,7 +19,7 @@ from shared.walmart.client_provider import (
     ProvidedClient,
 )
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
-from tests.support.pacers import unhurried_pacer
+from tests.support.rate_limiters import unlimited_rate_limiter
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -129,7 +129,7 @@ class Model:
         """Try one order; return whether it was acknowledged."""
         kept = [client for client in self.clients if not client.closed]
         caller = Caller(self.provider, lambda: 60.0, 60.0, purchase_order_id="1")
-        done = run(caller.call(self.send, unhurried_pacer(self.monotonic))) is ACCEPTED
+        done = run(caller.call(self.send, unlimited_rate_limiter(self.monotonic))) is ACCEPTED
         assert len(self.sent_with) <= MOST_SENDS
         self.sent_with = []
         if not done and self.provider.mark_keys():

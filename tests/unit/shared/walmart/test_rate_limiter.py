@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.walmart.rate_limiter import BURST, LONGEST_PAUSE_S, MARGIN, RateLimiter, usable_per_second
-from tests.support.pacers import START, Time, rested_pacer
+from tests.support.rate_limiters import START, Time, rested_rate_limiter
 from walmart_ca import CallInfo, Order, Throttled
 
 PER_MINUTE = 57 / MARGIN
@@ -59,14 +59,14 @@ def test_calls_wait_for_their_slots(
     limit: float, environments: int, rested_s: float, count: int, waited_s: float
 ) -> None:
     time = Time()
-    limiter = rested_pacer(time, limit, environments=environments, rested_s=rested_s)
+    limiter = rested_rate_limiter(time, limit, environments=environments, rested_s=rested_s)
 
     assert waits_s(limiter, time, count) == pytest.approx(waited_s)
 
 
 def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
     time = Time()
-    limiter = rested_pacer(time, PER_MINUTE)
+    limiter = rested_rate_limiter(time, PER_MINUTE)
     acquire(limiter, 50)
     time.now += 3600
 
@@ -76,7 +76,7 @@ def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
 
 def test_a_slot_that_would_come_too_late_is_not_taken() -> None:
     time = Time()
-    limiter = rested_pacer(time, PER_MINUTE)
+    limiter = rested_rate_limiter(time, PER_MINUTE)
     acquire(limiter, BURST)
 
     assert acquire(limiter, 3, at_most_s=0.5) == [False] * 3
@@ -90,7 +90,7 @@ def test_a_slot_that_would_come_too_late_is_not_taken() -> None:
 )
 def test_walmarts_count_only_lowers_ours(tokens_left: int | None, environments: int, at_once: int) -> None:
     time = Time()
-    limiter = rested_pacer(time, PER_MINUTE, environments=environments)
+    limiter = rested_rate_limiter(time, PER_MINUTE, environments=environments)
 
     limiter.correct(response(tokens_left))
 
@@ -109,7 +109,7 @@ def test_walmarts_count_only_lowers_ours(tokens_left: int | None, environments: 
 )
 def test_calls_pause_after_a_429(retries_in_s: list[float | None], waited_s: float) -> None:
     time = Time()
-    limiter = rested_pacer(time, PER_MINUTE)
+    limiter = rested_rate_limiter(time, PER_MINUTE)
 
     for retry_in_s in retries_in_s:
         limiter.correct(throttled(retry_in_s))
@@ -125,7 +125,7 @@ def test_a_waiting_call_that_gives_up_returns_its_slot() -> None:
         time.now += seconds
         limiter.correct(throttled(retry_in_s=3))
 
-    limiter = rested_pacer(time, PER_MINUTE, sleep=throttle_during_sleep)
+    limiter = rested_rate_limiter(time, PER_MINUTE, sleep=throttle_during_sleep)
     acquire(limiter, BURST)
     assert acquire(limiter, 1, at_most_s=2) == [False]
     assert time.now - START < 2
@@ -138,7 +138,7 @@ def test_a_waiting_call_that_gives_up_returns_its_slot() -> None:
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_setting_the_clock_changes_no_slot(step_s: float) -> None:
     time = Time()
-    limiter = rested_pacer(time, PER_MINUTE)
+    limiter = rested_rate_limiter(time, PER_MINUTE)
     acquire(limiter, BURST)
     limiter.correct(throttled(retry_in_s=40))
 
@@ -160,7 +160,7 @@ def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], environme
     With a limit below the number of environments, even one call each would be too many.
     """
     time = Time()
-    limiter = [rested_pacer(time, limit, environments=environments) for _ in range(environments)]
+    limiter = [rested_rate_limiter(time, limit, environments=environments) for _ in range(environments)]
     tokens, filled_at = float(limit), time.now
     for number, gap in enumerate(gaps):
         time.now += gap
