@@ -31,12 +31,12 @@ from shared.orders.sweep_note import SWEEP
 from shared.walmart.caller import Deferred
 
 BATCH_SIZE: Final = 10
-"""The largest number of messages in a batch, which are handled side by side (the template's `BatchSize`)."""
+"""The largest batch, whose messages are handled at the same time (the template's `BatchSize`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """An attempt: its event, if it could be read, and its result."""
+    """An attempt: its event, or None if it could not be read, and its result."""
 
     event: OrderEvent | None
     result: AttemptResult
@@ -82,7 +82,7 @@ class AcknowledgeOrders:
         self._executor = executor
 
     async def handle_message(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
-        """Attempt the order of a message, and do what the decision says.
+        """Attempt the order of a message, and carry out the decision.
 
         Args:
             message: From the queue.
@@ -149,7 +149,7 @@ class AcknowledgeOrders:
         )
 
     async def _act_on(self, decision: Decision, message: QueueMessage) -> Decision:
-        """Update the message as decided, and return what was really done."""
+        """Update the message as decided, and return what was done."""
         try:
             if decision.disposition is Disposition.PARKED:
                 reason = decision.reason or decision.outcome

@@ -15,7 +15,7 @@ CALL_TIMEOUT_S: Final = 15.0
 
 
 class Attempts:
-    """Makes attempts. Acknowledging and fetching have a rate limit of their own each, as at Walmart."""
+    """Makes attempts. Acknowledging and fetching each have their own rate limit, as at Walmart."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Attempts:
             time_left: Seconds left of the invocation.
 
         Returns:
-            The request; or what the request for an access token brought, where that failed.
+            The request; or the result of the request for an access token, if that failed.
         """
         provided = self._clients.peek()
         if not isinstance(provided, ProvidedClient):
@@ -73,11 +73,11 @@ class Attempts:
             max_wait_s: Seconds that each call waits for the rate limiter at most.
 
         Returns:
-            What the calls brought, or why none could be made.
+            The results of the calls, or why none could be made.
         """
         provided = self._clients.peek()
         if not isinstance(provided, ProvidedClient):
-            return provided  # before a wait for the rate limiter that would be useless
+            return provided  # a wait for the rate limiter would be useless
 
         async def acknowledge(client: AsyncClient, seconds: float) -> Order:
             return await client.orders.acknowledge(purchase_order_id, timeout=seconds)

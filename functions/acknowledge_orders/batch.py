@@ -20,12 +20,12 @@ _SINCE: Final = "ApproximateFirstReceiveTimestamp"
 class ForeignBatchError(Exception):
     """A batch that does not come from SQS. The text names its source, and shows no message.
 
-    It ends the invocation: after a normal end the source would take every record for handled.
+    It must end the invocation: otherwise the source would consider every record handled.
     """
 
 
 def read_batch(event: object) -> list[QueueMessage] | None:
-    """Read a batch of SQS messages; None when the event is no batch at all.
+    """Read a batch of SQS messages; None when the event is not a batch.
 
     Raises:
         ForeignBatchError: It is a batch of another source, or one of its records is incomplete.
@@ -74,17 +74,17 @@ def _message(place: str, record: object) -> QueueMessage:
         receipt=record["receiptHandle"],
         receive_count=numbers[_COUNT],
         first_received_at=datetime.fromtimestamp(numbers[_SINCE] / 1000, UTC),
-        # What the function parks has it, unless the body left no room; nothing else in the order queue has.
+        # The function adds it to what it parks, unless the body leaves no room; no other message has it.
         was_parked=OUTCOME in (sent or {}) or may_lack_outcome(record["body"]),
     )
 
 
 def _sender(record: Mapping[object, object]) -> object:
-    """Return what a record says of its source; SNS alone writes the member with a capital letter."""
+    """Return the source that a record names. Only SNS writes the member with a capital letter."""
     return record.get("eventSource", record.get("EventSource"))
 
 
 def _source(record: Mapping[object, object]) -> str:
-    """Name a source as AWS does, and show nothing else that may stand there."""
+    """Return the source if AWS has such a name; never show any other text."""
     sender = _sender(record)
     return sender if isinstance(sender, str) and _SOURCE.fullmatch(sender) else "another source than SQS"

@@ -34,8 +34,8 @@ class AcknowledgeFunction:
             outcome record, or the record of the self-check.
 
         Raises:
-            ForeignBatchError: The event is a batch that does not come from SQS. No order of it was tried, and
-                its source keeps it.
+            ForeignBatchError: The event is a batch that does not come from SQS. No order was attempted, and
+                its source keeps the batch.
         """
         components = self._components
         components.logger.append_keys(function_request_id=context.aws_request_id)
@@ -53,7 +53,7 @@ class AcknowledgeFunction:
                 return asyncio.run(self._handle_batch(messages, time_left))
             return asyncio.run(self._handle_direct_invocation(event, time_left))
         finally:
-            # By the next invocation a connection may be dead, and a call that it costs is not repeated.
+            # A connection may be dead by the next invocation, and SQS calls are not repeated.
             components.queue.close()
             components.metrics.flush_metrics()
 
@@ -62,7 +62,7 @@ class AcknowledgeFunction:
         try:
             return read_batch(event)
         except ForeignBatchError as error:
-            components.logger.error("batch refused", reason=str(error))  # noqa: TRY400 - the reason says it all
+            components.logger.error("batch refused", reason=str(error))  # noqa: TRY400 - the reason is enough
             components.recorder.count(Metric.MESSAGE_FAILED)
             components.metrics.flush_metrics()
             raise
@@ -70,7 +70,7 @@ class AcknowledgeFunction:
     async def _handle_batch(
         self, messages: list[QueueMessage], time_left: Callable[[], float]
     ) -> dict[str, object]:
-        """Handle all messages side by side, and report the ones that are retried."""
+        """Handle all messages at the same time, and report the ones that are retried."""
         done = await asyncio.gather(*(self._handle(message, time_left) for message in messages))
         await self._components.clients.close_replaced()
         retried = [message.message_id for message, is_done in zip(messages, done, strict=True) if not is_done]

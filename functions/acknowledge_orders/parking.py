@@ -1,7 +1,7 @@
-"""The attributes of a parked message, within what SQS takes.
+"""The attributes of a parked message, within the limits of SQS.
 
-SQS counts the body and, of each attribute, its name, type and value, as UTF-8, and takes one MiB in all. It
-refuses a value that is empty, or that has a character which XML 1.0 does not have. AWS documents both.
+SQS counts the body and each attribute's name, type and value as UTF-8, and accepts one MiB in total. It
+refuses an empty value, and a character that XML 1.0 does not allow. AWS documents both.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import Final
 from shared.orders.outcome import Outcome
 
 MAX_MESSAGE_BYTES: Final = 1_048_576
-"""The largest message of a queue of the template, which is the largest that SQS takes."""
+"""The largest message that SQS, and each queue of the template, accepts."""
 OUTCOME: Final = "outcome"
 REASON: Final = "reason"
 ATTRIBUTE_TYPE: Final = "String"
@@ -23,13 +23,13 @@ _LONGEST_OUTCOME: Final = max(Outcome, key=len)
 def parking_attributes(body: str, outcome: Outcome, reason: str) -> dict[str, str]:
     """Return the attributes that fit next to a body.
 
-    These are outcome and reason; or, when the body leaves no room for them, the outcome and the beginning of
-    the reason, or the outcome alone, or none. The outcome record has both in full.
+    These are outcome and reason. If the body leaves too little room, they are the outcome and the beginning
+    of the reason, or only the outcome, or none. The outcome record has both in full.
     """
     room = MAX_MESSAGE_BYTES - _bytes(body) - _attribute_bytes(OUTCOME, outcome)
     if room < 0:
         return {}
-    # A reason may quote what others wrote.
+    # A reason may quote a response or an event.
     reason = _REFUSED.sub(_REPLACEMENT, reason)
     room = max(0, room - _attribute_bytes(REASON, ""))
     reason = reason.encode()[:room].decode(errors="ignore")

@@ -31,12 +31,12 @@ last month, so an order that is left to the sweep now will be seen."""
 STUCK_AFTER: Final = timedelta(minutes=5)
 """An order from the sweep that was tried for so long must not slow other orders."""
 FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
-"""A sweep published and an attempt tried every order that is older."""
+"""By this age a sweep has published an order, and an attempt has tried it."""
 STUCK_MAX_WAIT_S: Final = 10.0
 """Seconds that a call about a stuck order waits for the rate limiter at most: an invocation that waits long
-is missing for new orders."""
+cannot take new orders."""
 MAX_RECEIVES: Final = 90
-"""A message with so many receives is parked, before the queue's own redrive takes it without a reason."""
+"""A message with so many receives is parked, before the queue's redrive policy moves it without a reason."""
 
 
 class Disposition(StrEnum):
@@ -66,12 +66,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallResults:
-    """What the calls of an attempt brought; at least one was made.
+    """The results of the calls of an attempt; at least one was made.
 
     Attributes:
-        acknowledgement: What the last call to acknowledge brought, or None when none was made.
-        fetched: What the last call to fetch the order brought, or None when none was made.
-        call: What is known of the last call.
+        acknowledgement: The result of the last call to acknowledge, or None.
+        fetched: The result of the last call to fetch the order, or None.
+        call: The last call.
         secret_version_id: The version of the secret that authenticated it.
     """
 
@@ -83,7 +83,7 @@ class CallResults:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a dry run built.
+    """The result of a dry run.
 
     Attributes:
         request: The request that would have been sent.
@@ -95,7 +95,7 @@ class DryRun:
 
 
 type AttemptResult = CallResults | DryRun | Deferred | InvalidEventError | NoClient
-"""What an attempt brought."""
+"""The result of an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +113,11 @@ class DecisionContext:
 
     Attributes:
         now: Aware.
-        event_time: When the event was published, aware; None when it does not say so.
+        event_time: When the event was published, aware; None when unknown.
         ordered_at: When the buyer ordered, aware, as far as known.
         first_received_at: When the message was first received, aware.
         receive_count: How often the message was received, including this time.
-        note: What the sweep that published the event says in it; None for any other event, or when no sweeps
-            run.
+        note: The note of the sweep that published the event; None for any other event, or when no sweeps run.
     """
 
     now: datetime
@@ -161,10 +160,10 @@ def must_fetch_first(event: OrderEvent, now: datetime, *, tried_before: bool = F
     """Return whether the order's status must be checked before the order is acknowledged.
 
     Args:
-        event: The order event. An order from the sweep is old, and the list may have shown lines that cannot
-            be acknowledged any more. Any producer can claim to be the sweep; then one call more is made.
+        event: The order event. An order from the sweep is old, and may have lines that can no longer be
+            acknowledged. A producer that claims to be the sweep only causes one more call.
         now: Aware.
-        tried_before: There was an attempt before, whose result is not known any more.
+        tried_before: An earlier attempt was made, and its result is unknown.
     """
     old = event.event_time is None or now - event.event_time > FETCH_FIRST_AFTER
     return tried_before or event.swept or old
@@ -184,7 +183,7 @@ def may_acknowledge(fetched: Order) -> bool:
 def must_fetch_after(acknowledgement: Order | WalmartError) -> bool:
     """Return whether the order's status is open after a call to acknowledge it."""
     if isinstance(acknowledgement, OrderRejected):
-        # After a 403 Walmart does not let us see this order: fetching it would bring another 403.
+        # After a 403 Walmart does not show us this order: fetching it would get another 403.
         return acknowledgement.status != HTTPStatus.FORBIDDEN
     return isinstance(acknowledgement, OutcomeUnknown)
 
@@ -193,7 +192,7 @@ def decide(result: AttemptResult, context: DecisionContext, backoff: BackoffSett
     """Decide what to do with a message from the queue.
 
     Args:
-        result: What the attempt brought.
+        result: The result of the attempt.
         context: The times and counts of the event and the message.
         backoff: How long messages wait.
     """
@@ -208,7 +207,7 @@ def decide(result: AttemptResult, context: DecisionContext, backoff: BackoffSett
         return Decision(outcome, reason, Disposition.PARKED)
     delay = _delay(result, action, context, backoff)
     if note and context.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:
-        # The next sweep publishes the order again: two messages of one order would make two calls.
+        # The next sweep publishes the order again: two messages for one order would make two calls.
         return Decision(outcome, reason, Disposition.LEFT_TO_SWEEP)
     return Decision(outcome, reason, Disposition.RETRY, delay)
 
@@ -234,7 +233,7 @@ def evaluate(result: AttemptResult, context: DecisionContext) -> Evaluation:
         case CallResults():
             return _evaluate_calls(result, context)
         case DryRun():
-            # A dry run is for a direct invocation. An order must not be lost to one that came over the bus.
+            # A dry run is for a direct invocation. One from the queue must not lose the order.
             return Outcome.DRY_RUN, None, Action.PARK
         case InvalidEventError():
             return Outcome.INVALID_EVENT, str(result), Action.PARK
@@ -252,10 +251,10 @@ def _evaluate_calls(results: CallResults, context: DecisionContext) -> Evaluatio
         return _evaluate_state(fetched, acknowledgement, context)
     if isinstance(acknowledgement, OutcomeUnknown):
         if acknowledgement.names_order and _names_order(fetched):
-            # Walmart confirmed this very order, and shows it, in a text that cannot be read. The confirmation
-            # counts: a retry would bring the same text, and alarms for an order that is done.
+            # Walmart confirmed this order, and returned it, in texts that cannot be read. The confirmation
+            # counts: a retry would get the same text, and cause alarms for an order that is done.
             return Outcome.ACKNOWLEDGED, None, Action.DONE
-        # The acknowledgement may have been applied, whatever became of the fetch.
+        # The acknowledgement may have been applied, whatever the fetch returned.
         return _evaluate_failure(acknowledgement)
     if fetched is None:
         reason = acknowledgement.reason if acknowledgement else ""
@@ -271,7 +270,7 @@ def _evaluate_failed_fetch(fetched: WalmartError, context: DecisionContext) -> E
         case OrderRejected():
             return _evaluate_rejected_fetch(fetched, context)
         case OutcomeUnknown() if fetched.names_order:
-            # A retry brings the same text: after the grace period a person must read it.
+            # A retry gets the same text: after the grace period a person must read it.
             return _rejected(fetched.reason, context)
         case OutcomeUnknown():
             return Outcome.UNAVAILABLE, fetched.reason, Action.BACK_OFF
@@ -361,7 +360,7 @@ def _delay(
             wait_s = min(max(1.0, (retry_at - context.now).total_seconds()), backoff.cap_s)
             return Delay(wait_s, wait_s + backoff.base_s)
     # The delay grows with the time since the first receive, which needs no stored state. Receive counts
-    # would be too high: they count messages that were returned untried.
+    # would be too high: they include messages that were returned without an attempt.
     waited_s = max(0.0, _tried_for(context).total_seconds())
     return Delay(1, max(1, min(backoff.cap_s, backoff.base_s + waited_s)))
 

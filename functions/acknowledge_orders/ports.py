@@ -18,7 +18,7 @@ class QueueMessage:
         receipt: The receipt handle of this receive.
         receive_count: How often it was received, including this time.
         first_received_at: Aware.
-        was_parked: Whether it was redriven from the dead-letter queue, or may have been.
+        was_parked: Whether it may have been redriven from the dead-letter queue.
     """
 
     body: str

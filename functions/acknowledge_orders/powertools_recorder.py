@@ -11,7 +11,7 @@ from shared.telemetry import Telemetry
 _NOTHING_AT_RISK: Final = frozenset(
     {Outcome.ALREADY_ACKNOWLEDGED, Outcome.ALREADY_SHIPPED, Outcome.CANCELLED, Outcome.DRY_RUN}
 )
-"""The deadline of such an order does not matter any more: a replay must not raise an alarm."""
+"""The deadline of such an order no longer matters: a replay must not raise an alarm."""
 
 
 class PowertoolsRecorder(Telemetry):
@@ -40,11 +40,11 @@ class PowertoolsRecorder(Telemetry):
         log("self-check", extra=record.as_dict())
 
     def _measure_attempt(self, record: OutcomeRecord) -> None:
-        """Measure an attempt that came over the bus. A direct invocation returns its record instead."""
+        """Measure an attempt at a message. A direct invocation returns its record instead."""
         self.measure(Metric.ATTEMPTS, record.attempt)
         if record.disposition == Disposition.LEFT_TO_SWEEP:
             self.count(Metric.LEFT_TO_SWEEP)
-            return  # The sweep measures it, and for two days it would hide the age of every other order.
+            return  # The sweep measures it. Here it would hide the age of every other order.
         if record.order_age_s is None or record.outcome in _NOTHING_AT_RISK:
             return
         age_s = max(0.0, record.order_age_s)

@@ -1,4 +1,4 @@
-"""What is logged and returned: the record of an attempt, and the record of a self-check."""
+"""The record of an attempt and the record of a self-check, which are logged and returned."""
 
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -11,29 +11,29 @@ CHECKS: Final = (
     "clock_right",
     "credentials_accepted",
 )
-"""What the self-check checks, in its order."""
+"""The checks of the self-check, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecord:
-    """One for each received message or direct invocation; what is not known is None.
+    """One for each received message or direct invocation; unknown values are None.
 
     Attributes:
         purchase_order_id: The order.
-        outcome: A word of `shared.orders.outcome.Outcome`.
+        outcome: A value of `shared.orders.outcome.Outcome`.
         reason: More about the outcome.
-        disposition: A word of `policy.Disposition`: what became of the message.
-        http_status: Of the last call to Walmart.
+        disposition: A value of `policy.Disposition`: what happened to the message.
+        http_status: The status of the last call to Walmart.
         attempt: How often the message was received; 1 for a direct invocation.
-        order_age_s: Seconds since the order's date, or the event's time where it has none.
+        order_age_s: Seconds since the order's date, or since the event's time if it has no date.
         deadline_remaining_s: Seconds left of Walmart's four hours; negative when they are over.
-        latency_ms: Of the last call to Walmart.
-        correlation_id: Of the last call to Walmart, or of the request that a dry run signed.
+        latency_ms: The duration of the last call to Walmart.
+        correlation_id: The id of the last call to Walmart, or of the request that a dry run built.
         event_id: EventBridge's id of the order event.
         message_id: The queue's id of the message.
-        origin: `queue`; `sweep` when the event says that the sweep published it; `manual` for a direct
+        origin: `queue`; `sweep` when the event claims that the sweep published it; `manual` for a direct
             invocation.
-        secret_version_id: The version of the secret that signed.
+        secret_version_id: The version of the secret that authenticated the last call.
     """
 
     purchase_order_id: str | None
@@ -52,22 +52,22 @@ class OutcomeRecord:
     secret_version_id: str | None
 
     def as_dict(self) -> dict[str, object]:
-        """Return the record as JSON knows it, in the order of its members."""
+        """Return the record for JSON, with its members in this order."""
         return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfCheckRecord:
-    """What a self-check found; what is not known is None.
+    """The result of a self-check; unknown values are None.
 
     Attributes:
         self_check: `passed` or `failed`.
         failed: The first of `CHECKS` that failed.
-        reason: Why, in one word or sentence.
-        what_to_do: What to do about it.
-        checks: What became of each: `passed`, `failed` or `not reached`.
-        http_status: Of the call to Walmart.
-        correlation_id: Of the call to Walmart.
+        reason: Why it failed, in one word or sentence.
+        what_to_do: What to do about it, in sentences.
+        checks: The result of each check: `passed`, `failed` or `not reached`.
+        http_status: The status of the call to Walmart.
+        correlation_id: The id of the call to Walmart.
         clock_ahead_s: How far this machine's clock is ahead of Walmart's; negative when behind.
         secret_version_id: The version of the secret that was checked.
     """
@@ -83,5 +83,5 @@ class SelfCheckRecord:
     secret_version_id: str | None
 
     def as_dict(self) -> dict[str, object]:
-        """Return the record as JSON knows it, in the order of its members."""
+        """Return the record for JSON, with its members in this order."""
         return asdict(self)

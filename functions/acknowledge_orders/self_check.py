@@ -1,4 +1,4 @@
-"""The self-check: whether an order could be acknowledged now, without touching one."""
+"""The self-check: checks whether an order could be acknowledged now, without changing any."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def asks_for_self_check(event: object) -> bool:
 
 
 class _FailedError(Exception):
-    """One check failed: which, why, and what to do about it."""
+    """A check failed."""
 
     def __init__(self, check: str, reason: str, what_to_do: str) -> None:
         super().__init__(check, reason, what_to_do)
@@ -51,7 +51,7 @@ class _FailedError(Exception):
 
 
 class SelfCheck:
-    """Checks, in the order in which an acknowledgement would need them, and stops at the first that fails."""
+    """Checks what an acknowledgement needs, in that order, and stops at the first failure."""
 
     def __init__(
         self,
@@ -66,8 +66,8 @@ class SelfCheck:
         Args:
             read_secret: Reads the current version, now; may raise `SetupError` and `SecretsUnavailableError`.
             connect: Makes a client; may raise `SetupError`.
-            record: Where the record goes.
-            now: The time, aware.
+            record: Logs the record.
+            now: Returns the time, aware.
         """
         self._read_secret = read_secret
         self._connect = connect
@@ -110,7 +110,7 @@ class SelfCheck:
         except SetupError as error:
             raise _FailedError("secret_readable", str(error), "Correct what the reason names.") from error
         except SecretsUnavailableError as error:
-            what_to_do = "Secrets Manager did not answer: wait a minute and check again."
+            what_to_do = "Secrets Manager did not answer: wait a minute and run the self-check again."
             raise _FailedError("secret_readable", str(error), what_to_do) from error
 
     def _client(self, secret: Secret) -> tuple[Credentials, AsyncClient]:
@@ -148,17 +148,19 @@ class SelfCheck:
 
 def _check_host(result: OrderPage | WalmartError) -> None:
     if isinstance(result, NotSent):
-        what_to_do = "Check MarketplaceUrl, and that the function can reach it: no VPC, nothing in between."
+        what_to_do = "Check MarketplaceUrl, and that no VPC or proxy keeps the function from reaching it."
         raise _FailedError("host_reachable", result.reason, what_to_do)
     if isinstance(result, OutcomeUnknown) and result.status is None:
         raise _FailedError(
-            "host_reachable", result.reason, "It took the call and did not answer: check again."
+            "host_reachable",
+            result.reason,
+            "The host received the call and did not answer: run the self-check again.",
         )
     if isinstance(result, Unavailable) and result.status == HTTPStatus.FORBIDDEN:
         what_to_do = (
-            "A firewall between this function and Walmart's gateway blocks the calls. It did not judge the"
-            " credentials: keep them. Check again later; if it lasts, check MarketplaceUrl, send the calls"
-            " from another address, or give Walmart's support the correlation id."
+            "A firewall between this function and Walmart's gateway blocks the calls. It did not check the"
+            " credentials: keep them. Run the self-check again later. If it fails again, check"
+            " MarketplaceUrl, send calls from another address, or give Walmart's support the correlation id."
         )
         raise _FailedError("host_reachable", result.reason, what_to_do)
 
@@ -170,12 +172,12 @@ def _check_clock(ahead_s: float | None) -> None:
     raise _FailedError(
         "clock_right",
         f"{abs(ahead_s):.0f} s {side} Walmart's",
-        "Set the clock of this machine: by it calls are signed, and tokens end.",
+        "Set the clock of this machine: signatures and the expiry of tokens depend on it.",
     )
 
 
 def _check_credentials(result: OrderPage | WalmartError, credentials: Credentials) -> None:
-    # An order service that refuses what was asked for has let the credentials pass, and says why it refuses.
+    # If the order service rejects the request itself, the credentials were accepted.
     if isinstance(result, OrderPage | OrderRejected):
         return
     if isinstance(result, CredentialsRefused):
@@ -183,7 +185,7 @@ def _check_credentials(result: OrderPage | WalmartError, credentials: Credential
     elif isinstance(result, Misconfigured):
         what_to_do = _about_settings(result, credentials)
     else:
-        what_to_do = "Walmart has trouble and did not judge the credentials: check again later."
+        what_to_do = "Walmart has a problem and did not validate the credentials: check again later."
     raise _FailedError("credentials_accepted", result.reason, what_to_do)
 
 
@@ -191,14 +193,14 @@ def _about_refusal(refused: CredentialsRefused, credentials: Credentials) -> str
     client = credentials if isinstance(credentials, TokenCredentials) else None
     if client and refused.status == HTTPStatus.FORBIDDEN and client.channel_type is None:
         return (
-            "Walmart knows the client and does not let it call. The secret has no channelType: add that"
-            " member with the value from Walmart's Developer Portal. Else ask Walmart to allow this client to"
-            " call for orders."
+            "Walmart knows the client and does not allow its call. The secret has no channelType: add that"
+            " member with the value from Walmart's Developer Portal. If that does not help, ask Walmart to"
+            " give this client access to orders."
         )
     what_to_do = (
-        "The secret is well formed and the clock is right, so Walmart knows other values: compare consumerId"
+        "The secret is well formed and the clock is right, so Walmart has other values: compare consumerId"
         " and channelType, or clientId, with its Developer Portal, and store the private key, or the client"
-        " secret, that was made last."
+        " secret, that was created last."
     )
     also = " Check the member market, too: a client id of another market is refused in the same way."
     return what_to_do + (also if client else "")
@@ -208,22 +210,24 @@ def _about_settings(wrong: Misconfigured, credentials: Credentials) -> str:
     blamed = ", ".join(sorted({entry.field for entry in wrong.entries if entry.field}))
     if blamed:
         return (
-            f"Walmart blames {blamed}: check channelType, market and globalVersion in the secret, and"
+            f"Walmart rejects {blamed}: check channelType, market and globalVersion in the secret, and"
             " MarketplaceServiceName."
         )
-    check_url = "Check MarketplaceUrl: this host does not have Walmart's API for Canada where it should be."
+    check_url = (
+        "Check MarketplaceUrl: this host does not serve Walmart's API for Canada at the expected path."
+    )
     if wrong.status == HTTPStatus.NOT_FOUND and isinstance(credentials, SignatureCredentials):
         return (
-            f"{check_url} If it is Walmart's host, the API of the digital signature (/v3/ca) is withdrawn:"
-            " move to tokens. Make a client id and a client secret in Walmart's Developer Portal, and store"
-            ' {"clientId": "...", "clientSecret": "..."} as the new value of the secret. Orders wait until'
-            " then."
+            f"{check_url} If it is Walmart's host, Walmart has withdrawn the API for the digital signature"
+            " (/v3/ca): move to tokens. Create a client id and a client secret in Walmart's Developer"
+            ' Portal, and store {"clientId": "...", "clientSecret": "..."} as the new value of the secret.'
+            " Until then, orders stay in the queue."
         )
     return check_url
 
 
 def _checks(failed: str | None) -> dict[str, str]:
-    """Say of each check what became of it."""
+    """Return the result of each check."""
     reached = CHECKS.index(failed) if failed else len(CHECKS)
     return {
         check: "passed" if place < reached else "failed" if place == reached else "not reached"

@@ -7,7 +7,7 @@ from typing import Final
 from shared.settings import MAX_NUMBER, Settings, SettingsError
 
 VISIBILITY_TIMEOUT_S: Final = 360.0
-"""Of the order queue: a message may have been hidden for so long when the function decides on its delay."""
+"""The order queue's. A message may have been hidden for so long when the function decides on its delay."""
 _MAX_DELAY_S: Final = MAX_NUMBER - VISIBILITY_TIMEOUT_S
 
 

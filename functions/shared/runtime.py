@@ -13,17 +13,17 @@ from walmart_ca import Sender, elapsed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The runtime of one execution environment: the real ones, unless others are given.
+    """The side effects of one execution environment; by default the real ones.
 
-    The clients of AWS are runtime too. Each function has its own, so `build` is given them one by one.
+    The clients of AWS are not among them: each function has others, so `build` takes them one by one.
 
     Attributes:
-        clock: Epoch seconds. It may be set, so it is only for times that others name.
-        monotonic: Seconds since some moment, for durations. It cannot be set.
+        clock: Epoch seconds. It can be set, so it serves only for the times of day that others send.
+        monotonic: Seconds since an arbitrary moment, for durations. It cannot be set.
         sleep: Waits for so many seconds.
         uniform: Draws a number between two others, for jitter.
         executor: Makes an executor for so many blocking calls at a time, with a name.
-        transport: Makes what sends requests to a base URL; when None, the client's own connections do.
+        transport: Makes the transport for a base URL; None for the client's own connections.
     """
 
     clock: Callable[[], float] = time.time

@@ -8,7 +8,7 @@ from typing import Final, Self
 MAX_NUMBER: Final = 43200.0
 """The largest number of a setting: twelve hours in seconds, for which SQS can hide a message at most."""
 _MIN_NUMBER: Final = 0.01
-"""The smallest number: a rate limit needs more than almost nothing a minute."""
+"""The smallest number. A smaller rate limit would let no call through for hours."""
 
 
 class SettingsError(Exception):

@@ -12,34 +12,30 @@ NAMESPACE: Final = "WalmartOrderAcknowledgement"
 
 
 def new_logger(service: str) -> Logger:
-    """Make the logger, each line of which carries `service`.
+    """Make the logger. Each of its lines carries `service`; the function's log settings set its level.
 
-    Its level is the environment's, which the function's own log settings give.
-
-    No other logger prints below INFO from then on.
+    From then on, no other logger prints below INFO.
     """
     # Lambda gives that level to the root logger as well. Below INFO libraries print what they send and
     # receive: botocore prints the whole secret and AWS's session token. The root stands for every library.
     root = logging.getLogger()
     root.setLevel(max(root.level, logging.INFO))
-    # Keep the task and the place in the code out of every line: no query uses them.
+    # Leave the task and the place in the code out of every line: no query uses them.
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not know it
     # Lambda reads the level of a line only when its timestamp has this form.
     return Logger(service=service, location=None, use_rfc3339=True)
 
 
 def new_metrics(service: str) -> EphemeralMetrics:
-    """Make the metrics, which have the one dimension `service`.
+    """Make the metrics, with the one dimension `service`. A flush prints them as one EMF line.
 
-    They are printed, one EMF line for each invocation, when flushed.
-
-    Ephemeral ones keep their values to themselves: the others share them with all in the process.
+    Ephemeral metrics keep their values to themselves; the others share them with the whole process.
     """
     return EphemeralMetrics(namespace=NAMESPACE, service=service)
 
 
 class Telemetry:
-    """Logs and counts. What belongs to one line goes with the call: shared keys would put it on others."""
+    """Logs and counts. Fields come with each call, because shared keys would appear on other lines."""
 
     def __init__(self, logger: Logger, metrics: EphemeralMetrics) -> None:
         """Log to `logger` and count in `metrics`, which the Lambda entry flushes."""
@@ -51,11 +47,11 @@ class Telemetry:
         self._metrics.add_metric(name=metric, unit=metric.unit, value=value)
 
     def count(self, metric: Metric) -> None:
-        """Count something once."""
+        """Add 1 to a metric."""
         self.measure(metric, 1)
 
     def count_outcome(self, outcome: str) -> None:
-        """Count an outcome once."""
+        """Add 1 to the metric of an outcome."""
         self._metrics.add_metric(name=metric_name(outcome), unit="Count", value=1)
 
     def warn(self, message: str, **fields: object) -> None:

@@ -1,5 +1,5 @@
 """SweepFunction: publishes an order event for each released order that is not acknowledged yet.
 
-The way of a sweep: `handler` → `sweep`, which reads the pages by `listing`, chooses by `selection` and
+The path of a sweep: `handler` → `sweep`, which reads the pages by `listing`, chooses by `selection` and
 publishes by `publishing` through the `ports`. `bootstrap` builds the parts.
 """

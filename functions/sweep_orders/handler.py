@@ -23,7 +23,7 @@ class SweepFunction:
         """Sweep once.
 
         Args:
-            event: From the schedule, whose `scheduledTime` says when the sweep was due; or any other.
+            event: The schedule's, whose `scheduledTime` says when the sweep was due; or any other event.
             context: From Lambda.
 
         Returns:
@@ -38,7 +38,7 @@ class SweepFunction:
         try:
             return asyncio.run(self._sweep(time_left, due_at))
         finally:
-            # By the next sweep a connection is dead, and a call that it costs is not repeated.
+            # The connections are dead by the next sweep, and calls to the bus are not repeated.
             self._components.event_bus.close()
             self._components.metrics.flush_metrics()
 

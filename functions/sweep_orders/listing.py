@@ -47,18 +47,18 @@ class Listing:
 
     Attributes:
         now: The later of our clock and Walmart's: a wrong clock must not make an order seem too young.
-        listed_by: Which of Walmart's lists was read: `released` or `all`; None when neither was.
+        listed_by: Which of Walmart's lists was read: `released` or `all`; None when none was read.
         pages: How many were read.
         seen: The ids of the orders on them.
         unacknowledged: The orders that await acknowledgement, by their ids.
         unusable: How many entries had no usable id.
-        unread: How many entries could not be read, each even by itself.
+        unread: How many entries could not be read, even as the only one of a page.
         missing: How many orders Walmart counted and did not show.
-        dated_ahead: The ids of the orders with a date that lies ahead of the clock. They count as undated.
+        dated_ahead: The ids of the orders whose date is ahead of the clock. They count as undated.
         clock_ahead_s: How far our clock is ahead of Walmart's, or None when Walmart did not send its time.
-        problem: What kept it from seeing every order, or None.
-        call: What is known of the last call, or None when none was made.
-        secret_version_id: The version of the secret that signed it.
+        problem: Why not every order was seen, or None.
+        call: The last call, or None.
+        secret_version_id: The version of the secret that authenticated it.
     """
 
     now: datetime
@@ -76,12 +76,12 @@ class Listing:
     secret_version_id: str | None = None
 
     def add(self, page: OrderPage, reading: "_Reading", now: datetime) -> None:
-        """Add a page. An order that is on several pages counts as on the last.
+        """Add a page. If an order is on several pages, the last one counts.
 
         Args:
             page: The page.
             reading: The reading that the page belongs to.
-            now: By our own clock.
+            now: Our own clock's time.
         """
         self.pages += 1
         self.listed_by = page.listed_by
@@ -102,7 +102,7 @@ class Listing:
                 self.unacknowledged[purchase_order_id] = UnacknowledgedOrder(purchase_order_id, date)
 
     def _plausible_date(self, purchase_order_id: str, date: datetime | None) -> datetime | None:
-        """Return a date that can be true: an order dated ahead of the clock would seem too young."""
+        """Return a plausible date or None: an order dated ahead of the clock would seem too young."""
         if date is None or date <= self.now + CLOCKS_APART:
             return date
         self.dated_ahead.add(purchase_order_id)
@@ -111,13 +111,13 @@ class Listing:
 
 @dataclass(slots=True)
 class _Reading:
-    """One reading of a list, from its first page on.
+    """One reading of a list, from its first page to its last.
 
     Attributes:
-        counted: How many orders the list has by Walmart's count, as the first page says; None if it does not.
+        counted: How many orders the list has, according to its first page; None if it does not say.
         dates: The dates of the different orders that were seen, by their ids.
         unusable: How many entries had no usable id.
-        unread: How many entries could not be read, each even by itself.
+        unread: How many entries could not be read, even as the only one of a page.
         failure: What ended it early, or None.
     """
 
@@ -142,8 +142,8 @@ class _List:
     Attributes:
         start: The earliest order date.
         end: The latest; now when None.
-        from_all: Whether it is taken from the list of all orders, as those with a line in Created.
-        ship_node_type: Who ships the orders; Walmart decides when None.
+        from_all: Whether to use the list of all orders, limited to orders with a line in Created.
+        ship_node_type: Who ships the orders; None for Walmart's default.
     """
 
     start: datetime
@@ -172,11 +172,11 @@ class _List:
         The parts overlap by a second: Walmart does not say whether an end belongs to its list.
         """
         known = sorted(date for date in dates if date is not None and date > self.start)
-        runtime = dict.fromkeys(
+        cuts = dict.fromkeys(
             date.replace(microsecond=0) for date in known[_ORDERS_OF_A_PART::_ORDERS_OF_A_PART]
         )
-        ends = [edge + timedelta(seconds=1) for edge in runtime]
-        for start, end in zip([self.start, *runtime], [*ends, self.end], strict=True):
+        ends = [cut + timedelta(seconds=1) for cut in cuts]
+        for start, end in zip([self.start, *cuts], [*ends, self.end], strict=True):
             yield replace(self, start=start, end=end)
 
 
@@ -194,8 +194,8 @@ class ReleasedOrders:
 
         Args:
             clients: Provides the client for each call.
-            rate_limiter: Of the calls for pages.
-            now: The time, aware.
+            rate_limiter: Limits the calls for pages.
+            now: Returns the time, aware.
         """
         self._clients = clients
         self._rate_limiter = rate_limiter
@@ -209,7 +209,7 @@ class ReleasedOrders:
         Args:
             time_left: Seconds left for listing.
             lookback: The age of the oldest orders.
-            by_others: Whether to list the orders that a third party ships, too.
+            by_others: Whether to list the orders that a third party ships as well.
         """
         listing = Listing(self.now())
         which = _List(listing.now - lookback)
@@ -234,10 +234,10 @@ class ReleasedOrders:
     async def _list(self, which: _List, caller: Caller, listing: Listing) -> WalmartError | NotCalled | None:
         """Read a list, and once more in parts if it shows fewer orders than it counts; return what failed.
 
-        Walmart's cursors may be counts. When orders leave the list while its pages are read, all others move
-        up, and as many are on no page. A list on one page cannot lose an order in that way. So the second
-        reading asks for parts of one page each. Each is compared with the count of its own first page: an
-        order that left the list in the meantime is not missing.
+        Walmart's cursors may be counts. When orders leave the list while its pages are read, the others move
+        up, and as many orders appear on no page. A list of one page cannot lose an order in that way. So the
+        second reading asks for parts of one page each. Each part is compared with its own count: an order
+        that left the list in the meantime is not missing.
         """
         once = await self._read(which, caller, listing)
         again: list[_Reading] = []
@@ -255,13 +255,13 @@ class ReleasedOrders:
     async def _read(self, which: _List, caller: Caller, listing: Listing) -> _Reading:
         """Read a first page and all that follow it.
 
-        An entry that cannot be read hides the others of its page. The page is asked for again with half of
-        the orders, down to a single one: then the entry costs itself only, and is stepped over.
+        An entry that cannot be read hides the others of its page. So the page is fetched again with half of
+        the orders, down to a single one: then only that entry is lost, and the next page follows.
         """
         reading = _Reading()
         followed = FollowedCursors()
         page: OrderPage | None = None
-        limit: int | None = None  # As many as fit on a page, and what the cursor says from there on.
+        limit: int | None = None  # A full page, and then as many as the cursor says.
         hidden = False
         while page is None or page.next_cursor is not None:
             result = await caller.call(partial(which.fetch, page, limit), self._rate_limiter)
@@ -275,7 +275,7 @@ class ReleasedOrders:
                 page, limit = result.unread, LARGEST_PAGE
             elif isinstance(result, OrderPage):
                 if hidden and not result.orders:
-                    reading.unread += 1  # It was there a moment ago: that it is gone now is not believed.
+                    reading.unread += 1  # The entry was there a moment ago: an empty page is not trusted.
                 page, hidden = result, False
                 if reading.counted is None:
                     reading.counted = page.total_count

@@ -1,11 +1,11 @@
-"""What keeps a sweep from completing, in the words of the outcome records."""
+"""Why a sweep did not complete, with the outcomes and reasons of the outcome records."""
 
 from shared.orders.outcome import Outcome, outcome_of
 from shared.walmart.caller import NotCalled
 from walmart_ca import WalmartError
 
 type Problem = tuple[Outcome, str]
-"""An outcome, and one word or sentence that says more."""
+"""An outcome, and a reason of one word or sentence."""
 
 
 def problem_of(failure: WalmartError | NotCalled) -> Problem:

@@ -55,13 +55,13 @@ class Publisher:
             published += len(some) - len(refused)
             problem = trouble or problem
             if len(refused) == len(some):
-                break  # The bus refuses everything, or the time is over: the next sweep tries again.
+                break  # The bus refuses everything, or no time is left: the next sweep tries again.
         return published, problem
 
     async def _publish_some(
         self, notes: Sequence[SweepNote], time_left: Callable[[], float]
     ) -> tuple[Sequence[SweepNote], Problem | None]:
-        """Publish ten events at most; repeat those that the bus refused, twice at most.
+        """Publish ten events at most; publish those that the bus refused again, twice at most.
 
         A call that fails as a whole is not repeated: its events may have been published, and the next sweep
         publishes the others.

@@ -8,31 +8,31 @@ COMPLETED: Final = "completed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRecord:
-    """One for each sweep; what is not known is None.
+    """One for each sweep; unknown values are None.
 
     Attributes:
-        outcome: `completed` when every released order was seen, as many as Walmart counts, and whatever was
-            due and had room was published; else what came between, by the words of the outcome records.
-        reason: More about it.
-        listed_by: Which of Walmart's lists answered: `released`, or `all` where that one did not.
+        outcome: `completed` when the sweep saw every released order, as many as Walmart counts, and published
+            every order that was due and had room; otherwise a value of `shared.orders.outcome.Outcome`.
+        reason: More about the outcome.
+        listed_by: Which of Walmart's lists was read: `released`, or `all` when that one failed.
         lookback_h: How old an order could be to be listed, in hours.
-        pages: How many pages of it were read.
-        orders_seen: Released orders on them, each counted once.
-        orders_unacknowledged: Those that wait for an acknowledgement of the seller's.
-        orders_unusable: Entries without a usable purchase order id: no event can be made of them.
-        orders_unread: Entries that could not be read, each even by itself: no event can be made of them.
+        pages: How many of its pages were read.
+        orders_seen: How many different orders were on them.
+        orders_unacknowledged: How many of them await the seller's acknowledgement.
+        orders_unusable: Entries without a usable purchase order id: no event can be published for them.
+        orders_unread: Entries that could not be read, even alone: no event can be published for them.
         orders_missing: Orders that Walmart counted and showed on no page, in two readings of its list.
-        orders_due: Those that are old enough to be published.
-        orders_published: Order events published, oldest order first.
-        orders_left: Due, and left to the next sweep.
-        oldest_purchase_order_id: The oldest order that waits.
-        oldest_order_age_s: Seconds since the date of the oldest order that waits.
-        queue_length: Messages in the order queue before the sweep, hidden ones included.
-        drain_time_s: Seconds to work the order queue off at Walmart's limit, published events included.
+        orders_due: How many unacknowledged orders are old enough to be published.
+        orders_published: How many of them were published, the oldest first.
+        orders_left: How many due orders are left to the next sweep.
+        oldest_purchase_order_id: The oldest unacknowledged order.
+        oldest_order_age_s: Seconds since the date of that order.
+        queue_length: Messages in the order queue before the sweep, including hidden ones.
+        drain_time_s: Seconds that the order queue needs at Walmart's rate limit, including published events.
         clock_ahead_s: How far this machine's clock is ahead of Walmart's; negative when behind.
-        http_status: Of the last call to Walmart.
-        correlation_id: Of the last call to Walmart.
-        secret_version_id: The version of the secret that signed it.
+        http_status: The status of the last call to Walmart.
+        correlation_id: The id of the last call to Walmart.
+        secret_version_id: The version of the secret that authenticated it.
     """
 
     outcome: str
@@ -58,5 +58,5 @@ class SweepRecord:
     secret_version_id: str | None
 
     def as_dict(self) -> dict[str, object]:
-        """Return the record as JSON knows it, in the order of its members."""
+        """Return the record for JSON, with its members in this order."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Selects the orders that a sweep publishes, and what it says about each. Pure: no clock, no I/O."""
+"""Selects the orders that a sweep publishes, and writes a note for each. Pure: no clock, no I/O."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class UnacknowledgedOrder:
 
     Attributes:
         purchase_order_id: Safe in a path, a signature and a log.
-        ordered_at: Its date, aware; None where Walmart left it out.
+        ordered_at: Its date, aware; None when it has no plausible date.
     """
 
     purchase_order_id: str

@@ -1,4 +1,4 @@
-"""The length of the order queue, by SQS."""
+"""Reads the length of the order queue from SQS."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,7 @@ class SqsQueueLength:
         self._queue_url = queue_url
 
     def __call__(self) -> int:
-        """Count them, hidden and delayed ones included."""
+        """Count the messages, including hidden and delayed ones."""
         try:
             attributes = self._sqs.get_queue_attributes(
                 QueueUrl=self._queue_url, AttributeNames=list(_COUNTS)

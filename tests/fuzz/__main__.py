@@ -13,13 +13,13 @@ from tests.fuzz.targets import TARGETS
 from tests.support.paths import ROOT
 
 _KEPT: Final = ROOT / ".local" / "fuzz"
-"""Inputs that reached new branches, for the next run; and the input of each finding."""
+"""Holds the inputs that reached new branches, for the next run, and the input of each finding."""
 _LARGEST: Final = 4096
 _FIRST_INPUTS: Final = 50
 
 
 def main() -> int:
-    """Fuzz the targets one after the other, and return 0 when all held, 1 when not, 2 without a fuzzer."""
+    """Fuzz the targets; return 0 without findings, 1 with findings, 2 without a fuzzer."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join(TARGETS)}; all by default")
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
@@ -30,26 +30,26 @@ def main() -> int:
     if arguments.replay and len(arguments.targets) != 1:
         parser.error("--replay needs one target")
     if not importlib.util.find_spec("atheris"):
-        print("No fuzzing: atheris is missing. `make fuzz` installs it on Linux on x86-64, the only")
-        print("machine that it is built for. pytest runs the same properties with random input anywhere.")
+        print("Cannot fuzz: atheris is missing. `make fuzz` installs it on Linux on x86-64, its only")
+        print("platform. On any machine, pytest runs the same properties with random input.")
         return 2
     if arguments.replay:
         return 0 if _run(arguments.targets[0], str(arguments.replay.resolve())) else 1
     found = [name for name in arguments.targets or TARGETS if not _fuzz(name, arguments.seconds)]
     for name in found:
-        print(f"{name}: found something. Replay it with either of these; the second also simplifies it:")
+        print(f"{name}: there is a finding. Replay it with either command; the second also simplifies it:")
         print(f"  make fuzz ONLY={name} REPLAY={_finding(name).relative_to(ROOT)}")
         print(f"  .venv/dev/bin/pytest {TARGETS[name]}")
     return 1 if found else 0
 
 
 def _fuzz(name: str, seconds: int) -> bool:
-    """Fuzz one target, and return whether it held."""
+    """Fuzz one target, and return whether there was no finding."""
     print(f"\n{name}: {TARGETS[name]}", flush=True)
     corpus = _KEPT / name
     corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as first:
-        # Hypothesis draws a test's input from the bytes. Most short ones end before the input is complete.
+        # Hypothesis draws a test's input from the bytes; most short ones are too short for a complete input.
         for number in range(_FIRST_INPUTS):
             (Path(first) / str(number)).write_bytes(random.Random(number).randbytes(16 << number % 7))
         return _run(

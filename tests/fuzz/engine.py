@@ -1,17 +1,17 @@
-"""Run one target under atheris, in a process of its own, because libFuzzer ends the process that it runs in.
+"""Run one target under atheris, in its own process, because libFuzzer ends the process.
 
 Usage: python -m tests.fuzz.engine TARGET [libFuzzer's options, files and folders]
 """
 
 import sys
 
-import atheris  # type: ignore[import-untyped]  # in .venv/fuzz alone, and not on every machine
+import atheris  # type: ignore[import-untyped]  # only in .venv/fuzz, and not on every machine
 
 from tests.fuzz.targets import load
 
 
 def main() -> None:
-    """Fuzz, or run the target once for each file that is named."""
+    """Fuzz the target, or run it once for each file in the options."""
     name, *options = sys.argv[1:]
     with atheris.instrument_imports(
         include=["walmart_ca", "shared", "acknowledge_orders", "sweep_orders", "urllib3"]

@@ -1,4 +1,4 @@
-"""AcknowledgeFunction as it is put together, with Walmart and AWS kept in memory."""
+"""AcknowledgeFunction as it is built, with Walmart and AWS in memory."""
 
 import contextlib
 import io
@@ -15,6 +15,7 @@ from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.runtime import Runtime
 from tests.support.printed import forget_logger
+from tests.support.settings import ACKNOWLEDGE
 from walmart_ca import Request
 from walmart_ca.responses import Response
 from walmart_ca.transport import Limits, NoResponseError, NothingSentError
@@ -23,47 +24,29 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-URL: Final = "https://marketplace.example"
+URL: Final = ACKNOWLEDGE["MARKETPLACE_URL"]
 ACCESS_TOKEN: Final = "token-4f1d2c"
 CLIENT_SECRET: Final = "client-secret-9b7e"
 SECRETS: Final = (ACCESS_TOKEN, CLIENT_SECRET, "Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQtOWI3ZQ==")
-"""The last is how both halves are sent when a token is asked for."""
+"""The last one is how a request for a token sends the client id and secret."""
 NOW_S: Final = 1_795_532_400.0
 """2026-11-24T15:00:00Z"""
-ENVIRONMENT: Final = {
-    "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
-    "CREDENTIALS_SECRET_ARN": "secret",
-    "MARKETPLACE_URL": URL,
-    "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
-    "ORDER_QUEUE_URL": "order-queue",
-    "REQUESTS_PER_MINUTE": "60",
-    "DEAD_LETTER_QUEUE_URL": "dead-letter-queue",
-    "MAXIMUM_CONCURRENCY": "2",
-    "BACKOFF_BASE_SECONDS": "30",
-    "BACKOFF_CAP_SECONDS": "600",
-    "CREDENTIALS_HOLD_SECONDS": "300",
-    "SWEEP_ENABLED": "true",
-    "EVENT_BUS_NAME": "default",
-    "ORDER_EVENT_SOURCE": "walmart.ca.orders",
-    "ORDER_EVENT_DETAIL_TYPE": "Order Created",
-    "SWEEP_INTERVAL_MINUTES": "15",
-}
 _MOST_CALLS: Final = 200
-"""More than one invocation makes of a dozen answers, with every repeat."""
+"""More than one invocation makes with a dozen responses and every repeat."""
 
 type Reply = Response | NothingSentError | NoResponseError
 
 
 @dataclass(slots=True)
 class Invocation:
-    """One invocation in a new execution environment, and what it left behind.
+    """One invocation in a new execution environment, and its effects.
 
     Attributes:
-        replies: What Walmart answers to the calls about orders, one after the other; then it answers nothing.
-        token: What Walmart answers to a call for a token.
+        replies: Walmart's replies to the calls about orders, in order; later calls get no response.
+        token: Walmart's reply to a request for a token.
         result: What the function returned.
-        output: What it printed.
-        requests: What Walmart was sent about orders.
+        output: What the function printed.
+        requests: The calls about orders.
         parked: The bodies in the dead-letter queue.
     """
 
@@ -77,13 +60,13 @@ class Invocation:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The lines printed, each of which is JSON to everybody."""
+        """The printed lines, read as strict JSON."""
         return [_strict_json(line) for line in self.output.split("\n") if line]
 
-    # As the transport.
+    # The transport of the client.
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        """Keep a call and answer it."""
+        """Keep a call, and return its reply."""
         del limits
         assert timeout > 0
         if request.url == f"{URL}/v3/token":
@@ -96,7 +79,7 @@ class Invocation:
             return reply
         raise reply
 
-    # As the clients of AWS.
+    # The clients of AWS.
 
     def get_secret_value(self, **_: object) -> dict[str, str]:
         """Return the seller's credentials."""
@@ -104,7 +87,7 @@ class Invocation:
         return {"SecretString": json.dumps(secret), "VersionId": "v1"}
 
     def change_message_visibility(self, *, VisibilityTimeout: int, **_: object) -> None:  # noqa: N803 - boto3's name
-        """Refuse what SQS refuses."""
+        """Check the limits of SQS."""
         assert type(VisibilityTimeout) is int
         assert 0 <= VisibilityTimeout <= 12 * 60 * 60
 
@@ -113,17 +96,17 @@ class Invocation:
         self.parked.append(MessageBody)
 
     def close(self) -> None:
-        """Have nothing to close."""
+        """Close nothing."""
 
-    # As the runtime.
+    # The runtime.
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass."""
-        assert 0 <= seconds <= 900, "nobody sleeps for longer than an invocation lasts"
+        assert 0 <= seconds <= 900, "sleeps for longer than an invocation lasts"
         self.now_s += seconds
 
-    def edges(self) -> Runtime:
-        """Return a clock that only sleeping moves, and one thread."""
+    def runtime(self) -> Runtime:
+        """Return a runtime whose clock only sleeping moves, without threads."""
         return Runtime(
             clock=lambda: self.now_s,
             monotonic=lambda: self.now_s,
@@ -135,16 +118,16 @@ class Invocation:
 
 
 def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invocation:
-    """Invoke AcknowledgeFunction once, and keep what it prints in UTF-8, as Lambda does."""
+    """Invoke AcknowledgeFunction once, and keep its output in UTF-8, as Lambda does."""
     invocation = Invocation(iter(replies), token)
     forget_logger()
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
         components = acknowledge_orders.bootstrap.build(
-            AcknowledgeSettings.from_environment(ENVIRONMENT),
+            AcknowledgeSettings.from_environment(ACKNOWLEDGE),
             secrets_manager=cast("SecretsManagerClient", invocation),
             connect_sqs=lambda: cast("SQSClient", invocation),
-            runtime=invocation.edges(),
+            runtime=invocation.runtime(),
         )
         invocation.result = AcknowledgeFunction(components)(event, _Context())
         invocation.output = output.getvalue().decode()
@@ -162,21 +145,21 @@ class _Context(LambdaContext):
 
 
 class _AtOnce(Executor):
-    """Runs everything where it is asked for: what is found can be found again."""
+    """Runs each call at once, so that a finding can be repeated."""
 
     def submit[**P, T](self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         future: Future[T] = Future()
         try:
             future.set_result(call(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - handed on
+        except Exception as error:  # noqa: BLE001 - it is passed on
             future.set_exception(error)
         return future
 
 
 def _strict_json(text: str) -> Any:  # noqa: ANN401 - JSON can be anything
-    """Read JSON as others than Python do, who know no NaN."""
-    return json.loads(text, parse_constant=_no_json)
+    """Read JSON without Python's extensions, such as NaN."""
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
-def _no_json(constant: str) -> Never:
-    raise AssertionError(f"{constant} is no JSON")
+def _refuse_constant(constant: str) -> Never:
+    raise AssertionError(f"{constant} is not JSON")

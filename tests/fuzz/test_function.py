@@ -1,4 +1,4 @@
-"""AcknowledgeFunction, whole: any messages and answers end in one outcome each, and no secret is shown."""
+"""The whole AcknowledgeFunction: any message gets one outcome, and no output shows a secret."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from walmart_ca.responses import Response
 from walmart_ca.transport import NoResponseError, NothingSentError
 
 BUYER = "Zoe Buyer-5c1f"
-"""Stands wherever Walmart's answers and order events have a buyer's data."""
+"""Replaces all buyer data in responses and order events."""
 ORDER_CALL = re.compile(rf"{re.escape(URL)}/v3/orders/[A-Za-z0-9_-]{{1,64}}(?:/acknowledge)?")
 PRIVATE = {"customerEmailId": BUYER, "shippingInfo": {"phone": BUYER, "postalAddress": {"name": BUYER}}}
 
@@ -84,14 +84,14 @@ HEADERS = st.dictionaries(
     st.sampled_from(["Content-Type", "Date", "Retry-After", "x-next-replenishment-time", "Location"]),
     st.sampled_from(["application/json", "application/xml", "text/html", "60", "1795532460000"]) | XML_TEXT,
 )
-ANSWERS = st.builds(
+RESPONSES = st.builds(
     Response,
     st.sampled_from([200, 200, 400, 401, 403, 404, 429, 503]) | st.integers(200, 599),
     HEADERS,
     CONTENTS,
 )
 REPLIES: st.SearchStrategy[Reply] = (
-    ANSWERS
+    RESPONSES
     | st.builds(NothingSentError, st.just("connect"))
     | st.builds(NoResponseError, st.just("response_timeout"))
 )
@@ -102,7 +102,7 @@ TOKENS = st.just(GOOD_TOKEN) | REPLIES
 @settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(bodies=st.lists(BODIES, min_size=1, max_size=3), replies=st.lists(REPLIES, max_size=3), token=TOKENS)
 @example(bodies=['{"id": "\\ud800", "detail": {"purchaseOrderId": "7"}}'], replies=[], token=GOOD_TOKEN)
-def test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret(
+def test_any_messages_and_responses_end_in_one_outcome_each(
     bodies: list[str], replies: list[Reply], token: Reply
 ) -> None:
     system = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532390000"}
@@ -111,20 +111,20 @@ def test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret(
         for number, body in enumerate(bodies)
     ]
 
-    seen = acknowledge({"Records": records}, replies, token)
+    invocation = acknowledge({"Records": records}, replies, token)
 
-    shown = seen.output + json.dumps(seen.result)
+    shown = invocation.output + json.dumps(invocation.result)
     assert not [secret for secret in (BUYER, *SECRETS) if secret in shown]
-    again = {failure["itemIdentifier"] for failure in seen.result["batchItemFailures"]}
-    outcomes = records_of(seen.lines)
+    retried = {failure["itemIdentifier"] for failure in invocation.result["batchItemFailures"]}
+    outcomes = records_of(invocation.lines)
     assert sorted(record["message_id"] for record in outcomes) == sorted(f"m-{n}" for n in range(len(bodies)))
-    posted = {request.url for request in seen.requests if request.method == "POST"}
+    acknowledged = {request.url for request in invocation.requests if request.method == "POST"}
     for record in outcomes:
-        assert (record["message_id"] in again) == (record["disposition"] == Disposition.RETRY)
+        assert (record["message_id"] in retried) == (record["disposition"] == Disposition.RETRY)
         if record["outcome"] == Outcome.ACKNOWLEDGED:
-            assert f"{URL}/v3/orders/{record['purchase_order_id']}/acknowledge" in posted
+            assert f"{URL}/v3/orders/{record['purchase_order_id']}/acknowledge" in acknowledged
     parked = [record for record in outcomes if record["disposition"] == Disposition.PARKED]
-    assert sorted(seen.parked) == sorted(bodies[int(record["message_id"][2:])] for record in parked)
-    for request in seen.requests:
+    assert sorted(invocation.parked) == sorted(bodies[int(record["message_id"][2:])] for record in parked)
+    for request in invocation.requests:
         assert ORDER_CALL.fullmatch(request.url)
         assert not request.body

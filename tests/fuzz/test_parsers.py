@@ -1,26 +1,51 @@
 """Settings, quota headers and private keys of any content are usable, or refused without being shown."""
 
 import base64
+import math
 import re
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from acknowledge_orders.policy import BackoffSettings, CallResults, DecisionContext, decide
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.runtime import Runtime
-from shared.settings import Settings, SettingsError
+from shared.settings import SettingsError
+from shared.walmart.client_provider import CredentialsPaused
+from shared.walmart.credentials import SetupError
 from shared.walmart.rate_limiter import RateLimiter
 from sweep_orders.settings import SweepSettings
-from tests.fuzz.function import ENVIRONMENT
 from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, pkcs1_pem, pkcs8_der, rsa_key
-from walmart_ca import SignatureCredentials
+from tests.support.settings import ACKNOWLEDGE, SWEEP
+from walmart_ca import CallInfo, SignatureCredentials, Throttled
 from walmart_ca.quota_headers import replenished_at, tokens_left
 
 NOW_S = 1_795_532_400.0
-KINDS: list[type[Settings]] = [AcknowledgeSettings, SweepSettings]
+ENVIRONMENT = ACKNOWLEDGE | SWEEP
 TEXTS = st.text(max_size=12) | st.integers().map(str) | st.floats().map(str) | st.floats(0, 50_000).map(str)
 DATES = st.datetimes().map(lambda date: date.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+
+
+def longest_delay_s(settings: AcknowledgeSettings) -> float:
+    """Return the longest delay that the policy asks for, of a held and of a throttled message."""
+    backoff = BackoffSettings(
+        base_s=settings.backoff_base_seconds,
+        cap_s=settings.backoff_cap_seconds,
+        hold_s=settings.credentials_hold_seconds,
+    )
+    now = datetime.fromtimestamp(NOW_S, UTC)
+    call = CallInfo("POST", "https://walmart.invalid/x", "c", 429, 0.1, now + timedelta(days=1))
+    context = DecisionContext(
+        now=now, event_time=None, ordered_at=None, first_received_at=now - timedelta(days=4), receive_count=1
+    )
+    longest_s = 0.0
+    for result in (SetupError("x"), CallResults(Throttled("x", call), None, call, None), CredentialsPaused()):
+        delay = decide(result, context, backoff).delay
+        assert delay
+        assert 0 < delay.at_least_s <= delay.at_most_s
+        longest_s = max(longest_s, delay.at_most_s)
+    return longest_s
 
 
 @settings(deadline=None)
@@ -28,19 +53,19 @@ DATES = st.datetimes().map(lambda date: date.strftime("%a, %d %b %Y %H:%M:%S GMT
 @example({"REQUESTS_PER_MINUTE": "5e-324"})
 @example({"MAXIMUM_CONCURRENCY": "0.5"})
 @example({"BACKOFF_BASE_SECONDS": "43200", "CREDENTIALS_HOLD_SECONDS": "43200"})
-def test_settings_of_any_text_are_workable_or_refused(changed: dict[str, str]) -> None:
-    environment = {**ENVIRONMENT, **changed}
-    for kind in KINDS:
+@example({"CREDENTIALS_HOLD_SECONDS": "42810"})
+@example({"BACKOFF_CAP_SECONDS": "42810"})
+def test_any_settings_work_or_are_refused(changed: dict[str, str]) -> None:
+    for kind in (AcknowledgeSettings, SweepSettings):
         try:
-            read = kind.from_environment(environment)
+            read = kind.from_environment({**ENVIRONMENT, **changed})
         except SettingsError:
             continue
         environments = 1
         if isinstance(read, AcknowledgeSettings):
             environments = read.maximum_concurrency
             # SQS hides a message for twelve hours, counted from its receive up to six minutes ago.
-            longest_s = max(read.backoff_cap_seconds, read.credentials_hold_seconds)
-            assert longest_s + read.backoff_base_seconds + 6 * 60 <= 12 * 60 * 60
+            assert math.ceil(longest_delay_s(read)) + 6 * 60 <= 12 * 60 * 60
         runtime = Runtime()
         RateLimiter(
             requests_per_minute=read.requests_per_minute,
@@ -60,12 +85,12 @@ def test_settings_of_any_text_are_workable_or_refused(changed: dict[str, str]) -
         TEXTS | DATES | st.integers(0, 10**16).map(str) | st.from_regex(r"[0-9]{1,500}", fullmatch=True),
     )
 )
-def test_quota_headers_of_any_text_are_usable_or_ignored(headers: dict[str, str]) -> None:
+def test_any_quota_headers_are_used_or_ignored(headers: dict[str, str]) -> None:
     retry_at = replenished_at(headers, NOW_S)
     left = tokens_left(headers)
 
     assert retry_at is None or retry_at.utcoffset() == timedelta(0)
-    # The policy subtracts the time of now.
+    # The policy subtracts the current time.
     assert retry_at is None or isinstance(retry_at - datetime.fromtimestamp(NOW_S, UTC), timedelta)
     assert left is None or 0 <= left < 10**9
 
@@ -87,7 +112,7 @@ EDITS = st.lists(
     edits=EDITS,
     write=st.sampled_from([armored, base64.encodebytes, bytes]),
 )
-def test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown(
+def test_any_private_key_signs_or_is_refused_and_not_shown(
     der: bytes, edits: list[tuple[int, int, bytes]], write: object
 ) -> None:
     assert callable(write)
@@ -103,7 +128,7 @@ def test_a_key_of_any_bytes_signs_or_is_refused_without_being_shown(
         credentials.sign("GET", "https://marketplace.example/", "1795532400000")
         credentials.check()
     except ValueError as refused:
-        said = str(refused)
-        assert said.startswith("private_key must ")
+        message = str(refused)
+        assert message.startswith("private_key must ")
         pieces = {text[at : at + 12] for at in range(0, max(1, len(text) - 12), 12)}
-        assert not any(piece in said for piece in pieces if re.search(r"[A-Za-z0-9+/]{12}", piece))
+        assert not any(piece in message for piece in pieces if re.search(r"[A-Za-z0-9+/]{12}", piece))

@@ -1,4 +1,4 @@
-"""The fuzzer's targets exist, and a machine without the fuzzer is told so."""
+"""Every target of the fuzzer exists, and without a fuzzer the command says so."""
 
 import subprocess
 import sys

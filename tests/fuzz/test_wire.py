@@ -1,4 +1,4 @@
-"""Whatever bytes a server sends, the client returns an order or raises a `WalmartError`."""
+"""For any bytes from a server, the client returns an order or raises a `WalmartError`."""
 
 import gzip
 
@@ -25,7 +25,7 @@ PIECES = [
 
 @settings(max_examples=100)
 @given(raw=st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
-def test_whatever_bytes_come_back_are_an_order_or_a_walmart_error(raw: bytes) -> None:
+def test_any_bytes_from_a_server_are_an_order_or_an_error(raw: bytes) -> None:
     with RawServer(respond_and_close(raw)) as server, Client(credentials(), base_url=server.url) as client:
         outcome: Order | WalmartError
         try:

@@ -68,7 +68,7 @@ def test_no_connection_to_the_queue_is_kept_for_the_next_invocation(
     [
         ("hunter2", {}, "secret: must be JSON"),
         ('{"consumerId": "hunter2", "channelType": "t"}', {}, "secret.privateKey: missing"),
-        (None, {}, "secret: there is none of this name: check CredentialsSecretArn"),
+        (None, {}, "secret: there is no secret of this name: check CredentialsSecretArn"),
         ("", {"MARKETPLACE_URL": "http://marketplace.example/hunter2"}, "MARKETPLACE_URL must be https"),
     ],
 )

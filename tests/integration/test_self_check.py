@@ -92,7 +92,7 @@ WRONG: Final[list[tuple[str, Happen, str, str, str]]] = [
         stored(channelType="somebody-elses"),
         "credentials_accepted",
         "",
-        "Walmart blames WM_CONSUMER.CHANNEL.TYPE: check channelType",
+        "Walmart rejects WM_CONSUMER.CHANNEL.TYPE: check channelType",
     ),
     ("signature", fails(Fault.REDIRECT), "credentials_accepted", "", "MarketplaceUrl"),
     # Trouble of Walmart's judges no credentials.

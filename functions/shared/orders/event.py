@@ -1,4 +1,4 @@
-"""The order event: what comes over the bus for each new order."""
+"""The order event, which arrives over the event bus for each new order."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ DEADLINE: Final = timedelta(hours=4)
 """Walmart wants an order acknowledged within four hours of its date."""
 
 CLOCKS_APART: Final = timedelta(minutes=5)
-"""The clocks of two machines may differ by so much. A time further ahead is no time."""
+"""How far the clocks of two machines may differ. A time further ahead is ignored."""
 
 _NO_OBJECT: Final = "must be a JSON object"
 _MAX_EVENT_ID: Final = 64
@@ -22,14 +22,14 @@ _EXACT_BELOW: Final = 2**53
 
 
 class InvalidEventError(Exception):
-    """An event that no order can be acknowledged by; its text names the member and shows no value.
+    """No order can be acknowledged from the event. The text names the member and shows no value.
 
     Attributes:
-        event_id: The event's own id, where it has one.
+        event_id: EventBridge's id of the event, or None.
     """
 
     def __init__(self, reason: str, event_id: str | None = None) -> None:
-        """Say which member is unusable, and of which event."""
+        """Name the unusable member, and the event."""
         super().__init__(reason)
         self.event_id = event_id
 
@@ -39,8 +39,8 @@ class IgnoredDate:
     """A date of an event that is not used.
 
     Attributes:
-        field: The member that it stands in.
-        why: A constant text.
+        field: The member that holds it.
+        why: The reason, a constant text.
     """
 
     field: str
@@ -49,17 +49,17 @@ class IgnoredDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """One order event, checked.
+    """One valid order event.
 
     Attributes:
         purchase_order_id: Safe in a path, a signature and a log.
         order_date: When the buyer ordered, aware; None when missing or ignored.
         event_time: When the event was published, aware; None when missing or ignored.
-        ignored_dates: What stands in the event for either, and is not used.
+        ignored_dates: The dates that are in the event and are not used.
         event_id: EventBridge's id of the event, or None.
         dry_run: Build the request and report it, without sending it.
-        swept: The event says that the sweep published it. Any producer can say so.
-        detail: As it came.
+        swept: The event claims that the sweep published it. Any producer can claim that.
+        detail: The member `detail`, unchanged.
     """
 
     purchase_order_id: str
@@ -73,22 +73,22 @@ class OrderEvent:
 
     @property
     def deadline_from(self) -> datetime | None:
-        """The instant from which Walmart's four hours count, as far as the event says."""
+        """The instant from which Walmart's four hours count; None when the event has no date."""
         return self.order_date or self.event_time
 
     @classmethod
     def read(cls, event: object, now: datetime) -> Self:
         """Read an event as EventBridge delivers it. Unknown members are ignored.
 
-        `detail.sellerId` is reserved, and unknown so far.
+        `detail.sellerId` is reserved for a later version.
 
         Args:
             event: Parsed from JSON.
-            now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored: by it an order would stay
-                young for as long.
+            now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored: the order would seem too young
+                until then.
 
         Raises:
-            InvalidEventError: A member that is needed is missing or unusable.
+            InvalidEventError: A required member is missing or unusable.
         """
         if not isinstance(event, Mapping):
             raise InvalidEventError(f"event: {name_foreign(event) or _NO_OBJECT}")
@@ -113,10 +113,10 @@ class OrderEvent:
         )
 
     def note_by_sweep(self, keys: Iterable[bytes]) -> SweepNote | None:
-        """Return what the sweep says in the event; None when it was not published by the sweep.
+        """Return the sweep's note in the event; None when the sweep did not publish it.
 
         Args:
-            keys: By which an event of the sweep is known.
+            keys: The keys with which the sweep may have signed it.
         """
         return SweepNote.read(self.detail, keys) if self.swept else None
 
@@ -131,13 +131,15 @@ def _detail(event: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _refuse_self_check(detail: Mapping[str, object]) -> None:
-    """Refuse what asks for the self-check: by hand it is answered without reading it as an order event."""
+    """Refuse a request for the self-check: a direct invocation answers it before it reads an order event."""
     if _flag(detail, "selfCheck"):
-        raise InvalidEventError("detail.selfCheck: is for direct invocation, and no order event may have it")
+        raise InvalidEventError(
+            "detail.selfCheck: is for a direct invocation only; an order event must not have it"
+        )
 
 
 def _purchase_order_id(detail: Mapping[str, object]) -> str:
-    """Read the id. A number, and white space around a text, can mean one order only."""
+    """Read the id. A number, or a text with white space around it, is accepted: its meaning is certain."""
     if "purchaseOrderId" not in detail:
         foreign = name_foreign(detail)
         raise InvalidEventError(f"detail: {foreign}" if foreign else "detail.purchaseOrderId: missing")
@@ -159,13 +161,13 @@ def _flag(detail: Mapping[str, object], name: str) -> bool:
     if value is None:
         return False
     if not isinstance(value, bool):
-        # An event with "true" asks for it, and an order must not be acknowledged because of a spelling.
+        # A text such as "true" asks for it too, and a misspelled dry run must not acknowledge an order.
         raise InvalidEventError(f"detail.{name}: must be true or false")
     return value
 
 
 def _date(field: str, value: object, now: datetime, ignored: list[IgnoredDate]) -> datetime | None:
-    """Read a date of an event if it can be true, and otherwise add it to those that are ignored."""
+    """Read a date of an event; add a date that is unreadable or implausible to `ignored`."""
     date = parse_instant(value)
     if date is None and value is not None:
         ignored.append(IgnoredDate(field, "unreadable"))
@@ -176,5 +178,5 @@ def _date(field: str, value: object, now: datetime, ignored: list[IgnoredDate]) 
 
 
 def _event_id(value: object) -> str | None:
-    """Take an event's id as it can be printed: UTF-8 has no half of a surrogate pair, and JSON does."""
+    """Make an event's id printable: JSON allows half of a surrogate pair, and UTF-8 does not."""
     return value[:_MAX_EVENT_ID].encode("utf-8", "replace").decode() if isinstance(value, str) else None

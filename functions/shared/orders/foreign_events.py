@@ -1,4 +1,4 @@
-"""What comes in place of an order event: a refusal names it, and says what to send instead."""
+"""Recognizes the other formats that arrive in place of an order event, so that an error can name them."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ _INSTEAD: Final = "publish an order event with detail.purchaseOrderId instead"
 
 
 def name_foreign(value: object) -> str | None:
-    """Say what a value is that should be an order event, or its detail, and what to do; None when unknown.
+    """Return what a value is in place of an order event or its detail, and what to do; None when unknown.
 
     The text is constant: it shows nothing of the value.
     """
@@ -27,11 +27,11 @@ def name_foreign(value: object) -> str | None:
         case {"Records": _}:
             named = f"is a batch of records, such as a notification of S3: {_INSTEAD}"
         case {"Detail": _}:
-            named = "is an entry for PutEvents: send it to EventBridge, which makes the order event of it"
+            named = "is an entry for PutEvents: send it to EventBridge, which makes the order event from it"
         case {"list": {"elements": _}}:
-            named = f"is a list of orders: for each of them {_INSTEAD}"
+            named = f"is a list of orders: for each order, {_INSTEAD}"
         case {"order": {} | [*_]} | {"purchaseOrderId": _}:
-            named = f"is an order without its event: {_INSTEAD}"
+            named = f"is an order, not an order event: {_INSTEAD}"
         case _:
             pass
     return named

@@ -1,4 +1,4 @@
-"""How an attempt ended, in the words of logs, records and metrics."""
+"""How an attempt ended, as logs, records and metrics name it."""
 
 from enum import StrEnum
 from typing import Final
@@ -19,7 +19,7 @@ from walmart_ca import (
 
 
 class Outcome(StrEnum):
-    """How an attempt ended. The value stands in logs and records; in CamelCase it is the metric's name."""
+    """How an attempt ended. Logs and records have the value; the metric has its name in CamelCase."""
 
     ACKNOWLEDGED = "acknowledged"
     ALREADY_ACKNOWLEDGED = "already_acknowledged"

@@ -1,7 +1,7 @@
-"""What the sweep says in the events that it publishes, and the mark by which they are known.
+"""The sweep's note in the events that it publishes, and the mark that authenticates it.
 
-Anybody who may publish on the bus can write `"origin": "sweep"`, and what such an event says decides whether
-a message is deleted. So the sweep signs it: with a key that only who can read the seller's secret can derive.
+Every producer on the bus can write `"origin": "sweep"`, and the note decides whether a message is deleted. So
+the sweep signs it, with a key that is derived from the seller's secret.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ SWEEP: Final = "sweep"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepNote:
-    """What the sweep says of an order that it publishes.
+    """What the sweep states about an order that it publishes.
 
     Attributes:
-        purchase_order_id: The order, which the list shows as waiting for an acknowledgement.
-        ordered_at: Its date in the list, aware; None where there is none that can be true.
+        purchase_order_id: The order, which awaits acknowledgement according to Walmart's list.
+        ordered_at: Its date in the list, aware; None when it has no plausible date.
         next_sweep_at: When the next sweep will see it again, aware.
-        park_if_stuck: An order that needs a person is parked by this event; by any other event of the sweep,
-            it is left to the next sweep.
+        park_if_stuck: Whether this event parks an order that needs a person. Any other event of the sweep
+            leaves it to the next sweep.
     """
 
     purchase_order_id: str
@@ -36,7 +36,7 @@ class SweepNote:
     park_if_stuck: bool
 
     def as_detail(self, key: bytes | None) -> dict[str, object]:
-        """Return the `detail` of the order event, with a mark where there is a key to make it with."""
+        """Return the `detail` of the order event; with a key, it has a mark."""
         detail: dict[str, object] = {"purchaseOrderId": self.purchase_order_id}
         if self.ordered_at:
             detail["orderDate"] = self.ordered_at.isoformat()
@@ -49,7 +49,7 @@ class SweepNote:
 
     @classmethod
     def read(cls, detail: Mapping[str, object], keys: Iterable[bytes]) -> Self | None:
-        """Read the detail of an event; None unless the sweep wrote all of it, with one of the keys."""
+        """Read the detail of an event; None unless the sweep signed all of it with one of the keys."""
         next_sweep_at, mark = parse_instant(detail.get("nextSweepAt")), detail.get("mark")
         if next_sweep_at is None or not isinstance(mark, str):
             return None
@@ -59,11 +59,11 @@ class SweepNote:
             next_sweep_at=next_sweep_at,
             park_if_stuck=detail.get("parkIfStuck") is True,
         )
-        said = note.as_detail(None)
-        if {**detail, "mark": None} != {**said, "mark": None}:
+        unsigned = note.as_detail(None)
+        if {**detail, "mark": None} != {**unsigned, "mark": None}:
             return None
         given = mark.encode("utf-8", "replace")
-        is_genuine = any(hmac.compare_digest(given, _mark(said, key).encode()) for key in keys)
+        is_genuine = any(hmac.compare_digest(given, _mark(unsigned, key).encode()) for key in keys)
         return note if is_genuine else None
 
 

@@ -27,13 +27,13 @@ from walmart_ca import (
 LEAST_TIME_LEFT_S: Final = 15.0
 """Seconds. With less left of the invocation no request is sent."""
 RESERVED_S: Final = 10.0
-"""Seconds of the invocation that are kept for what follows a call: updating ten messages in an SQS that does
-not answer, recording them, and reading the secret a last time. A call that begins last has five seconds."""
+"""Seconds of the invocation that are kept for the work after a call: to update ten messages while SQS does
+not answer, to record them, and to read the secret once more. The last call has five seconds."""
 CLOCK_MAY_DIFFER_S: Final = 60.0
-"""Walmart does not document how old a timestamp may be. For another program with the same signature it is
-fifteen minutes. A clock that is kept right never differs by a minute."""
+"""Walmart does not document how old a timestamp may be. Another Walmart program with the same signature
+allows fifteen minutes. A synchronized clock never differs by a minute."""
 _CHOOSING_S: Final = 1.0
-"""Seconds that are kept from the wait for a slot, for choosing the client after it."""
+"""Seconds that a wait for a slot must leave, to choose the client after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +87,12 @@ def is_unknown_path(failure: object) -> bool:
 class Caller:
     """Makes the calls of one attempt, and repeats the few that may be repeated at once.
 
-    A request of which nothing was sent is repeated once. A refused one is repeated twice at most: with the
-    secret read again or a new signature, and with the previous version of the secret. Everything else is
-    retried by the queue, or by the next sweep.
+    A request that was not sent is repeated once. A refused request is repeated twice at most: after reading
+    the secret again or with a new signature, and with the previous version of the secret. The queue, or the
+    next sweep, retries everything else.
 
     Attributes:
-        last: What is known of the last call, or None before the first.
+        last: The last call, or None before the first.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Caller:
             rate_limiter: Limits this kind of call.
 
         Returns:
-            What the last request brought, or why it was not sent. A 403 that concerns this order alone is an
+            The result of the last request, or why it was not sent. A 403 that concerns this order alone is an
             `OrderRejected`.
         """
         result = await self._send(send, rate_limiter, self._clients.get)
@@ -168,7 +168,7 @@ class Caller:
         if not isinstance(provided, ProvidedClient):
             return provided or CredentialsPaused()
         if self._time_left() < LEAST_TIME_LEFT_S:
-            return Deferred("out_of_time", self.last)  # reading the secret took the rest
+            return Deferred("out_of_time", self.last)  # reading the secret took the remaining time
         timeout = min(self._call_timeout_s, self._time_left() - RESERVED_S)
         result: T | WalmartError
         try:
@@ -185,7 +185,7 @@ class Caller:
         """Report what a response says about the credentials; reject an order whose 403 concerns it alone."""
         if isinstance(result, CredentialsRefused):
             order = self._purchase_order_id
-            # The request for an access token is about no order.
+            # The request for an access token concerns no order.
             about = order if f"/orders/{order}" in result.call.url else None
             if result.status != HTTPStatus.FORBIDDEN:
                 self._clients.report_refused(provided)

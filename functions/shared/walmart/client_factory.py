@@ -8,7 +8,7 @@ from shared.walmart.credentials import SetupError
 from walmart_ca import AsyncClient, Credentials, InvalidArgument
 
 _SETTINGS: Final = {"base_url": "MARKETPLACE_URL", "service_name": "MARKETPLACE_SERVICE_NAME"}
-"""The setting that the client has under another name."""
+"""The setting of each client parameter that has another name."""
 
 
 def connect(
@@ -17,10 +17,10 @@ def connect(
     """Make a client; nothing is opened before its first call.
 
     Args:
-        credentials: Who calls.
+        credentials: The seller's.
         settings: From the environment.
-        max_concurrency: How many calls run side by side.
-        runtime: Of the execution environment.
+        max_concurrency: How many calls run at the same time.
+        runtime: The side effects of the execution environment.
 
     Raises:
         SetupError: The URL or the service name is unusable.

@@ -20,9 +20,9 @@ from walmart_ca import AsyncClient, Credentials
 CACHE_SECONDS: Final = 300.0
 """Seconds for which a secret that was read is used."""
 FAILURE_SECONDS: Final = 10.0
-"""Seconds for which a failure to read it is reported without another try."""
+"""Seconds for which a failure to read it is reported without a new attempt."""
 REFUSED_SECONDS: Final = 30.0
-"""Seconds for which refused credentials are not used. Then the secret is read again, and one order tries."""
+"""Seconds for which refused credentials are not used. Then the secret is read again for one order."""
 ACCEPTED_SECONDS: Final = 900.0
 """Seconds after an accepted call in which a 403 to another call concerns that order alone."""
 FORBIDDEN_ORDERS: Final = 3
@@ -31,7 +31,7 @@ FORBIDDEN_ORDERS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class CredentialsPaused:
-    """Walmart refused all available credentials a moment ago: nothing is sent with them for now."""
+    """Walmart just refused all available credentials: no call is made with them for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ type NoClient = SetupError | SecretsUnavailableError | CredentialsPaused
 
 
 class _Standing(Enum):
-    """What Walmart's responses say about a version of the secret."""
+    """What Walmart's responses show about a version of the secret."""
 
     UNTRIED = auto()
     """No call was accepted yet, and none refused for good."""
@@ -73,11 +73,11 @@ class _Version:
 
     Attributes:
         client: Its client.
-        standing: What Walmart's responses say about it.
-        is_doubted: A call was refused since one was last accepted, which may be an accident.
-        blocked_until: Once it was refused, nothing is sent with it until then.
+        standing: What Walmart's responses show about it.
+        is_doubted: A call was refused after the last accepted one. That may be an accident.
+        blocked_until: After a refusal, no call is made with it until then.
         accepted_at: When a call was last accepted.
-        forbidden: The orders that were answered with 403 since then; no more than are needed.
+        forbidden: The orders that got a 403 since then; `FORBIDDEN_ORDERS` at most.
     """
 
     client: ProvidedClient
@@ -89,7 +89,7 @@ class _Version:
 
     @property
     def is_good(self) -> bool:
-        """Whether it served well and can be fallen back on."""
+        """Whether it can serve as the fallback."""
         return self.standing is _Standing.GOOD
 
     def is_usable(self, now: float) -> bool:
@@ -114,7 +114,7 @@ class _Version:
     def refuse(self, now: float, *, is_repeat: bool, is_replaceable: bool) -> None:
         """Record that a call was refused.
 
-        The refusals of several orders that were sent side by side are one: each has its repeat.
+        When several orders are refused at the same time, each has its own repeat: that counts as one refusal.
 
         Args:
             now: Monotonic.
@@ -141,10 +141,10 @@ class _Version:
 class ClientProvider:
     """Provides one client for each version of the secret, made when first needed.
 
-    A rotation may take its two steps in either order. While the secret is ahead of Walmart, the previous
-    version serves; while Walmart is ahead of the secret, orders wait, and the secret is read again.
-    At most two versions are kept: the current one, and the one to fall back on. Reading the secret blocks
-    the event loop, because no order can go on without it. Not thread-safe.
+    A rotation may change the secret or Walmart first. If the secret changes first, the previous version
+    serves until Walmart follows. If Walmart changes first, orders wait, and the secret is read again. At most
+    two versions are kept: the current one and the fallback. Reading the secret blocks the event loop, because
+    no order can proceed without it. Not thread-safe.
     """
 
     def __init__(
@@ -154,14 +154,14 @@ class ClientProvider:
         monotonic: Callable[[], float],
         count: Callable[[Metric], None],
     ) -> None:
-        """Keep what `connect` makes of what `read_secret` reads.
+        """Provide the clients that `connect` makes from the secret that `read_secret` reads.
 
         Args:
             read_secret: Reads the version with a staging label; may raise `SetupError` and
                 `SecretsUnavailableError`.
             connect: May raise `SetupError`.
-            monotonic: Seconds since some moment, by a clock that cannot be set.
-            count: Counts `StaleCredentials` when a version serves on because the secret cannot be read or
+            monotonic: Seconds since an arbitrary moment, by a clock that cannot be set.
+            count: Counts `StaleCredentials` when a version stays in use because the secret cannot be read or
                 used, and `CredentialFallback` when the previous version serves.
         """
         self._read_secret = read_secret
@@ -179,7 +179,7 @@ class ClientProvider:
         return chosen.client if isinstance(chosen, _Version) else chosen
 
     def get(self) -> ProvidedClient | NoClient:
-        """Return the client for a call that is made now, or why there is none: an order then has to wait.
+        """Return the client for a call that is made now, or why there is none and the order has to wait.
 
         The first call after a refused version was blocked for long enough tries it. The version stays blocked
         for the other calls until the result is known.
@@ -199,8 +199,8 @@ class ClientProvider:
     def get_alternative(self, refused: ProvidedClient) -> ProvidedClient | None:
         """Return the client to repeat a refused call with, now, or None when there is none.
 
-        That is the current version, read again unless that was done a moment ago; or the same version once
-        more, because one refusal may be an accident, and the repeat has a new signature; or the previous
+        That is the current version, which is read again unless it was just read; or the same version once
+        more, because a single refusal may be an accident and the repeat has a new signature; or the previous
         version.
         """
         now = self._monotonic()
@@ -245,7 +245,7 @@ class ClientProvider:
     def report_unknown_path(self) -> None:
         """Record that Walmart does not serve a path: the seller may have moved to access tokens.
 
-        The secret is read again soon. Until then nothing changes, because one odd order may be the reason.
+        The secret is read again soon. Until then nothing changes, because one odd order may be the cause.
         """
         self._good_until = min(self._good_until, self._current_read_at + REFUSED_SECONDS)
 
@@ -254,7 +254,7 @@ class ClientProvider:
         return tuple(version.client.mark_key for version in self._versions())
 
     async def close_replaced(self) -> None:
-        """Close the clients of the versions that were dropped, while no call is under way."""
+        """Close the clients of the versions that were dropped. No call may be in progress."""
         replaced, self._replaced = self._replaced, []
         for client in replaced:
             await client.aclose(wait=False)
@@ -279,7 +279,7 @@ class ClientProvider:
         return self._usable() or CredentialsPaused()
 
     def _usable(self, but: _Version | None = None) -> _Version | None:
-        """Return the first version that may be used; read AWSPREVIOUS where none is known to be good."""
+        """Return the first version that may be used; read AWSPREVIOUS when none is known to be good."""
         now = self._monotonic()
         usable = [version for version in self._versions() if version is not but and version.is_usable(now)]
         if usable and (usable[0] is self._current or usable[0].is_good):
@@ -299,23 +299,23 @@ class ClientProvider:
         try:
             secret = self._read_secret(CURRENT)
         except SetupError as error:
-            # The secret was taken away on purpose.
+            # The secret was deleted, or access to it removed, on purpose.
             self._keep(_to_keep(error))
         except SecretsUnavailableError as error:
             self._serve_stale(_to_keep(error))
         else:
             stands_s = self._take(secret)
-        # Only now: reading may have taken longer than a failure stands.
+        # Take the time after reading, which may take longer than `FAILURE_SECONDS`.
         self._current_read_at = self._monotonic()
         self._good_until = self._current_read_at + stands_s
 
     def _take(self, secret: Secret) -> float:
-        """Make a version that was read the current one; return for how many seconds that stands."""
+        """Make the version that was read the current one; return for how many seconds it is used."""
         known = self._current if isinstance(self._current, _Version) else None
         try:
             current = self._known(secret.version_id) or self._open(secret)
         except SetupError as error:
-            # The new version was stored with a mistake.
+            # The new version has a mistake in it.
             mistake = _to_keep(error)
             if known is None and (previous := self._read_previous()):
                 self._keep(previous)
@@ -329,14 +329,14 @@ class ClientProvider:
         return CACHE_SECONDS
 
     def _serve_stale(self, error: SetupError | SecretsUnavailableError) -> None:
-        """Keep the version that was used until now: an outage or a mistake must not stop the orders."""
+        """Keep the version that is in use: an outage or a mistake must not stop the orders."""
         if isinstance(self._current, _Version):
             self._count(Metric.STALE_CREDENTIALS)
         else:
             self._current = error
 
     def _read_previous(self) -> _Version | None:
-        """Read the previous version; return None when there is none, or it is of no use."""
+        """Read the previous version; return None when there is none, or it cannot be used."""
         try:
             secret = self._read_secret(PREVIOUS)
             return self._known(secret.version_id) or self._open(secret)
@@ -361,6 +361,6 @@ class ClientProvider:
 
 
 def _to_keep[E: Exception](error: E) -> E:
-    """Remove the frames that an error passed through: their variables hold the secret."""
+    """Remove the frames from an error: their variables hold the secret."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)

@@ -13,7 +13,7 @@ PREVIOUS: Final = "AWSPREVIOUS"
 
 
 class SetupError(Exception):
-    """The secret or a setting must be corrected. The text names which, and shows no value."""
+    """The secret or a setting must be corrected. The text names it and shows no value."""
 
 
 class SecretsUnavailableError(Exception):
@@ -25,7 +25,7 @@ class Secret:
     """One version of the secret.
 
     Attributes:
-        text: What it holds. Never printed.
+        text: Its content. Never printed.
         version_id: Secrets Manager's id of this version.
     """
 
@@ -34,7 +34,7 @@ class Secret:
 
     @property
     def mark_key(self) -> bytes:
-        """The key with which the sweep marks its events. Neither it nor a mark leads back to the secret."""
+        """The key with which the sweep marks its events. It and its marks reveal nothing of the secret."""
         text = self.text.encode("utf-8", "surrogatepass")
         return hmac.digest(text, b"mark of the sweep", hashlib.sha256)
 
@@ -59,7 +59,7 @@ def read_credentials(secret: str) -> Credentials:
             used. The text names the member and shows no value.
     """
     credentials = _credentials_in(secret)
-    # An error keeps the variables of the frames it passed through.
+    # An error keeps the variables of each frame that it leaves.
     del secret
     if isinstance(credentials, str):
         raise SetupError(credentials)
@@ -67,7 +67,7 @@ def read_credentials(secret: str) -> Credentials:
 
 
 def _credentials_in(secret: str) -> Credentials | str:
-    """Return the credentials, or a text that says what is wrong with the secret, and shows no value."""
+    """Return the credentials, or a text that says what is wrong with the secret and shows no value."""
     members = read_members(secret)
     if isinstance(members, str):
         return members
@@ -75,8 +75,8 @@ def _credentials_in(secret: str) -> Credentials | str:
     tokens = [name for name in _WITH_TOKENS if name in members]
     if signing and tokens:
         return (
-            f"secret: has {' and '.join(signing)}, which sign, and {' and '.join(tokens)}, which take tokens:"
-            " keep one kind"
+            f"secret: has {' and '.join(signing)} for the digital signature, and {' and '.join(tokens)} for"
+            " access tokens: keep one of the two"
         )
     misspelled = misspelled_members(members, (*_SIGNING, *_WITH_TOKENS))
     needed = _WITH_TOKENS if tokens or (not signing and misspelled.intersection(_WITH_TOKENS)) else _SIGNING
@@ -85,7 +85,7 @@ def _credentials_in(secret: str) -> Credentials | str:
         if not isinstance(value, str) or not value.strip():
             return f"secret.{name}: missing{_spelling(name) if name in misspelled else ''}"
     known = (*_OF_TOKENS, "channelType") if tokens else _SIGNING
-    # The client refuses a value that is not a text, and names it.
+    # The client refuses a value that is not a string, and names it.
     parameters: dict[str, Any] = {_parameter(name): members[name] for name in known if name in members}
     try:
         return TokenCredentials(**parameters) if tokens else SignatureCredentials(**parameters)

@@ -13,7 +13,7 @@ BURST: Final = 10
 LONGEST_PAUSE_S: Final = 600.0
 """Seconds. A replenish time that is further away counts as this."""
 _NO_WAIT_S: Final = 0.001
-"""Seconds. Less is a rounding error."""
+"""Seconds. A shorter wait is a rounding error."""
 
 
 def usable_per_second(requests_per_minute: float) -> float:
@@ -40,13 +40,13 @@ class RateLimiter:
     ) -> None:
         """Start with one slot in the bucket.
 
-        With a full bucket, every environment that Lambda replaces would send a burst of its own.
+        With a full bucket, every new environment would send a burst of its own.
 
         Args:
             requests_per_minute: Walmart's limit for the seller.
             environments: How many execution environments share the limit.
             clock: Epoch seconds, for Walmart's replenish times.
-            monotonic: Seconds since some moment, by a clock that cannot be set.
+            monotonic: Seconds since an arbitrary moment, by a clock that cannot be set.
             sleep: Waits for so many seconds.
         """
         self._interval_s = environments / usable_per_second(requests_per_minute)

@@ -1,10 +1,10 @@
-"""Reads the secret's JSON as people store it, or says what it is instead.
+"""Reads the secret's JSON as people store it, or says what is wrong with it.
 
-Seen through is what has one reading only: a byte order mark and other invisible characters around it, quotes
-around the whole or one more level of JSON string, as consoles and command lines make them, a comma behind the
-last member, and a line break inside a value.
+It accepts defects that leave only one meaning: a byte order mark and other invisible characters around the
+text; quotes around it or one more level of JSON string, as consoles and command lines add them; a comma after
+the last member; and a line break inside a value.
 
-Every problem is a value and never an exception. The parser's exception holds the whole text.
+Every problem is returned and never raised: the parser's exception holds the whole text.
 """
 
 import json
@@ -35,7 +35,7 @@ _OTHER_QUOTES: Final = re.compile(rf"[{{,]\s{{0,8}}[{QUOTES.replace('"', '')}]")
 
 
 class _Object(list[tuple[str, Any]]):
-    """The members of a JSON object as they stand there, with those that come twice."""
+    """The members of a JSON object in their order, with repeated names."""
 
 
 def read_members(secret: str) -> dict[str, Any] | str:
@@ -48,12 +48,12 @@ def read_members(secret: str) -> dict[str, Any] | str:
         names = [name for name, _ in found]
         twice = [name for name in _MEMBERS if names.count(name) > 1]
         if twice:
-            return f"secret.{twice[0]}: stands there twice: keep one"
+            return f"secret.{twice[0]}: appears twice: keep one"
     return members
 
 
 def misspelled_members(members: Iterable[str], known: Collection[str]) -> frozenset[str]:
-    """Return the known names that are missing and stand there with other capital letters or underscores."""
+    """Return the known names that are present only with other capital letters or underscores."""
     there = set(members)
     bare = {_bare(name) for name in there}
     return frozenset(name for name in known if name not in there and _bare(name) in bare)
@@ -64,7 +64,7 @@ def _bare(name: str) -> str:
 
 
 def _document(text: str) -> _Object | str:
-    """Read an object in whatever wrapping it is in."""
+    """Read an object, however it is wrapped."""
     found = _parsed(text)
     if isinstance(found, str):  # One more level of JSON string.
         found = _parsed(cleaned(found).strip())
@@ -81,7 +81,7 @@ def _document(text: str) -> _Object | str:
 
 
 def _readings(text: str) -> Iterable[str]:
-    """Take off what may stand around an object; only what is JSON then counts."""
+    """Remove what may surround an object. The result may still not be JSON."""
     bare = text.rstrip(",; \t\r\n")
     if len(bare) > 1 and bare[0] in QUOTES and bare[-1] in QUOTES:
         bare = bare[1:-1].strip()
@@ -90,16 +90,16 @@ def _readings(text: str) -> Iterable[str]:
         members = bare[:-1].rstrip()
         without_comma = members.removesuffix(",") + "}"
     yield without_comma
-    # Quotes with a backslash before them, as a command line wants them, but without the outer quotes.
+    # Quotes are escaped with backslashes, as for a command line, but the outer quotes are missing.
     escaped = _parsed(f'"{bare}"') if bare.startswith("{") and '\\"' in bare else None
     if isinstance(escaped, str):
         yield escaped
 
 
 def _parsed(text: str) -> object:
-    """Parse a text; what is no JSON is returned as the error, without its frames, or as None."""
+    """Parse a text. If it is not JSON, return the error without its frames, or None."""
     try:
-        # Not strict: a line break inside a value has one reading.
+        # Not strict: a line break inside a value has only one meaning.
         return json.loads(text, object_pairs_hook=_Object, strict=False)
     except json.JSONDecodeError as error:
         return error.with_traceback(None)
@@ -108,7 +108,7 @@ def _parsed(text: str) -> object:
 
 
 def _looks_like(text: str, error: json.JSONDecodeError | None) -> str:
-    """Say what it is instead, and what to do."""
+    """Return what the text seems to be, and what to do."""
     if not text:
         return "; it is empty"
     if not text.startswith("{"):

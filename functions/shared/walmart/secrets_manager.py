@@ -1,4 +1,4 @@
-"""The secret, in Secrets Manager."""
+"""Reads the secret from Secrets Manager."""
 
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +19,7 @@ _MAX_REASON: Final = 200
 
 
 class SecretsManagerStore:
-    """The secret as Secrets Manager has it now."""
+    """Reads the secret, without a cache."""
 
     def __init__(self, secrets_manager: "SecretsManagerClient", secret_arn: str) -> None:
         """Read `secret_arn` through `secrets_manager`."""
@@ -30,11 +30,11 @@ class SecretsManagerStore:
         """Read the version with a staging label, `AWSCURRENT` or `AWSPREVIOUS`.
 
         Raises:
-            SetupError: There is none, it may not be read, or it is no text.
+            SetupError: There is none, the function may not read it, or it is not text.
             SecretsUnavailableError: Secrets Manager did not answer.
         """
         answer = self._ask(stage)
-        # Raised where neither the answer nor the request, with its signature, is in a frame.
+        # Raise here, where no frame holds the answer or the signed request.
         if not isinstance(answer, Secret):
             raise answer
         return answer
@@ -46,7 +46,7 @@ class SecretsManagerStore:
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            problem = _operators_turn(code, error.response["Error"].get("Message", ""), stage)
+            problem = _what_to_correct(code, error.response["Error"].get("Message", ""), stage)
             return SetupError(f"secret: {problem}") if problem else SecretsUnavailableError(code)
         except BotoCoreError as error:
             return SecretsUnavailableError(type(error).__name__)
@@ -55,10 +55,10 @@ class SecretsManagerStore:
         return Secret(answer["SecretString"], answer["VersionId"])
 
 
-def _operators_turn(code: str, message: str, stage: str) -> str | None:
-    """Return what a person must correct, or None when the failure may end by itself.
+def _what_to_correct(code: str, message: str, stage: str) -> str | None:
+    """Return what a person must correct; None when the failure may be temporary.
 
-    One code stands for several problems, which only the text of AWS separates. Observed:
+    One code stands for several problems, which only the message tells apart. Observed:
 
     - `ResourceNotFoundException`: "Secrets Manager can't find the specified secret." and "Secrets Manager
       can't find the specified secret value for staging label: AWSCURRENT" (boto/boto3#2794,
@@ -93,14 +93,14 @@ def _operators_turn(code: str, message: str, stage: str) -> str | None:
 
 def _not_found(message: str, stage: str) -> str:
     if "secret value" not in message:
-        return "there is none of this name: check CredentialsSecretArn"
+        return "there is no secret of this name: check CredentialsSecretArn"
     if stage == CURRENT:
         return "it has no current version yet: store a value"
     return f"it has no version with the label {stage}"
 
 
 def _reason(message: str) -> str:
-    """Quote AWS, who may name the secret and its key, and shows nothing of what the secret holds."""
+    """Quote AWS. Its message may name the secret and its key, and never shows the content."""
     if not message:
         return "AWS gives no reason"
     shown = _NOT_PRINTABLE.sub("?", message.replace("\u2019", "'"))

@@ -1,4 +1,4 @@
-"""One attempt at one order, where the world around it fails in ways that no local service can be made to."""
+"""One attempt at one order, with failures that no local service can produce."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ EVENT = {
 
 
 class Recorder:
-    """Keeps what it is told."""
+    """Keeps the records and warnings."""
 
     def __init__(self) -> None:
         self.records: list[OutcomeRecord] = []
@@ -37,25 +37,22 @@ class Recorder:
     def record(self, record: OutcomeRecord) -> None:
         self.records.append(record)
 
-    def count(self, metric: str) -> None:
-        raise AssertionError(metric)
-
     def warn(self, message: str, **fields: object) -> None:
         self.warnings.append((message, fields))
 
 
 class Queue:
-    """A queue that does what it is asked to, or fails, and remembers."""
+    """A queue that keeps what it was asked to do, or fails."""
 
     def __init__(self, failure: QueueError | None = None) -> None:
-        self.hidden: list[tuple[str, int]] = []
+        self.postponed: list[tuple[str, int]] = []
         self.parked: list[tuple[str, Outcome, str]] = []
         self._failure = failure
 
     def postpone(self, message: QueueMessage, seconds: int) -> None:
         if self._failure:
             raise self._failure
-        self.hidden.append((message.message_id, seconds))
+        self.postponed.append((message.message_id, seconds))
 
     def park(self, message: QueueMessage, outcome: Outcome, reason: str) -> None:
         if self._failure:
@@ -69,12 +66,12 @@ SETUP = SetupError("secret: must be JSON")
 def build(
     queue: Queue,
     recorder: Recorder,
-    no_access: NoClient = SETUP,
+    no_client: NoClient = SETUP,
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
-    marketplace, rate_limiter = FixedClients(otherwise=no_access), unlimited_rate_limiter(NOW.timestamp)
+    clients, rate_limiter = FixedClients(otherwise=no_client), unlimited_rate_limiter(NOW.timestamp)
     return AcknowledgeOrders(
-        attempts=Attempts(marketplace, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
+        attempts=Attempts(clients, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,
         recorder=recorder,
         backoff=BackoffSettings(base_s=30, cap_s=600, hold_s=300),
@@ -100,21 +97,21 @@ def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
 
 
 @pytest.mark.parametrize(
-    ("no_access", "outcome", "reason", "delay_s"),
+    ("no_client", "outcome", "reason", "delay_s"),
     [
         (SETUP, "misconfigured", "secret: must be JSON", 330),
         (CredentialsPaused(), "deferred", "credentials_paused", 30),
     ],
 )
-def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
-    no_access: NoClient, outcome: str, reason: str, delay_s: int
+def test_an_order_without_usable_credentials_stays_in_the_queue(
+    no_client: NoClient, outcome: str, reason: str, delay_s: int
 ) -> None:
     queue, recorder = Queue(), Recorder()
 
-    done = handle(build(queue, recorder, no_access))
+    done = handle(build(queue, recorder, no_client))
 
     assert not done
-    assert queue.hidden == [("m-1", delay_s)]
+    assert queue.postponed == [("m-1", delay_s)]
     (record,) = recorder.records
     assert (record.outcome, record.reason, record.disposition) == (outcome, reason, "retry")
     assert (record.order_age_s, record.deadline_remaining_s) == (3600.0, 10800.0)
@@ -122,7 +119,7 @@ def test_an_order_without_usable_credentials_is_recorded_and_stays_in_the_queue(
     assert (record.event_id, record.origin) == ("e-1", "queue")
 
 
-def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> None:
+def test_the_delay_is_drawn_in_whole_seconds_between_its_bounds() -> None:
     queue = Queue()
     drawn: list[tuple[float, float]] = []
 
@@ -134,11 +131,11 @@ def test_the_delay_is_drawn_between_the_policys_bounds_in_whole_seconds() -> Non
     handle(application, first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
 
     assert drawn == [(1, 150)]
-    assert queue.hidden == [("m-1", 13)]
+    assert queue.postponed == [("m-1", 13)]
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[" * 100_000, '"\\ud800"', "\x00"])
-def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
+def test_a_body_that_is_not_an_order_event_is_parked_unchanged(body: str) -> None:
     queue, recorder = Queue(), Recorder()
 
     assert handle(build(queue, recorder), body)
@@ -149,9 +146,7 @@ def test_a_body_that_is_no_order_event_is_parked_as_it_is(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "outcome"), [("not json", "invalid_event"), (json.dumps(EVENT), "misconfigured")]
 )
-def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming_again(
-    body: str, outcome: str
-) -> None:
+def test_a_failed_update_of_a_message_is_warned_about_and_retried(body: str, outcome: str) -> None:
     recorder = Recorder()
 
     done = handle(build(Queue(QueueError("AccessDenied")), recorder), body)
@@ -162,26 +157,25 @@ def test_what_the_queue_did_not_carry_out_is_warned_about_and_recorded_as_coming
     assert fields["error"] == "AccessDenied"
 
 
-def test_a_date_that_cannot_be_believed_is_warned_about_and_the_order_then_has_no_age() -> None:
+def test_implausible_dates_are_warned_about_and_give_no_age() -> None:
     recorder = Recorder()
     detail = {"purchaseOrderId": "7400000000001", "orderDate": "2026-11-24T15:05:01Z"}
 
     record = invoke(build(Queue(), recorder), {**EVENT, "time": "now", "detail": detail})
 
-    named = {"purchase_order_id": "7400000000001", "event_id": "e-1"}
+    ids = {"purchase_order_id": "7400000000001", "event_id": "e-1"}
     ahead = {"field": "detail.orderDate", "reason": "more than five minutes ahead of the clock"}
     unreadable = {"field": "time", "reason": "unreadable"}
-    assert recorder.warnings == [("event date ignored", {**named, **why}) for why in (ahead, unreadable)]
+    assert recorder.warnings == [("event date ignored", {**ids, **why}) for why in (ahead, unreadable)]
     assert (record.order_age_s, record.deadline_remaining_s) == (None, None)
 
 
-def test_a_bare_event_always_answers_with_its_record() -> None:
+def test_a_direct_invocation_always_returns_its_record() -> None:
     queue, recorder = Queue(), Recorder()
 
-    answers = [invoke(build(queue, recorder), event) for event in (EVENT, {}, None, 7)]
+    records = [invoke(build(queue, recorder), event) for event in (EVENT, {}, None, 7)]
 
-    assert answers == recorder.records
-    assert [answer.disposition for answer in answers] == ["returned"] * 4
-    assert {answer.origin for answer in answers} == {"manual"}
-    assert queue.hidden == []
-    assert queue.parked == []
+    assert records == recorder.records
+    assert {(record.disposition, record.origin) for record in records} == {("returned", "manual")}
+    assert not queue.postponed
+    assert not queue.parked

@@ -1,4 +1,4 @@
-"""What is taken for a batch of SQS, and what ends the invocation because it only looks like one."""
+"""Batches of SQS are read; batches of other sources are refused."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,26 +19,23 @@ PARKED = sqs_record(
 TRIGGER = "only SQS may trigger the function, so remove that trigger"
 
 
-def incomplete(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - a record that nobody checked
-    """A batch of a good record and one in which these members are changed."""
+def incomplete(**members: Any) -> dict[str, Any]:  # noqa: ANN401 - an unchecked record
+    """Return a batch of a good record, and of one with these members changed."""
     return {"Records": [GOOD, {**GOOD, **members}]}
 
 
 def test_every_message_of_a_batch_is_read() -> None:
     since = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 
+    assert read_batch({"Records": []}) == []
     assert read_batch({"Records": [GOOD, PARKED]}) == [
         QueueMessage("hunter2", "m-1", "r-1", 3, since),
         QueueMessage("", "m-2", "r-2", 3, since, was_parked=True),
     ]
 
 
-def test_a_batch_may_be_empty() -> None:
-    assert read_batch({"Records": []}) == []
-
-
 @pytest.mark.parametrize("event", [None, 7, "text", {}, {"detail": {"purchaseOrderId": "1"}, "records": 7}])
-def test_what_is_no_batch_is_left_to_others(event: object) -> None:
+def test_an_event_that_is_not_a_batch_returns_none(event: object) -> None:
     assert read_batch(event) is None
 
 
@@ -77,7 +74,7 @@ def test_what_is_no_batch_is_left_to_others(event: object) -> None:
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, str) else "",
 )
-def test_a_batch_that_is_not_one_of_sqs_is_named(batch: object, reason: str) -> None:
+def test_a_batch_of_another_source_is_refused_and_named(batch: object, reason: str) -> None:
     with pytest.raises(ForeignBatchError) as refused:
         read_batch(batch)
 
@@ -94,8 +91,8 @@ VALUES = st.recursive(
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([*GOOD, "EventSource"]), VALUES), max_size=3).map(dict), VALUES)
-def test_whatever_comes_is_a_batch_or_refused_or_none(changed: dict[str, object], anything: object) -> None:
-    for event in ({"Records": [{**GOOD, **changed}]}, {"Records": anything}, anything):
+def test_any_value_is_a_batch_or_refused_or_none(changed: dict[str, object], value: object) -> None:
+    for event in ({"Records": [{**GOOD, **changed}]}, {"Records": value}, value):
         try:
             messages = read_batch(event)
         except ForeignBatchError:

@@ -36,15 +36,7 @@ from shared.walmart.caller import Deferred
 from shared.walmart.client_provider import CredentialsPaused
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from tests.support.paths import ROOT
-from walmart_ca import (
-    CallInfo,
-    Order,
-    OrderLine,
-    OrderLineStatus,
-    OutcomeUnknown,
-    Request,
-    WalmartError,
-)
+from walmart_ca import CallInfo, Order, OrderLine, OrderLineStatus, OutcomeUnknown, Request, WalmartError
 from walmart_ca.classification import order_or_error
 from walmart_ca.responses import Response
 
@@ -59,7 +51,7 @@ ERRORS = {
 
 
 def table(heading: str) -> list[list[str]]:
-    """The rows of the table whose header begins with `heading`, without their code marks."""
+    """Return the rows of the table whose header begins with `heading`, without their backticks."""
     lines = PAGE.partition(f"| {heading} |")[2].splitlines()[2:]
     rows = []
     for line in lines:
@@ -85,7 +77,7 @@ def call(status: int | None, retry_at: datetime | None = None) -> CallInfo:
 
 
 def order(statuses: str) -> Order:
-    """An order whose lines have these statuses, one line each."""
+    """Return an order with one line for each status."""
     if statuses == "WFSFulfilled":
         return Order("1", ship_node_type="WFSFulfilled", lines=order("Created").lines)
     names = statuses.split(", ")
@@ -95,7 +87,7 @@ def order(statuses: str) -> Order:
 
 
 def result(cell: str) -> Order | WalmartError | None:
-    """What a call brought, as a cell of the table says."""
+    """Return the result of a call, as a cell of the table names it."""
     if cell == "-":
         return None
     if cell == "Order":
@@ -127,7 +119,7 @@ def context(
 
 
 def undated(waited: timedelta) -> DecisionContext:
-    """The context of an event without a usable time, for an order of yesterday."""
+    """Return the context of an event without a usable time, for an order of yesterday."""
     return replace(context(order_age=timedelta(days=1), waited=waited), event_time=None)
 
 
@@ -178,16 +170,15 @@ STATUSES = {status: [int(each) for each in re.findall(r"\d{3}", status)] for sta
 
 
 def name_of(status: int, code: str = "", **members: object) -> str:
-    """The class of what the client returns for a response with this code in its error list."""
-    spoken = code if "." in code else f"{code}.GMP_ORDER_API"
-    body = {"errors": {"error": [{"code": spoken}]}} if code else members
+    """Return the class of the client's result for a response with this error code."""
+    full_code = code if "." in code else f"{code}.GMP_ORDER_API"
+    body = {"errors": {"error": [{"code": full_code}]}} if code else members
     answer = Response(status, {"Content-Type": "application/json"}, json.dumps(body).encode())
     return type(order_or_error(answer, call(status), "1")).__name__
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [(status, row[1], row[2]) for row in RESPONSES for status in STATUSES[row[0]]],
+    ("status", "code", "kind"), [(status, row[1], row[2]) for row in RESPONSES for status in STATUSES[row[0]]]
 )
 def test_a_response_becomes(status: int, code: str, kind: str) -> None:
     if kind == "Order":
@@ -205,9 +196,9 @@ def test_a_code_has_a_meaning_with_its_own_status_alone(code: str) -> None:
         assert name_of(status, code) == name_of(status, f"NEVER_SEEN.{service or 'GMP_ORDER_API'}")
 
 
-def refused(anything: object) -> InvalidEventError:
+def refused(value: object) -> InvalidEventError:
     with pytest.raises(InvalidEventError) as caught:
-        OrderEvent.read(anything, NOW)
+        OrderEvent.read(value, NOW)
     return caught.value
 
 
@@ -316,7 +307,7 @@ EVENTS = {
 
 
 def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepNote | None:
-    """What the sweep says in an event, as the table names it."""
+    """Return the sweep's note in an event, as the table names it."""
     if event == "of any other source":
         return None
     next_sweep_in, park_if_stuck = EVENTS[event]
@@ -348,9 +339,9 @@ def test_only_an_event_of_the_sweep_is_left_to_the_sweep(row: list[str]) -> None
 def test_the_age_of_a_swept_order_counts_from_its_own_date(
     fetching: str, order_age: timedelta, *, park: bool
 ) -> None:
-    said = note("of the sweep, to park", order_age)
+    swept = note("of the sweep, to park", order_age)
 
-    decision = decide(results_of("-", fetching), context(order_age=order_age, note=said), BACKOFF)
+    decision = decide(results_of("-", fetching), context(order_age=order_age, note=swept), BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == park
 
@@ -378,9 +369,9 @@ def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
 def test_without_a_date_an_order_is_known_since_the_first_receive(
     fetching: str, minutes: int, parked: bool
 ) -> None:
-    nowhere_dated = replace(undated(timedelta(minutes=minutes)), ordered_at=None)
+    without_any_date = replace(undated(timedelta(minutes=minutes)), ordered_at=None)
 
-    decision = decide(results_of("-", fetching), nowhere_dated, BACKOFF)
+    decision = decide(results_of("-", fetching), without_any_date, BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == parked
 
@@ -390,7 +381,7 @@ REFUSED = results_of("CredentialsRefused", "-")
 
 
 def retried(kind: str, replenished_in_s: float | None) -> CallResults:
-    """A failed acknowledgement whose response says when the quota is replenished."""
+    """Return a failed acknowledgement whose response says when the quota is replenished."""
     retry_at = None if replenished_in_s is None else NOW + timedelta(seconds=replenished_in_s)
     error = ERRORS[kind]("reason", call(400, retry_at))
     return CallResults(error, None, error.call, "v1")
@@ -406,9 +397,9 @@ def retried(kind: str, replenished_in_s: float | None) -> CallResults:
         (UNAVAILABLE, 570, Delay(1, 600)),
         (UNAVAILABLE, 10_000, Delay(1, 600)),
         (UNAVAILABLE, -5, Delay(1, 30)),
-        # Only a person can help: it is held.
+        # An order that needs a person is held.
         (REFUSED, 0, Delay(300, 330)),
-        # A throttled order waits for Walmart's quota, and no other does.
+        # Only a throttled order waits for Walmart's quota.
         (retried("Throttled", 60), 0, Delay(60, 90)),
         (retried("Throttled", 0), 0, Delay(1, 31)),
         (retried("Throttled", -60), 0, Delay(1, 31)),
@@ -493,17 +484,17 @@ def test_a_rejection_is_final_only_after_a_fetch() -> None:
         (5 * MINUTE + SECOND, None, math.inf, 331),
     ],
 )
-def test_a_stuck_swept_order_waits_briefly_for_a_slot_and_longer_for_a_retry(
+def test_a_stuck_order_waits_briefly_for_a_slot_and_longer_to_retry(
     waited: timedelta, order_age: timedelta | None, wait_s: float, at_most_s: float
 ) -> None:
-    said = None if order_age is None else note("of the sweep", order_age)
-    of_event = context(waited=waited, note=said)
+    swept = None if order_age is None else note("of the sweep", order_age)
+    of_event = context(waited=waited, note=swept)
 
     assert max_wait_s(of_event) == wait_s
     assert decide(UNAVAILABLE, of_event, BACKOFF).delay == Delay(1, at_most_s)
 
 
-def test_the_back_off_of_an_undated_swept_order_grows_with_its_messages_age() -> None:
-    said = note("of the sweep", None)
+def test_without_a_date_the_back_off_grows_with_the_message_age() -> None:
+    swept = note("of the sweep", None)
 
-    assert decide(UNAVAILABLE, context(note=said), BACKOFF).delay == Delay(1, 30)
+    assert decide(UNAVAILABLE, context(note=swept), BACKOFF).delay == Delay(1, 30)

@@ -1,7 +1,7 @@
-"""Reading the lists of orders, by the real client, from a Walmart that is written after others' reports.
+"""Reading the lists of orders with the real client, from a model of Walmart as other sellers describe it.
 
-Its cursors count (`soIndex`, `poIndex`), or keep their place; its gateway says that there is no static
-resource where it serves no path, and behind a token its list of released orders may answer 520.
+Its cursors are counts (`soIndex`, `poIndex`) or keep their place. Its gateway answers an unknown path with
+"No static resource", and with an access token its list of released orders may fail with 520.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 from walmart_ca.transport import Limits
 
-type Cursors = Literal["counting", "keeping", "none", "circle"]
+type Cursors = Literal["counting", "keeping", "none", "repeating"]
 CURSORS: tuple[Cursors, Cursors] = ("counting", "keeping")
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 JSON = {"Content-Type": "application/json"}
@@ -62,33 +62,33 @@ def order(number: int, age: timedelta = timedelta(hours=1), node: str = "SellerF
 
 @dataclass
 class Walmart:
-    """Answers the calls for lists; it is what a client sends its calls by."""
+    """The transport of a client, which answers the calls for lists."""
 
     orders: list[dict[str, Any]]
     unreadable: set[int] = field(default_factory=set)
     instead: dict[str, Response] = field(default_factory=dict)
-    """What a path answers whatever is asked; the key is the path's end."""
+    """The response of a path to every call; the key is the end of the path."""
     cursors: Cursors = "counting"
-    circle: int = 1
-    """How many cursors lead to each other, where they lead in a circle."""
+    cursors_before_repeat: int = 1
+    """How many cursors there are before the first one is repeated."""
     count: Callable[[int], int | None] = lambda found: found
-    """What it says for the number of orders that it has."""
-    then: Callable[[], None] = lambda: None
-    """What happens at Walmart after a page."""
-    asked: list[str] = field(default_factory=list)
+    """The number of orders that it reports for the number that it has."""
+    after_page: Callable[[], None] = lambda: None
+    """What happens at Walmart after each page."""
+    queries: list[str] = field(default_factory=list)
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         del timeout, limits
         url = urlsplit(request.url)
         name = url.path.rpartition("/")[2]
-        self.asked.append(f"{name}?{url.query}")
+        self.queries.append(f"{name}?{url.query}")
         query = {key: value[0] for key, value in parse_qs(url.query).items()}
         answer = self.instead.get(name) or self._page(query)
-        self.then()
+        self.after_page()
         return answer
 
     def close(self) -> None:
-        """Have no connections."""
+        """Close nothing."""
 
     def _page(self, query: dict[str, str]) -> Response:
         since = datetime.fromisoformat(query["createdStartDate"]).timestamp() * 1000
@@ -100,22 +100,22 @@ class Walmart:
             if since <= each["orderDate"] <= until and each["shipNode"]["type"] == node
         ]
         place, limit = int(query.get("poIndex", 0)), int(query["limit"])
-        if self.cursors == "keeping":  # The orders before and at its place are newer, or of as long ago.
+        if self.cursors == "keeping":  # Skip the orders up to its place.
             start = sum(int(each["purchaseOrderId"]) <= place for each in found)
         else:
-            start = 0 if self.cursors == "circle" else place
+            start = 0 if self.cursors == "repeating" else place
         shown = found[start : start + limit]
         if not shown:
             return EMPTY
         following = {
             "counting": start + limit,
             "keeping": shown[-1]["purchaseOrderId"],
-            "circle": place % self.circle + 1,
+            "repeating": place % self.cursors_before_repeat + 1,
         }
         keys = ("shipNodeType", "createdStartDate", "createdEndDate")
         rest = "".join(f"&{key}={query[key]}" for key in keys if key in query)
         cursor = None
-        if self.cursors != "none" and (start + limit < len(found) or self.cursors == "circle"):
+        if self.cursors != "none" and (start + limit < len(found) or self.cursors == "repeating"):
             indices = f"soIndex={len(found)}&poIndex={following[self.cursors]}"
             cursor = f"?limit={limit}&hasMoreElements=true&{indices}{rest}"
         meta = {"totalCount": self.count(len(found)), "limit": limit, "nextCursor": cursor}
@@ -150,7 +150,7 @@ def ids(*numbers: int) -> set[str]:
 
 @settings(deadline=None, max_examples=15)
 @given(st.sets(st.integers(0, 259), max_size=4), st.integers(1, 260), st.sampled_from(CURSORS))
-def test_whichever_entries_cannot_be_read_all_others_are(
+def test_all_entries_but_the_unreadable_ones_are_read(
     unreadable: set[int], count: int, cursors: Cursors
 ) -> None:
     orders = [order(number) for number in range(count)]
@@ -163,27 +163,27 @@ def test_whichever_entries_cannot_be_read_all_others_are(
     assert (listing.problem is None) == (not odd)
 
 
-def test_after_an_entry_that_cannot_be_read_pages_are_large_again() -> None:
+def test_pages_are_large_again_after_an_unreadable_entry() -> None:
     walmart = Walmart([order(number) for number in range(600)], unreadable={0})
 
     listed(walmart)
 
-    limits = [query.partition("limit=")[2].partition("&")[0] for query in walmart.asked]
+    limits = [query.partition("limit=")[2].partition("&")[0] for query in walmart.queries]
     assert limits == ["200", "100", "50", "25", "12", "6", "3", "1", "200", "200", "200"]
 
 
-def test_cursors_are_sent_as_they_came_while_every_page_can_be_read() -> None:
+def test_cursors_are_sent_unchanged() -> None:
     walmart = Walmart([order(number) for number in range(250)])
 
     listed(walmart)
 
     cursor = "limit=200&hasMoreElements=true&soIndex=250&poIndex=200&createdStartDate=2026-11-22T15:00:00Z"
-    assert walmart.asked[1] == f"released?{cursor}"
+    assert walmart.queries[1] == f"released?{cursor}"
 
 
-def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> None:
+def test_an_entry_that_disappears_on_the_retry_counts_as_unread() -> None:
     walmart = Walmart([order(1)], unreadable={1})
-    walmart.then = lambda: walmart.instead.update(released=EMPTY)
+    walmart.after_page = lambda: walmart.instead.update(released=EMPTY)
 
     listing = listed(walmart)
 
@@ -191,26 +191,26 @@ def test_an_entry_that_is_gone_when_it_is_asked_for_again_counts_as_unread() -> 
     assert listing.problem == (Outcome.UNAVAILABLE, "entries_unreadable")
 
 
-def test_a_maintenance_page_is_not_asked_for_in_parts() -> None:
+def test_a_maintenance_page_is_not_fetched_in_parts() -> None:
     page = Response(200, {"Content-Type": "text/html"}, b"<html>We will be back</html>")
     walmart = Walmart([], instead={"released": page})
 
     listing = listed(walmart)
 
     assert listing.problem == (Outcome.UNAVAILABLE, "unreadable_response")
-    assert len(walmart.asked) == 1
+    assert len(walmart.queries) == 1
 
 
-# What is counted and not shown
+# Orders that are counted and not listed
 
 
 def aged(count: int, node: str = "SellerFulfilled") -> list[dict[str, Any]]:
-    """Orders a minute apart, the newest first."""
+    """Return orders a minute apart, the newest first."""
     return [order(number, timedelta(minutes=number), node) for number in range(count)]
 
 
 CHANGES = st.tuples(st.integers(0, 449), st.integers(0, 40), st.integers(0, 3))
-"""From which place on how many orders leave the list, and how many come to its beginning."""
+"""A place, how many orders leave the list there, and how many appear at its beginning."""
 
 
 @settings(deadline=None, max_examples=30)
@@ -220,22 +220,19 @@ CHANGES = st.tuples(st.integers(0, 449), st.integers(0, 40), st.integers(0, 3))
     st.lists(CHANGES, max_size=12),
     st.sampled_from(CURSORS),
 )
-def test_whatever_leaves_and_comes_between_pages_no_order_that_stays_is_missed(
-    count: int,
-    unreadable: set[int],
-    changes: list[tuple[int, int, int]],
-    cursors: Cursors,
+def test_no_order_that_stays_is_missed_while_others_come_and_go(
+    count: int, unreadable: set[int], changes: list[tuple[int, int, int]], cursors: Cursors
 ) -> None:
     walmart = Walmart(aged(count), unreadable=unreadable, cursors=cursors)
-    coming = iter(range(-1, -1000, -1))
+    new_numbers = iter(range(-1, -1000, -1))
 
     def change() -> None:
         place, leaving, number = changes.pop() if changes else (0, 0, 0)
         del walmart.orders[place : place + leaving]
         for _ in range(number):
-            walmart.orders.insert(0, order(next(coming), NEW))
+            walmart.orders.insert(0, order(next(new_numbers), NEW))
 
-    walmart.then = change
+    walmart.after_page = change
 
     listing = listed(walmart)
 
@@ -245,22 +242,20 @@ def test_whatever_leaves_and_comes_between_pages_no_order_that_stays_is_missed(
 
 
 @pytest.mark.parametrize(("cursors", "calls"), [("counting", 2 + 4), ("keeping", 3 + 5)])
-def test_orders_that_leave_between_pages_cost_one_more_reading_in_parts_of_a_page(
-    cursors: Cursors, calls: int
-) -> None:
+def test_orders_that_leave_cost_one_more_reading_in_parts(cursors: Cursors, calls: int) -> None:
     walmart = Walmart(aged(450), cursors=cursors)
 
     def leave() -> None:
         del walmart.orders[150:210]
-        walmart.then = lambda: None
+        walmart.after_page = lambda: None
 
-    walmart.then = leave
+    walmart.after_page = leave
 
     listing = listed(walmart)
 
     assert {each["purchaseOrderId"] for each in walmart.orders} <= listing.seen
     assert (listing.problem, listing.missing) == (None, 0)
-    assert len(walmart.asked) == calls
+    assert len(walmart.queries) == calls
 
 
 SELLERS, THEIRS, OF_ALL = "released", "3PLFulfilled", "all"
@@ -270,11 +265,11 @@ SELLERS, THEIRS, OF_ALL = "released", "3PLFulfilled", "all"
 @pytest.mark.parametrize(
     ("count", "counted", "cursors", "seen", "missing", "calls"),
     [
-        pytest.param(250, 250, "none", 250, 0, 3, id="one page without a cursor, the parts fit"),
-        pytest.param(500, 500, "none", 299, 201, 3, id="one page without a cursor, a part does not fit"),
-        pytest.param(3, 4, "counting", 3, 1, 2, id="always one more counted"),
-        pytest.param(250, 249, "counting", 250, 0, 2, id="fewer counted"),
-        pytest.param(250, None, "none", 200, 0, 1, id="not counted"),
+        pytest.param(250, 250, "none", 250, 0, 3, id="one page without a cursor; each part fits on a page"),
+        pytest.param(500, 500, "none", 299, 201, 3, id="one page without a cursor; a part does not fit"),
+        pytest.param(3, 4, "counting", 3, 1, 2, id="Walmart counts one more"),
+        pytest.param(250, 249, "counting", 250, 0, 2, id="Walmart counts fewer"),
+        pytest.param(250, None, "none", 200, 0, 1, id="Walmart gives no count"),
     ],
 )
 def test_a_list_is_complete_when_it_shows_as_many_as_it_counts(
@@ -291,23 +286,23 @@ def test_a_list_is_complete_when_it_shows_as_many_as_it_counts(
 
     assert (len(listing.seen), listing.missing) == (seen, missing)
     assert listing.problem == ((Outcome.UNAVAILABLE, "orders_missing") if missing else None)
-    assert len(walmart.asked) == calls + (listed_by != SELLERS)
+    assert len(walmart.queries) == calls + (listed_by != SELLERS)
 
 
-def test_orders_that_come_between_pages_cost_nothing() -> None:
+def test_new_orders_between_pages_cost_no_call() -> None:
     walmart = Walmart(aged(450))
-    walmart.then = lambda: walmart.orders.insert(0, order(-len(walmart.asked), NEW))
+    walmart.after_page = lambda: walmart.orders.insert(0, order(-len(walmart.queries), NEW))
 
     listing = listed(walmart)
 
-    assert (listing.problem, len(walmart.asked)) == (None, 3)
+    assert (listing.problem, len(walmart.queries)) == (None, 3)
 
 
-def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> None:
+def test_an_empty_later_page_does_not_end_a_longer_list() -> None:
     walmart = Walmart(aged(250))
 
     instead = iter([{"released": EMPTY}])
-    walmart.then = lambda: setattr(walmart, "instead", next(instead, {}))
+    walmart.after_page = lambda: setattr(walmart, "instead", next(instead, {}))
 
     listing = listed(walmart)
 
@@ -315,48 +310,48 @@ def test_a_later_page_that_is_empty_does_not_end_a_list_that_counts_more() -> No
 
 
 @pytest.mark.parametrize(
-    ("then", "left_s", "problem"),
+    ("failing", "left_s", "problem"),
     [
         ({"released": FAILS["503"]}, 240.0, (Outcome.UNAVAILABLE, "http_503")),
         ({}, 14.0, (Outcome.DEFERRED, "out_of_time")),
     ],
 )
-def test_a_second_reading_that_fails_says_why_and_how_many_were_missing(
-    then: dict[str, Response], left_s: float, problem: tuple[Outcome, str]
+def test_a_failed_second_reading_keeps_the_count_of_missing_orders(
+    failing: dict[str, Response], left_s: float, problem: tuple[Outcome, str]
 ) -> None:
     walmart = Walmart(aged(250), cursors="none")
-    walmart.then = lambda: walmart.instead.update(then)
+    walmart.after_page = lambda: walmart.instead.update(failing)
 
-    listing = listed(walmart, left=lambda: left_s if walmart.asked else 240.0)
+    listing = listed(walmart, left=lambda: left_s if walmart.queries else 240.0)
 
     assert (listing.problem, listing.missing) == (problem, 50)
     assert len(listing.seen) == 200
 
 
 @pytest.mark.parametrize("length", [1, 3])
-def test_cursors_that_lead_in_a_circle_end_the_listing_when_one_comes_again(length: int) -> None:
-    walmart = Walmart(aged(250), cursors="circle", circle=length)
+def test_a_repeated_cursor_ends_the_listing(length: int) -> None:
+    walmart = Walmart(aged(250), cursors="repeating", cursors_before_repeat=length)
 
     listing = listed(walmart)
 
     assert listing.problem == (Outcome.UNAVAILABLE, "repeated_cursor")
-    assert len(walmart.asked) == length + 1
+    assert len(walmart.queries) == length + 1
     assert len(listing.seen) == 200
 
 
-# The other list
+# The list of all orders
 
 
 @pytest.mark.parametrize("failure", FAILS.values(), ids=FAILS.keys())
-def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(failure: Response) -> None:
+def test_the_list_of_all_orders_replaces_one_that_fails(failure: Response) -> None:
     walmart = Walmart([order(number) for number in range(201)], instead={"released": failure})
 
     listing = listed(walmart)
 
     assert listing.problem is None
     assert (len(listing.seen), listing.listed_by) == (201, "all")
-    assert walmart.asked[1] == "orders?status=Created&createdStartDate=2026-11-22T15:00:00Z&limit=200"
-    assert walmart.asked[2].startswith("orders?limit=200&hasMoreElements=true")
+    assert walmart.queries[1] == "orders?status=Created&createdStartDate=2026-11-22T15:00:00Z&limit=200"
+    assert walmart.queries[2].startswith("orders?limit=200&hasMoreElements=true")
 
 
 @pytest.mark.parametrize(
@@ -364,13 +359,13 @@ def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(
     [Response(401, {}, b""), Response(429, {}, b""), Response(403, {}, b""), Response(405, {}, b"")],
     ids=repr,
 )
-def test_no_other_failure_is_one_of_the_list(failure: Response) -> None:
+def test_after_other_failures_the_other_list_is_not_tried(failure: Response) -> None:
     walmart = Walmart([order(1)], instead={"released": failure})
 
     listing = listed(walmart)
 
     assert listing.problem is not None
-    assert {query.partition("?")[0] for query in walmart.asked} == {"released"}
+    assert {query.partition("?")[0] for query in walmart.queries} == {"released"}
 
 
 @pytest.mark.parametrize(
@@ -383,15 +378,15 @@ def test_no_other_failure_is_one_of_the_list(failure: Response) -> None:
         (GONE, FAILS["503"], (Outcome.UNAVAILABLE, "http_503")),
     ],
 )
-def test_when_both_lists_fail_the_one_that_is_there_says_why(
+def test_when_both_lists_fail_the_served_one_gives_the_reason(
     of_released: Response, of_all: Response, problem: tuple[Outcome, str]
 ) -> None:
     assert listed(Walmart([], instead={"released": of_released, "orders": of_all})).problem == problem
 
 
-def test_a_later_page_that_fails_is_not_looked_for_elsewhere() -> None:
+def test_a_failed_later_page_is_not_fetched_from_the_other_list() -> None:
     walmart = Walmart([order(number) for number in range(201)])
-    walmart.then = lambda: walmart.instead.update(released=FAILS["503"])
+    walmart.after_page = lambda: walmart.instead.update(released=FAILS["503"])
 
     listing = listed(walmart)
 
@@ -399,14 +394,14 @@ def test_a_later_page_that_fails_is_not_looked_for_elsewhere() -> None:
     assert len(listing.seen) == 200
 
 
-# How far it looks
+# The look-back
 
 OLD = timedelta(days=20)
 THIRD_PARTY = "3PLFulfilled"
 
 
 @pytest.mark.parametrize("failing", [{}, {"released": FAILS["520"]}], ids=["released", "all"])
-def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: dict[str, Response]) -> None:
+def test_a_long_look_back_lists_old_and_third_party_orders(failing: dict[str, Response]) -> None:
     orders = [order(1), order(2, OLD), order(3, node=THIRD_PARTY), order(4, OLD, THIRD_PARTY)]
     walmart = Walmart(orders, instead=failing)
 
@@ -417,7 +412,7 @@ def test_a_long_look_back_finds_old_orders_and_those_that_others_ship(failing: d
     assert listing.problem is None
 
 
-def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
+def test_an_api_without_the_ship_node_type_causes_no_problem() -> None:
     class Legacy(Walmart):
         def send(self, request: Request, timeout: float, limits: Limits) -> Response:
             answer = super().send(request, timeout, limits)
@@ -433,12 +428,12 @@ def test_an_api_that_does_not_know_the_ship_node_type_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ahead", "believed"),
+    ("ahead", "plausible"),
     [(timedelta(minutes=5), True), (timedelta(minutes=5, seconds=1), False), (timedelta(days=365), False)],
 )
-def test_a_date_ahead_of_the_clock_is_none(ahead: timedelta, believed: bool) -> None:
+def test_an_order_dated_ahead_of_the_clock_has_no_date(ahead: timedelta, plausible: bool) -> None:
     listing = listed(Walmart([order(1, -ahead)]))
 
-    (waiting,) = listing.unacknowledged.values()
-    assert (waiting.ordered_at is not None) is believed
-    assert len(listing.dated_ahead) == (not believed)
+    (order_found,) = listing.unacknowledged.values()
+    assert (order_found.ordered_at is not None) is plausible
+    assert len(listing.dated_ahead) == (not plausible)

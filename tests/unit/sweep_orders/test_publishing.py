@@ -1,4 +1,4 @@
-"""Publishing in tens, with a bus that refuses events or fails altogether."""
+"""Publishing ten events in a call, to a bus that refuses events or fails."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -25,11 +25,11 @@ REFUSED = (Outcome.UNAVAILABLE, "event_bus: events refused")
 
 
 class Bus:
-    """A bus that refuses some orders so many times, and fails at the call of a number."""
+    """A bus that refuses each of these orders so often, and fails at one call."""
 
     def __init__(self, refusals: dict[str, int] | None = None, fails_at: int | None = None) -> None:
         self.calls: list[list[str]] = []
-        self.taken: list[str] = []
+        self.accepted: list[str] = []
         self._refusals = dict(refusals or {})
         self._fails_at = fails_at
 
@@ -43,7 +43,7 @@ class Bus:
                 self._refusals[note.purchase_order_id] -= 1
                 refused.append(note)
             else:
-                self.taken.append(note.purchase_order_id)
+                self.accepted.append(note.purchase_order_id)
         return refused
 
 
@@ -64,20 +64,14 @@ def publish(
 def test_orders_are_published_in_tens_in_their_order() -> None:
     bus = Bus()
 
+    assert publish(bus, []) == (0, None)
     assert publish(bus) == (25, None)
     assert [len(call) for call in bus.calls] == [10, 10, 5]
-    assert bus.taken == [note.purchase_order_id for note in NOTES]
-
-
-def test_without_orders_the_bus_is_not_called() -> None:
-    bus = Bus()
-
-    assert publish(bus, []) == (0, None)
-    assert bus.calls == []
+    assert bus.accepted == [note.purchase_order_id for note in NOTES]
 
 
 @pytest.mark.parametrize(("uniform", "slept_s"), [(max, [2.0, 4.0]), (min, [0.0, 0.0])])
-def test_only_what_was_refused_is_published_again_after_a_wait(
+def test_refused_events_are_published_again_after_a_wait(
     uniform: Callable[[float, float], float], slept_s: list[float]
 ) -> None:
     bus = Bus({"3": 1, "7": 2})
@@ -85,19 +79,19 @@ def test_only_what_was_refused_is_published_again_after_a_wait(
 
     assert publish(bus, NOTES[:10], slept=slept, uniform=uniform) == (10, None)
     assert bus.calls[1:] == [["3", "7"], ["7"]]
-    assert sorted(bus.taken) == sorted(set(bus.taken))
+    assert sorted(bus.accepted) == sorted(set(bus.accepted))
     assert slept == slept_s
 
 
-def test_what_is_refused_three_times_is_left_and_those_after_it_are_published() -> None:
+def test_an_event_that_is_refused_three_times_is_left() -> None:
     bus = Bus({"3": 99})
 
     assert publish(bus) == (24, REFUSED)
     assert bus.calls[1:3] == [["3"], ["3"]]
-    assert "24" in bus.taken
+    assert "24" in bus.accepted
 
 
-def test_a_bus_that_takes_nothing_is_left_alone() -> None:
+def test_a_bus_that_refuses_everything_gets_no_more_calls() -> None:
     bus = Bus(dict.fromkeys(map(str, range(25)), 99))
 
     assert publish(bus) == (0, REFUSED)
@@ -105,15 +99,15 @@ def test_a_bus_that_takes_nothing_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(("refusals", "fails_at", "published"), [({}, 1, 0), ({}, 2, 10), ({"3": 1}, 2, 9)])
-def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
+def test_a_failed_call_to_the_bus_is_not_repeated(
     refusals: dict[str, int], fails_at: int, published: int
 ) -> None:
     bus = Bus(refusals, fails_at)
 
-    answer = publish(bus, NOTES[:10] if refusals else NOTES)
+    result = publish(bus, NOTES[:10] if refusals else NOTES)
 
-    assert answer == (published, (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError"))
-    assert len(bus.taken) == published
+    assert result == (published, (Outcome.UNAVAILABLE, "event_bus: ReadTimeoutError"))
+    assert len(bus.accepted) == published
     assert len(bus.calls) == fails_at
 
 
@@ -121,11 +115,11 @@ def test_a_call_that_fails_is_not_repeated_because_it_may_have_published(
     ("refusals", "left_s", "published"),
     [({}, [9.9], 0), ({}, [10.0, 9.9], 10), ({"3": 1}, [60.0, 9.9, 9.9], 9), ({}, [10.0] * 3, 25)],
 )
-def test_below_10_seconds_nothing_more_is_published(
+def test_with_less_than_ten_seconds_left_nothing_is_published(
     refusals: dict[str, int], left_s: list[float], published: int
 ) -> None:
     left = list(left_s)
 
-    answer = publish(Bus(refusals), time_left=lambda: left.pop(0))
+    result = publish(Bus(refusals), time_left=lambda: left.pop(0))
 
-    assert answer == (published, None if published == 25 else (Outcome.DEFERRED, "out_of_time"))
+    assert result == (published, None if published == 25 else (Outcome.DEFERRED, "out_of_time"))

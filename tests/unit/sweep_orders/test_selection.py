@@ -21,6 +21,7 @@ from sweep_orders.selection import (
 )
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 AGES = st.none() | st.timedeltas(min_value=timedelta(hours=-1), max_value=timedelta(hours=49))
 
 
@@ -39,15 +40,13 @@ def order(purchase_order_id: str, age: timedelta | None) -> UnacknowledgedOrder:
         (None, True),
     ],
 )
-def test_an_order_is_due_once_its_event_should_have_come(age: timedelta | None, is_due: bool) -> None:
+def test_an_order_is_due_once_its_event_should_have_arrived(age: timedelta | None, is_due: bool) -> None:
     assert due([order("1", age)], NOW) == [order("1", age)] * is_due
 
 
 @settings(deadline=None)
 @given(st.lists(AGES, max_size=20))
-def test_the_oldest_comes_first_of_those_in_time_and_one_without_a_date_before_it(
-    ages: list[timedelta | None],
-) -> None:
+def test_due_orders_are_sorted_undated_in_time_late(ages: list[timedelta | None]) -> None:
     orders = [order(str(number), age) for number, age in enumerate(ages)]
 
     found = [each.ordered_at for each in due(orders, NOW)]
@@ -61,7 +60,7 @@ def test_the_oldest_comes_first_of_those_in_time_and_one_without_a_date_before_i
     assert all(NOW - date > DUE_AFTER for date in dates)
 
 
-def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
+def test_an_order_is_late_exactly_from_its_deadline_on() -> None:
     late = [order(str(number), DEADLINE + number * timedelta(hours=1)) for number in range(20, -1, -1)]
     in_time = order("in-time", DEADLINE - timedelta(seconds=1))
 
@@ -69,7 +68,7 @@ def test_an_order_is_late_from_the_very_moment_of_its_deadline() -> None:
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=5), None])
-def test_orders_of_one_date_come_in_one_order_however_walmart_lists_them(age: timedelta | None) -> None:
+def test_orders_of_the_same_date_are_sorted_by_id(age: timedelta | None) -> None:
     first, second = order("1", age), order("2", age)
 
     assert due([second, first], NOW) == due([first, second], NOW) == [first, second]
@@ -78,7 +77,7 @@ def test_orders_of_one_date_come_in_one_order_however_walmart_lists_them(age: ti
 @pytest.mark.parametrize(
     ("minutes", "found"),
     [
-        # Any that waits, due or not.
+        # An order that is not due counts as well.
         ([3, 5, None], ("1", timedelta(minutes=5))),
         ([None], None),
         ([-5], ("0", timedelta(0))),
@@ -99,7 +98,7 @@ INTERVALS = st.sampled_from([timedelta(minutes=minutes) for minutes in (5, 15, 6
 
 
 def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime | None) -> list[datetime]:
-    """The sweeps that see an order which nobody acknowledges, in the month after the first one."""
+    """Return the sweeps that see an unacknowledged order, in the month after the first one."""
     sweeps = [first + number * interval for number in range(timedelta(days=29) // interval)]
     if ordered_at is None:
         return sweeps
@@ -117,7 +116,7 @@ def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime
     phase=st.timedeltas(timedelta(0), timedelta(days=1)),
     age=st.none() | st.timedeltas(DUE_AFTER, timedelta(minutes=130)),
 )
-def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_is_said(
+def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
     interval: timedelta, phase: timedelta, age: timedelta | None
 ) -> None:
     first = NOW + phase
@@ -133,31 +132,32 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
     assert len(parked_at) >= 28
     for earlier, later in pairwise(parked_at):
         assert timedelta(hours=22) - interval < later - earlier < timedelta(days=2)
-    for note, again in zip(notes, sweeps[1:], strict=False):
-        assert timedelta(0) <= note.next_sweep_at - again < timedelta(days=1)
+    for note, next_sweep in zip(notes, sweeps[1:], strict=False):
+        assert timedelta(0) <= note.next_sweep_at - next_sweep < timedelta(days=1)
 
 
 @pytest.mark.parametrize(
-    ("age", "far", "park", "again"),
+    ("age", "long_lookback", "park", "seen_again_in"),
     [
-        (timedelta(minutes=15), False, False, timedelta(minutes=15)),
-        (timedelta(minutes=119), False, False, timedelta(minutes=15)),
-        (timedelta(hours=2), False, True, timedelta(minutes=15)),
-        (timedelta(minutes=135), False, False, timedelta(minutes=15)),
-        (timedelta(minutes=135), True, False, timedelta(minutes=15)),
-        (timedelta(hours=26), False, True, timedelta(minutes=15)),
-        (timedelta(hours=71, minutes=46), False, False, timedelta(days=1)),
-        (timedelta(hours=72), False, False, timedelta(days=1)),
-        (timedelta(hours=72), True, False, timedelta(days=1)),
-        (timedelta(hours=72, seconds=1), False, False, timedelta(days=1)),
-        (timedelta(hours=72, seconds=1), True, True, timedelta(days=1)),
-        (None, False, False, timedelta(minutes=15)),
-        (None, True, True, timedelta(minutes=15)),
+        (15 * MINUTE, False, False, 15 * MINUTE),
+        (119 * MINUTE, False, False, 15 * MINUTE),
+        (2 * HOUR, False, True, 15 * MINUTE),
+        (135 * MINUTE, False, False, 15 * MINUTE),
+        (135 * MINUTE, True, False, 15 * MINUTE),
+        (26 * HOUR, False, True, 15 * MINUTE),
+        (71 * HOUR + 45 * MINUTE, False, False, 24 * HOUR),
+        (71 * HOUR + 46 * MINUTE, False, False, 24 * HOUR),
+        (72 * HOUR, False, False, 24 * HOUR),
+        (72 * HOUR, True, False, 24 * HOUR),
+        (72 * HOUR + SECOND, False, False, 24 * HOUR),
+        (72 * HOUR + SECOND, True, True, 24 * HOUR),
+        (None, False, False, 15 * MINUTE),
+        (None, True, True, 15 * MINUTE),
     ],
 )
-def test_what_a_sweep_says_of_an_order_follows_from_its_age(
-    age: timedelta | None, far: bool, park: bool, again: timedelta
+def test_the_note_follows_from_the_age_of_the_order(
+    age: timedelta | None, long_lookback: bool, park: bool, seen_again_in: timedelta
 ) -> None:
-    said = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=far)
+    note = note_of(order("1", age), NOW, timedelta(minutes=15), long_lookback=long_lookback)
 
-    assert (said.park_if_stuck, said.next_sweep_at - NOW) == (park, again)
+    assert (note.park_if_stuck, note.next_sweep_at - NOW) == (park, seen_again_in)

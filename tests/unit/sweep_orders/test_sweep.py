@@ -1,4 +1,4 @@
-"""One sweep, with pages from a script, and a bus, a queue and a recorder that remember."""
+"""One sweep, with scripted pages, and test doubles for the bus, the queue and the recorder."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from sweep_orders.listing import ReleasedOrders
 from sweep_orders.ports import EventBusError, QueueLengthError
 from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
-from sweep_orders.selection import SWEEP_LOOKBACK, UnacknowledgedOrder, note_of
+from sweep_orders.selection import UnacknowledgedOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
 from tests.support.fixed_clients import FixedClients
 from tests.support.rate_limiters import unlimited_rate_limiter
@@ -42,7 +42,7 @@ LOST = OutcomeUnknown("connection_lost", replace(CALL, status=None))
 
 
 def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: str, node: str = "") -> Order:
-    """A released order; without statuses it has no lines."""
+    """Return a released order; without statuses it has no lines."""
     return Order(
         purchase_order_id,
         order_date=None if age_minutes is None else NOW - timedelta(minutes=age_minutes),
@@ -65,19 +65,19 @@ def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
 
 
 class Pages:
-    """A client whose pages are in a script; it remembers what was asked for."""
+    """A client with scripted pages, parameters keeps the parameters of the calls."""
 
     def __init__(self, *script: OrderPage | WalmartError) -> None:
         self.orders = self
-        self.asked: list[dict[str, Any]] = []
+        self.calls: list[dict[str, Any]] = []
         self._script = list(script)
 
-    async def released_page(self, **which: Any) -> OrderPage:  # noqa: ANN401 - remembered as it comes
-        self.asked.append(which)
+    async def released_page(self, **parameters: Any) -> OrderPage:  # noqa: ANN401 - kept unchecked
+        self.calls.append(parameters)
         return self._play()
 
-    async def next_page(self, page: OrderPage, **which: Any) -> OrderPage:  # noqa: ANN401 - as above
-        self.asked.append({"after": page, **which})
+    async def next_page(self, page: OrderPage, **parameters: Any) -> OrderPage:  # noqa: ANN401 - as above
+        self.calls.append({"after": page, **parameters})
         return self._play()
 
     def _play(self) -> OrderPage:
@@ -88,11 +88,11 @@ class Pages:
 
 
 @dataclass
-class World:
-    """What a sweep works through."""
+class Harness:
+    """A sweep, and the environment that the test controls."""
 
     pages: Pages = field(default_factory=lambda: Pages(last_page()))
-    no_access: NoClient | None = None
+    no_client: NoClient | None = None
     queue_length: int | None = 0
     bus_fails: bool = False
     requests_per_minute: float = 60
@@ -104,17 +104,17 @@ class World:
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def sweep(self) -> SweepRecord:
-        return asyncio.run(self.put_together().run(self.left_s))
+        return asyncio.run(self.build().run(self.left_s))
 
-    def put_together(self) -> Sweep:
+    def build(self) -> Sweep:
         async def sleep(_: float) -> None:
-            """Wait for nothing."""
+            """Return at once."""
 
-        access = ProvidedClient(cast("AsyncClient", self.pages), "v1")
-        keys = FixedClients(otherwise=self.no_access) if self.no_access else FixedClients(access)
+        client = ProvidedClient(cast("AsyncClient", self.pages), "v1")
+        clients = FixedClients(otherwise=self.no_client) if self.no_client else FixedClients(client)
         rate_limiter = unlimited_rate_limiter(self.now.timestamp)
         return Sweep(
-            released=ReleasedOrders(keys, rate_limiter, lambda: self.now),
+            released=ReleasedOrders(clients, rate_limiter, lambda: self.now),
             publisher=Publisher(self, sleep, max),
             queue_length=self._length,
             recorder=self,
@@ -144,38 +144,29 @@ class World:
         return [note.purchase_order_id for note in self.published]
 
 
-def test_an_overdue_order_is_published_and_the_sweep_completed() -> None:
-    world = World(Pages(last_page(created("1", 30))))
+def test_a_due_order_is_published_and_the_sweep_completed() -> None:
+    harness = Harness(Pages(last_page(created("1", 30))))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    overdue = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
-    assert world.published == [note_of(overdue, NOW, world.interval, long_lookback=False)]
-    assert world.records == [record]
+    due_order = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
+    assert harness.published == [note_of(due_order, NOW, harness.interval, long_lookback=False)]
+    assert harness.records == [record]
+    assert [call["timeout"] for call in harness.pages.calls] == [60.0]
     assert (record.outcome, record.reason) == ("completed", None)
     assert (record.pages, record.orders_seen, record.orders_unacknowledged, record.orders_due) == (1, 1, 1, 1)
     assert (record.orders_published, record.orders_left, record.orders_unusable) == (1, 0, 0)
     assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
 
 
-def test_a_page_of_the_orders_of_the_last_72_hours_is_asked_for_and_gets_a_minute_at_most() -> None:
-    world = World()
-
-    record = world.sweep()
-
-    (asked,) = world.pages.asked
-    assert (asked["created_start_date"], asked["timeout"]) == (NOW - SWEEP_LOOKBACK, 60.0)
-    assert record.outcome == "completed"
-
-
-def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
+def test_every_page_is_read_and_the_oldest_order_comes_first() -> None:
     first, second = page(created("1", 20)), page(created("2", 90))
-    world = World(Pages(first, second, last_page(created("3", 40))))
+    harness = Harness(Pages(first, second, last_page(created("3", 40))))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert [asked.get("after") for asked in world.pages.asked] == [None, first, second]
-    assert world.ids == ["2", "3", "1"]
+    assert [call.get("after") for call in harness.pages.calls] == [None, first, second]
+    assert harness.ids == ["2", "3", "1"]
     assert (record.pages, record.oldest_purchase_order_id, record.oldest_order_age_s) == (3, "2", 90 * 60)
 
 
@@ -183,22 +174,22 @@ def test_every_page_is_read_and_the_oldest_order_of_all_comes_first() -> None:
     ("orders", "published", "oldest", "age_s"),
     [
         ([], [], None, 0.0),
-        # A young one is left to its event, and still waits.
+        # A young order is not published, but counts as unacknowledged.
         ([created("1", 9)], [], "1", 540.0),
         ([created("1", 30 + 0.64 / 60)], ["1"], "1", 1800.6),
-        # Of one without a date no age is claimed, and it comes before all others.
+        # An undated order has no age, and comes first.
         ([created("1", None)], ["1"], None, None),
         ([created("1", 600), created("2", None)], ["2", "1"], "1", 36_000.0),
     ],
 )
-def test_the_oldest_order_that_waits_is_told_of(
+def test_the_record_names_the_oldest_unacknowledged_order(
     orders: list[Order], published: list[str], oldest: str | None, age_s: float | None
 ) -> None:
-    world = World(Pages(last_page(*orders)))
+    harness = Harness(Pages(last_page(*orders)))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert world.ids == published
+    assert harness.ids == published
     assert (record.oldest_purchase_order_id, record.oldest_order_age_s) == (oldest, age_s)
     assert (record.orders_unacknowledged, record.orders_due) == (len(orders), len(published))
 
@@ -213,12 +204,12 @@ def test_the_oldest_order_that_waits_is_told_of(
         (released("1", 60, "Created", node="WFSFulfilled"), False),
     ],
 )
-def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is_published: bool) -> None:
-    world = World(Pages(last_page(order)))
+def test_only_orders_that_await_acknowledgement_are_published(order: Order, is_published: bool) -> None:
+    harness = Harness(Pages(last_page(order)))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert world.ids == ["1"] * is_published
+    assert harness.ids == ["1"] * is_published
     assert (record.orders_seen, record.orders_unacknowledged) == (1, int(is_published))
 
 
@@ -226,18 +217,18 @@ def test_an_order_is_published_while_it_may_wait_for_the_seller(order: Order, is
     ("first", "second", "published"),
     [
         ([created("1"), created("2")], [created("2"), created("3")], ["1", "2", "3"]),
-        # It changed while pages were read.
+        # The order changed between the pages.
         ([created("1")], [released("1", 60, "Acknowledged")], []),
     ],
 )
-def test_an_order_on_two_pages_counts_once_as_it_was_seen_last(
+def test_an_order_on_two_pages_counts_once_as_on_the_last(
     first: list[Order], second: list[Order], published: list[str]
 ) -> None:
-    world = World(Pages(page(*first), last_page(*second)))
+    harness = Harness(Pages(page(*first), last_page(*second)))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert world.ids == published
+    assert harness.ids == published
     assert record.orders_seen == max(1, len(published))
 
 
@@ -258,78 +249,80 @@ PAGE = page(created("1", 90))
         ([PAGE, LOST], True, "unavailable", "connection_lost"),
     ],
 )
-def test_when_a_page_or_the_bus_fails_the_sweep_is_not_completed_and_what_can_be_published_is(
+def test_after_a_failure_the_orders_that_were_found_are_published(
     script: list[OrderPage | WalmartError], bus_fails: bool, outcome: str, reason: str
 ) -> None:
     found = PAGE in script
-    world = World(Pages(*script), bus_fails=bus_fails)
+    harness = Harness(Pages(*script), bus_fails=bus_fails)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record.outcome, record.reason) == (outcome, reason)
-    assert world.ids == ["1"] * (found and not bus_fails)
-    assert (record.orders_published, record.orders_left) == (len(world.ids), int(found and bus_fails))
-    # When not even the first page could be read, no age is claimed.
+    assert harness.ids == ["1"] * (found and not bus_fails)
+    assert (record.orders_published, record.orders_left) == (len(harness.ids), int(found and bus_fails))
+    # Without a page the age is unknown.
     assert record.oldest_order_age_s == (5400.0 if found else None)
 
 
 @pytest.mark.parametrize(
-    ("no_access", "outcome", "reason"),
+    ("no_client", "outcome", "reason"),
     [
         (SetupError("secret: must be JSON"), "misconfigured", "secret: must be JSON"),
         (SecretsUnavailableError("timeout"), "unavailable", "secrets_manager: timeout"),
         (CredentialsPaused(), "deferred", "credentials_paused"),
     ],
 )
-def test_without_credentials_the_record_says_why(no_access: NoClient, outcome: str, reason: str) -> None:
-    record = World(no_access=no_access).sweep()
+def test_without_credentials_the_record_gives_the_reason(
+    no_client: NoClient, outcome: str, reason: str
+) -> None:
+    record = Harness(no_client=no_client).sweep()
 
     assert (record.outcome, record.reason, record.http_status) == (outcome, reason, None)
 
 
-def test_when_the_time_is_up_for_listing_what_was_found_is_published() -> None:
+def test_orders_found_before_the_time_is_up_are_published() -> None:
     pages = Pages(page(created("1")), last_page())
-    world = World(pages, left_s=lambda: PUBLISHING_S + LEAST_TIME_LEFT_S - 0.1 * len(pages.asked))
+    harness = Harness(pages, left_s=lambda: PUBLISHING_S + LEAST_TIME_LEFT_S - 0.1 * len(pages.calls))
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record.outcome, record.reason) == ("deferred", "out_of_time")
-    assert world.ids == ["1"]
+    assert harness.ids == ["1"]
 
 
 @pytest.mark.parametrize(
     ("queue_length", "published"),
-    # At 60 a minute less its margin, 855 are worked off in a quarter of an hour.
+    # At 60 a minute, less the margin, 855 orders fit into a quarter of an hour.
     [(0, 855), (1, 854), (800, 55), (855, 0), (5000, 0), (None, 855)],
 )
-def test_no_more_is_published_than_can_be_worked_off_by_the_next_sweep(
+def test_a_sweep_publishes_only_what_fits_before_the_next_one(
     queue_length: int | None, published: int
 ) -> None:
     orders = [created(str(number), 60 + number / 10) for number in range(900)]
-    world = World(Pages(last_page(*orders)), queue_length=queue_length)
+    harness = Harness(Pages(last_page(*orders)), queue_length=queue_length)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record.orders_published, record.orders_left) == (published, 900 - published)
-    assert world.ids == [str(number) for number in range(899, 899 - published, -1)]
+    assert harness.ids == [str(number) for number in range(899, 899 - published, -1)]
     assert record.outcome == "completed"
 
 
 @pytest.mark.parametrize(("queue_length", "drain_time_s"), [(0, 1.1), (56, 60.0), (None, None)])
-def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
+def test_the_drain_time_includes_the_published_events(
     queue_length: int | None, drain_time_s: float | None
 ) -> None:
-    world = World(Pages(last_page(created("1"))), queue_length=queue_length)
+    harness = Harness(Pages(last_page(created("1"))), queue_length=queue_length)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record.queue_length, record.drain_time_s) == (queue_length, drain_time_s)
     warned = [("could not read the length of the order queue", {"error": "AccessDenied"})]
-    assert world.warnings == warned * (queue_length is None)
+    assert harness.warnings == warned * (queue_length is None)
 
 
 @pytest.mark.parametrize(
-    ("ahead_s", "told_s", "age_s"),
+    ("ahead_s", "rounded_s", "age_s"),
     [
         (-7200.0, -7200.0, 1800.0),
         (-61.0, -61.0, 1800.0),
@@ -340,30 +333,28 @@ def test_the_drain_time_is_that_of_the_queue_with_what_was_published(
         (7200.0, 7200.0, 9000.0),
     ],
 )
-def test_by_a_wrong_clock_no_order_seems_too_young_and_more_than_a_minute_is_warned_about(
-    ahead_s: float, told_s: float, age_s: float
+def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
+    ahead_s: float, rounded_s: float, age_s: float
 ) -> None:
-    world = World(Pages(last_page(created("1", 30))), now=NOW + timedelta(seconds=ahead_s))
+    harness = Harness(Pages(last_page(created("1", 30))), now=NOW + timedelta(seconds=ahead_s))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert world.ids == ["1"]
-    assert (record.oldest_order_age_s, record.clock_ahead_s) == (age_s, told_s)
+    assert harness.ids == ["1"]
+    assert (record.oldest_order_age_s, record.clock_ahead_s) == (age_s, rounded_s)
     warned = [("clock differs from Walmart's: Walmart may refuse the signature", {"clock_ahead_s": ahead_s})]
-    assert world.warnings == warned * (abs(ahead_s) > 60)
+    assert harness.warnings == warned * (abs(ahead_s) > 60)
 
 
 @pytest.mark.parametrize("answered_at", [None, datetime(1970, 1, 1, tzinfo=UTC)])
-def test_where_walmarts_time_is_not_told_or_cannot_be_our_own_clock_serves(
-    answered_at: datetime | None,
-) -> None:
-    world = World(Pages(last_page(created("1", 30), answered_at=answered_at)))
+def test_without_a_usable_time_from_walmart_our_clock_counts(answered_at: datetime | None) -> None:
+    harness = Harness(Pages(last_page(created("1", 30), answered_at=answered_at)))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert world.ids == ["1"]
+    assert harness.ids == ["1"]
     assert record.oldest_order_age_s == 1800.0
-    assert (record.clock_ahead_s is None) == (world.warnings == []) == (answered_at is None)
+    assert (record.clock_ahead_s is None) == (harness.warnings == []) == (answered_at is None)
 
 
 UNREAD = OutcomeUnknown("unreadable_response", CALL, unread=last_page())
@@ -396,30 +387,30 @@ COUNTED = replace(last_page(created("1")), total_count=3)
         ),
     ],
 )
-def test_an_order_that_is_not_seen_is_recorded_and_warned_about_and_costs_the_others_nothing(
+def test_orders_that_cannot_be_published_are_warned_about(
     script: list[OrderPage | WalmartError],
     published: list[str],
     reason: str | None,
     counted: dict[str, int],
     warning: str,
 ) -> None:
-    world = World(Pages(*script))
+    harness = Harness(Pages(*script))
 
-    record = world.sweep()
+    record = harness.sweep()
 
-    assert (world.ids, record.reason) == (published, reason)
+    assert (harness.ids, record.reason) == (published, reason)
     assert record.outcome == ("unavailable" if reason else "completed")
-    assert world.warnings == [(warning, {**counted, "correlation_id": "c-1"})]
+    assert harness.warnings == [(warning, {**counted, "correlation_id": "c-1"})]
     assert counted == {name: getattr(record, name) for name in counted}
 
 
 def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
-    world = World(Pages(last_page(created("1", 30), created("2", -300))))
+    harness = Harness(Pages(last_page(created("1", 30), created("2", -300))))
 
-    assert world.sweep().outcome == "completed"
-    assert world.ids == ["2", "1"]
+    assert harness.sweep().outcome == "completed"
+    assert harness.ids == ["2", "1"]
     warning = "released orders have dates ahead of the clock: they count as undated"
-    assert world.warnings == [(warning, {"orders_dated_ahead": 1})]
+    assert harness.warnings == [(warning, {"orders_dated_ahead": 1})]
 
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -431,11 +422,11 @@ MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 )
 def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hours: float) -> None:
     now = MIDNIGHT + timedelta(hours=hour, minutes=minute)
-    world = World(Pages(last_page(), last_page()), now=now)
+    harness = Harness(Pages(last_page(), last_page()), now=now)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert record.lookback_h == hours
-    assert world.pages.asked[0]["created_start_date"] == now - timedelta(hours=hours)
-    ship_nodes = [asked["ship_node_type"] for asked in world.pages.asked]
+    assert harness.pages.calls[0]["created_start_date"] == now - timedelta(hours=hours)
+    ship_nodes = [call["ship_node_type"] for call in harness.pages.calls]
     assert ship_nodes == ([None, "3PLFulfilled"] if hours == 720 else [None])

@@ -41,7 +41,7 @@ from tests.support.keys import (
     walmart_form,
     wrapped,
 )
-from tests.unit.kept import texts_kept_by
+from tests.unit.reachable import texts_reachable_from
 from walmart_ca import SignatureCredentials
 
 SHOWN = 8
@@ -65,7 +65,7 @@ def refusal(private_key: str) -> str:
     with pytest.raises(ValueError, match=r"^private_key must be ") as refused:
         with_key(private_key)
     assert not shows(str(refused.value), private_key)
-    assert not shows(texts_kept_by(refused.value), private_key)
+    assert not shows(texts_reachable_from(refused.value), private_key)
     return str(refused.value)
 
 
@@ -289,7 +289,7 @@ def test_an_error_about_another_value_does_not_keep_the_key() -> None:
     with pytest.raises(ValueError, match="consumer_id") as refused:
         SignatureCredentials(consumer_id="", channel_type=CHANNEL_TYPE, private_key=WALMART)
 
-    assert not shows(texts_kept_by(refused.value), WALMART)
+    assert not shows(texts_reachable_from(refused.value), WALMART)
 
 
 PIECES = [*FORMS, *(key for key, _ in REFUSED.values())]
@@ -397,5 +397,5 @@ def test_a_key_with_inconsistent_numbers_signs_but_fails_the_check(private_key: 
         credentials.check()
 
     assert not shows(str(failed.value), private_key)
-    assert not shows(texts_kept_by(failed.value), private_key)
+    assert not shows(texts_reachable_from(failed.value), private_key)
     assert credentials.sign("POST", "https://host/", "1")

@@ -1,4 +1,4 @@
-"""What Secrets Manager answers, and what somebody is told to do about it."""
+"""What Secrets Manager answers, and what the error tells a person to correct."""
 
 import io
 import json
@@ -13,13 +13,13 @@ from urllib3.response import HTTPResponse
 
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
 from shared.walmart.secrets_manager import SecretsManagerStore
-from tests.unit.kept import texts_kept_by
+from tests.unit.reachable import texts_reachable_from
 
 ACCESS_KEY = "access-key-of-the-function"
 
 
 def store(status: int, answer: Mapping[str, str]) -> SecretsManagerStore:
-    """A store whose requests are answered before they are sent; botocore signs and reads as ever."""
+    """Return a store that gets this answer, without sending its signed request."""
 
     def respond(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
         raw: Any = HTTPResponse(io.BytesIO(json.dumps(answer).encode()), preload_content=False)
@@ -55,7 +55,7 @@ KEY_FAILS = "its KMS key does not decrypt it: check the state of that key, its p
 KMS_REFUSES = "the function may not read it: KMS does not let it use the key; check the state of that key"
 MISSING, INVALID, DENIED = "ResourceNotFoundException", "InvalidRequestException", "AccessDeniedException"
 ANSWERS = {
-    "no secret": (MISSING, NO_SUCH_SECRET, "there is none of this name"),
+    "no secret": (MISSING, NO_SUCH_SECRET, "there is no secret of this name"),
     "no value": (MISSING, NO_CURRENT, "it has no current version yet: store a value"),
     "no value before": (MISSING, NO_PREVIOUS, "it has no version with the label AWSPREVIOUS"),
     "deleted": (INVALID, DELETED, "it is marked for deletion"),
@@ -70,19 +70,19 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("code", "message", "said"), ANSWERS.values(), ids=ANSWERS.keys())
-def test_what_aws_says_becomes_what_somebody_has_to_do(code: str, message: str, said: str) -> None:
+@pytest.mark.parametrize(("code", "message", "advice"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_the_error_says_what_to_correct(code: str, message: str, advice: str) -> None:
     stage = PREVIOUS if message == NO_PREVIOUS else CURRENT
 
     with pytest.raises(SetupError) as refused:
         store(400, {"__type": code, "Message": message}).read(stage)
 
     assert str(refused.value).startswith("secret: ")
-    assert said in str(refused.value)
-    assert ACCESS_KEY not in texts_kept_by(refused.value.with_traceback(None))
+    assert advice in str(refused.value)
+    assert ACCESS_KEY not in texts_reachable_from(refused.value.with_traceback(None))
 
 
-def test_another_error_says_that_secrets_manager_is_unavailable() -> None:
+def test_any_other_error_means_secrets_manager_is_unavailable() -> None:
     with pytest.raises(SecretsUnavailableError, match=r"^InvalidParameterException$") as refused:
         store(400, {"__type": "InvalidParameterException", "Message": "hunter2"}).read(CURRENT)
 
@@ -93,7 +93,7 @@ def test_a_binary_secret_is_named_and_not_kept() -> None:
     with pytest.raises(SetupError, match=r"^secret: must be a JSON text, not binary$") as refused:
         store(200, {"SecretBinary": "aHVudGVyMg==", "VersionId": "v1"}).read(CURRENT)
 
-    assert "hunter2" not in texts_kept_by(refused.value.with_traceback(None))
+    assert "hunter2" not in texts_reachable_from(refused.value.with_traceback(None))
 
 
 def test_the_current_version_is_read() -> None:

@@ -1,4 +1,4 @@
-"""What an exception keeps alive: whoever keeps the exception keeps that too."""
+"""Finds every text that an exception keeps alive."""
 
 import base64
 from collections.abc import Iterable, Mapping
@@ -10,17 +10,17 @@ from typing import Final
 _TESTS: Final = str(Path(__file__).parents[1])
 
 
-def texts_kept_by(error: BaseException) -> str:
+def texts_reachable_from(error: BaseException) -> str:
     """Return every text that can be reached from an exception.
 
-    That is its arguments, the exceptions that it came from, and the variables of all frames that they passed
-    through. The frames of tests are left out: a test knows the secret.
+    These are its arguments, its causes and contexts, and the variables of the frames in their tracebacks. The
+    frames of tests are left out, because a test knows the secret.
     """
     texts = []
-    seen: dict[int, object] = {}  # It keeps what is seen alive, so that no id comes twice.
-    waiting: list[object] = [error]
-    while waiting:
-        value = waiting.pop()
+    seen: dict[int, object] = {}  # It keeps the values alive, so that ids stay unique.
+    pending: list[object] = [error]
+    while pending:
+        value = pending.pop()
         if id(value) in seen:
             continue
         seen[id(value)] = value
@@ -29,7 +29,7 @@ def texts_kept_by(error: BaseException) -> str:
         elif isinstance(value, bytes):
             texts += [base64.b64encode(value).decode(), value.decode("latin-1")]
         else:
-            waiting += _parts(value)
+            pending += _parts(value)
     return "\n".join(texts)
 
 

@@ -1,4 +1,4 @@
-"""What the secret must hold, and what is said of one that does not."""
+"""Which secrets are read, and what the errors about other secrets say."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.walmart.client_provider import ClientProvider
 from shared.walmart.credentials import Secret, SetupError, check_credentials, read_credentials
 from tests.support.keys import key_of_numbers, numbers_of, pkcs8_pem, rsa_key, walmart_form
-from tests.unit.kept import texts_kept_by
+from tests.unit.reachable import texts_reachable_from
 from walmart_ca import AsyncClient, SignatureCredentials, TokenCredentials
 
 KEY = walmart_form(rsa_key())
@@ -32,7 +32,7 @@ SIGNS = SignatureCredentials(consumer_id="0f1e2d3c", channel_type="a1b2c3d4", pr
         ),
     ],
 )
-def test_a_secret_with_client_id_and_secret_takes_tokens(
+def test_a_secret_with_a_client_id_is_for_access_tokens(
     more: dict[str, str], headers: dict[str, str]
 ) -> None:
     credentials = read_credentials(json.dumps({**TOKEN, **more}))
@@ -45,7 +45,7 @@ def test_a_secret_with_client_id_and_secret_takes_tokens(
 WRITTEN = json.dumps(GOOD, indent=2)
 READ = {
     "the three members": WRITTEN,
-    "members that are nobody's business": json.dumps({**GOOD, "market": "ca", "note": "main account"}),
+    "unknown members": json.dumps({**GOOD, "market": "ca", "note": "main account"}),
     "a byte order mark": f"\ufeff{WRITTEN}",
     "white space and zero-width spaces": f"\u200b \xa0\n{WRITTEN}\r\n\u200b",
     "one more level of JSON string": json.dumps(WRITTEN),
@@ -62,7 +62,7 @@ READ = {
 
 
 @pytest.mark.parametrize("secret", READ.values(), ids=READ.keys())
-def test_a_signing_secret_is_read_whatever_pasting_made_of_it(secret: str) -> None:
+def test_a_signing_secret_is_read_despite_defects_of_pasting(secret: str) -> None:
     credentials = read_credentials(secret)
 
     assert isinstance(credentials, SignatureCredentials)
@@ -77,20 +77,20 @@ def token(**members: object) -> str:
     return json.dumps({**TOKEN, **members})
 
 
-NO_JSON, KEY_ALONE, OTHER_FORM = (
+NOT_JSON, KEY_ALONE, OTHER_FORM = (
     "secret: must be JSON",
     "this is the key alone",
     "names and values in another",
 )
 OTHER_QUOTES, COMMA = "single or typographic quotes", "trailing comma"
 REFUSED = {
-    "empty": (" \ufeff", f"{NO_JSON}; it is empty"),
-    "text": ("hunter22", NO_JSON),
+    "empty": (" \ufeff", f"{NOT_JSON}; it is empty"),
+    "text": ("hunter22", NOT_JSON),
     "a list": ('["hunter22"]', "secret: must be a JSON object"),
     "a string": ('"hunter22"', "secret: must be a JSON object"),
     "a string in a string": (json.dumps(json.dumps(WRITTEN)), "secret: must be a JSON object"),
-    "numbers without end": (f'{{"x": {"9" * 5000}}}', NO_JSON),
-    "brackets without end": ("[" * 60000, NO_JSON),
+    "numbers without end": (f'{{"x": {"9" * 5000}}}', NOT_JSON),
+    "brackets without end": ("[" * 60000, NOT_JSON),
     "PEM alone": (PEM, KEY_ALONE),
     "base64 alone": (KEY, KEY_ALONE),
     "base64 for URLs alone": (KEY.replace("+", "-").replace("/", "_"), KEY_ALONE),
@@ -100,12 +100,9 @@ REFUSED = {
     "typographic quotes": ("{\u201cclientId\u201d: \u201chunter22\u201d}", OTHER_QUOTES),
     "a trailing comma elsewhere": ('{"clientId": "hunter22", "x": [1,]}', COMMA),
     "a missing comma": ('{"clientId": "hunter22" "x": 1}', "a comma between two members"),
-    "a member twice": (
-        f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}',
-        "secret.privateKey: stands there twice",
-    ),
+    "a member twice": (f'{WRITTEN[:-1]}, "privateKey": "hunter22"}}', "secret.privateKey: appears twice"),
     "no member": ("{}", "secret.consumerId: missing"),
-    "no member that tells the kind": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
+    "no member of either scheme": ('{"globalVersion": "3.1"}', "secret.consumerId: missing"),
     **{
         f"{name} is {value!r}": (signing(**{name: value}), f"secret.{name}: missing")
         for name in GOOD
@@ -139,51 +136,53 @@ REFUSED = {
     "no market": (token(market=None), "secret.market: must be"),
     "a version that is no text": (token(globalVersion=3.1), "secret.globalVersion: must be"),
     "no channel type": (token(channelType=""), "secret.channelType: must be"),
-    "two kinds": (
+    "both schemes": (
         signing(**TOKEN),
-        "consumerId and privateKey, which sign, and clientId and clientSecret, which take tokens: keep one",
+        "has consumerId and privateKey for the digital signature, and clientId and clientSecret for access",
     ),
-    "a client id too": (signing(clientId="5f0c"), "privateKey, which sign, and clientId, which take tokens"),
+    "a client id too": (
+        signing(clientId="5f0c"),
+        "privateKey for the digital signature, and clientId for access",
+    ),
     "a private key too": (
         token(privateKey="hunter2"),
-        "has privateKey, which sign, and clientId and clientS",
+        "has privateKey for the digital signature, and clientId and",
     ),
     "an empty consumer id too": (
         token(consumerId=""),
-        "has consumerId, which sign, and clientId and clientS",
+        "has consumerId for the digital signature, and clientId and",
     ),
 }
 
 
-def said_by_reading(secret: str) -> SetupError:
+def error_of_reading(secret: str) -> SetupError:
     with pytest.raises(SetupError) as refused:
         read_credentials(secret)
     return refused.value
 
 
-def said_by_peeking(secret: str) -> SetupError:
-    access = ClientProvider(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print)
-    kept = access.peek()
-    assert isinstance(kept, SetupError)
-    return kept
+def error_of_peeking(secret: str) -> SetupError:
+    error = ClientProvider(lambda _: Secret(secret, "v1"), AsyncClient, lambda: 0.0, print).peek()
+    assert isinstance(error, SetupError)
+    return error
 
 
-@pytest.mark.parametrize("said", [said_by_reading, said_by_peeking])
+@pytest.mark.parametrize("error_of", [error_of_reading, error_of_peeking])
 @pytest.mark.parametrize(("secret", "named"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_secret_is_named_for_what_it_is_and_nothing_of_it_is_kept(
-    secret: str, named: str, said: Callable[[str], SetupError]
+def test_an_unusable_secret_is_refused_and_not_kept(
+    secret: str, named: str, error_of: Callable[[str], SetupError]
 ) -> None:
-    error = said(secret)
+    error = error_of(secret)
 
     assert str(error).startswith("secret")
     assert named in str(error)
-    kept = texts_kept_by(error)
+    kept = texts_reachable_from(error)
     values = [*GOOD.values(), "hunter"]
     assert not [value for value in values if value[:40] in kept or value[-40:] in kept]
 
 
-def test_an_error_that_is_kept_has_no_frames() -> None:
-    kept = said_by_peeking("no json")
+def test_a_kept_error_has_no_frames() -> None:
+    kept = error_of_peeking("no json")
 
     assert (kept.__traceback__, kept.__context__, kept.__cause__) == (None, None, None)
 
@@ -194,7 +193,7 @@ def test_a_failed_check_keeps_nothing_of_the_key() -> None:
     with pytest.raises(SetupError, match=r"^secret\.privateKey: must be") as failed:
         check_credentials(read_credentials(signing(privateKey=odd)))
 
-    assert odd[:40] not in texts_kept_by(failed.value)
+    assert odd[:40] not in texts_reachable_from(failed.value)
 
 
 @settings(deadline=None, max_examples=50)
@@ -206,28 +205,28 @@ def test_a_failed_check_keeps_nothing_of_the_key() -> None:
     ).map(json.dumps)
     | st.lists(st.sampled_from([*READ.values(), *(secret for secret, _ in REFUSED.values())])).map("".join)
 )
-def test_a_text_is_credentials_or_refused_without_being_shown(secret: str) -> None:
+def test_any_secret_is_credentials_or_refused_and_not_shown(secret: str) -> None:
     try:
         read_credentials(secret)
     except SetupError as error:
-        said = str(error)
+        message = str(error)
     else:
         return
 
-    assert said.startswith("secret")
-    assert "hunter" not in said
-    assert not any(said.count(KEY[at : at + 8]) for at in range(0, 800, 8))
+    assert message.startswith("secret")
+    assert "hunter" not in message
+    assert not any(message.count(KEY[at : at + 8]) for at in range(0, 800, 8))
 
 
 @pytest.mark.parametrize("piece", ["{", '"', "\\", "' ", '{\\"', "a ", ",}", "consumer", '\n"'])
-def test_the_longest_secret_is_refused_in_no_time_whatever_it_repeats(piece: str) -> None:
-    begun = time.process_time()
+def test_the_longest_secret_is_refused_quickly(piece: str) -> None:
+    start = time.process_time()
 
-    said_by_reading(piece * (65536 // len(piece)))
+    error_of_reading(piece * (65536 // len(piece)))
 
-    # What grows with the square of the length would take minutes.
-    assert time.process_time() - begun < 10
+    # With quadratic time it would take minutes.
+    assert time.process_time() - start < 10
 
 
-def test_a_secret_shows_its_version_and_nothing_else() -> None:
+def test_the_repr_of_a_secret_shows_only_its_version() -> None:
     assert repr(Secret(WRITTEN, "v1")) == "Secret(version_id='v1')"

@@ -1,4 +1,4 @@
-"""The sweep's mark: whoever cannot read the seller's secret cannot write one, nor change what it covers."""
+"""The sweep's mark: without the seller's secret, a note can be neither written nor changed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,7 +31,7 @@ def read(detail: Mapping[str, object], *keys: bytes) -> SweepNote | None:
     ordered_at=st.none() | st.timedeltas(timedelta(0), timedelta(days=30)).map(lambda age: NOW - age),
     park=st.booleans(),
 )
-def test_what_the_sweep_wrote_is_read_as_it_was_written(ordered_at: datetime | None, park: bool) -> None:
+def test_a_signed_note_is_read_as_it_was_written(ordered_at: datetime | None, park: bool) -> None:
     note = replace(NOTE, ordered_at=ordered_at, park_if_stuck=park)
 
     assert read(note.as_detail(KEY), OTHER_KEY, KEY) == note
@@ -65,7 +65,7 @@ def test_a_note_without_a_mark_by_a_known_key_does_not_count(
     ],
     ids=str,
 )
-def test_an_event_that_was_changed_is_nobodys_word(change: dict[str, object]) -> None:
+def test_a_note_that_was_changed_does_not_count(change: dict[str, object]) -> None:
     assert read({**NOTE.as_detail(KEY), **change}, KEY) is None
 
 
