@@ -69,13 +69,13 @@ def takes(parameter: dict[str, Any], value: str) -> bool:
     return value in allowed and bool(re.search(parameter.get("AllowedPattern", ""), value))
 
 
-def test_what_is_looked_for_is_found() -> None:
+def test_the_pages_have_commands_of_every_kind() -> None:
     assert all(found(RUNBOOK)[kind] for kind in found(RUNBOOK) if kind != "alarm")
     assert all(found(TESTING)[kind] for kind in found(TESTING) if kind != "resource")
 
 
 @every_page
-def test_a_command_names_what_there_is(read_page: Page) -> None:
+def test_a_command_names_only_what_exists(read_page: Page) -> None:
     named, body = found(read_page), TEMPLATE.body
 
     assert set(named["output"]) <= body["Outputs"].keys()
@@ -96,12 +96,12 @@ def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
 
 
 @pytest.mark.parametrize("read_page", [README, RUNBOOK, TESTING], ids=lambda each: each.path.name)
-def test_a_block_of_shell_can_be_read_by_bash(read_page: Page) -> None:
+def test_bash_can_parse_every_block(read_page: Page) -> None:
     assert [block for block in read_page.blocks("bash") if syntax_error(block)] == []
 
 
 @every_page
-def test_a_sweep_is_started_without_waiting_and_its_log_is_named(read_page: Page) -> None:
+def test_a_command_starts_a_sweep_without_waiting_for_it(read_page: Page) -> None:
     # A command that waits gives up after a minute and asks again: up to five sweeps would run.
     sweeps = re.findall(r"remote invoke SweepFunction\b(.*)", shell(read_page))
 
@@ -112,7 +112,7 @@ def test_a_sweep_is_started_without_waiting_and_its_log_is_named(read_page: Page
     )
 
 
-def test_what_is_not_shown_has_a_command_that_would_show_it() -> None:
+def test_each_untested_risk_has_a_command_that_would_test_it() -> None:
     for what, command, holds in TESTING.table("Not shown"):
         assert what
         assert code(command)

@@ -11,7 +11,7 @@ from tests.docs.test_commands import RUNBOOK, shell
 from tests.docs.test_reference import NOTHING_LEFT
 from tests.support.deployed import deployed
 from tests.support.evaluation import periods, series
-from tests.support.incidents import INCIDENTS, told_after
+from tests.support.incidents import INCIDENTS, alarm_delays
 from tests.support.pages import Heading, code
 from tests.support.template import read
 from tests.template.test_version import VERSION
@@ -83,7 +83,7 @@ def test_a_section_has_the_alarm_of_the_template_and_four_parts(name: str) -> No
     (section,) = (each for each in alarm_sections() if each.title == title(name))
     alarm = ALARMS[name]
     metrics = ", ".join(f"`{each.metric}`" for each in series(alarm).values())
-    on, off = told_after(alarm, INCIDENTS[name], more=2)
+    on, off = alarm_delays(alarm, INCIDENTS[name], more=2)
 
     watches = f"{severity(name)}: {metrics} {threshold(alarm)} in {period(alarm)}"
 
@@ -113,7 +113,7 @@ def test_every_outcome_that_may_be_parked_is_explained() -> None:
     assert named & set(Outcome) == set(Outcome) - NOTHING_LEFT
 
 
-def test_a_condition_names_what_a_parked_message_has() -> None:
+def test_a_condition_uses_fields_of_a_parked_message() -> None:
     conditions = re.findall(r"^(?:move|drop) .*'(.*)'$", shell(RUNBOOK), re.MULTILINE)
     outcomes = {word for each in conditions for word in re.findall(r'\.outcome == "(\w+)"', each)}
 

@@ -87,7 +87,7 @@ def stack() -> Template:
     return deployed(transform(read()), **parameters)
 
 
-def test_each_threat_is_stopped_by_something_that_a_test_shows() -> None:
+def test_each_threat_has_a_test_that_shows_the_protection() -> None:
     written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
     tests = set(re.findall(r"^(?:async )?def (test_\w+)\(", written, re.MULTILINE))
 
@@ -99,7 +99,7 @@ def test_each_threat_is_stopped_by_something_that_a_test_shows() -> None:
 
 
 @every_policy
-def test_parliament_finds_nothing_in_a_policy_but_what_the_page_says(tmp_path: Path, name: str) -> None:
+def test_parliament_finds_only_what_the_page_says(tmp_path: Path, name: str) -> None:
     # Parliament knows no ARN of the account `aws`, whose transform SAM's templates are for.
     statements = [each for each in POLICIES[name]["Statement"] if each["Sid"] != "TransformTheTemplate"]
     try:
@@ -133,7 +133,7 @@ def commands_of(read_page: Page) -> set[str]:
     }
 
 
-def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deployer() -> None:
+def test_an_operator_may_run_the_commands_of_the_runbook() -> None:
     by_deployers = {"cloudformation:DeleteStack", "sns:Subscribe", "sqs:SetQueueAttributes"}
     of_sam = {"cloudformation:ListStackResources", "lambda:GetFunctionConfiguration", "lambda:InvokeFunction"}
 
@@ -142,7 +142,7 @@ def test_an_operator_may_run_every_command_of_the_runbook_but_those_of_a_deploye
     assert by_deployers <= actions("Deployer") - actions("Operator")
 
 
-def test_every_command_of_the_readme_may_be_run_by_one_of_the_three() -> None:
+def test_every_command_of_the_readme_is_allowed_by_a_policy() -> None:
     assert commands_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
 
 
@@ -158,7 +158,7 @@ def test_the_pipelines_role_is_for_one_environment_of_one_repository() -> None:
     }
 
 
-def test_a_pipeline_may_invoke_the_function_that_checks_itself_and_no_other() -> None:
+def test_a_pipeline_may_invoke_acknowledge_function_only() -> None:
     (statement,) = POLICIES["Pipeline"]["Statement"]
 
     assert statement["Resource"].endswith(":function:walmart-order-acknowledgement-AcknowledgeFunction-*")
@@ -171,7 +171,7 @@ def test_only_the_functions_read_the_secret() -> None:
         assert not any("*" in action for action in actions(name))
 
 
-def test_nobody_but_a_deployer_may_take_a_queue_away() -> None:
+def test_only_a_deployer_may_delete_a_queue() -> None:
     assert not {"sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"} & (
         actions("Producer") | actions("Operator")
     )
@@ -207,7 +207,7 @@ def test_a_deployer_may_tag_what_a_deployment_tags() -> None:
     assert tagging <= actions("Deployer")
 
 
-def test_buyers_data_is_kept_for_as_long_as_the_template_says(stack: Template) -> None:
+def test_buyers_data_is_kept_as_long_as_the_template_says(stack: Template) -> None:
     day = 24 * 60 * 60
     parameters = read().body["Parameters"]
     kept = {place: duration for place, _, duration in SECURITY.table("Place")}

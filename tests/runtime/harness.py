@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 SECRET_STORE = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """The variable by which a function finds another Secrets Manager than the local AWS's."""
-FOR_EVER_S = 3600.0
+FOREVER_S = 3600.0
 
 _PATIENCE_SECONDS = 300
 
 
-class Surroundings(Services):
+class RuntimeHarness(Services):
     """All that a function meets outside its environment; it stays when an environment ends."""
 
     def __init__(self, build: Build, aws: LocalAws, marketplace: Marketplace, private_key: str) -> None:
@@ -29,7 +29,7 @@ class Surroundings(Services):
         self._build = build
 
     def function(self, name: str = "AcknowledgeFunction", **parameters: str) -> BuiltFunction:
-        """A function as the template wants it run, between these surroundings."""
+        """A function as the template wants it run, between these harness."""
         resources = {"OrderQueue": self.order_queue, "OrderDeadLetterQueue": self.dead_letter_queue}
         return BuiltFunction.of(
             self._build,
@@ -63,13 +63,13 @@ def batch_of(messages: "list[MessageTypeDef]") -> dict[str, Any]:
     return {"Records": [record_of(message) for message in messages]}
 
 
-def takes_the_call_and_says_nothing(connection: Connection) -> None:
+def never_answers(connection: Connection) -> None:
     """Be a server that hangs."""
     connection.read_request()
-    connection.wait(FOR_EVER_S)
+    connection.wait(FOREVER_S)
 
 
-def eventually(look: Callable[[], bool]) -> None:
+def wait_until(look: Callable[[], bool]) -> None:
     """Look until it is so."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not look():

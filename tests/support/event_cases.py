@@ -9,7 +9,7 @@ from typing import Any, Final
 from tests.support.paths import ROOT
 
 _EVENTS: Final = ROOT / "events"
-_TOLD_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
+_PUBLISHED_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
 """The `time` of the events in the files; a replayed one is older."""
 
 
@@ -32,7 +32,7 @@ class EventCase:
         order_statuses: The statuses of the order's lines at the marketplace beforehand; none, no order.
         invoked: How it ends as a bare event.
         queued: How it ends when it comes over the bus.
-        acknowledgements_posted: How many of them Walmart gets to see.
+        acknowledgements: How many of them Walmart gets to see.
     """
 
     name: str
@@ -41,11 +41,11 @@ class EventCase:
     order_statuses: tuple[str, ...]
     invoked: Ending
     queued: Ending
-    acknowledgements_posted: int
+    acknowledgements: int
 
-    def told_at(self, now: datetime) -> dict[str, Any]:
+    def published_at(self, now: datetime) -> dict[str, Any]:
         """Return the event as if told of at `now`, its dates as far apart as in the file."""
-        shift = now - _TOLD_AT
+        shift = now - _PUBLISHED_AT
         event = {**self.event, "time": _shifted(self.event["time"], shift)}
         detail = self.event["detail"]
         if "orderDate" in detail:
@@ -83,5 +83,5 @@ def _load(path: Path) -> EventCase:
         order_statuses=tuple(case["given"]["statuses"]),
         invoked=Ending(**case["then"]["invoked"]),
         queued=Ending(**case["then"]["queued"]),
-        acknowledgements_posted=case["then"]["acknowledgementsPosted"],
+        acknowledgements=case["then"]["acknowledgements"],
     )

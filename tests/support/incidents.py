@@ -7,7 +7,7 @@ from tests.support.evaluation import ALARM, MINUTE, OK, Data, changes
 
 BEGINS, ENDS, OVER = 180, 270, 360
 """The minutes in which an incident begins, in which it ends, and up to which the alarm is watched."""
-MORE: Final = (0, 2, 3)
+EXTRA_PERIODS: Final = (0, 2, 3)
 """How many more periods CloudWatch may retrieve: AWS's examples have two."""
 
 type Sent = dict[int, float]
@@ -61,7 +61,7 @@ HEALTHY: Final[Data] = {
 """What a new stack sends while all is well. What counts failures was never sent."""
 
 
-def told_after(alarm: Mapping[str, Any], incident: Data, more: int) -> tuple[int, int]:
+def alarm_delays(alarm: Mapping[str, Any], incident: Data, more: int) -> tuple[int, int]:
     """Return in how many minutes an alarm goes on when its incident begins, and off when that is over."""
     found = [each for each in changes(alarm, incident, OVER, more) if each.minute > 1]
     (on,) = (each.minute for each in found if each.state == ALARM)

@@ -65,7 +65,7 @@ class Series:
     statistic: str
 
     @property
-    def is_of_the_sweep(self) -> bool:
+    def is_from_sweep(self) -> bool:
         return self.metric in BY_SWEEPS or self.dimensions.get("FunctionName") == "<SweepFunction>"
 
 

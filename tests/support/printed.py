@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def forget_logger() -> None:
+def reset_logger() -> None:
     """Let the next function print to the stdout of now: Powertools sets a logger up only once a process."""
     loggers = logging.Logger.manager.loggerDict
     for name in [name for name, logger in loggers.items() if getattr(logger, "init", False)]:

@@ -113,12 +113,12 @@ class Services:
                 self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
                 del self._received[message["MessageId"]]
 
-    def waiting(self) -> int:
+    def queued(self) -> int:
         """How many messages are in the order queue, hidden ones included."""
         attributes = self._attributes(self.order_queue)
-        return int(attributes["ApproximateNumberOfMessages"]) + self.hidden()
+        return int(attributes["ApproximateNumberOfMessages"]) + self.invisible()
 
-    def hidden(self) -> int:
+    def invisible(self) -> int:
         """How many messages of the order queue cannot be received for now."""
         return int(self._attributes(self.order_queue)["ApproximateNumberOfMessagesNotVisible"])
 

@@ -33,7 +33,7 @@ def refusal(body: str, attributes: Mapping[str, str]) -> str | None:
     return "InvalidParameterValue" if len(body.encode()) + beside > MAX_BYTES else None
 
 
-def refuse_as_sqs(client: "SQSClient") -> None:
+def enforce_sqs_limits(client: "SQSClient") -> None:
     """Let a client have SQS's error for a message that SQS would refuse, whoever it talks to."""
 
     def check(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none

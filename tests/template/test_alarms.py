@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.orders.event import DEADLINE
 from tests.support.deployed import deployed
 from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
-from tests.support.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
+from tests.support.incidents import EXTRA_PERIODS, HEALTHY, INCIDENTS, OVER, alarm_delays, sent
 from tests.support.metrics import is_emitted, suits
 from tests.support.template import Template, read
 from tests.template.test_version import VERSION
@@ -93,7 +93,9 @@ def severity(name: str, **parameters: str) -> str:
 
 def goes_on(alarm: dict[str, Any], data: Data, minutes: int = OVER) -> bool:
     """Whether an alarm goes on; however far back CloudWatch looks must make no difference."""
-    (found,) = {ALARM in {each.state for each in changes(alarm, data, minutes, more)} for more in MORE}
+    (found,) = {
+        ALARM in {each.state for each in changes(alarm, data, minutes, more)} for more in EXTRA_PERIODS
+    }
     return found
 
 
@@ -102,24 +104,24 @@ def stack(template: Template) -> Template:
     return deployed(template, AlarmTopicArn=TOPIC)
 
 
-def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(stack: Template) -> None:
+def test_each_alarm_has_its_condition(stack: Template) -> None:
     assert {name: condition(alarm) for name, alarm in stack.of_type(ALARM_TYPE).items()} == GOES_OFF
 
 
 @pytest.mark.parametrize("name", LOOKS_AT)
-def test_an_alarm_looks_at_the_queue_or_function_it_is_named_after(stack: Template, name: str) -> None:
+def test_an_alarm_watches_the_queue_or_function_in_its_name(stack: Template, name: str) -> None:
     seen = [value for each in series(stack[name]).values() for value in each.dimensions.values()]
 
     assert seen == LOOKS_AT[name]
 
 
 @every_alarm
-def test_an_alarm_is_named_after_its_stack_and_after_what_is_wrong(stack: Template, name: str) -> None:
+def test_an_alarm_is_named_after_its_stack_and_its_problem(stack: Template, name: str) -> None:
     assert stack[name]["AlarmName"] == f"orders-{name}"
 
 
 @every_alarm
-def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(stack: Template, name: str) -> None:
+def test_an_alarm_says_what_is_wrong_what_to_do_and_has_a_link(stack: Template, name: str) -> None:
     anchor = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
     meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/runbook.md#")
 
@@ -146,31 +148,29 @@ def test_a_program_can_tell_a_page_from_a_ticket(name: str) -> None:
     assert severity(name) == ("ticket" if name in TICKETS else "page")
 
 
-def test_without_sweeps_a_parked_order_is_a_page_because_nothing_else_tells_of_it() -> None:
+def test_a_parked_order_is_a_page_without_sweeps() -> None:
     assert severity("OrdersParked", SweepEnabled="false") == "page"
 
 
 @every_alarm
-def test_given_a_topic_then_it_is_told_when_an_alarm_goes_off_and_when_a_page_is_over(
-    stack: Template, name: str
-) -> None:
+def test_a_topic_gets_every_alarm_and_the_end_of_a_page(stack: Template, name: str) -> None:
     assert stack[name]["AlarmActions"] == [TOPIC]
     assert stack[name].get("OKActions", []) == ([] if name in TICKETS else [TOPIC])
 
 
 @every_alarm
-def test_given_no_topic_then_an_alarm_tells_nobody(template: Template, name: str) -> None:
+def test_without_a_topic_an_alarm_has_no_actions(template: Template, name: str) -> None:
     assert not {"AlarmActions", "OKActions"} & deployed(template)[name].keys()
 
 
 @every_alarm
-def test_given_an_address_then_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
+def test_with_an_address_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
     alarm = deployed(template, AlarmEmail=ADDRESS)[name]
 
     assert alarm["AlarmActions"] == alarm.get("OKActions", alarm["AlarmActions"]) == ["<AlarmTopic>"]
 
 
-def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_eventbridge(
+def test_an_address_is_subscribed_to_the_stacks_own_topic(
     template: Template,
 ) -> None:
     stack = deployed(template, AlarmEmail=ADDRESS)
@@ -207,7 +207,7 @@ def test_the_stacks_own_topic_has_no_key_that_cloudwatch_may_not_use(template: T
     assert "KmsMasterKeyId" not in template["AlarmTopic"]
 
 
-def test_given_no_address_then_no_topic_is_made(template: Template) -> None:
+def test_without_an_address_the_stack_makes_no_topic(template: Template) -> None:
     stack = deployed(template, AlarmTopicArn=TOPIC)
 
     assert not [each for each in stack.body["Resources"].values() if each["Type"].startswith("AWS::SNS::")]
@@ -221,7 +221,7 @@ def test_an_alarm_says_what_missing_data_means(stack: Template, name: str) -> No
 
 @every_bus
 @every_alarm
-def test_an_alarm_looks_at_metrics_that_are_emitted(template: Template, name: str, bus: str) -> None:
+def test_an_alarm_watches_metrics_that_are_emitted(template: Template, name: str, bus: str) -> None:
     stack = deployed(template, EventBusName=bus)
 
     for each in series(stack[name]).values():
@@ -229,17 +229,13 @@ def test_an_alarm_looks_at_metrics_that_are_emitted(template: Template, name: st
 
 
 @every_alarm
-def test_an_alarm_sums_what_is_counted_and_takes_the_worst_of_what_is_measured(
-    stack: Template, name: str
-) -> None:
+def test_an_alarm_uses_a_statistic_that_suits_its_metric(stack: Template, name: str) -> None:
     for each in series(stack[name]).values():
         assert suits(each), each
 
 
 @every_alarm
-def test_the_alarm_of_an_expression_has_every_metric_that_it_names_and_no_other(
-    stack: Template, name: str
-) -> None:
+def test_an_expression_uses_exactly_the_metrics_of_its_alarm(stack: Template, name: str) -> None:
     metrics = stack[name].get("Metrics", [])
     expressions = [each for each in metrics if "Expression" in each]
     named = {word for each in expressions for word in re.findall(r"\b[a-z]\w*", each["Expression"])}
@@ -251,7 +247,7 @@ def test_the_alarm_of_an_expression_has_every_metric_that_it_names_and_no_other(
 
 
 @every_alarm
-def test_an_alarm_looks_at_whole_minutes_of_a_day_at_most(stack: Template, name: str) -> None:
+def test_an_alarm_watches_whole_minutes_of_at_most_a_day(stack: Template, name: str) -> None:
     length, count, bad = periods(stack[name])
 
     assert length % MINUTE == 0
@@ -260,41 +256,39 @@ def test_an_alarm_looks_at_whole_minutes_of_a_day_at_most(stack: Template, name:
 
 
 @every_alarm
-def test_given_no_sweeps_then_nothing_waits_for_them(template: Template, name: str) -> None:
-    of_the_sweep = any(each.is_of_the_sweep for each in series(deployed(template)[name]).values())
+def test_without_sweeps_no_alarm_watches_them(template: Template, name: str) -> None:
+    of_the_sweep = any(each.is_from_sweep for each in series(deployed(template)[name]).values())
 
     assert (name in deployed(template, SweepEnabled="false").body["Resources"]) is not of_the_sweep
 
 
-def test_half_of_walmarts_time_is_told(stack: Template) -> None:
+def test_the_deadline_alarm_goes_off_at_half_of_walmarts_time(stack: Template) -> None:
     assert stack["DeadlineAtRisk"]["Threshold"] == DEADLINE.total_seconds() / 2
 
 
 @every_alarm
-def test_an_alarm_goes_on_and_off_when_the_runbook_says_however_far_back_cloudwatch_looks(
-    stack: Template, name: str
-) -> None:
-    assert {told_after(stack[name], INCIDENTS[name], more) for more in MORE} == {TOLD_AFTER[name]}
+def test_an_alarm_goes_on_and_off_when_the_runbook_says(stack: Template, name: str) -> None:
+    assert {alarm_delays(stack[name], INCIDENTS[name], more) for more in EXTRA_PERIODS} == {TOLD_AFTER[name]}
 
 
 @settings(deadline=None, max_examples=50)
 @given(alarm=st.sampled_from(FILLED), failures=st.sets(st.integers(min_value=0, max_value=119)))
-def test_how_far_back_cloudwatch_looks_makes_no_difference_where_gaps_are_filled(
+def test_older_data_makes_no_difference_where_gaps_are_filled(
     alarm: dict[str, Any], failures: set[int]
 ) -> None:
     data = {each.metric: sent(10_000.0, failures) for each in series(alarm).values()}
 
-    narrow, *wide = (changes(alarm, data, 180, more) for more in MORE)
+    narrow, *wide = (changes(alarm, data, 180, more) for more in EXTRA_PERIODS)
     assert all(each == narrow for each in wide)
 
 
 @every_alarm
-def test_no_alarm_goes_on_in_a_new_stack_that_is_well(stack: Template, name: str) -> None:
+def test_no_alarm_goes_on_in_a_new_healthy_stack(stack: Template, name: str) -> None:
     assert not goes_on(stack[name], HEALTHY)
 
 
 @pytest.mark.parametrize("name", OF_ATTEMPTS)
-def test_while_an_order_waits_each_period_has_an_attempt_at_it(
+def test_each_period_has_an_attempt_while_an_order_is_retried(
     template: Template, stack: Template, name: str
 ) -> None:
     base, cap, hold = (
@@ -320,11 +314,11 @@ def test_at_the_longest_interval_each_period_has_a_sweep(
 
 
 @pytest.mark.parametrize("name", ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"])
-def test_between_two_sweeps_nothing_is_taken_for_well(stack: Template, name: str) -> None:
+def test_between_two_sweeps_an_alarm_keeps_its_state(stack: Template, name: str) -> None:
     assert stack[name]["TreatMissingData"] == "ignore"
 
 
-def test_given_the_longest_interval_then_no_sweep_is_missed(template: Template, stack: Template) -> None:
+def test_at_the_longest_interval_no_sweep_is_missed(template: Template, stack: Template) -> None:
     interval = template.body["Parameters"]["SweepIntervalMinutes"]["MaxValue"]
     latest = template["SweepFunction"]["Timeout"] // MINUTE
     # The worst there may be: every other sweep takes no time, and every other as much as it has.
@@ -335,33 +329,29 @@ def test_given_the_longest_interval_then_no_sweep_is_missed(template: Template, 
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(46, False), (62, True)])
-def test_a_new_stack_has_three_quarters_of_an_hour_for_its_first_sweep(
-    stack: Template, minutes: int, told: bool
-) -> None:
+def test_a_new_stack_has_45_minutes_for_its_first_sweep(stack: Template, minutes: int, told: bool) -> None:
     data = {**HEALTHY, "SweepCompleted": {}}
 
     assert goes_on(stack["SweepMissing"], data, minutes) is told
 
 
-def test_sweeps_that_stop_while_the_queue_is_silent_keep_the_alarm_on(stack: Template) -> None:
+def test_missing_sweeps_keep_the_alarm_on_while_the_queue_is_idle(stack: Template) -> None:
     data = {**HEALTHY, "SweepCompleted": {}, QUEUE_LENGTH: sent(0.0, range(100))}
 
-    for more in MORE:
+    for more in EXTRA_PERIODS:
         assert [each.state for each in changes(stack["SweepMissing"], data, OVER, more)] == [ALARM]
 
 
 # AWS does not say whether SQS reports a zero, nothing, or no metric at all while nobody receives.
 @pytest.mark.parametrize("received", [sent(0.0, range(OVER)), sent(1.0, range(60)), {}])
-def test_orders_that_nobody_receives_are_told_whatever_sqs_reports_of_it(
-    stack: Template, received: dict[int, float]
-) -> None:
+def test_orders_that_are_not_received_raise_an_alarm(stack: Template, received: dict[int, float]) -> None:
     data = {QUEUE_LENGTH: sent(1.0, range(180, OVER)), "NumberOfMessagesReceived": received}
 
     assert goes_on(stack["OrderQueueNotConsumed"], data)
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(10, False), (30, True)])
-def test_an_outage_of_the_secret_is_told_when_it_lasts(stack: Template, minutes: int, told: bool) -> None:
+def test_only_a_long_outage_of_the_secret_raises_an_alarm(stack: Template, minutes: int, told: bool) -> None:
     outage = {"StaleCredentials": sent(1.0, range(180, 180 + minutes))}
 
     assert goes_on(stack["StaleCredentialsServed"], outage) is told
@@ -370,7 +360,7 @@ def test_an_outage_of_the_secret_is_told_when_it_lasts(stack: Template, minutes:
 # A message is received again when its visibility timeout is over, after six minutes.
 @pytest.mark.parametrize("metric", ["Errors", "Throttles", "MessageFailed"])
 @pytest.mark.parametrize(("times", "told"), [(1, False), (2, False), (4, True)])
-def test_a_function_that_fails_is_told_when_it_lasts_with_sweeps_or_without(
+def test_only_a_function_that_keeps_failing_raises_an_alarm(
     template: Template, metric: str, times: int, told: bool
 ) -> None:
     alarm = deployed(template, SweepEnabled="false")["AcknowledgeFunctionFailing"]
@@ -380,11 +370,11 @@ def test_a_function_that_fails_is_told_when_it_lasts_with_sweeps_or_without(
 
 
 @pytest.mark.parametrize("name", ["OrdersParked", "EventsUndelivered", "OrderQueueNotConsumed"])
-def test_a_queue_that_falls_silent_ends_no_alarm(stack: Template, name: str) -> None:
+def test_an_idle_queue_ends_no_alarm(stack: Template, name: str) -> None:
     assert stack[name]["TreatMissingData"] == "ignore"
 
 
-def test_orders_that_wait_while_acknowledgement_is_paused_are_told(template: Template) -> None:
+def test_a_pause_leaves_the_alarm_of_waiting_orders_in_place(template: Template) -> None:
     paused = deployed(template, AcknowledgementEnabled="false")
 
     assert "OrderQueueNotConsumed" in paused.of_type(ALARM_TYPE)

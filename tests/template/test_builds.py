@@ -77,7 +77,7 @@ def test_the_dependencies_are_exactly_the_locked_ones(build: Build) -> None:
 
 
 @pytest.mark.parametrize("package", ["boto3", "botocore", "pydantic", "aws_xray_sdk", "bin"])
-def test_what_lambda_brings_or_nobody_needs_is_not_shipped(build: Build, package: str) -> None:
+def test_what_lambda_provides_or_no_code_needs_is_not_shipped(build: Build, package: str) -> None:
     assert not (build.directory / "DependenciesLayer" / "python" / package).exists()
 
 
@@ -112,7 +112,7 @@ def test_building_again_elsewhere_gives_the_same_files(arm64_build: Build, tmp_p
         assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
 
 
-def test_given_a_hash_that_does_not_fit_then_nothing_is_built(tmp_path: Path) -> None:
+def test_nothing_is_built_when_a_hash_does_not_match(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(ROOT / "template.yaml", project)
@@ -126,7 +126,7 @@ def test_given_a_hash_that_does_not_fit_then_nothing_is_built(tmp_path: Path) ->
         Build.make(tmp_path / "build", project=project)
 
 
-def test_given_no_processor_then_make_builds_nothing(tmp_path: Path) -> None:
+def test_make_builds_nothing_without_a_processor(tmp_path: Path) -> None:
     makefile = str(LAYER / "Makefile")
     make = ["make", "--makefile", makefile, "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"]
 
@@ -138,7 +138,7 @@ def test_given_no_processor_then_make_builds_nothing(tmp_path: Path) -> None:
     ("machine", "message"),
     [(MACHINES["x86_64"], "wrong processor"), (None, "No compiled file")],
 )
-def test_given_the_wrong_compiled_files_then_the_build_stops(
+def test_the_build_stops_at_files_for_the_wrong_processor(
     tmp_path: Path, machine: int | None, message: str
 ) -> None:
     content = b"" if machine is None else b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little")
@@ -167,7 +167,7 @@ def test_the_layer_locks_the_uv_that_the_project_locks() -> None:
     assert (LAYER / "uv.txt").read_text() == (ROOT / "requirements" / "uv.txt").read_text()
 
 
-def test_given_another_release_of_uv_on_the_path_then_the_locked_one_builds_the_layer(tmp_path: Path) -> None:
+def test_the_locked_uv_builds_the_layer_whatever_is_on_the_path(tmp_path: Path) -> None:
     layer = tmp_path / "layer"
     shutil.copytree(LAYER, layer)
     other = tmp_path / "bin" / "uv"

@@ -27,7 +27,7 @@ def test_a_batch_has_ten_orders_at_most_and_waits_for_none(template: Template) -
     assert "MaximumBatchingWindowInSeconds" not in source
 
 
-def test_as_many_batches_are_worked_on_at_once_as_the_function_is_told(template: Template) -> None:
+def test_the_function_is_told_the_maximum_concurrency(template: Template) -> None:
     source = template.only("AWS::Lambda::EventSourceMapping")
     told = template["AcknowledgeFunction"]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
 

@@ -140,7 +140,7 @@ def test_every_parameter_is_used(written: Template) -> None:
     assert body["Parameters"].keys() <= mentioned
 
 
-def test_every_parameter_is_explained_and_has_its_place_in_the_console(written: Template) -> None:
+def test_every_parameter_is_explained_and_has_a_group(written: Template) -> None:
     body = written.body
     groups = body["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     placed = [name for group in groups for name in group["Parameters"]]

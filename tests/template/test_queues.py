@@ -32,7 +32,7 @@ def test_every_queue_is_a_standard_queue(template: Template, queue: str) -> None
     assert "FifoQueue" not in template[queue]
 
 
-def test_a_stack_that_is_made_again_gives_no_queue_the_name_it_had_before(template: Template) -> None:
+def test_a_recreated_stack_gives_the_order_queue_another_name(template: Template) -> None:
     again = PSEUDO_PARAMETERS["AWS::StackId"].replace("/5e6f7a80-", "/9f8e7d60-")
 
     assert deployed(template)["OrderQueue"]["QueueName"] == "orders-OrderQueue-5e6f7a80"
@@ -43,7 +43,7 @@ def test_a_stack_that_is_made_again_gives_no_queue_the_name_it_had_before(templa
     assert [name for name in QUEUES if "QueueName" in template[name]] == ["OrderQueue"]
 
 
-def test_the_name_of_the_order_queue_fits_the_longest_stack_name_that_the_rule_allows(
+def test_the_order_queues_name_fits_the_longest_stack_name(
     template: Template,
 ) -> None:
     name = deployed(template, **{"AWS::StackName": "s" * 49})["OrderQueue"]["QueueName"]
@@ -51,7 +51,7 @@ def test_the_name_of_the_order_queue_fits_the_longest_stack_name_that_the_rule_a
     assert len(name) <= 80
 
 
-def test_no_queue_but_the_order_queue_may_name_another_one_as_its_dead_letter_queue(
+def test_only_the_order_queue_may_have_a_dead_letter_queue(
     template: Template,
 ) -> None:
     stack = deployed(template)
@@ -68,23 +68,21 @@ def test_no_queue_but_the_order_queue_may_name_another_one_as_its_dead_letter_qu
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-def test_when_an_update_replaces_a_queue_then_the_orders_in_it_are_kept(
-    written: Template, queue: str
-) -> None:
+def test_an_update_that_replaces_a_queue_keeps_its_orders(written: Template, queue: str) -> None:
     assert written.body["Resources"][queue]["UpdateReplacePolicy"] == "Retain"
 
 
-def test_an_order_being_worked_on_is_hidden_for_six_times_the_functions_timeout(template: Template) -> None:
+def test_a_received_order_is_invisible_for_six_function_timeouts(template: Template) -> None:
     assert template["OrderQueue"]["VisibilityTimeout"] >= 6 * template["AcknowledgeFunction"]["Timeout"]
 
 
-def test_the_delays_that_are_allowed_begin_after_the_time_for_which_a_message_was_hidden(
+def test_the_code_and_the_queue_have_the_same_visibility_timeout(
     template: Template,
 ) -> None:
     assert template["OrderQueue"]["VisibilityTimeout"] == VISIBILITY_TIMEOUT_S
 
 
-def test_every_queue_takes_what_another_one_took_up_to_the_largest_message(template: Template) -> None:
+def test_every_queue_takes_the_largest_message(template: Template) -> None:
     assert {template[queue]["MaximumMessageSize"] for queue in QUEUES} == {MAX_MESSAGE_BYTES}
 
 
@@ -95,7 +93,7 @@ def test_an_order_received_a_hundred_times_moves_to_the_dead_letters(template: T
     }
 
 
-def test_dead_letters_stay_fourteen_days_and_so_outlast_the_order_queue(template: Template) -> None:
+def test_dead_letters_are_kept_longer_than_orders(template: Template) -> None:
     kept = template["OrderDeadLetterQueue"]["MessageRetentionPeriod"]
 
     assert kept == 14 * DAY
@@ -155,5 +153,5 @@ def test_only_the_order_event_rule_may_send_to(template: Template, queue: str, b
     }
 
 
-def test_no_policy_lets_anybody_into_the_dead_letters(template: Template) -> None:
+def test_no_policy_lets_a_service_send_to_the_dead_letters(template: Template) -> None:
     assert {each["Effect"] for each in policy(template, "OrderDeadLetterQueue")} == {"Deny"}

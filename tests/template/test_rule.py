@@ -66,28 +66,28 @@ def test_there_are_sample_events() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_given_a_sample_event_then_it_matches(rule: Rule, case: EventCase) -> None:
+def test_the_rule_matches_a_sample_event(rule: Rule, case: EventCase) -> None:
     assert rule.matches(case.event)
 
 
-def test_the_self_check_is_for_invoking_by_hand_and_never_reaches_the_queue(rule: Rule) -> None:
+def test_the_self_check_event_never_reaches_the_queue(rule: Rule) -> None:
     event = json.loads((ROOT / "events" / "self-check.json").read_text())
 
     assert not rule.matches({**ORDER_EVENT, "source": "", "detail-type": "", **event})
 
 
-def test_given_an_order_event_then_it_matches_whatever_its_detail(rule: Rule) -> None:
+def test_the_rule_matches_an_order_event_with_any_detail(rule: Rule) -> None:
     # A bad order event has to reach the function, which parks it with a reason; here it would vanish.
     for detail in ({}, {"purchaseOrderId": "2575193093772", "more": [1]}, {"purchaseOrderId": 1}):
         assert rule.matches({**ORDER_EVENT, "detail": detail})
 
 
 @pytest.mark.parametrize("change", NEAR_MISSES.values(), ids=NEAR_MISSES.keys())
-def test_given_a_near_miss_then_it_does_not_match(rule: Rule, change: Mapping[str, str]) -> None:
+def test_the_rule_does_not_match_a_near_miss(rule: Rule, change: Mapping[str, str]) -> None:
     assert not rule.matches({**ORDER_EVENT, **change})
 
 
-def test_there_is_no_rule_before_queues_let_it_in_and_no_other_stack_takes_its_events(
+def test_the_rule_is_created_after_the_resources_it_depends_on(
     template: Template,
 ) -> None:
     waits_for = template.body["Resources"]["OrderEventRule"]["DependsOn"]
@@ -108,7 +108,7 @@ def test_there_is_no_rule_before_queues_let_it_in_and_no_other_stack_takes_its_e
         ("aws.partner/example.com/orders", "/shop//1/", "aws.partner__example.com__orders/__shop____1__"),
     ],
 )
-def test_what_keeps_a_second_stack_away_is_named_after_bus_and_source_and_names_the_first(
+def test_a_second_stack_for_a_bus_and_source_is_refused_by_name(
     template: Template, bus: str, source: str, name: str
 ) -> None:
     stack = deployed(template, EventBusName=bus, OrderEventSource=source)
@@ -118,7 +118,7 @@ def test_what_keeps_a_second_stack_away_is_named_after_bus_and_source_and_names_
     assert parameter["Value"] == "orders"
 
 
-def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template: Template) -> None:
+def test_the_rule_uses_the_bus_source_and_detail_type_given(template: Template) -> None:
     rule = template["OrderEventRule"]
 
     assert rule["EventBusName"] == {"Ref": "EventBusName"}
@@ -130,7 +130,7 @@ def test_the_rule_listens_to_the_parameters_bus_source_and_detail_type(template:
 
 
 @pytest.mark.parametrize("bus", ["default", "orders"])
-def test_on_any_bus_the_stack_tells_the_rules_bare_name(template: Template, bus: str) -> None:
+def test_the_stack_outputs_the_rules_name_on_any_bus(template: Template, bus: str) -> None:
     # The Ref of a rule on another bus than the default one is "bus|name", which nothing takes for a name.
     stack = deployed(template, EventBusName=bus)
 
@@ -148,7 +148,7 @@ def test_the_rule_is_on(template: Template) -> None:
     assert template["OrderEventRule"].get("State", "ENABLED") == "ENABLED"
 
 
-def test_the_order_queue_is_the_rules_only_target_and_gets_the_whole_event(template: Template) -> None:
+def test_the_order_queue_is_the_only_target_and_gets_whole_events(template: Template) -> None:
     (target,) = template["OrderEventRule"]["Targets"]
 
     assert target["Arn"] == {"Fn::GetAtt": ["OrderQueue", "Arn"]}

@@ -19,7 +19,7 @@ def test_the_stack_says_which_version_runs(written: Template) -> None:
     assert written.body["Outputs"]["Version"]["Value"] == VERSION
 
 
-def test_a_deployment_tags_the_stack_and_so_its_resources_with_the_version() -> None:
+def test_every_file_has_the_same_version() -> None:
     assert _toml("samconfig.toml")["default"]["deploy"]["parameters"]["tags"] == f"version={VERSION}"
 
 

@@ -57,11 +57,11 @@ def tell(orders: int, weather: Weather, now: datetime) -> list[Told]:
     cases = [
         Told(
             title=case.name,
-            event=case.told_at(now),
+            event=case.published_at(now),
             ending=case.queued,
             purchase_order_id=case.purchase_order_id,
             statuses=case.order_statuses,
-            posts=case.acknowledgements_posted if weather is Weather.CALM else None,
+            posts=case.acknowledgements if weather is Weather.CALM else None,
         )
         for case in load_event_cases()
     ]
