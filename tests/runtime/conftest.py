@@ -1,4 +1,4 @@
-"""The built functions, and what they meet outside their environment."""
+"""The built functions, and the services that they call."""
 
 import sys
 from collections.abc import Iterator

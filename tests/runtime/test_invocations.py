@@ -1,4 +1,4 @@
-"""The built functions as Lambda runs them: one process for many invocations, its limits, and its errors."""
+"""The built functions as Lambda runs them: one process for many invocations, its limits and its errors."""
 
 import json
 import time
@@ -17,9 +17,9 @@ from tests.support.services import order_event
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"
 HUGE = "7" * 5_900_000
-"""Nearly the six megabytes that Lambda takes."""
+"""Nearly the six megabytes that Lambda accepts."""
 LARGEST_RECORD = 2_000
-"""Characters; one with every member has some 500."""
+"""In characters; a record with every member has about 500."""
 
 
 def test_a_batch_is_acknowledged_answered_and_recorded_once(harness: RuntimeHarness) -> None:
@@ -65,7 +65,7 @@ def test_a_warm_process_keeps_its_secret_and_its_connection(
 
     with harness.environment() as environment:
         answers = [environment.invoke(order_event(ORDER))]
-        # A good one as well, so that only its version tells whether it was read.
+        # A good secret as well, so that only its version shows whether it was read.
         stored = harness.store_secret(f" {harness.seller.secret()}")
         answers.append(environment.invoke(order_event(ANOTHER)))
         processes = list(environment.processes())
@@ -82,7 +82,7 @@ def test_a_warm_process_keeps_its_secret_and_its_connection(
 
 
 def states(processes: list[int]) -> set[str]:
-    """What the processes are doing, in the letters of `ps`."""
+    """The states of the processes, in the letters of `ps`."""
     return {Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] for each in processes}
 
 
@@ -91,7 +91,7 @@ def test_a_message_whose_invocation_timed_out_is_retried(
 ) -> None:
     harness.place(ORDER)
 
-    # Less than the function waits for a secret store that hangs.
+    # The function waits longer for a Secrets Manager that does not answer.
     with (
         RawServer(never_answers) as secret_store,
         harness.environment(
@@ -163,7 +163,7 @@ def test_records_are_small_however_large_events_and_answers_are(harness: Runtime
 
 
 def answer_about_large_messages(harness: RuntimeHarness, environment: Environment) -> Any:  # noqa: ANN401 - Lambda's answer
-    """Return the function's answer to a batch whose messages all come again."""
+    """Return the function's answer to a batch whose messages are all retried."""
     unknown = [f"74000000001{number:02}" for number in range(10)]
     harness.send(*(order_event(order, unknown="7" * 250_000) for order in unknown))
     answer = harness.deliver(environment, 10)

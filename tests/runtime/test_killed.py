@@ -1,4 +1,4 @@
-"""The function's process is killed in the middle of a batch; its messages come again, to another process."""
+"""The function's process is killed in the middle of a batch, and another process retries its messages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,35 +24,35 @@ from tests.support.raw_server import RawServer
 from tests.support.services import order_event
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")
-"""Named for what somebody else does at Walmart before their messages come again."""
-NEIGHBOUR = "7400000000009"
+"""Named for what the seller does at Walmart before the retry."""
+NEIGHBOR = "7400000000009"
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill, and what it takes.
+    """When to kill the process.
 
     Attributes:
-        reached: Tells that `ORDERS` are at that point, all of them.
-        calls: What became of the calls about them by then: the action, whether it was applied, the status.
-        variables: Of the environment that is killed.
-        neighbours: Orders that are in the batch as well.
+        reached: Returns whether all `ORDERS` are at that point.
+        calls: The calls about them by then: the action, whether it was applied, the status.
+        variables: Environment variables of the killed environment.
+        neighbors: Other orders in the batch.
     """
 
     reached: Callable[[Environment], bool]
     calls: set[tuple[str, bool, int | None]]
     variables: Mapping[str, str] = field(default_factory=dict)
-    neighbours: tuple[str, ...] = ()
+    neighbors: tuple[str, ...] = ()
 
 
 @contextmanager
-def before_anything_is_sent(_surroundings: RuntimeHarness) -> Iterator[Moment]:
+def before_any_call_is_sent(_surroundings: RuntimeHarness) -> Iterator[Moment]:
     with RawServer(never_answers) as secret_store:
         yield Moment(lambda _: bool(secret_store.requests), set(), {SECRET_STORE: secret_store.url})
 
 
 @contextmanager
-def before_the_post_is_applied(harness: RuntimeHarness) -> Iterator[Moment]:
+def before_the_call_is_applied(harness: RuntimeHarness) -> Iterator[Moment]:
     for order in ORDERS:
         harness.marketplace.fail(order, Fault.DELAY, action="acknowledge", seconds=FOREVER_S)
     yield Moment(
@@ -62,7 +62,7 @@ def before_the_post_is_applied(harness: RuntimeHarness) -> Iterator[Moment]:
 
 
 @contextmanager
-def before_the_answer_comes(harness: RuntimeHarness) -> Iterator[Moment]:
+def before_the_response_arrives(harness: RuntimeHarness) -> Iterator[Moment]:
     for order in ORDERS:
         harness.marketplace.fail(order, Fault.TIMEOUT_AFTER_APPLYING, action="acknowledge")
     yield Moment(
@@ -73,23 +73,23 @@ def before_the_answer_comes(harness: RuntimeHarness) -> Iterator[Moment]:
 
 @contextmanager
 def before_the_function_returns(harness: RuntimeHarness) -> Iterator[Moment]:
-    harness.marketplace.add_order(NEIGHBOUR)
-    harness.marketplace.fail(NEIGHBOUR, Fault.DELAY, action="acknowledge", seconds=FOREVER_S)
+    harness.marketplace.add_order(NEIGHBOR)
+    harness.marketplace.fail(NEIGHBOR, Fault.DELAY, action="acknowledge", seconds=FOREVER_S)
 
     def reached(environment: Environment) -> bool:
-        held_up = [call.fault for call in harness.marketplace.calls_for(NEIGHBOUR)] == [Fault.DELAY]
+        held_up = [call.fault for call in harness.marketplace.calls_for(NEIGHBOR)] == [Fault.DELAY]
         return held_up and outcomes(environment) == dict.fromkeys(ORDERS, "acknowledged")
 
-    yield Moment(reached, {("acknowledge", True, 200)}, neighbours=(NEIGHBOUR,))
+    yield Moment(reached, {("acknowledge", True, 200)}, neighbors=(NEIGHBOR,))
 
 
 def outcomes(environment: Environment) -> dict[str, str]:
-    """The outcome that each order was recorded with so far."""
+    """The outcome recorded for each order so far."""
     return {each["purchase_order_id"]: each["outcome"] for each in records_of(environment.output())}
 
 
 def kill(harness: RuntimeHarness, moment: Moment, orders: tuple[str, ...]) -> None:
-    """Send a batch about the orders, and kill the process at the moment."""
+    """Invoke with a batch of the orders, and kill the process at the moment."""
     harness.send(*map(order_event, orders))
     batch = batch_of(harness.receive(len(orders)))
     with (
@@ -102,7 +102,7 @@ def kill(harness: RuntimeHarness, moment: Moment, orders: tuple[str, ...]) -> No
         environment.kill()
         with pytest.raises(EnvironmentGone):
             invocation.result()
-    # The emulator, and the function's process, which would have looked what became of its calls.
+    # The emulator and the function's process, which would have fetched the orders after its calls.
     assert len(processes) == 2
     wait_until(lambda: not any(is_running(each) for each in processes))
 
@@ -120,9 +120,9 @@ type KillPoint = Callable[[RuntimeHarness], AbstractContextManager[Moment]]
 @pytest.mark.parametrize(
     "kill_point",
     [
-        before_anything_is_sent,
-        before_the_post_is_applied,
-        before_the_answer_comes,
+        before_any_call_is_sent,
+        before_the_call_is_applied,
+        before_the_response_arrives,
         before_the_function_returns,
     ],
 )
@@ -132,7 +132,7 @@ def test_a_kill_loses_no_order_and_acknowledges_none_twice(
     for order in ORDERS:
         harness.marketplace.add_order(order)
     with kill_point(harness) as moment:
-        orders = (*ORDERS, *moment.neighbours)
+        orders = (*ORDERS, *moment.neighbors)
         kill(harness, moment, orders)
     before = {order: harness.marketplace.calls_for(order) for order in orders}
     seen = {(call.action, call.applied, call.status) for order in ORDERS for call in before[order]}
@@ -145,19 +145,19 @@ def test_a_kill_loses_no_order_and_acknowledges_none_twice(
         records: list[dict[str, Any]] = records_of(environment.output())
         found = outcomes(environment)
 
-    # Nothing is lost, and every order is acknowledged that nobody else settled.
+    # No message is lost, and every order is settled.
     assert answer == {"batchItemFailures": []}
     assert (harness.queued(), harness.parked()) == (0, [])
     assert {(each["disposition"], each["attempt"]) for each in records} == {("done", 2)}
     applied = any(applied for _, applied, _ in moment.calls)
     assert found == {
-        **dict.fromkeys(moment.neighbours, "acknowledged"),
+        **dict.fromkeys(moment.neighbors, "acknowledged"),
         LEFT_ALONE: "already_acknowledged" if applied else "acknowledged",
         SHIPPED: "already_shipped",
         CANCELLED: "cancelled",
     }
-    assert harness.statuses(LEFT_ALONE, *moment.neighbours) == {"Acknowledged"}
-    # What comes again is looked at first, and posted only where it waits.
+    assert harness.statuses(LEFT_ALONE, *moment.neighbors) == {"Acknowledged"}
+    # A retried order is fetched first, and acknowledged only if it awaits that.
     after = {order: harness.actions(order)[len(before[order]) :] for order in ORDERS}
     assert after == {
         LEFT_ALONE: ["get"] if applied else ["get", "acknowledge"],

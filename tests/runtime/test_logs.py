@@ -1,4 +1,4 @@
-"""Whatever log level a function is given, nothing that it prints shows a credential."""
+"""A function prints no credential at any log level."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from tests.support.services import order_event
 
 ORDER = "7400000000001"
 PIECE = 40
-"""Characters of a credential by which it is found, also where it is cut off or wrapped."""
+"""The length of the parts that are searched for, so that a cut or wrapped credential is found."""
 
 
 def pieces(credential: str) -> list[str]:
