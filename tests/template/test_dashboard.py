@@ -116,18 +116,18 @@ def test_every_outcome_is_shown(stack: Template) -> None:
     assert sorted(shown) == sorted(metric_name(outcome) for outcome in Outcome)
 
 
-def test_the_worst_age_is_shown_against_its_alarm_and_the_deadline(stack: Template) -> None:
-    lines = graph(stack, "Worst age of an order at an attempt")["annotations"]["horizontal"]
+def test_the_oldest_order_is_shown_with_its_alarm_and_the_deadline(stack: Template) -> None:
+    lines = graph(stack, "Oldest order at an attempt")["annotations"]["horizontal"]
 
     assert {each["label"].partition(": ")[2]: each["value"] for each in lines} == {
         "DeadlineAtRisk": stack["DeadlineAtRisk"]["Threshold"],
-        "too late": DEADLINE.total_seconds(),
+        "Walmart's deadline": DEADLINE.total_seconds(),
     }
 
 
-def test_the_time_to_work_the_queue_off_is_shown_against_its_alarm(template: Template) -> None:
+def test_the_queue_drain_time_is_shown_with_its_alarm(template: Template) -> None:
     stack = deployed(template)
-    (line,) = graph(stack, "Time to work the queue off")["annotations"]["horizontal"]
+    (line,) = graph(stack, "Queue drain time")["annotations"]["horizontal"]
 
     assert line["value"] == stack["QueueDrainTimeHigh"]["Threshold"]
 

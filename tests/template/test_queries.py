@@ -44,7 +44,7 @@ def words(query: str) -> set[str]:
 
 def test_there_is_a_query_for_each_question(stack: Template) -> None:
     assert [each["Name"] for each in stack.of_type(QUERY).values()] == [
-        "orders/Story of one order",
+        "orders/History of one order",
         "orders/Failures by reason",
         "orders/Slowest orders",
         "orders/Refused credentials",
