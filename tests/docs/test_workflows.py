@@ -1,4 +1,4 @@
-"""GitHub's workflows have the least permissions, pinned actions, and the commands of the README."""
+"""GitHub's workflows have the least permissions, pinned actions, and the README's commands."""
 
 import json
 import re
@@ -25,7 +25,7 @@ every_workflow = pytest.mark.parametrize("file", FILES, ids=lambda file: file.st
 
 
 def commands() -> str:
-    """What the steps of a deployment run, one command a line."""
+    """The commands of a deployment, one a line."""
     return "\n".join(step["run"] for step in STEPS if "run" in step).replace("\\\n", " ")
 
 
@@ -44,7 +44,7 @@ def test_an_action_is_pinned_to_a_commit_with_its_version(file: Path) -> None:
 
 
 @every_workflow
-def test_no_step_finds_githubs_token_in_the_checkout(file: Path) -> None:
+def test_no_checkout_keeps_githubs_token(file: Path) -> None:
     for job in WORKFLOWS[file.stem]["jobs"].values():
         (checkout,) = (each for each in job["steps"] if "actions/checkout@" in each.get("uses", ""))
         assert checkout["with"]["persist-credentials"] is False
@@ -65,7 +65,7 @@ def test_only_the_deployment_may_do_more_than_read() -> None:
 def test_only_a_version_tag_deploys_and_one_at_a_time() -> None:
     workflow = WORKFLOWS["deploy"]
 
-    # YAML takes the word `on` for true.
+    # YAML reads the word `on` as true.
     assert workflow[True] == {"push": {"tags": ["v*"]}}
     assert workflow["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
 
@@ -105,14 +105,14 @@ def test_the_deployment_needs_a_passed_self_check(answer: str, status: int) -> N
     assert done.returncode == status
 
 
-def test_the_commands_of_a_deployment_are_those_of_the_readme() -> None:
+def test_a_deployment_uses_the_commands_of_the_readme() -> None:
     readme = "\n".join([*page("README.md").blocks("bash"), page("README.md").prose])
     of_sam = [each.strip() for each in re.findall(r"\bsam [a-z][^|\n]*", commands())]
 
     assert {each.removesuffix(" --no-confirm-changeset") for each in of_sam} == {"sam deploy", SELF_CHECK}
     assert SELF_CHECK in readme
     assert "`sam deploy`" in readme
-    # `make build` is `sam build` with the locked SAM.
+    # `make build` runs `sam build` with the locked SAM.
     assert "make build" in commands()
     assert re.search(r"^build:.*\n\t\S*/sam build$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 

@@ -13,7 +13,7 @@ from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, p
 from tests.support.incidents import EXTRA_PERIODS, HEALTHY, INCIDENTS, OVER, alarm_delays, sent
 from tests.support.metrics import is_emitted, suits
 from tests.support.template import Template, read
-from tests.template.test_version import VERSION
+from tests.support.version import VERSION
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 ADDRESS = "someone@example.com"
