@@ -1,4 +1,4 @@
-"""Order events are kept for a replay when somebody asks for it, and only they."""
+"""The archive keeps order events for a replay, and only if a parameter asks for it."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_what_the_rule_matches_is_archived_for_the_days_given(template: Template
 
 
 def test_an_archive_has_the_name_of_its_stack(template: Template) -> None:
-    # CloudFormation's own would be "orders-OrderEventArchive-" and twelve characters: 48 are allowed.
+    # EventBridge refuses CloudFormation's own name, "orders-OrderEventArchive-" and twelve characters.
     stack = deployed(template, ArchiveDays="30", **{"AWS::StackName": 48 * "s"})
 
     assert stack["OrderEventArchive"]["ArchiveName"] == 48 * "s"

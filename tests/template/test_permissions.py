@@ -1,4 +1,4 @@
-"""Each role may do what its job takes, and nothing else."""
+"""Each role has the permissions of its job, and no others."""
 
 import json
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def entries(template: Template, role: str) -> list[dict[str, Any]]:
 
 
 def statements(template: Template, role: str) -> Iterator[dict[str, Any]]:
-    """A role's statements, the conditional one as if its condition held."""
+    """A role's statements, with the conditional ones."""
     for entry in entries(template, role):
         yield entry["Fn::If"][1] if "Fn::If" in entry else entry
 
@@ -62,7 +62,7 @@ def granted(template: Template, role: str) -> Iterator[tuple[str, str]]:
             yield action, resource(statement["Resource"])
 
 
-def resource(value: Any) -> str:  # noqa: ANN401 - whatever a template may hold there
+def resource(value: Any) -> str:  # noqa: ANN401 - any part of a template
     match value:
         case {"Fn::GetAtt": path}:
             return ".".join(path)
@@ -117,7 +117,7 @@ def test_a_permissions_boundary_limits_every_role(template: Template, role: str)
 def test_no_other_policy_grants_anything(
     template: Template,
 ) -> None:
-    # Whatever CloudFormation calls it: a queue's inline one, a topic's, a permission of Lambda's.
+    # In all types of CloudFormation: a queue's or a topic's policy, a permission of Lambda.
     policies = {
         name
         for name, each in template.body["Resources"].items()

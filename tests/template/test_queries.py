@@ -1,4 +1,4 @@
-"""A saved query asks for fields that a record has and words that it may hold."""
+"""A saved query uses fields that a record has, and values that they may have."""
 
 import re
 from dataclasses import fields
@@ -36,7 +36,7 @@ def stack(template: Template) -> Template:
 
 
 def words(query: str) -> set[str]:
-    """The fields that a query names: what is neither text, nor a word of the language, nor named by `as`."""
+    """The fields of a query: no text, no word of the language, and no name given by `as`."""
     unquoted = re.sub(r'"[^"]*"', "", query)
     given = set(re.findall(r"\bas (\w+)", unquoted))
     return set(re.findall(r"@?\b[a-z]\w*", unquoted)) - WORDS - given - {"as"}
