@@ -1,4 +1,4 @@
-"""Every link of the documentation leads somewhere."""
+"""Every link of the documentation has a target."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The tables of the reference are the template's and the code's."""
+"""The tables of the reference agree with the template and the code."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The runbook's alarms, saved queries and parked orders are those of the template and the code."""
+"""The runbook's alarms, saved queries and parked orders agree with the template and the code."""
 
 import re
 from typing import Any, Final

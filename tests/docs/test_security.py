@@ -1,4 +1,4 @@
-"""The page about security: its tests exist, its policies are right, its times are the template's."""
+"""The security page: its tests exist, its policies are right, and its times are those of the template."""
 
 import json
 import re
@@ -143,7 +143,7 @@ def test_every_command_of_the_readme_is_allowed_by_a_policy() -> None:
     assert actions_of(README) <= actions("Producer") | actions("Operator") | actions("Deployer")
 
 
-def test_the_pipelines_role_is_for_one_environment_of_one_repository() -> None:
+def test_the_pipelines_role_is_for_one_environment() -> None:
     (environment,) = re.findall(
         r"environment: (\S+)", (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
     )
@@ -178,7 +178,7 @@ def test_only_a_deployer_may_delete_a_queue() -> None:
     assert "sqs:PurgeQueue" not in actions("Deployer")
 
 
-def test_a_deployer_may_create_and_delete_every_resource_of_the_stack(stack: Template) -> None:
+def test_a_deployer_may_create_and_delete_every_resource(stack: Template) -> None:
     changes = {kind: rest for kind, *rest in map(str.split, CHANGES.strip().splitlines())}
 
     # With the resources that a parameter leaves out.

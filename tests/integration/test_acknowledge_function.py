@@ -46,7 +46,7 @@ def test_an_order_event_ends_as_one_acknowledged_order_and_record(
     assert not {"location", "taskName"} & record.keys()
 
 
-def test_no_connection_to_the_queue_is_kept_for_the_next_invocation(
+def test_no_queue_connection_is_kept_for_the_next_invocation(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     # By then it may be dead, and the call that fails on it would be neither a back-off nor a park.

@@ -218,7 +218,7 @@ def refuse_first_two(harness: Harness) -> None:
     harness.events.meta.events.register("after-call.events.PutEvents", report)
 
 
-def test_no_connection_to_the_bus_is_kept_for_the_next_sweep(
+def test_no_bus_connection_is_kept_for_the_next_sweep(
     harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
     add_order(harness)

@@ -16,7 +16,7 @@ def parliament(directory: Path, policies: Mapping[str, str]) -> dict[str, set[st
     """
     for name, policy in policies.items():
         (directory / f"{name}.json").write_text(policy)
-    command = [
+    command: list[str | Path] = [
         Venvs().tool("scan", "parliament"),
         *("--directory", directory),
         *("--include_policy_extension", "json"),

@@ -105,7 +105,7 @@ def stack(template: Template) -> Template:
 
 def test_each_alarm_has_its_condition(stack: Template) -> None:
     assert {name: condition(alarm) for name, alarm in stack.of_type(ALARM_TYPE).items()} == GOES_OFF
-    assert len(GOES_OFF) <= 12  # each costs, and each is a page to know
+    assert len(GOES_OFF) <= 12  # each costs money and attention
 
 
 @pytest.mark.parametrize("name", WATCHES)

@@ -188,9 +188,7 @@ def test_without_a_customer_key_no_function_may_decrypt(template: Template, func
 
 
 @every_function
-def test_a_customer_key_decrypts_the_secret_for_secrets_manager_only(
-    template: Template, function: str
-) -> None:
+def test_a_customer_key_only_decrypts_the_secret(template: Template, function: str) -> None:
     (statement,) = (
         each for each in statements(template, f"{function}Role") if each["Action"] == "kms:Decrypt"
     )

@@ -72,7 +72,7 @@ def test_every_queue_takes_the_largest_message(template: Template) -> None:
     assert {template[queue]["MaximumMessageSize"] for queue in QUEUES} == {MAX_MESSAGE_BYTES}
 
 
-def test_an_order_received_a_hundred_times_moves_to_the_dead_letters(template: Template) -> None:
+def test_an_order_received_100_times_becomes_a_dead_letter(template: Template) -> None:
     assert template["OrderQueue"]["RedrivePolicy"] == {
         "deadLetterTargetArn": arn("OrderDeadLetterQueue"),
         "maxReceiveCount": 100,

@@ -33,7 +33,7 @@ def hashes(component: dict[str, Any]) -> set[str]:
     }
 
 
-def test_each_locked_package_is_named_with_its_version_and_its_hashes(written: dict[str, Any]) -> None:
+def test_each_locked_package_has_its_version_and_its_hashes(written: dict[str, Any]) -> None:
     requirements = re.findall(
         r"^([a-z0-9-]+)(?:\[.*\])?==([^ ;]+)(.*?)(?=^\w|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL
     )
