@@ -84,7 +84,7 @@ def sweep(age: timedelta | None, *faults: Fault) -> Incident:
     return incident
 
 
-def break_off(age: timedelta) -> Incident:
+def fail_second_page(age: timedelta) -> Incident:
     """Sweep a page of orders of some age, and fail at the next page."""
 
     def incident(harness: Harness) -> None:
@@ -98,16 +98,16 @@ def break_off(age: timedelta) -> Incident:
     return incident
 
 
-def stumble(harness: Harness) -> None:
+def send_foreign_batch(harness: Harness) -> None:
     """Invoke the function with a message that SQS would not send."""
     message = {"messageId": "m-1", "receiptHandle": "r-1", "body": "{}", "attributes": {}}
     with pytest.raises(ForeignBatchError):
         harness.function()({"Records": [message]}, Context())
 
 
-def leave(harness: Harness) -> None:
-    """Sweep an old order that cannot be acknowledged, and let its attempt leave it to the next sweep."""
-    harness.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT)
+def leave_to_sweep(harness: Harness) -> None:
+    """Sweep an old order that cannot be acknowledged, and leave it to the next sweep."""
+    harness.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT_AFTER)
     harness.sweep()
     harness.deliver(harness.function())
 
@@ -133,7 +133,7 @@ def backlog(messages: int) -> Incident:
     return incident
 
 
-def try_by_hand(harness: Harness) -> None:
+def invoke_directly(harness: Harness) -> None:
     """Invoke the function directly with an old order, and fail."""
     ordered_at = (datetime.now(UTC) - LATE).isoformat()
     harness.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
@@ -142,7 +142,7 @@ def try_by_hand(harness: Harness) -> None:
 
 MINUTES: Final = timedelta(minutes=1)
 LATE: Final = 125 * MINUTES
-LEFT: Final = 150 * MINUTES
+LEFT_AFTER: Final = 150 * MINUTES
 """At this age a stuck swept order is left to the sweep: half an hour ago it was parked."""
 UNAUTHORIZED: Final = [Fault.UNAUTHORIZED] * 3
 """As many as the calls of one attempt."""
@@ -154,30 +154,30 @@ GOES_OFF: Final[dict[str, list[Incident]]] = {
         deliver(LATE),
         deliver(LATE, statuses=STUCK),
     ],
-    "OldestOrderUnacknowledged": [sweep(61 * MINUTES), leave, break_off(61 * MINUTES)],
+    "OldestOrderUnacknowledged": [sweep(61 * MINUTES), leave_to_sweep, fail_second_page(61 * MINUTES)],
     "SweepMissing": [sweep(30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2), deliver(MINUTES)],
     "CredentialsRefused": [deliver(MINUTES, *UNAUTHORIZED), sweep(None, *UNAUTHORIZED)],
     "Misconfigured": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
-    "AcknowledgeFunctionFailing": [stumble],
+    "AcknowledgeFunctionFailing": [send_foreign_batch],
     "StaleCredentialsServed": [serve_stale],
     "QueueDrainTimeHigh": [backlog(9)],
 }
-WELL: Final = sweep(None)
+HEALTHY: Final = sweep(None)
 UNAVAILABLE: Final = deliver(MINUTES, Fault.SERVICE_UNAVAILABLE)
-STAYS_QUIET: Final[dict[str, list[Incident]]] = {
+STAYS_OFF: Final[dict[str, list[Incident]]] = {
     "DeadlineAtRisk": [
         deliver(115 * MINUTES, Fault.SERVICE_UNAVAILABLE),
         deliver(LATE, statuses=("Acknowledged",)),
         deliver(LATE, statuses=("Shipped",)),
         deliver(LATE, statuses=("Cancelled",)),
-        leave,
-        WELL,
-        try_by_hand,
+        leave_to_sweep,
+        HEALTHY,
+        invoke_directly,
     ],
-    "OldestOrderUnacknowledged": [sweep(59 * MINUTES), WELL],
-    "SweepMissing": [WELL],
-    "CredentialsRefused": [UNAVAILABLE, WELL],
-    "Misconfigured": [UNAVAILABLE, WELL],
+    "OldestOrderUnacknowledged": [sweep(59 * MINUTES), HEALTHY],
+    "SweepMissing": [HEALTHY],
+    "CredentialsRefused": [UNAVAILABLE, HEALTHY],
+    "Misconfigured": [UNAVAILABLE, HEALTHY],
     "AcknowledgeFunctionFailing": [UNAVAILABLE, deliver(MINUTES, statuses=STUCK)],
     "StaleCredentialsServed": [deliver(MINUTES)],
     "QueueDrainTimeHigh": [backlog(8)],
@@ -191,7 +191,7 @@ def rows(table: dict[str, list[Incident]]) -> pytest.MarkDecorator:
 
 
 def test_every_alarm_on_a_metric_of_the_code_has_cases() -> None:
-    assert GOES_OFF.keys() == STAYS_QUIET.keys() == ALARMS.keys()
+    assert GOES_OFF.keys() == STAYS_OFF.keys() == ALARMS.keys()
 
 
 @rows(GOES_OFF)
@@ -201,7 +201,7 @@ def test_an_alarm_goes_off_for_its_cause(harness: Harness, name: str, incident: 
     assert goes_off(ALARMS[name], harness.output())
 
 
-@rows(STAYS_QUIET)
+@rows(STAYS_OFF)
 def test_an_alarm_stays_off_without_its_cause(harness: Harness, name: str, incident: Incident) -> None:
     incident(harness)
 
@@ -209,7 +209,7 @@ def test_an_alarm_stays_off_without_its_cause(harness: Harness, name: str, incid
 
 
 def test_a_failed_sweep_that_saw_young_orders_ends_no_alarm(harness: Harness) -> None:
-    break_off(30 * MINUTES)(harness)
+    fail_second_page(30 * MINUTES)(harness)
 
     assert "OldestUnacknowledgedOrderAge" not in measurements_of(harness.output())
 

@@ -22,7 +22,7 @@ from tests.support.sqs_limits import MAX_BYTES
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"
 OF_A_TOKEN = {"signature": "", "token": "token_"}
-AUTHORISING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
+AUTHENTICATING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
 ENDLESS = {Fault.TIMEOUT_AFTER_APPLYING, Fault.ENDLESS}
 YOUNG, QUARTER, HOUR = timedelta(0), timedelta(minutes=16), timedelta(minutes=61)
 
@@ -210,7 +210,7 @@ def test_an_attempt_ends_as_the_table_says(harness: Harness, case: Case) -> None
     headers = [
         call.headers[name]
         for call in harness.marketplace.calls
-        for name in AUTHORISING
+        for name in AUTHENTICATING
         if name in call.headers
     ]
     seller = harness.seller
@@ -252,18 +252,18 @@ def test_the_function_does_not_follow_a_redirect(harness: Harness) -> None:
 @both_schemes
 def test_an_unreachable_host_costs_one_attempt(harness: Harness) -> None:
     # No server listens on port 1.
-    assert "http_status" not in deliver_unreached(harness, "http://127.0.0.1:1", "connect")
+    assert "http_status" not in deliver_to_wrong_host(harness, "http://127.0.0.1:1", "connect")
 
 
 @both_schemes
 def test_a_host_with_an_untrusted_certificate_gets_no_call(harness: Harness) -> None:
-    with Marketplace(tls=issue_certificate().context) as impostor:
-        deliver_unreached(harness, impostor.url, "tls")
+    with Marketplace(tls=issue_certificate().context) as other:
+        deliver_to_wrong_host(harness, other.url, "tls")
 
-        assert impostor.calls == []
+        assert other.calls == []
 
 
-def deliver_unreached(harness: Harness, url: str, reason: str) -> dict[str, Any]:
+def deliver_to_wrong_host(harness: Harness, url: str, reason: str) -> dict[str, Any]:
     """Deliver an order while Walmart's URL is wrong; return the record."""
     harness.send(order_event(ORDER))
 

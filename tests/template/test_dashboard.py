@@ -116,20 +116,16 @@ def test_every_outcome_is_shown(stack: Template) -> None:
     assert sorted(shown) == sorted(metric_name(outcome) for outcome in Outcome)
 
 
-def test_the_oldest_order_is_shown_with_its_alarm_and_the_deadline(stack: Template) -> None:
-    lines = graph(stack, "Oldest order at an attempt")["annotations"]["horizontal"]
+def test_the_graphs_show_the_thresholds_of_alarms_and_the_deadline(template: Template) -> None:
+    stack = deployed(template)
+    titles = ("Oldest order at an attempt", "Queue drain time")
+    lines = [line for title in titles for line in graph(stack, title)["annotations"]["horizontal"]]
 
     assert {each["label"].partition(": ")[2]: each["value"] for each in lines} == {
         "DeadlineAtRisk": stack["DeadlineAtRisk"]["Threshold"],
         "Walmart's deadline": DEADLINE.total_seconds(),
+        "QueueDrainTimeHigh": stack["QueueDrainTimeHigh"]["Threshold"],
     }
-
-
-def test_the_queue_drain_time_is_shown_with_its_alarm(template: Template) -> None:
-    stack = deployed(template)
-    (line,) = graph(stack, "Queue drain time")["annotations"]["horizontal"]
-
-    assert line["value"] == stack["QueueDrainTimeHigh"]["Threshold"]
 
 
 def test_no_widget_covers_another(stack: Template) -> None:
