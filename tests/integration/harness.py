@@ -56,7 +56,7 @@ class Context(LambdaContext):
 
 
 class Harness(Services):
-    """The functions with their queues, their secret and the marketplace, all of them real servers."""
+    """The functions, with their queues, secret and bus in the local AWS, and a local marketplace."""
 
     def __init__(
         self,
@@ -223,11 +223,11 @@ class Harness(Services):
         self.sqs.delete_message(QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def output(self) -> list[dict[str, Any]]:
-        """The lines that the functions printed since the last call, each of which is JSON."""
+        """The JSON lines printed since the last call."""
         return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
     def records(self) -> list[dict[str, Any]]:
-        """The outcome records among these lines."""
+        """The outcome records printed since the last call."""
         return records_of(self.output())
 
 

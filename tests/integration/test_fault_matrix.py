@@ -21,7 +21,7 @@ from tests.support.sqs_limits import MAX_BYTES
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"
-OF_A_TOKEN = {"signature": "", "token": "token_"}
+REASON_PREFIX = {"signature": "", "token": "token_"}
 AUTHENTICATING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
 ENDLESS = {Fault.TIMEOUT_AFTER_APPLYING, Fault.ENDLESS}
 YOUNG, QUARTER, HOUR = timedelta(0), timedelta(minutes=16), timedelta(minutes=61)
@@ -270,7 +270,10 @@ def deliver_to_wrong_host(harness: Harness, url: str, reason: str) -> dict[str, 
     harness.deliver(harness.function(MARKETPLACE_URL=url))
 
     (record,) = harness.records()
-    assert (record["outcome"], record["reason"]) == ("unavailable", f"{OF_A_TOKEN[harness.scheme]}{reason}")
+    assert (record["outcome"], record["reason"]) == (
+        "unavailable",
+        f"{REASON_PREFIX[harness.scheme]}{reason}",
+    )
     assert harness.queued() == 1
     return record
 

@@ -46,7 +46,7 @@ class Moment:
 
 
 @contextmanager
-def before_any_call_is_sent(_surroundings: RuntimeHarness) -> Iterator[Moment]:
+def before_any_call_is_sent(_harness: RuntimeHarness) -> Iterator[Moment]:
     with RawServer(never_answers) as secret_store:
         yield Moment(lambda _: bool(secret_store.requests), set(), {SECRET_STORE: secret_store.url})
 
@@ -117,15 +117,15 @@ def is_running(process: int) -> bool:
 type KillPoint = Callable[[RuntimeHarness], AbstractContextManager[Moment]]
 
 
-@pytest.mark.parametrize(
-    "kill_point",
-    [
-        before_any_call_is_sent,
-        before_the_call_is_applied,
-        before_the_response_arrives,
-        before_the_function_returns,
-    ],
-)
+KILL_POINTS: list[KillPoint] = [
+    before_any_call_is_sent,
+    before_the_call_is_applied,
+    before_the_response_arrives,
+    before_the_function_returns,
+]
+
+
+@pytest.mark.parametrize("kill_point", KILL_POINTS)
 def test_a_kill_loses_no_order_and_acknowledges_none_twice(
     harness: RuntimeHarness, kill_point: KillPoint
 ) -> None:
