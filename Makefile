@@ -1,115 +1,170 @@
-# Everything a newcomer needs: `make demo` shows the whole job on this machine, `make test` checks it.
-# Both do their own set-up, into .venv/ and .local/; `make clean` takes it away again.
+# `make demo` shows the application on this machine, and `make test` tests it. Both install what they need into .venv/
+# and .local/; `make clean` removes it.
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 VENV := .venv
-# The demo's settings; see `make help`.
+# The options; see `make help`.
 ORDERS ?= 40
-WEATHER ?= calm
-DOOR ?= signature
+SCENARIO ?= calm
+AUTH ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
-# The proof's: how many storms.
 SEEDS ?= 100
-# What `make fuzz` does: so many seconds for each target, or for those named; or one target with the input of a file.
+# Seconds for each target; ONLY these targets; REPLAY the input of a file.
 SECONDS ?= 60
 ONLY ?=
 REPLAY ?=
-# Modules that `make mutate` keeps to; all when empty.
+# All modules when empty.
 MODULES ?=
-# The benchmark's.
 ROUNDS ?= 30
 
-# The tools' own telemetry and version checks stay at home.
 export SAM_CLI_TELEMETRY := 0
-# One set of tools for everything that is started below, ahead of what else the machine has.
+# The tools of .venv/dev come before the machine's.
 export PATH := $(CURDIR)/$(VENV)/dev/bin:$(PATH)
 
-# With the functions and the client as they lie here. Only where it is said: nothing else may find them by it.
+# With the functions and the client of this directory on the path.
 RUN := PYTHONPATH=.:functions:layers/walmart_ca $(VENV)/dev/bin/python -m
 
 .DEFAULT_GOAL := help
 .PHONY: help
-help: ## Show this
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
-	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation, migration or withdrawal,"
-	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
-	@echo "  The proof takes SEEDS=$(SEEDS), the benchmark ROUNDS=$(ROUNDS)."
-	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."
-	@echo "  MODULES=\"policy verdicts\" mutates these alone."
+help:
+	@# A line that begins with ##@ is the heading of the targets below it.
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "Options"
+	@echo "  demo      ORDERS=$(ORDERS), SCENARIO=calm|storm|outage|rotation|migration|withdrawal, AUTH=signature|token,"
+	@echo "            AWS_PORT and MARKETPLACE_PORT (0: any free port)"
+	@echo "  simulate  SEEDS=$(SEEDS)"
+	@echo "  bench     ROUNDS=$(ROUNDS)"
+	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
+	@echo "  mutate    MODULES=\"policy classification\""
+
+##@ Start here
 
 .PHONY: demo
-demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
-	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --weather $(WEATHER) --door $(DOOR) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, and watch each order being acknowledged
+	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --scenario $(SCENARIO) --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: unit
-unit: $(VENV)/dev.done ## Run the unit tests: an answer within seconds
+unit: $(VENV)/dev.done ## Run the unit tests, in seconds
 	pytest -q tests/unit
+
+.PHONY: test
+test: lint types pytest ## Lint, check types, and run every test
+
+.PHONY: build
+build: $(VENV)/dev.done $(VENV)/sam.done ## Build for AWS; then deploy with `sam deploy --guided`, see README.md
+	$(VENV)/sam/bin/sam build
+
+##@ Develop
+
+.PHONY: lint
+lint: $(VENV)/dev.done ## Check the style and the format
+	ruff check
+	ruff format --check
+
+.PHONY: types
+types: $(VENV)/dev.done ## Check the types
+	mypy
+
+.PHONY: format
+format: $(VENV)/dev.done ## Format the code and fix what the linter can fix
+	ruff check --fix
+	ruff format
 
 .PHONY: integration
 integration: $(VENV)/dev.done $(VENV)/local-aws.done ## Run the functions and the client against real servers
 	pytest -q -n 4 --dist loadfile tests/integration
 
-.PHONY: test
-test: lint types pytest ## Lint, types, and every test
+.PHONY: marketplace
+marketplace: $(VENV)/dev.done ## Run the local marketplace alone, to try a client with it
+	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
-.PHONY: lint
-lint: $(VENV)/dev.done
-	ruff check
-	ruff format --check
+.PHONY: setup
+setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done $(VENV)/sbom.done ## Install what the tests need
 
-.PHONY: types
-types: $(VENV)/dev.done
-	mypy
+# The layer's lock comes before dev's and bench's, which have the layer's packages in the same versions.
+LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
+	requirements/sbom requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev requirements/bench
+
+.PHONY: lock
+lock: $(VENV)/uv.done ## Update the lock of every dependency, with hashes
+	@for lock in $(LOCKS); do \
+		echo "locking $$lock.txt"; \
+		$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
+			--only-binary :all: --no-emit-index-url --custom-compile-command "make lock" \
+			$$lock.in --output-file $$lock.txt || exit 1; \
+	done
+	@cp requirements/uv.txt layers/dependencies/uv.txt
+
+.PHONY: clean
+clean: ## Remove everything that was installed, built or cached
+	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(SBOM)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: pytest
 pytest: setup
-	@# More workers than cores: most tests wait, for a queue or a process. By file, so that a stack is deployed once.
+	@# More workers than cores, because most tests wait for a queue or a process. By file, to deploy each stack once.
 	pytest -n 4 --dist loadfile
 
-# pytest runs the same properties with random input. The fuzzer is in addition to the packages of .venv/dev.
-.PHONY: fuzz
-fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input (Linux on x86-64)
-	@PYTHONPATH=.:functions:layers/walmart_ca:$(VENV)/fuzz/lib/python3.13/site-packages $(VENV)/dev/bin/python -m \
-		tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
-
-# Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
-.PHONY: mutate
-mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
-	@$(VENV)/dev/bin/python -m tests.tools.mutation $(MODULES)
-
-.PHONY: format
-format: $(VENV)/dev.done ## Format the code and mend what the linter can
-	ruff check --fix
-	ruff format
-
-.PHONY: marketplace
-marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a client on
-	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
+##@ Assurance
 
 .PHONY: prove
 prove: $(VENV)/dev.done ## Try the promise in SEEDS storms, and count what struck
 	@$(RUN) tests.simulation --seeds $(SEEDS)
 
-.PHONY: stuck
-stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
-	@$(RUN) tests.simulation --stuck
+# pytest runs the same properties with random input. The fuzzer has its own environment in addition to .venv/dev.
+.PHONY: fuzz
+fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input (Linux on x86-64)
+	@PYTHONPATH=.:functions:layers/walmart_ca:$(VENV)/fuzz/lib/python3.13/site-packages $(VENV)/dev/bin/python -m \
+		tests.fuzz --seconds $(SECONDS) $(if $(REPLAY),--replay $(REPLAY)) $(ONLY)
 
-.PHONY: capacity
-capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
-	@$(RUN) tests.tools.capacity
+# Not part of `make test`, because it takes minutes.
+.PHONY: mutate
+mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
+	@$(VENV)/dev/bin/python -m tests.tools.mutation $(MODULES)
 
 .PHONY: bench
 bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size, each beside a floor or a peer
 	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
-.PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done $(VENV)/sbom.done ## Install what the tests need
+.PHONY: capacity
+capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
+	@$(RUN) tests.tools.capacity
 
-# Six environments for the tests, because their packages must not meet: SAM, the scanners and the writer of the bill of
-# materials pin what they need, the local AWS puts its own packages on the functions' path, where they could hide a
-# dependency that a layer forgot, and the runtime has what Lambda brings and nothing else. Wheels only: building a
-# package runs its code, with build tools that no lock names.
+.PHONY: stuck
+stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
+	@$(RUN) tests.simulation --stuck
+
+.PHONY: audit
+audit: $(VENV)/audit.done ## Check every locked package for known vulnerabilities (needs the internet)
+	@# --strict: a package that could not be checked is a failure.
+	@# checkov uses ecdsa only to verify downloaded checks, and we download none: the timing leak of ecdsa, which will
+	@# not be fixed, does not concern us.
+	@for lock in requirements/*.txt layers/dependencies/requirements.txt; do \
+		echo "auditing $$lock"; \
+		case $$lock in */scan.txt) ignored="--ignore-vuln CVE-2024-23342";; *) ignored=;; esac; \
+		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $$ignored --requirement $$lock || exit 1; \
+	done
+
+# The main component is the functions' code, by its name in pyproject.toml. The client is named by its folder, because no
+# package index has it. The ignored warning: a lock does not say which package depends on which.
+SBOM ?= sbom.cdx.json
+
+.PHONY: sbom
+sbom: $(VENV)/sbom.done ## Write the software bill of materials (CycloneDX) to SBOM=sbom.cdx.json
+	@{ cat layers/dependencies/requirements.txt; echo 'walmart-ca @ file:layers/walmart_ca'; } | \
+		PYTHONWARNINGS=ignore::UserWarning $(VENV)/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml \
+		--output-reproducible --output-file $(SBOM) -
+	@echo "wrote $(SBOM)"
+
+# --- Environments -----------------------------------------------------------------------------------------------------
+
+# One environment for each tool, because their packages conflict: SAM, the scanners and the SBOM tool pin their
+# dependencies. The local AWS puts its own packages on the functions' path, where they could hide a dependency that is
+# missing in a layer. The runtime has only what Lambda provides. Wheels only: building a package runs its code, with
+# build tools that no lock pins.
 $(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
 	@echo "installing $*"
 	@$(VENV)/uv/bin/uv venv --quiet --clear --no-project --python $(PYTHON) $(VENV)/$*
@@ -121,48 +176,3 @@ $(VENV)/uv.done: requirements/uv.txt
 	@$(PYTHON) -m venv --clear $(VENV)/uv
 	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
 	@touch $@
-
-.PHONY: build
-build: $(VENV)/dev.done $(VENV)/sam.done ## Build layers and function for AWS, as `sam build` does
-	$(VENV)/sam/bin/sam build
-
-.PHONY: audit
-audit: $(VENV)/audit.done ## Look every locked package up among the known vulnerabilities (needs the internet)
-	@# --strict: a package that could not be looked up is a failure, not a pass.
-	@# checkov has ecdsa to check the signatures of checks that it is sent, and nobody sends it any: what is known of
-	@# ecdsa, a leak by timing that will not be mended, is none of ours.
-	@for lock in requirements/*.txt layers/dependencies/requirements.txt; do \
-		echo "auditing $$lock"; \
-		case $$lock in */scan.txt) ignored="--ignore-vuln CVE-2024-23342";; *) ignored=;; esac; \
-		$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes $$ignored --requirement $$lock || exit 1; \
-	done
-
-# The functions' own code is the main component, as pyproject.toml names it. The client is named by its folder, because no
-# package index has it. The warning that is silenced: a lock says which packages there are, not which needs which.
-SBOM ?= sbom.cdx.json
-
-.PHONY: sbom
-sbom: $(VENV)/sbom.done ## Write the bill of materials of what is shipped (CycloneDX) to SBOM=sbom.cdx.json
-	@{ cat layers/dependencies/requirements.txt; echo 'walmart-ca @ file:layers/walmart_ca'; } | \
-		PYTHONWARNINGS=ignore::UserWarning $(VENV)/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml \
-		--output-reproducible --output-file $(SBOM) -
-	@echo "wrote $(SBOM)"
-
-# The layer's lock comes before dev's and bench's, which have the functions' packages at the layer's versions.
-LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
-	requirements/sbom requirements/fuzz requirements/audit layers/dependencies/requirements requirements/dev requirements/bench
-
-.PHONY: lock
-lock: $(VENV)/uv.done ## Lock every dependency anew, with hashes
-	@for lock in $(LOCKS); do \
-		echo "locking $$lock.txt"; \
-		$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
-			--only-binary :all: --no-emit-index-url --custom-compile-command "make lock" \
-			$$lock.in --output-file $$lock.txt || exit 1; \
-	done
-	@cp requirements/uv.txt layers/dependencies/uv.txt
-
-.PHONY: clean
-clean: ## Take away everything that was installed, built or cached
-	rm -rf $(VENV) .local .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(SBOM)
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""The real template, built and deployed twice by SAM to a local AWS that enforces the functions' roles."""
+"""Two stacks of the real template, deployed by SAM to a local AWS that enforces the functions' roles."""
 
 import uuid
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.local.marketplace import Marketplace
 
 @pytest.fixture(scope="module")
 def deployments() -> Iterator[dict[str, Deployment]]:
-    """Two stacks side by side on one bus, each with a marketplace and an authentication scheme of its own."""
+    """Two stacks on one bus, each with its own marketplace and authentication scheme."""
     with LocalAws() as aws, Marketplace() as by_signature, Marketplace() as by_token:
         yield {
             "signature": _deploy(aws, "walmart-first", by_signature, by_signature.register_seller().secret()),
@@ -41,7 +41,6 @@ def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> 
 
 @pytest.fixture(scope="module")
 def deployment(deployments: dict[str, Deployment]) -> Deployment:
-    """The stack that signs."""
     return deployments["signature"]
 
 

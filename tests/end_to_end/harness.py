@@ -1,4 +1,4 @@
-"""The real template, built and deployed by SAM to a local AWS that enforces the function's role."""
+"""A deployed stack as tests use it."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Any, Final
 from tests.local.aws import LocalAws, Stack
 from tests.local.marketplace import Marketplace
 
-_GUARD_SECONDS: Final = 300
+_TIMEOUT_S: Final = 300
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,11 @@ class Deployment:
     marketplace: Marketplace
 
     def publish(self, purchase_order_id: str) -> None:
-        """Publish an event that tells of an order."""
         detail = json.dumps({"purchaseOrderId": purchase_order_id})
-        answer = self.aws.client("events").put_events(
+        response = self.aws.client("events").put_events(
             Entries=[{"Source": self.source, "DetailType": "Order Created", "Detail": detail}]
         )
-        assert answer["FailedEntryCount"] == 0
+        assert response["FailedEntryCount"] == 0
 
     def records(self, purchase_order_id: str) -> list[dict[str, Any]]:
         """The outcome records of an order, from AcknowledgeFunction's log group, the first attempt first."""
@@ -37,26 +36,25 @@ class Deployment:
         return sorted(found, key=lambda record: record["attempt"])
 
     def ended(self, purchase_order_id: str) -> list[dict[str, Any]]:
-        """Wait until nothing more will become of an order, and return its records."""
+        """Wait until an order is no longer retried, and return its records."""
 
-        def look() -> list[dict[str, Any]]:
+        def final_records() -> list[dict[str, Any]]:
             records = self.records(purchase_order_id)
             return records if records and records[-1]["disposition"] != "retry" else []
 
-        return eventually(look)
+        return eventually(final_records)
 
     def services_of_metrics(self) -> set[str]:
-        """The dimension `service` of every line of metrics that AcknowledgeFunction printed."""
+        """The dimension `service` of every metric of AcknowledgeFunction."""
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "_aws").new_records()
         return {line["service"] for line in lines}
 
     def statuses(self, purchase_order_id: str) -> list[str]:
-        """The statuses of an order's lines at Walmart."""
         return [line.status for line in self.marketplace.order(purchase_order_id).lines]
 
     @contextmanager
     def changed_variables(self, changed: dict[str, str]) -> Iterator[None]:
-        """AcknowledgeFunction in new environments, with other variables, for as long as the block lasts."""
+        """Change environment variables of AcknowledgeFunction for the duration of the block."""
         functions, name = self.aws.client("lambda"), self.stack.outputs["AcknowledgeFunctionName"]
         before = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
         functions.update_function_configuration(
@@ -68,30 +66,32 @@ class Deployment:
             functions.update_function_configuration(FunctionName=name, Environment={"Variables": before})
 
     def sweeps(self) -> list[dict[str, Any]]:
-        """The sweep records, from SweepFunction's own log group."""
         return self.stack.log("SweepFunctionLogGroupName", "sweep outcome").new_records()
 
     def parked(self, purchase_order_id: str) -> dict[str, Any]:
         """Wait until an order's message is in the dead-letter queue, and return it."""
 
-        def look() -> list[dict[str, Any]]:
-            received = self.aws.client("sqs").receive_message(
-                QueueUrl=self.stack.outputs["OrderDeadLetterQueueUrl"],
-                MaxNumberOfMessages=10,
-                MessageAttributeNames=["All"],
-                # Those of other tests stay where they are.
-                VisibilityTimeout=0,
+        def messages() -> list[dict[str, Any]]:
+            received = (
+                self.aws.client("sqs")
+                .receive_message(
+                    QueueUrl=self.stack.outputs["OrderDeadLetterQueueUrl"],
+                    MaxNumberOfMessages=10,
+                    MessageAttributeNames=["All"],
+                    # The messages of other tests stay visible.
+                    VisibilityTimeout=0,
+                )
+                .get("Messages", [])
             )
-            messages = received.get("Messages", [])
-            return [dict(message) for message in messages if purchase_order_id in message["Body"]]
+            return [dict(message) for message in received if purchase_order_id in message["Body"]]
 
-        return eventually(look)[0]
+        return eventually(messages)[0]
 
 
-def eventually[T](look: Callable[[], T]) -> T:
-    """Look until there is something to be seen, and return it."""
-    deadline = time.monotonic() + _GUARD_SECONDS
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "nothing came of it"
+def eventually[T](read: Callable[[], T]) -> T:
+    """Read until the result is not empty, and return it."""
+    deadline = time.monotonic() + _TIMEOUT_S
+    while not (result := read()):
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.1)
-    return seen
+    return result

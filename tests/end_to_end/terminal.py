@@ -1,4 +1,4 @@
-"""A command at a terminal, and somebody who answers what it asks."""
+"""A command at a terminal, with answers to its questions."""
 
 import os
 import pty
@@ -18,23 +18,17 @@ _STYLE: Final = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 @dataclass(frozen=True)
 class Conversation:
-    """What came of a command.
-
-    Args:
-        status: What it ended with.
-        output: Everything it printed.
-        offered: What it offered for Enter, by its question.
-    """
+    """The exit status and output of a command, and the default answer of each of its questions."""
 
     status: int
     output: str
-    offered: Mapping[str, str]
+    defaults: Mapping[str, str]
 
 
 def converse(
     command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str], answers: Mapping[str, str]
 ) -> Conversation:
-    """Run a command at a terminal to its end; whatever has no answer is answered with Enter."""
+    """Run a command at a terminal; a question without an answer gets Enter."""
     ours, theirs = pty.openpty()
     with interrupts_held_back():
         process = subprocess.Popen(
@@ -48,22 +42,22 @@ def converse(
             start_new_session=True,
         )
     os.close(theirs)
-    said, heard, offered = b"", 0, {}
+    printed, answered, defaults = b"", 0, {}
     try:
-        # When the command has ended, Linux says so by an error.
+        # On Linux, a read after the end of the command is an error.
         with suppress(OSError):
             while more := os.read(ours, 65536):
-                said += more
-                if asked := _QUESTION.search(_plain(said[heard:])):
-                    heard = len(said)
-                    offered[asked[1]] = asked[2]
-                    os.write(ours, f"{answers.get(asked[1], '')}\n".encode())
+                printed += more
+                if question := _QUESTION.search(_plain(printed[answered:])):
+                    answered = len(printed)
+                    defaults[question[1]] = question[2]
+                    os.write(ours, f"{answers.get(question[1], '')}\n".encode())
         status = process.wait()
     finally:
         os.close(ours)
         end(process)
-    return Conversation(status, _plain(said), offered)
+    return Conversation(status, _plain(printed), defaults)
 
 
-def _plain(said: bytes) -> str:
-    return _STYLE.sub("", said.decode(errors="replace"))
+def _plain(printed: bytes) -> str:
+    return _STYLE.sub("", printed.decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""From an event on the bus to an acknowledged order, through everything that the template makes."""
+"""From an event on the bus to an acknowledged order, through all resources of the template."""
 
 import itertools
 import json
@@ -22,7 +22,7 @@ def test_an_event_on_the_bus_becomes_an_acknowledged_order(
     assert deployment.statuses(purchase_order_id) == ["Acknowledged"]
 
 
-def test_stacks_side_by_side_acknowledge_the_orders_of_their_own_seller_alone(
+def test_two_stacks_acknowledge_only_the_orders_of_their_seller(
     deployments: dict[str, Deployment], purchase_order_id: str
 ) -> None:
     orders = {scheme: f"{purchase_order_id}-{scheme}" for scheme in deployments}
@@ -37,10 +37,10 @@ def test_stacks_side_by_side_acknowledge_the_orders_of_their_own_seller_alone(
         assert (record["outcome"], record["service"]) == ("acknowledged", each.stack.name)
         assert each.services_of_metrics() == {each.stack.name}
         assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[scheme]]
-        assert {call.door for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
+        assert {call.scheme for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
 
 
-def test_a_further_stack_is_refused_the_bus_and_source_of_another_and_told_why(
+def test_a_second_stack_for_the_same_bus_and_source_is_refused(
     deployment: Deployment,
 ) -> None:
     first, name = deployment.stack.name, "walmart-third"
@@ -67,9 +67,7 @@ def test_a_further_stack_is_refused_the_bus_and_source_of_another_and_told_why(
     assert "already exists" in reason
 
 
-def test_a_failing_order_is_tried_again_until_it_succeeds(
-    deployment: Deployment, purchase_order_id: str
-) -> None:
+def test_a_failing_order_is_retried_until_it_succeeds(deployment: Deployment, purchase_order_id: str) -> None:
     deployment.marketplace.add_order(purchase_order_id)
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=2)
 
@@ -82,7 +80,7 @@ def test_a_failing_order_is_tried_again_until_it_succeeds(
     ]
 
 
-def test_an_order_that_fails_too_often_is_dead_lettered_as_it_came(
+def test_an_order_that_fails_too_often_is_dead_lettered(
     deployment: Deployment, purchase_order_id: str
 ) -> None:
     sqs, queue_url = deployment.aws.client("sqs"), deployment.stack.outputs["OrderQueueUrl"]
@@ -111,7 +109,7 @@ def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, pur
     assert message["MessageAttributes"]["reason"]["StringValue"].startswith("detail.purchaseOrderId must be")
 
 
-def test_an_order_that_only_walmart_knows_of_is_acknowledged_within_one_sweep(
+def test_an_order_without_an_event_is_acknowledged_by_one_sweep(
     deployment: Deployment, purchase_order_id: str
 ) -> None:
     deployment.marketplace.add_order(purchase_order_id, order_date=datetime.now(UTC) - timedelta(minutes=30))
@@ -134,7 +132,7 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     schedule = scheduler.get_schedule(Name=listed["Name"])
     assert schedule["ScheduleExpression"] == "rate(15 minutes)"
 
-    # Another one, that starts the same as the same at once: the quarter of an hour is not waited for.
+    # Another schedule starts the same target at once, instead of in fifteen minutes.
     scheduler.create_schedule(
         Name="at-once",
         ScheduleExpression=datetime.now(UTC).strftime("at(%Y-%m-%dT%H:%M:%S)"),

@@ -1,4 +1,4 @@
-"""The first deployment asks and saves the answers; every later one starts from them."""
+"""The first guided deployment saves the answers, and every later deployment uses them."""
 
 import shutil
 from collections.abc import Iterator
@@ -19,22 +19,21 @@ TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project's configuration beside a build for the local AWS, to which it is deployed."""
+    """A copy of the project's configuration, with a build for the local AWS."""
 
     directory: Path
     aws: LocalAws
 
-    def forget_build(self) -> None:
-        """Delete what was built, with everything that was saved beside it."""
+    def delete_build(self) -> None:
         shutil.rmtree(self.directory / ".aws-sam", ignore_errors=True)
 
     def build(self) -> None:
-        """Build as `sam build` does: what was in the directory before is gone."""
-        self.forget_build()
-        Build.cached().for_the_local_aws(self.directory / ".aws-sam" / "build")
+        """Build as `sam build` does, which replaces the directory."""
+        self.delete_build()
+        Build.cached().for_local_aws(self.directory / ".aws-sam" / "build")
 
     def deploy(self, *options: str, **answers: str) -> Conversation:
-        """Run `sam deploy` at a terminal; answers are for parameters, and the change is agreed to."""
+        """Run `sam deploy` at a terminal with answers for parameters, and confirm the change set."""
         return converse(
             [Venvs().sam, "deploy", *options],
             cwd=self.directory,
@@ -44,12 +43,12 @@ class Project:
             },
             answers={
                 "Deploy this changeset?": "y",
-                **{f"Parameter {name}": answer for name, answer in answers.items()},
+                **{f"Parameter {name}": response for name, response in answers.items()},
             },
         )
 
     def deployed(self) -> tuple[dict[str, str], dict[str, str]]:
-        """The stack's parameters, and its tags, which its resources get too."""
+        """The stack's parameters and tags."""
         (stack,) = self.aws.client("cloudformation").describe_stacks(StackName=NAME)["Stacks"]
         return (
             {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]},
@@ -59,7 +58,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project that was deployed for the first time, by answering."""
+    """A project after its first guided deployment."""
     directory = tmp_path_factory.mktemp("project")
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, directory)
@@ -80,18 +79,18 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield project
 
 
-def test_the_second_guided_deployment_keeps_every_answer_of_the_first_at_enter(project: Project) -> None:
+def test_the_second_guided_deployment_offers_the_saved_answers(project: Project) -> None:
     before, _ = project.deployed()
     project.build()
 
     second = project.deploy("--guided")
 
     assert second.status == 0, second.output
-    assert {name: second.offered[f"Parameter {name}"] for name in before} == before
+    assert {name: second.defaults[f"Parameter {name}"] for name in before} == before
     assert project.deployed()[0] == before
 
 
-def test_a_plain_deployment_takes_the_saved_answers_again_and_says_which_version_runs(
+def test_a_plain_deployment_uses_saved_answers_and_tags_a_version(
     project: Project,
 ) -> None:
     before, _ = project.deployed()
@@ -107,7 +106,7 @@ def test_a_plain_deployment_takes_the_saved_answers_again_and_says_which_version
     assert (after, tags["version"]) == (before, VERSION)
 
 
-def test_an_address_and_a_topic_for_alarms_together_are_refused_with_what_to_do(project: Project) -> None:
+def test_an_address_together_with_a_topic_for_alarms_is_refused(project: Project) -> None:
     before = project.deployed()
     project.build()
 
@@ -118,7 +117,7 @@ def test_an_address_and_a_topic_for_alarms_together_are_refused_with_what_to_do(
     assert project.deployed() == before
 
 
-def test_an_address_is_changed_for_a_topic_in_the_saved_answers(project: Project) -> None:
+def test_the_saved_address_can_be_replaced_by_a_topic(project: Project) -> None:
     saved = project.directory / "samconfig.toml"
     before, _ = project.deployed()
     project.build()
@@ -135,7 +134,7 @@ def test_an_address_is_changed_for_a_topic_in_the_saved_answers(project: Project
 
 
 def test_without_a_build_nothing_is_deployed(project: Project) -> None:
-    project.forget_build()
+    project.delete_build()
 
     refused = project.deploy()
 

@@ -9,10 +9,10 @@ TARGETS: Final = {
     "batch": "tests/unit/acknowledge_orders/test_batch.py::test_whatever_comes_is_a_batch_or_refused_or_none",
     "function": "tests/fuzz/test_function.py"
     "::test_any_messages_and_answers_end_in_one_outcome_each_and_show_no_secret",
-    "answer": "tests/unit/walmart_ca/test_any_answer.py"
-    "::test_members_of_any_type_in_any_place_are_what_was_asked_for_or_a_walmart_error",
-    "answer-bytes": "tests/unit/walmart_ca/test_any_answer.py"
-    "::test_whatever_walmart_answers_is_what_was_asked_for_or_a_walmart_error",
+    "answer": "tests/unit/walmart_ca/test_arbitrary_responses.py"
+    "::test_any_document_becomes_a_result_or_a_walmart_error",
+    "answer-bytes": "tests/unit/walmart_ca/test_arbitrary_responses.py"
+    "::test_any_bytes_become_a_result_or_a_walmart_error",
     "http-bytes": "tests/fuzz/test_wire.py::test_whatever_bytes_come_back_are_an_order_or_a_walmart_error",
     "quota-headers": "tests/fuzz/test_parsers.py::test_quota_headers_of_any_text_are_usable_or_ignored",
     "secret": "tests/unit/shared/test_secret_text.py"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.keys import credentials
-from tests.support.raw_server import ORDER, RawServer, acknowledged, answers_and_closes
+from tests.support.raw_server import ORDER, RawServer, acknowledged, respond_and_close
 from walmart_ca import Client, Order, WalmartError
 
 PIECES = [
@@ -26,7 +26,7 @@ PIECES = [
 @settings(max_examples=100)
 @given(raw=st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
 def test_whatever_bytes_come_back_are_an_order_or_a_walmart_error(raw: bytes) -> None:
-    with RawServer(answers_and_closes(raw)) as server, Client(credentials(), base_url=server.url) as client:
+    with RawServer(respond_and_close(raw)) as server, Client(credentials(), base_url=server.url) as client:
         outcome: Order | WalmartError
         try:
             outcome = client.orders.acknowledge(ORDER)

@@ -19,7 +19,7 @@ def new_key() -> str:
 
 def schemes(harness: Harness) -> list[str | None]:
     """The authentication scheme of each acknowledge call."""
-    return [call.door for call in harness.marketplace.calls if call.action == "acknowledge"]
+    return [call.scheme for call in harness.marketplace.calls if call.action == "acknowledge"]
 
 
 def outcomes(harness: Harness) -> list[str]:
@@ -181,7 +181,7 @@ def test_orders_wait_for_a_token_secret_when_signatures_fail(
     harness: Harness,
 ) -> None:
     function = served(harness, ORDERS[0])
-    harness.marketplace.close_door("signature")
+    harness.marketplace.withdraw_api("signature")
     harness.place(ORDERS[1])
     harness.deliver(function)
     harness.store_secret(harness.seller.token_secret())

@@ -11,7 +11,7 @@ from tests.integration.harness import Context, Harness, both_schemes
 from tests.local.marketplace import Fault
 from tests.support.documents import as_json
 from tests.support.paths import ROOT
-from tests.support.raw_server import RawServer, answer, answers
+from tests.support.raw_server import RawServer, http_response, respond_with
 
 EVENT: Final = json.loads((ROOT / "events" / "self-check.json").read_text())
 
@@ -137,22 +137,28 @@ GONE: Final = as_json(
         ]
     }
 )
-FIREWALL: Final = answer(
+FIREWALL: Final = http_response(
     b"<html><title>Access Denied</title>Reference #18.example</html>", 403, content_type="text/html"
 )
-TOKEN: Final = answer(as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 900}))
-FORBIDDEN: Final = answer(as_json({"error": [{"code": "FORBIDDEN.GMP_GATEWAY_API"}]}), 403)
-BLAMED: Final = answer(
+TOKEN: Final = http_response(as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 900}))
+FORBIDDEN: Final = http_response(as_json({"error": [{"code": "FORBIDDEN.GMP_GATEWAY_API"}]}), 403)
+BLAMED: Final = http_response(
     as_json({"error": [{"code": "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "field": "Authorization"}]}), 400
 )
-INVALID_CLIENT: Final = answer(as_json({"error": "invalid_client"}), 400)
+INVALID_CLIENT: Final = http_response(as_json({"error": "invalid_client"}), 400)
 
 
 @pytest.mark.parametrize(
     ("scheme", "raw", "check", "reason", "advice"),
     [
-        ("signature", [answer(b"", 404)], "credentials_accepted", "http_404", "MarketplaceUrl"),
-        ("signature", [answer(GONE, 404)], "credentials_accepted", "CONTENT_NOT_FOUND", "move to tokens"),
+        ("signature", [http_response(b"", 404)], "credentials_accepted", "http_404", "MarketplaceUrl"),
+        (
+            "signature",
+            [http_response(GONE, 404)],
+            "credentials_accepted",
+            "CONTENT_NOT_FOUND",
+            "move to tokens",
+        ),
         ("signature", [FIREWALL], "host_reachable", "blocked_by_firewall", "keep them"),
         ("token", [TOKEN, FORBIDDEN], "credentials_accepted", "FORBIDDEN", "channelType: add that member"),
         ("token", [BLAMED], "credentials_accepted", "", "Check the member market"),
@@ -162,7 +168,7 @@ INVALID_CLIENT: Final = answer(as_json({"error": "invalid_client"}), 400)
 def test_an_answer_that_good_credentials_do_not_get_is_explained(
     harness: Harness, raw: list[bytes], check: str, reason: str, advice: str
 ) -> None:
-    with RawServer(answers(*raw)) as server:
+    with RawServer(respond_with(*raw)) as server:
         found = self_check(harness, MARKETPLACE_URL=server.url)
 
     failed_first(found, check, reason, advice)
@@ -172,7 +178,7 @@ def test_an_answer_that_good_credentials_do_not_get_is_explained(
 def test_no_channel_type_is_asked_for_where_the_secret_has_one(harness: Harness) -> None:
     stored(channelType="7b2c8dab")(harness)
 
-    with RawServer(answers(TOKEN, FORBIDDEN)) as server:
+    with RawServer(respond_with(TOKEN, FORBIDDEN)) as server:
         found = self_check(harness, MARKETPLACE_URL=server.url)
 
     assert found["failed"] == "credentials_accepted"
@@ -210,7 +216,7 @@ def test_a_refusal_by_the_order_service_passes_the_check(harness: Harness, fault
 def test_where_the_released_orders_fail_the_check_lists_all_orders(harness: Harness, status: int) -> None:
     empty = as_json({"list": {"meta": {"totalCount": 0}, "elements": {"order": []}}})
 
-    with RawServer(answers(answer(b"", status), answer(empty))) as server:
+    with RawServer(respond_with(http_response(b"", status), http_response(empty))) as server:
         assert self_check(harness, MARKETPLACE_URL=server.url)["self_check"] == "passed"
 
 

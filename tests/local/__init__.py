@@ -1,1 +1,1 @@
-"""Programs that people run on their own machine, each with its own tests beside it."""
+"""Programs that people run on their own machine, each with its tests."""

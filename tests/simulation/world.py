@@ -145,7 +145,7 @@ class World:
             timestamp_tolerance=_TIMESTAMPS_DIFFER,
             on_call=self._served,
             requests_per_minute=requests_per_minute,
-            looks_per_minute=requests_per_minute,
+            gets_per_minute=requests_per_minute,
             lists_per_minute=requests_per_minute,
         )
         self._private_keys = private_keys
@@ -226,10 +226,10 @@ class World:
     def withdraw_paths(self) -> None:
         """Let Walmart serve none of the paths that the seller calls for orders, until they are restored."""
         self.weather.struck[Mishap.PATH_WITHDRAWN] += 1
-        self.marketplace.close_door(self.door)
+        self.marketplace.withdraw_api(self.door)
 
     def restore_paths(self) -> None:
-        self.marketplace.open_door(self.door)
+        self.marketplace.restore_api(self.door)
 
     def make_unreadable(self, purchase_order_id: str) -> None:
         """Let no answer show an order in readable form."""

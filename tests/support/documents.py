@@ -1,4 +1,4 @@
-"""Walmart's answers, built for tests: orders, lists and errors as JSON and XML."""
+"""Builders for Walmart's responses: orders, lists and errors as JSON and XML."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ def line(number: str = "1", *statuses: tuple[str, str], sku: str = "MAPLE-001") 
 
 
 def order(*lines: dict[str, Any], **members: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON document's members
-    """A lone line stands as an element of its own in XML, and as a list of one in JSON."""
+    """Return the content of an `order` element."""
     return {
         "purchaseOrderId": ID,
         "customerOrderId": "4021603841173",
@@ -38,7 +38,7 @@ def order(*lines: dict[str, Any], **members: Any) -> dict[str, Any]:  # noqa: AN
 
 
 def page(*orders: dict[str, Any], next_cursor: object = None) -> dict[str, Any]:
-    """The content of a list of orders."""
+    """Return the content of a `list` element."""
     return {
         "meta": {"totalCount": len(orders), "limit": 200, "nextCursor": next_cursor},
         "elements": {"order": list(orders)},
@@ -46,18 +46,18 @@ def page(*orders: dict[str, Any], next_cursor: object = None) -> dict[str, Any]:
 
 
 def error_shapes(entry: dict[str, Any]) -> dict[str, tuple[bytes, str]]:
-    """An error list of one entry as Walmart's services write it and its documentation shows it."""
+    """Return an error list with one entry in each shape of Walmart's services and documentation."""
     flat = {**entry, "message": entry.get("description"), "description": None}
     in_json, in_xml = "application/json", "application/xml"
     return {
         "order service": (as_json({"errors": {"error": [entry]}}), in_json),
         "gateway": (as_json({"error": [entry]}), in_json),
         "newer documentation": (as_json({"errors": [flat]}), in_json),
-        "a lone error of the order service": (as_json({"errors": {"error": entry}}), in_json),
-        "a lone error of the gateway": (as_json({"error": entry}), in_json),
+        "a single error of the order service": (as_json({"errors": {"error": entry}}), in_json),
+        "a single error of the gateway": (as_json({"error": entry}), in_json),
         "XML": (as_xml("errors", {"error": [entry]}, prefix="ns4"), in_xml),
         "XML without a namespace": (as_xml("errors", {"error": [entry]}, prefix=""), in_xml),
-        "a lone error in XML": (as_xml("error", entry, prefix=""), in_xml),
+        "a single error in XML": (as_xml("error", entry, prefix=""), in_xml),
         "JSON without its content type": (as_json({"error": [entry]}), ""),
         "XML without its content type": (as_xml("errors", {"error": [entry]}), ""),
     }
@@ -70,7 +70,7 @@ def as_json(document: object) -> bytes:
 def as_xml(
     name: str, content: object, *, prefix: str = "ns3", namespace: str = "http://walmart.com/mp/v3/orders"
 ) -> bytes:
-    """Without a prefix the elements have no namespace."""
+    """Return an XML document; without a prefix, its elements have no namespace."""
     declaration = f' xmlns:{prefix}="{namespace}"' if prefix else ""
     text = _element(name, content, f"{prefix}:" if prefix else "")
     end_of_name = len(name) + 1 + (len(prefix) + 1 if prefix else 0)
@@ -92,39 +92,35 @@ def _element(name: str, content: object, prefix: str) -> str:
     return f"<{prefix}{name}>{inner}</{prefix}{name}>"
 
 
-def judge(
-    body: bytes,
-    content_type: str | None = "application/json",
-    *,
-    status: int = 200,
-    purchase_order_id: str = ID,
+def classify(
+    body: bytes, content_type: str | None = "application/json", *, status: int = 200
 ) -> Order | WalmartError:
-    """What the client makes of an answer to a call about one order."""
-    answer, call = _answered("POST", body, content_type, status)
-    return order_or_error(answer, call, purchase_order_id)
+    """Classify a response to a call about the order `ID`."""
+    response, call = _response("POST", body, content_type, status)
+    return order_or_error(response, call, ID)
 
 
-def judge_page(
+def classify_page(
     body: bytes,
     content_type: str | None = "application/json",
     *,
     status: int = 200,
     cursor: str | None = None,
 ) -> OrderPage | WalmartError:
-    """What the client makes of an answer to a call for a page of orders."""
-    answer, call = _answered("GET", body, content_type, status)
-    return page_or_error(answer, call, cursor)
+    """Classify a response to a call for a page of orders."""
+    response, call = _response("GET", body, content_type, status)
+    return page_or_error(response, call, cursor)
 
 
-def _answered(method: str, body: bytes, content_type: str | None, status: int) -> tuple[Response, CallInfo]:
+def _response(method: str, body: bytes, content_type: str | None, status: int) -> tuple[Response, CallInfo]:
     headers: dict[str, str] = {} if content_type is None else {"Content-Type": content_type}
     return Response(status, headers, body), CallInfo(method, "https://host/", "correlation-id", status, 0.1)
 
 
 def read_order(body: bytes, content_type: str = "application/json") -> Order:
-    verdict = judge(body, content_type)
-    assert isinstance(verdict, Order)
-    return verdict
+    result = classify(body, content_type)
+    assert isinstance(result, Order)
+    return result
 
 
 def read_page(
@@ -134,14 +130,14 @@ def read_page(
     status: int = 200,
     cursor: str | None = None,
 ) -> OrderPage:
-    verdict = judge_page(body, content_type, status=status, cursor=cursor)
-    assert isinstance(verdict, OrderPage)
-    return verdict
+    result = classify_page(body, content_type, status=status, cursor=cursor)
+    assert isinstance(result, OrderPage)
+    return result
 
 
 def read_error(
     body: bytes, content_type: str | None = "application/json", *, status: int = 400
 ) -> WalmartError:
-    verdict = judge(body, content_type, status=status)
-    assert isinstance(verdict, WalmartError)
-    return verdict
+    result = classify(body, content_type, status=status)
+    assert isinstance(result, WalmartError)
+    return result

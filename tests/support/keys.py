@@ -1,4 +1,4 @@
-"""RSA keys, made once per test run, and the forms in which sellers hold them."""
+"""RSA keys, which are made once per test run, and the formats in which sellers store them."""
 
 import base64
 import functools
@@ -15,12 +15,12 @@ CHANNEL_TYPE = "7e6d5c4b-3a29-4817-a605-f4e3d2c1b0a9"
 
 
 def rsa_key(bits: int = 1024, exponent: int = 65537) -> rsa.RSAPrivateKey:
-    """Walmart hands out 1024 bits, which are also the quickest to make."""
-    return _made_once(bits, exponent)
+    """Return a key; by default of 1024 bits, like Walmart's keys."""
+    return _generate_once(bits, exponent)
 
 
 @functools.cache
-def _made_once(bits: int, exponent: int) -> rsa.RSAPrivateKey:
+def _generate_once(bits: int, exponent: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(exponent, bits)
 
 
@@ -29,7 +29,7 @@ def pkcs8_der(key: PrivateKeyTypes) -> bytes:
 
 
 def walmart_form(key: PrivateKeyTypes) -> str:
-    """PKCS#8, base64, one line, no armour."""
+    """Return base64 of PKCS#8 on one line, without BEGIN and END lines."""
     return base64.b64encode(pkcs8_der(key)).decode()
 
 
@@ -46,25 +46,25 @@ def pkcs1_pem(key: rsa.RSAPrivateKey) -> str:
 
 
 def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
-    """The numbers of a key in the order in which its form has them; see `NUMBERS`."""
-    private = key.private_numbers()
-    return [
-        private.public_numbers.n,
-        private.public_numbers.e,
-        private.d,
-        private.p,
-        private.q,
-        private.dmp1,
-        private.dmq1,
-        private.iqmp,
-    ]
+    """Return the numbers of a key in the order of PKCS#1; `NUMBERS` names them."""
+    key_numbers = key.private_numbers()
+    public = key_numbers.public_numbers
+    private = (
+        key_numbers.d,
+        key_numbers.p,
+        key_numbers.q,
+        key_numbers.dmp1,
+        key_numbers.dmq1,
+        key_numbers.iqmp,
+    )
+    return [public.n, public.e, *private]
 
 
 NUMBERS = ["n", "e", "d", "p", "q", "dP", "dQ", "qInv"]
 
 
-def written(numbers: list[int]) -> str:
-    """A key of any numbers, PKCS#1 without armour."""
+def key_of_numbers(numbers: list[int]) -> str:
+    """Return a key with any numbers: base64 of PKCS#1."""
     return base64.b64encode(sequence(*map(integer, [0, *numbers]))).decode()
 
 

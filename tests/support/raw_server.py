@@ -1,4 +1,4 @@
-"""A server of bytes: whatever a real one would not do."""
+"""A server that sends any bytes, including those that a real server would not send."""
 
 import contextlib
 import functools
@@ -8,11 +8,11 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from tests.support.documents import as_json, as_xml, order, page
 
-type Behaviour = Callable[["Connection"], None]
+type Behavior = Callable[["Connection"], None]
 
 ORDER = "2575193093772"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -22,7 +22,7 @@ def acknowledged(purchase_order_id: str = ORDER, *, padded_to: int = 0) -> bytes
     return json.dumps({"order": {"purchaseOrderId": purchase_order_id}}).encode().ljust(padded_to)
 
 
-def answer(
+def http_response(
     body: bytes = b"",
     status: int = 200,
     headers: tuple[str, ...] = (),
@@ -34,13 +34,13 @@ def answer(
 
 
 def listed(*ids: str, next_cursor: object = None) -> bytes:
-    """An answer with a page of orders."""
-    return answer(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
+    """Return a response with a page of orders."""
+    return http_response(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
 
 
 def listed_in_xml(*ids: str, next_cursor: object = None) -> bytes:
     content = page(*map(named, ids), next_cursor=next_cursor)
-    return answer(as_xml("list", content, prefix=""), content_type="application/xml")
+    return http_response(as_xml("list", content, prefix=""), content_type="application/xml")
 
 
 def named(purchase_order_id: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def named(purchase_order_id: str) -> dict[str, Any]:
 
 
 class Connection:
-    """One accepted connection, in a thread of its own."""
+    """One accepted connection, which has its own thread."""
 
     def __init__(self, server: "RawServer", sock: socket.socket, number: int) -> None:
         self.server = server
@@ -56,14 +56,14 @@ class Connection:
         self.number = number
 
     def read_request(self) -> bytes:
-        """Read up to the blank line after the headers; nothing when the caller has gone."""
+        """Return the head of a request; empty when the caller has closed the connection."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             piece = self.sock.recv(1)
             if not piece:
                 return b""
             head += piece
-        self.server.note(head)
+        self.server.record(head)
         return head
 
     def send(self, data: bytes) -> None:
@@ -83,11 +83,11 @@ class Connection:
 
 
 class RawServer:
-    """Listens on the loopback address and leaves each connection to `behaviour`."""
+    """Listens on a loopback address and passes each connection to `behavior`."""
 
     def __init__(
         self,
-        behaviour: Behaviour,
+        behavior: Behavior,
         *,
         tls: ssl.SSLContext | None = None,
         host: str = "127.0.0.1",
@@ -96,7 +96,7 @@ class RawServer:
     ) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, port), family=family, backlog=64)
-        self._behaviour = behaviour
+        self._behavior = behavior
         self._tls = tls
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -110,11 +110,11 @@ class RawServer:
 
     @property
     def requests(self) -> list[bytes]:
-        """The head of every request so far."""
+        """The heads of all requests so far."""
         with self._lock:
             return list(self._requests)
 
-    def note(self, head: bytes) -> None:
+    def record(self, head: bytes) -> None:
         with self._lock:
             self._requests.append(head)
 
@@ -131,7 +131,7 @@ class RawServer:
             sockets = list(self._sockets)
         for sock in sockets:
             with contextlib.suppress(OSError):
-                # Plain TCP's shutdown, also under TLS: it wakes the thread that reads or writes there.
+                # The shutdown of TCP, also with TLS: it wakes the thread that reads or writes.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(30)
@@ -151,18 +151,18 @@ class RawServer:
     def _serve(self, sock: socket.socket, number: int) -> None:
         with self._lock:
             self._sockets.append(sock)
-        # An OSError here means that the caller has gone or the server stops.
+        # An OSError means that the caller has closed the connection or the server stops.
         with contextlib.suppress(OSError, ValueError), contextlib.closing(sock):
             if self._tls is not None:
                 sock = self._tls.wrap_socket(sock, server_side=True)
                 with self._lock:
                     self._sockets.append(sock)
             with contextlib.closing(sock):
-                self._behaviour(Connection(self, sock, number))
+                self._behavior(Connection(self, sock, number))
 
 
-def answers(*raw: bytes) -> Behaviour:
-    """Answer each request on a connection with the next of these, the last one again and again."""
+def respond_with(*raw: bytes) -> Behavior:
+    """Respond to each request on a connection with the next of these, and repeat the last one."""
 
     def behave(connection: Connection) -> None:
         left = list(raw)
@@ -172,8 +172,12 @@ def answers(*raw: bytes) -> Behaviour:
     return behave
 
 
-def answers_and_closes(raw: bytes) -> Behaviour:
-    """Answer one request, whole or in part, and close the connection."""
+ACKNOWLEDGES: Final = respond_with(http_response(acknowledged()))
+"""Responds to each request with the acknowledged order `ORDER`."""
+
+
+def respond_and_close(raw: bytes) -> Behavior:
+    """Send these bytes after one request, and close the connection."""
 
     def behave(connection: Connection) -> None:
         if connection.read_request():
@@ -182,8 +186,8 @@ def answers_and_closes(raw: bytes) -> Behaviour:
     return behave
 
 
-def drips(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behaviour:
-    """Send something at once, and then the same piece again and again for as long as anybody listens."""
+def drip(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behavior:
+    """Send some bytes at once after a request, and then the same piece again and again."""
 
     def behave(connection: Connection) -> None:
         if connection.read_request():
@@ -196,7 +200,7 @@ def drips(at_once: bytes, piece: bytes, interval: float = 0.02) -> Behaviour:
 
 
 def header(head: bytes, name: str) -> str:
-    """One header of a request."""
+    """Return the only value of a request's header."""
     (value,) = headers(head, name)
     return value
 

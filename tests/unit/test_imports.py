@@ -1,10 +1,15 @@
-"""Importing does nothing, except that a Lambda entry builds its function; errors wait for an invocation."""
+"""The imports of the product: what they load, that they have no cycle, and that they point inward."""
 
+import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from importlib.util import resolve_name
 
 import pytest
 
+import walmart_ca
 from acknowledge_orders.settings import AcknowledgeSettings
 from sweep_orders.settings import SweepSettings
 from tests.support.paths import ROOT
@@ -17,11 +22,71 @@ ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
 }
+SOURCES = [ROOT / "functions", ROOT / "layers/walmart_ca"]
+FILES = {
+    ".".join(path.relative_to(source).with_suffix("").parts).removesuffix(".__init__"): path
+    for source in SOURCES
+    for path in source.rglob("*.py")
+}
+"""The files of the product by the names of their modules."""
+INNER_PACKAGES = {
+    "walmart_ca": {"walmart_ca"},
+    "shared": {"shared", "walmart_ca"},
+    "acknowledge_orders": {"acknowledge_orders", "shared", "walmart_ca"},
+    "sweep_orders": {"sweep_orders", "shared", "walmart_ca"},
+}
+"""The packages of the product that each package may import."""
+ADAPTERS = {"eventbridge_bus", "powertools_recorder", "sqs_order_queue", "sqs_queue_length"}
 entries = pytest.mark.parametrize("package", ["acknowledge_orders", "sweep_orders"])
 
 
+def imports_of(module: str) -> Iterator[str]:
+    """Yield the modules of the product that a module imports, also those inside its functions."""
+    path = FILES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            names = (f"{base}.{alias.name}" for alias in node.names)
+            yield from (name if name in FILES else base for name in names)
+
+
+IMPORTS = {module: FILES.keys() & set(imports_of(module)) for module in FILES}
+
+
+def test_the_imports_have_no_cycle() -> None:
+    assert set(TopologicalSorter(IMPORTS).static_order()) == FILES.keys()
+
+
+@pytest.mark.parametrize("package", sorted({module.partition(".")[0] for module in FILES}))
+def test_a_package_imports_only_inner_packages(package: str) -> None:
+    ours = [imported for module, imported in IMPORTS.items() if module.partition(".")[0] == package]
+
+    assert {name.partition(".")[0] for name in set().union(*ours)} <= INNER_PACKAGES[package]
+
+
+def depth(module: str) -> int:
+    """Return how deep a module of a function lies: entry, bootstrap, adapters, application."""
+    name = module.rpartition(".")[2]
+    return 0 if name == "handler" else 1 if name == "bootstrap" else 2 if name in ADAPTERS else 3
+
+
+@entries
+def test_a_module_of_a_function_imports_no_outer_module(package: str) -> None:
+    ours = {module for module in FILES if module.startswith(f"{package}.")}
+    outward = [
+        (module, each) for module in ours for each in IMPORTS[module] & ours if depth(each) < depth(module)
+    ]
+
+    assert outward == []
+    assert {depth(module) for module in ours} == {0, 1, 2, 3}
+    assert IMPORTS[f"{package}.handler"] >= {f"{package}.bootstrap"}
+
+
 def run_python(program: str, environment: dict[str, str]) -> list[str]:
-    """The lines that a program prints in a process of its own."""
+    """Return the lines that a program prints in its own process."""
     program = f"import sys; sys.path[:0] = ['functions', 'layers/walmart_ca']\n{program}"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -37,7 +102,7 @@ def run_python(program: str, environment: dict[str, str]) -> list[str]:
 
 PROBE = """
 import importlib, os
-import aws_lambda_powertools, boto3  # what they do when imported is not at issue here
+import aws_lambda_powertools, boto3  # not tested here
 
 reads = []
 read = type(os.environ).__getitem__
@@ -75,9 +140,7 @@ def test_a_lambda_entry_builds_its_function_when_it_is_imported(package: str) ->
 
 
 @entries
-def test_given_a_setting_is_missing_then_the_entry_can_be_imported_and_its_invocation_names_it(
-    package: str,
-) -> None:
+def test_an_invocation_names_a_missing_setting(package: str) -> None:
     environment = {**ENVIRONMENT, "REQUESTS_PER_MINUTE": ""}
 
     assert run_python(ENTRY.format(package=package), environment) == [
@@ -93,7 +156,7 @@ AWS = {"boto3", "botocore", "aws_lambda_powertools", "aws_xray_sdk"}
     ("modules", "needless"),
     [
         ("acknowledge_orders.application, acknowledge_orders.self_check, sweep_orders.sweep", AWS),
-        # A client that only waits needs none of the others.
+        # The synchronous client needs none of the others.
         ("walmart_ca", AWS | {"pydantic", "asyncio", "xml"}),
     ],
 )
@@ -120,15 +183,24 @@ NEEDLESS = {
     "pydantic",
     "requests",
 }
-"""What a cold start would pay for by a slip in an import; each is some package's, and some are large.
-s3transfer is not among them: boto3 loads it, whatever it is used for."""
+"""Modules that a careless import would add to a cold start. boto3 always loads s3transfer."""
 
 
 @entries
-def test_a_cold_start_loads_nothing_that_it_can_do_without(package: str) -> None:
+def test_a_cold_start_loads_no_unused_module(package: str) -> None:
     modules, models = run_python(COLD_START.format(package=package), ENVIRONMENT)
 
     assert NEEDLESS & set(modules.split()) == set()
     assert "/secretsmanager/" in models
-    # Only the sweep always needs its queue; the other function needs one when an order is to wait.
+    # Only the sweep always uses SQS; the other function uses it to postpone or park an order.
     assert ("/sqs/" in models) is (package == "sweep_orders")
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'AsyncKlient'"):
+        walmart_ca.AsyncKlient  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
+
+
+def test_the_package_exports_the_names_in_all() -> None:
+    assert [name for name in walmart_ca.__all__ if not hasattr(walmart_ca, name)] == []
+    assert set(walmart_ca.__all__) <= set(dir(walmart_ca))

@@ -2,7 +2,7 @@
 
 It authenticates every request by a digital signature or an access token, keeps to a total deadline, and
 raises an error whose class says what the caller can do. It does not retry, except for a request whose access
-token was refused, and it knows nothing of AWS::
+token was refused, and it does not depend on AWS::
 
     from walmart_ca import Client, SignatureCredentials
 
@@ -10,7 +10,7 @@ token was refused, and it knows nothing of AWS::
         order = client.orders.acknowledge("2575193093772")
 
 `TokenCredentials(client_id=..., client_secret=...)` authenticates the same calls by an access token.
-`AsyncClient` has the same calls to await, and runs them side by side.
+`AsyncClient` has the same calls as coroutines, and runs them concurrently.
 """
 
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""The asynchronous client: the same calls, several of them side by side."""
+"""The asynchronous client: the same calls as coroutines, which run concurrently."""
 
 import asyncio
 import functools
@@ -23,12 +23,12 @@ from .validation import InvalidArgument
 
 
 class AsyncClient:
-    """`Client`, with calls to await, several of them side by side.
+    """A client with the calls of `Client` as coroutines, which run concurrently in threads.
 
-    The calls run in threads. A time-out starts with the call: when all threads are busy until it ends,
-    nothing is sent, then or later (`NotSent`, reason `no_time_left`). A cancelled call that already runs in a
-    thread goes on there until its own deadline, because a request that was sent cannot be taken back. In a
-    process that is forked later, the client has threads and connections of its own.
+    A call's time-out starts when the call is made. When all threads are busy until the time-out ends, the
+    request is never sent (`NotSent`, reason `no_time_left`). A cancelled call that already runs in a thread
+    continues there until its own deadline, because a request that was sent cannot be taken back. A forked
+    process gets its own threads and connections.
 
     Attributes:
         orders: The calls about purchase orders.
@@ -36,7 +36,7 @@ class AsyncClient:
 
     orders: "AsyncOrders"
 
-    def __init__(  # noqa: PLR0913 - settings, each with a default, and by keyword alone
+    def __init__(  # noqa: PLR0913 - keyword-only settings with defaults
         self,
         credentials: Credentials,
         *,
@@ -51,24 +51,24 @@ class AsyncClient:
         monotonic: Callable[[], float] = elapsed,
         new_correlation_id: Callable[[], str] = new_uuid,
     ) -> None:
-        """Prepare a client; nothing is opened and no thread is started before the first call.
+        """Prepare a client; the first call opens a connection and starts a thread.
 
-        The arguments that `Client` has, too, mean the same here.
+        `Client` describes the arguments that both clients have.
 
         Args:
-            credentials: Who calls. Their kind decides the authentication scheme.
+            credentials: `SignatureCredentials` or `TokenCredentials`; the class selects the scheme.
             base_url: Scheme and host.
             service_name: `WM_SVC.NAME`.
             timeout: Seconds for each call.
-            max_concurrency: How many calls run side by side; further ones wait, within their time-out.
-            ssl_context: What to trust.
-            executor: Runs the calls, and is shut down with the client; when None, so many threads do. In a
-                process that is forked later, a client with an executor sends nothing (`NotSent`, reason
-                `other_process`).
+            max_concurrency: How many calls run at the same time; further calls wait, within their time-out.
+            ssl_context: TLS settings.
+            executor: Runs the calls, and is shut down with the client; when None, a pool of
+                `max_concurrency` threads. In a forked process, a client with an executor sends nothing
+                (`NotSent`, reason `other_process`).
             transport: Sends the requests.
-            clock: Epoch seconds.
-            monotonic: Seconds since some moment.
-            new_correlation_id: Makes `WM_QOS.CORRELATION_ID`.
+            clock: Returns epoch seconds.
+            monotonic: Returns seconds on a clock that is never set.
+            new_correlation_id: Returns a new `WM_QOS.CORRELATION_ID`.
 
         Raises:
             InvalidArgument: A setting cannot be used.
@@ -97,12 +97,12 @@ class AsyncClient:
         )
 
     async def aclose(self, *, wait: bool = True) -> None:
-        """Let every thread end, and close every connection. A call after this is `NotSent` (`closed`).
+        """Stop every thread and close every connection. A later call raises `NotSent` (`closed`).
 
         Args:
-            wait: Wait for the calls under way, among them cancelled ones, before. Otherwise a call that waits
-                for a thread is `NotSent` (`closed`), and one in a thread frees its thread and its connection
-                when it ends, by its own deadline.
+            wait: Whether to wait for the running calls first, including cancelled ones. If False, a call
+                that waits for a thread raises `NotSent` (`closed`), and a call that runs in a thread
+                releases its thread and connection when it ends, at its own deadline at the latest.
         """
         self._sends_nothing = self._sends_nothing or "closed"
         try:
@@ -123,13 +123,13 @@ class AsyncClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Wait for the calls under way, and close every connection."""
+        """Wait for the running calls, and close every connection."""
         await self.aclose()
 
     async def _in_thread[T](
         self, method: str, path: str, call: Callable[[float], T], timeout: float | None
     ) -> T:
-        """Run one call in a thread, with what the wait for a free one left of its time-out."""
+        """Run one call in a thread, with the time that is left after the wait for a free thread."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         seconds = self._session.timeout_of(timeout)
@@ -138,12 +138,12 @@ class AsyncClient:
             full_path = f"{self._auth.orders_path}{path}"
             return self._session.not_sent(reason, method, full_path, loop.time() - started)
 
-        # A thread takes this to begin the call, and the caller to give it up: only one of them can.
+        # The thread acquires this lock to begin the call, the caller to give it up: only one of them can.
         begun_or_given_up = threading.Lock()
 
         def begin() -> T:
             if not begun_or_given_up.acquire(blocking=False):
-                raise not_sent("no_time_left")  # nobody waits for it any more
+                raise not_sent("no_time_left")  # the caller has given the call up
             return call(started + seconds - loop.time())
 
         if self._sends_nothing or not seconds > 0:
@@ -182,9 +182,9 @@ def _threads(count: int) -> Executor:
 
 
 class _InThread(Protocol):
-    """Runs a call in a thread, and hands it the seconds that it has left.
+    """Runs a call in a thread, and passes it the seconds that are left.
 
-    Its method and its path below the orders' one describe the call while nothing was built of it.
+    The method and the path below the orders' path describe the call in an error before its request exists.
     """
 
     async def __call__[T](
@@ -193,7 +193,7 @@ class _InThread(Protocol):
 
 
 class AsyncOrders:
-    """The calls about purchase orders, to await. `Orders` describes them."""
+    """The calls about purchase orders, as coroutines. `Orders` describes them."""
 
     def __init__(
         self, orders: Orders, timeout_of: Callable[[float | None], float], in_thread: _InThread
@@ -222,7 +222,7 @@ class AsyncOrders:
         )
 
     async def build_acknowledgement(self, purchase_order_id: str, *, timeout: float | None = None) -> Request:
-        """Build what `acknowledge` would send, and send nothing of it. See `Orders.build_acknowledgement`."""
+        """Build the request of `acknowledge` without sending it. See `Orders.build_acknowledgement`."""
         return await self._in_thread(
             "POST",
             order_path(purchase_order_id, "/acknowledge"),
@@ -265,7 +265,7 @@ class AsyncOrders:
     async def next_page(
         self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
     ) -> OrderPage:
-        """Fetch the page of the same list after another. See `Orders.next_page`."""
+        """Fetch the page after another page of the same list. See `Orders.next_page`."""
         return await self._in_thread(
             "GET",
             LIST_PATHS[page.listed_by],

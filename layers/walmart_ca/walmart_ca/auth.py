@@ -1,7 +1,7 @@
-"""What an authentication scheme is. `signature` and `tokens` have the two that Walmart knows.
+"""The interface of an authentication scheme; `signature` and `tokens` implement the two of Walmart.
 
-The digital signature goes with `/v3/ca/orders`, an access token with `/v3/orders` of the Global API. The same
-calls can be made there, and the same responses come back.
+The digital signature belongs to the API below `/v3/ca/orders`, an access token to the Global API below
+`/v3/orders`. Both APIs have the same calls and the same responses.
 """
 
 from collections.abc import Mapping
@@ -19,29 +19,30 @@ class Auth(Protocol):
         """The path of the orders, without a slash at the end."""
 
     def headers(self, method: str, url: str, timeout: float) -> Mapping[str, str]:
-        """Make the headers that authenticate one request.
+        """Return the headers that authenticate one request.
 
         Args:
-            method: Upper case.
+            method: The HTTP method in upper case.
             url: The full URL, byte for byte as it is sent.
             timeout: Seconds that this may take.
 
         Raises:
-            WalmartError: No access token could be had; nothing was sent of the request itself.
+            WalmartError: The access token that the request needs could not be fetched; the request itself
+                was not sent.
         """
 
     def refresh(self, refused: Request) -> bool:
-        """Return whether a refused request may pass with new headers."""
+        """Return whether a refused request may be accepted with new headers."""
 
 
 class Credentials(Protocol):
-    """Who calls. Their kind decides the authentication scheme."""
+    """A seller's credentials. Their class selects the authentication scheme."""
 
     def auth(self, session: Session) -> Auth:
-        """Return what authenticates the requests of one session; nothing is sent yet."""
+        """Return the authentication of one session's requests; nothing is sent yet."""
 
     def check(self) -> None:
-        """Check the credentials more thoroughly than using them needs; nothing is sent.
+        """Check the credentials more thoroughly than the constructor does; nothing is sent.
 
         Raises:
             InvalidArgument: They cannot be used.

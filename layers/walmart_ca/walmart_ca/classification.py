@@ -1,7 +1,7 @@
-"""Turns a response into the order that was asked for, or into the error that says what can be done.
+"""Classifies a response: it becomes the requested order, page or token, or the error for the caller to raise.
 
-Only the order service can say something about an order, and only Walmart's gateway about the caller. A proxy,
-a firewall or a mesh in front of them responses with statuses of its own, which say nothing about either.
+Only Walmart's order service knows about an order, and only Walmart's gateway about the caller. A proxy, a
+firewall or a service mesh in front of them responds with its own statuses, which say nothing about either.
 """
 
 import html
@@ -24,10 +24,10 @@ from .models import RELEASED, Order, OrderPage
 from .responses import Response, Tree, error_entries, members, text
 
 ORDER_SERVICE: Final = "GMP_ORDER_API"
-"""The suffix of the codes of the order service. The gateway has another, `GMP_GATEWAY_API`, and says
-`CONTENT_NOT_FOUND` of a path that is not served ("No static resource v3/…"; three parties saw it in 2026)."""
+"""The suffix of the order service's error codes. The gateway's suffix is `GMP_GATEWAY_API`; it responds with
+`CONTENT_NOT_FOUND` when it does not serve a path ("No static resource v3/…"; three parties, 2026)."""
 BLOCKED: Final = "blocked_by_firewall"
-"""The reason of a 403 that is none of Walmart's."""
+"""The reason of a 403 that Walmart did not write."""
 UNREADABLE: Final = "unreadable_response"
 
 _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
@@ -44,17 +44,17 @@ _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HE
 _CARRY_CREDENTIALS: Final = frozenset({"AUTHORIZATION", "WM_SEC.ACCESS_TOKEN", "WM_SEC.AUTH_SIGNATURE"})
 _OTHER_HEADERS: Final = re.compile(r"WM_[\w.]+|CONTENT-TYPE|ACCEPT")
 _WALMARTS_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
-"""Walmart writes its codes in upper case. `Not Found` is a framework's, `invalid_client` that of RFC 6749."""
+"""Walmart writes its codes in upper case. `Not Found` is a framework's, `invalid_client` is RFC 6749's."""
 _PROBLEM_DOCUMENT: Final = "application/problem+json"
 _NO_ERROR: Final = frozenset({"", "INFO"})
-"""The severities of what is only said; a list that finds nothing is not always told with one."""
+"""The severities of an entry that is no error; Walmart does not always send one with an empty list."""
 _MAX_ORDERS: Final = 1000
-"""More on one page than five times what was asked for cannot be told from an attack on the memory."""
+"""A page with more than five times the requested orders may be an attack on the memory."""
 TOKEN_SECONDS: Final = 900.0
-"""How long a token is good for by Walmart's documentation, for a response that does not say."""
+"""How long a token is valid by Walmart's documentation, for a response without `expires_in`."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
 _HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
-"""The host of a `Location`, as far as it may stand in a log."""
+"""The host of a `Location` header, limited to characters that are safe in a log."""
 _ID_IN_TEXT: Final = re.compile(
     r"""["']purchaseOrderId["']\s*:\s*["']?([\w-]{1,64})["']?\s*[,}]|<(?:\w+:)?purchaseOrderId>\s*([\w-]{1,64})\s*<"""
 )
@@ -71,8 +71,16 @@ _SERVER_ERROR = range(500, 600)
 def order_or_error(response: Response, call: CallInfo, purchase_order_id: str) -> Order | WalmartError:
     """Classify the response to a call about one order.
 
-    A 2xx counts when its body names this order, even where a line still says `Created`: a production
-    client saw that echoed. Any other 2xx may be a maintenance page, so nothing is known.
+    A 2xx is a success when its body contains this order, even if a line still says `Created`: a production
+    client saw Walmart echo the old status. Any other 2xx may be a maintenance page: the outcome is unknown.
+
+    Args:
+        response: Walmart's response, of any status.
+        call: The call that it responds to; the result keeps it.
+        purchase_order_id: The id in the request.
+
+    Returns:
+        The order, or the error for the caller to raise.
     """
     tree = response.read()
     if response.status in _SUCCESS:
@@ -89,12 +97,21 @@ def order_or_error(response: Response, call: CallInfo, purchase_order_id: str) -
 def page_or_error(
     response: Response, call: CallInfo, cursor: str | None, listed_by: str = RELEASED
 ) -> OrderPage | WalmartError:
-    """Classify the response to a call for a page of orders, which `cursor` led to.
+    """Classify the response to a call for a page of orders.
 
-    An empty list is an error of the order service: 404 `CONTENT_NOT_FOUND`, severity `INFO`, and nothing in
-    addition to it. Here it is a page without orders. The same code from anybody else says that the path is
-    gone. A 2xx without a list may be a maintenance page, and a first page without orders whose count
-    is above 0 has them in a place that this client does not read: nothing is known.
+    Walmart's order service responds to an empty list with an error: 404 with `CONTENT_NOT_FOUND` of severity
+    `INFO` as the only entry. It becomes a page without orders. The same code from any other service means
+    that the path does not exist. The outcome is unknown for a 2xx without a list, which may be a maintenance
+    page, and for a first page that counts orders but has none where this client reads them.
+
+    Args:
+        response: Walmart's response, of any status.
+        call: The call that it responds to; the result keeps it.
+        cursor: The cursor in the request; None for the first page.
+        listed_by: Which of Walmart's lists was requested: `released` or `all`.
+
+    Returns:
+        The page, or the error for the caller to raise.
     """
     tree = response.read()
     if response.status in _SUCCESS:
@@ -119,12 +136,17 @@ def page_or_error(
 def token_or_error(response: Response, call: CallInfo) -> tuple[str, float] | WalmartError:
     """Classify the response to a request for an access token.
 
-    Returns the token and the seconds for which it is good, or an error.
+    Walmart refuses wrong credentials with 401; with 400 `INVALID_REQUEST_HEADER`, which names
+    `Authorization` or no header (seen by two clients in production); and with 400 `invalid_client` (seen by
+    one). It refuses a client id of another market in the second form. The call that needs the token was not
+    sent yet, so the error is never `OutcomeUnknown`.
 
-    Walmart refuses wrong credentials with 401; with 400 `INVALID_REQUEST_HEADER`, which blames
-    `Authorization` or no header at all (seen by two clients in production); and with 400 `invalid_client`
-    (seen by one). A client id of another market is refused in the second form. Nothing was sent of the call
-    that the token is for, so no outcome is unknown.
+    Args:
+        response: Walmart's response, of any status.
+        call: The call that it responds to; the error keeps it.
+
+    Returns:
+        The token and the seconds that it is valid for, or the error for the caller to raise.
     """
     tree = response.read()
     if response.status in _SUCCESS:
@@ -143,7 +165,7 @@ def token_or_error(response: Response, call: CallInfo) -> tuple[str, float] | Wa
 
 
 def _no_content(response: Response, call: CallInfo) -> OutcomeUnknown:
-    """Describe a success that does not hold what was asked for."""
+    """Return the error for a success without the requested content."""
     if not response.body:
         coded = response.headers.get("Content-Encoding")
         return OutcomeUnknown("encoded_response" if coded else "empty_response", call)
@@ -153,7 +175,7 @@ def _no_content(response: Response, call: CallInfo) -> OutcomeUnknown:
 def _unreadable_page(
     response: Response, call: CallInfo, cursor: str | None, listed_by: str
 ) -> OutcomeUnknown:
-    """Describe a page of which nothing can be read but, where that can be found in its text, its cursor."""
+    """Return the error for a page that cannot be read, with the next cursor if its text shows one."""
     found = _CURSOR_IN_TEXT.search(response.decoded())
     following = None
     if found:
@@ -167,7 +189,7 @@ def _unreadable_page(
 
 
 def _only_id(response: Response) -> str | None:
-    """Return the one purchase order id that a text names which cannot be read; None for none or several."""
+    """Return the only purchase order id in a text that cannot be parsed; None for none or several."""
     if response.is_html:
         return None
     found = {match[1] or match[2] for match in _ID_IN_TEXT.finditer(response.decoded())}
@@ -190,7 +212,7 @@ def _error_kind(status: int, entries: tuple[ErrorEntry, ...]) -> type[WalmartErr
     if status == HTTPStatus.BAD_REQUEST and (kind := _kind_of_bad_request(entries)):
         return kind
     if status == HTTPStatus.NOT_FOUND:
-        # From anybody but the order service: the path is unknown, or the host, and not the order.
+        # From any other service it means that the path or the host is unknown, not the order.
         path_unknown = any(entry.code == "URI_NOT_FOUND" for entry in entries)
         said = _services(entries) == {ORDER_SERVICE} and not path_unknown
         return OrderRejected if said else Misconfigured
@@ -207,15 +229,15 @@ def _kind_of_bad_request(entries: tuple[ErrorEntry, ...]) -> type[WalmartError] 
         return CredentialsRefused
     if codes & _HEADER_BLAMED or _blames_other_header(entries):
         return Misconfigured
-    # "Request invalid." without a cause is an outage in disguise (ShipWorks: "try again later").
+    # Walmart reports some outages as "Request invalid." without a cause (ShipWorks: "try again later").
     in_disguise = codes == {"INVALID_REQUEST"} and not any(entry.causes for entry in entries)
     return Unavailable if in_disguise else None
 
 
 def _kind_of_refusal(entries: tuple[ErrorEntry, ...]) -> type[WalmartError]:
-    """Classify a 4xx without a meaning of its own: only the order service can refuse an order.
+    """Classify a 4xx without a specific meaning: only the order service can refuse an order.
 
-    Codes without a service count as its own: Walmart's newer documentation has them.
+    A code without a service counts as the order service's: Walmart's newer documentation shows such codes.
     """
     walmarts = bool(entries) and all(map(_has_walmarts_code, entries))
     return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable
@@ -230,7 +252,7 @@ def _has_walmarts_code(entry: ErrorEntry) -> bool:
 
 
 def _is_walmarts(response: Response, entries: tuple[ErrorEntry, ...]) -> bool:
-    """Return whether Walmart wrote an error, and not something in front of it."""
+    """Return whether Walmart wrote an error, and not a proxy or firewall in front of it."""
     problem = _PROBLEM_DOCUMENT in (response.headers.get("Content-Type") or "").lower()
     return bool(entries) and (problem or all(map(_has_walmarts_code, entries)))
 

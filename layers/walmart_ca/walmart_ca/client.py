@@ -16,9 +16,8 @@ from .transport import Sender
 class Client:
     """A client of Walmart Canada's order API. Threads may share it.
 
-    The client does not retry: whether to retry depends on more than the call. It repeats one request alone,
-    the one whose access token was refused. In a process that is forked later, the client has connections of
-    its own.
+    The client does not retry, with one exception: it sends a request once more, with a new access token, when
+    Walmart refused the token. A forked process gets its own connections.
 
     Attributes:
         orders: The calls about purchase orders.
@@ -26,7 +25,7 @@ class Client:
 
     orders: Orders
 
-    def __init__(  # noqa: PLR0913 - settings, each with a default, and by keyword alone
+    def __init__(  # noqa: PLR0913 - keyword-only settings with defaults
         self,
         credentials: Credentials,
         *,
@@ -40,28 +39,28 @@ class Client:
         monotonic: Callable[[], float] = elapsed,
         new_correlation_id: Callable[[], str] = new_uuid,
     ) -> None:
-        """Prepare a client; nothing is opened before the first call.
+        """Prepare a client; the first call opens a connection.
 
         Args:
-            credentials: Who calls. Their kind decides the authentication scheme.
-            base_url: Scheme and host; https, or http for a loopback host. No path.
-            service_name: `WM_SVC.NAME`.
-            timeout: Seconds for each call, from connecting to the last byte of the response; a day at most.
-                Connecting takes three of them at most, and getting an access token 15.
-            max_connections: How many connections are kept open. Further calls at the same time open
-                connections of their own, which are closed after them.
-            ssl_context: What to trust; the system's authorities when None.
+            credentials: `SignatureCredentials` or `TokenCredentials`; the class selects the scheme.
+            base_url: Scheme and host without a path; https, or http for a loopback host.
+            service_name: `WM_SVC.NAME`: 1 to 128 printable ASCII characters, no blank at either end.
+            timeout: Seconds for each call, from connecting to the last byte of the response: above 0, and
+                a day at most. Connecting takes at most 3 of them, and getting an access token at most 15.
+            max_connections: How many connections are kept open. More calls at the same time open more
+                connections, which are closed after their call.
+            ssl_context: TLS settings, which must verify the server's certificate and require TLS 1.2 or
+                newer; when None, the certificate authorities of the system are trusted.
             transport: Sends the requests, and is closed with the client; when None, a pool of connections
-                to `base_url`, for which the two settings before are. In a process that is forked later, a
-                client with a transport sends nothing (`NotSent`, reason `other_process`).
-            clock: Epoch seconds, for the timestamp that is signed, and for times that Walmart names.
-            monotonic: Seconds since some moment, by a clock that cannot be set; measures durations.
-            new_correlation_id: Makes `WM_QOS.CORRELATION_ID`, a new one for each request: 1 to 128
-                printable ASCII characters, blanks inside only. A call raises `InvalidArgument` for anything
-                else.
+                to `base_url` with the two settings above. In a forked process, a client with a transport
+                sends nothing (`NotSent`, reason `other_process`).
+            clock: Returns epoch seconds, for the signed timestamp and for times that Walmart names.
+            monotonic: Returns seconds on a clock that is never set; measures durations.
+            new_correlation_id: Returns a new `WM_QOS.CORRELATION_ID` for each request: 1 to 128 printable
+                ASCII characters, no blank at either end. A call raises `InvalidArgument` for anything else.
 
         Raises:
-            InvalidArgument: `base_url`, `service_name` or `timeout` cannot be used.
+            InvalidArgument: `base_url`, `service_name`, `timeout` or `ssl_context` cannot be used.
         """
         self._session = Session(
             base_url=base_url,
@@ -77,7 +76,7 @@ class Client:
         self.orders = Orders(self._session, credentials.auth(self._session))
 
     def close(self) -> None:
-        """Close every connection. A call after this is `NotSent` (`closed`)."""
+        """Close every connection. A later call raises `NotSent` (`closed`)."""
         self._session.close()
 
     def __enter__(self) -> Self:

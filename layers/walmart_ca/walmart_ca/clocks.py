@@ -1,12 +1,12 @@
-"""The clock for how long something took or may still take."""
+"""The clock that measures durations."""
 
 import time
 
 
 def elapsed() -> float:
-    """Return seconds since the machine started, those in which it was suspended included.
+    """Return seconds since the machine started, including the time in which it was suspended.
 
-    This clock cannot be set. `time.monotonic` stops during a suspension on Linux: what was read before the
-    suspension would seem fresh after it.
+    This clock is never set. On Linux, `time.monotonic` stops during a suspension: an idle connection or a
+    token would seem fresh after it.
     """
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

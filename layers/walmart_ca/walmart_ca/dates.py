@@ -1,4 +1,4 @@
-"""Reading the dates that Walmart, and those who pass its orders on, write; and writing those it reads."""
+"""Parses the dates in Walmart's responses and in order events, and formats the dates in requests."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,23 +7,26 @@ from typing import Final
 from .validation import InvalidArgument
 
 EARLIEST: Final = datetime.fromtimestamp(1e9, UTC)
-"""An order has no earlier instant: 1970-01-01 is the default date of a database, and 20261124, read as
-seconds, a date without separators."""
+"""The earliest date of an order (2001-09-09). 1970-01-01 is a database's default date, and 20261124 is a date
+without separators, not epoch seconds."""
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
-"""An order has no later instant: 9999-12-31 stands for "never", and 20261124140152, read as milliseconds,
-would lie in the year 2612."""
+"""The latest date of an order. 9999-12-31 means "never", and 20261124140152 is a date without separators, not
+epoch milliseconds, which would be in the year 2612."""
 _EARLIEST_S: Final = EARLIEST.timestamp()
 _LATEST_S: Final = LATEST.timestamp()
 
 
 def parse_instant(value: object) -> datetime | None:
-    """Read an instant from an ISO 8601 text or an epoch number, in seconds or milliseconds.
+    """Parse an instant from ISO 8601 text or from epoch seconds or milliseconds.
 
-    Walmart's XML has ISO 8601, with offsets at times; its JSON has epoch milliseconds; what passes
-    orders on adds epoch seconds. A text without an offset counts as UTC.
+    Walmart's XML has ISO 8601, sometimes with an offset; its JSON has epoch milliseconds; order events also
+    have epoch seconds.
+
+    Args:
+        value: Text or a number, of any type. A text without an offset counts as UTC.
 
     Returns:
-        An aware datetime in UTC between `EARLIEST` and `LATEST`, or None when `value` is no such instant.
+        An aware datetime in UTC between `EARLIEST` and `LATEST`, or None for any other value.
     """
     try:
         if isinstance(value, str):
@@ -32,7 +35,7 @@ def parse_instant(value: object) -> datetime | None:
                 return _plausible(datetime.fromisoformat(text))
             value = int(text)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            # The two windows are far apart, so a number means one thing only.
+            # The two ranges do not overlap, so a number has one meaning only.
             for per_second in (1, 1000):
                 if _EARLIEST_S * per_second <= value <= _LATEST_S * per_second:
                     return datetime.fromtimestamp(value / per_second, UTC)
@@ -47,7 +50,7 @@ def _plausible(instant: datetime) -> datetime | None:
 
 
 def parse_http_date(value: str | None) -> datetime | None:
-    """Read a `Date` header into an aware datetime in UTC, or None when there is none to be read."""
+    """Return a `Date` header as an aware datetime in UTC, or None when it is missing or unreadable."""
     try:
         instant = parsedate_to_datetime(value or "")
         return instant.astimezone(UTC) if instant.tzinfo else None
@@ -56,17 +59,17 @@ def parse_http_date(value: str | None) -> datetime | None:
 
 
 def write_instant(parameter: str, instant: datetime) -> str:
-    """Write an aware instant as Walmart's lists take it: ISO 8601 in UTC, in whole seconds.
+    """Format an instant for the query of Walmart's lists: ISO 8601 in UTC, in whole seconds.
 
-    Its documentation says epoch seconds for one list and ISO 8601 for the other; every client found sends
-    ISO 8601 to both. With milliseconds it was refused ("Invalid Date format value").
+    Walmart's documentation says epoch seconds for one list and ISO 8601 for the other; every public client
+    sends ISO 8601 to both. Walmart refused milliseconds ("Invalid Date format value").
 
     Args:
         parameter: The argument's name, for the error.
-        instant: Fractions of its second are dropped.
+        instant: An aware datetime; fractions of a second are dropped.
 
     Raises:
-        InvalidArgument: `instant` is no datetime, is naive, or lies beyond the calendar in UTC.
+        InvalidArgument: `instant` is not a datetime, is naive, or is outside the years 1 to 9999 in UTC.
     """
     if not isinstance(instant, datetime) or instant.utcoffset() is None:
         raise InvalidArgument(parameter, "must be a datetime with its time zone")

@@ -1,18 +1,18 @@
-"""What can go wrong, sorted by what the caller can do about it.
+"""The errors of a call, by what the caller can do about them.
 
-An argument that cannot be used raises `InvalidArgument`, a `ValueError`, before anything is sent. Everything
-else is a `WalmartError`::
+An argument that cannot be used raises `InvalidArgument`, a `ValueError`, before anything is sent. Every other
+error is a `WalmartError`::
 
     WalmartError
-    ├── NotSent             Nothing was sent of the call: repeat at once.
+    ├── NotSent             The request was not sent: repeat it at once.
     ├── OutcomeUnknown      It was sent and may have been applied: check the order's status before a retry.
     ├── Throttled           The quota is used up: repeat after `retry_at`.
-    ├── Unavailable         Walmart, or something in front of it, has trouble: repeat later. It may have
-    │                       been applied all the same.
+    ├── Unavailable         Walmart, or a proxy in front of it, has a problem: repeat later. The request may
+    │                       have been applied.
     ├── CredentialsRefused  Check the credentials and the clock.
-    ├── OrderRejected       Walmart's order service refuses this order: check its status. Repeating alone does
+    ├── OrderRejected       Walmart's order service refuses this order: check its status. A retry alone does
     │                       not help.
-    └── Misconfigured       A header, the host or the path is wrong: repeating does not help.
+    └── Misconfigured       A header, the host or the path is wrong: a retry does not help.
 """
 
 from datetime import datetime
@@ -22,23 +22,21 @@ from .models import OrderPage
 
 
 class WalmartError(Exception):
-    """A call that did not lead to an order.
-
-    Its text, and what it prints as, is free of secrets, signatures and the buyer's data.
+    """A call failed. The message shows no secret, no signature and no buyer's data.
 
     Attributes:
-        call: What is known of the call.
-        entries: Walmart's error list; empty when there was none or it could not be read.
-        reason: One word for logs and metrics: Walmart's first error code, or what this client saw
+        call: Method, URL, status, latency and correlation id of the call.
+        entries: Walmart's error list; empty when the response had none or it could not be read.
+        reason: One word for logs and metrics: Walmart's first error code, or what this client found
             (`connect_timeout`, `connection_lost`, `foreign_order`, ...).
-        status: HTTP status, or None when there was none.
+        status: HTTP status, or None when no response was read.
         correlation_id: `WM_QOS.CORRELATION_ID` of the call.
     """
 
     remedy = ""
 
     def __init__(self, reason: str, call: CallInfo, entries: tuple[ErrorEntry, ...] = ()) -> None:
-        """Describe the failed `call` in one word, with Walmart's error list where there was one."""
+        """Store the reason, the failed call and Walmart's error list."""
         super().__init__(reason, call, entries)
         self.reason = reason
         self.call = call
@@ -55,7 +53,7 @@ class WalmartError(Exception):
         return self.call.correlation_id
 
     def __str__(self) -> str:
-        """Say what happened, what to do, and what Walmart's support would ask for."""
+        """Return what happened, what to do, and what Walmart's support asks for."""
         what = f"{self.reason} (HTTP {self.status})" if self.status else self.reason
         blamed = ", ".join(sorted({entry.field for entry in self.entries if entry.field}))
         return (
@@ -65,25 +63,26 @@ class WalmartError(Exception):
 
 
 class NotSent(WalmartError):
-    """The host was not found, did not answer, showed no trustworthy certificate, or issued no token in time.
+    """The request was not sent.
 
-    Or the call's time was over before it could begin (`no_time_left`), the client is closed (`closed`), or it
-    cannot be used in this process (`other_process`). Nothing was sent of the call itself. Where the reason
-    begins with `token_`, `call` is the one for a token.
+    The host was not found or did not accept a connection, its certificate is not trusted, no access token
+    came in time, the call's time was over before it began (`no_time_left`), the client is closed (`closed`),
+    or a forked process cannot use it (`other_process`). If the reason begins with `token_`, `call` is the
+    request for the token.
     """
 
     remedy = "nothing was sent; repeat, and check the host and the network if this lasts"
 
 
 class OutcomeUnknown(WalmartError):
-    """The call was sent, and no usable response came: it may or may not have been applied.
+    """The request was sent and no usable response came: Walmart may or may not have applied it.
 
     Attributes:
-        names_order: For a call about one order: a success came whose text names this order, and something in
-            that text cannot be read.
-        unread: For a page of a list that came and cannot be read: the page without its orders, with the
-            cursor to the next one if its text shows one. Ask for fewer orders, so that an odd one costs
-            itself only. None for everything else.
+        names_order: Whether the response to a call about one order is a success that names this order but
+            cannot be parsed.
+        unread: The page without its orders when a page of a list came but cannot be read, with the cursor
+            to the next page if the text shows one. Request smaller pages to skip only the unreadable order.
+            None in every other case.
     """
 
     remedy = "it may have been applied; check the order's status before a retry"
@@ -97,7 +96,7 @@ class OutcomeUnknown(WalmartError):
         names_order: bool = False,
         unread: OrderPage | None = None,
     ) -> None:
-        """Describe the failed `call`, and what is known of a response that could not be read."""
+        """Store the failed call, and what is known about a response that could not be read."""
         super().__init__(reason, call, entries)
         self.names_order = names_order
         self.unread = unread
@@ -110,32 +109,32 @@ class Throttled(WalmartError):
 
     @property
     def retry_at(self) -> datetime | None:
-        """When Walmart said that its quota is replenished, aware; None when it did not say."""
+        """The aware time at which Walmart said that the quota is replenished; None if it did not say."""
         return self.call.retry_at
 
 
 class Unavailable(WalmartError):
-    """Walmart, or something in front of it, has trouble.
+    """Walmart, or a proxy in front of it, has a problem.
 
-    That is 408, 5xx, an outage dressed as 400 `INVALID_REQUEST`, a 4xx that no order service wrote, and a 403
-    that Walmart did not write (`blocked_by_firewall`).
+    The response is 408, 5xx, 400 `INVALID_REQUEST` without a cause (an outage), a 4xx that the order service
+    did not write, or a 403 that Walmart did not write (`blocked_by_firewall`).
     """
 
-    remedy = "Walmart or a proxy before it has trouble; repeat later, it may have been applied all the same"
+    remedy = "Walmart or a proxy in front of it has a problem; repeat later, it may have been applied"
 
 
 class CredentialsRefused(WalmartError):
-    """Walmart does not accept who is calling.
+    """Walmart does not accept the caller.
 
-    That is 401, a 403 in Walmart's words, 400 `INVALID_TOKEN` or with a header blamed that carries the
-    credentials, and any 400 in response to the client id and secret.
+    The response is 401, a 403 that Walmart wrote, 400 `INVALID_TOKEN`, a 400 that names a header with
+    credentials, or any 400 to the request for an access token.
     """
 
     remedy = "check the credentials and this machine's clock"
 
 
 class OrderRejected(WalmartError):
-    """Walmart's order service refuses this very order: not found (404), in a higher status (400)."""
+    """Walmart's order service refuses this order, such as an unknown one (404) or a shipped one (400)."""
 
     remedy = "check the order's status; a retry alone does not help"
 
@@ -143,7 +142,8 @@ class OrderRejected(WalmartError):
 class Misconfigured(WalmartError):
     """A header, the host or the path is wrong.
 
-    That is 400 with a header blamed, a 404 that the order service did not write, 405, 406, 415, and any 3xx.
+    The response is a 400 that names a header, a 404 that the order service did not write, 405, 406, 415, or
+    any 3xx.
     """
 
     remedy = "correct the header, the host or the path; a redirect is never followed"

@@ -1,4 +1,4 @@
-"""What a forked process must replace: connections, threads, and locks that another thread held."""
+"""Lets an object replace what a forked process cannot use: connections, threads, and held locks."""
 
 import os
 import weakref
@@ -9,9 +9,9 @@ _TO_CALL: Final[set[weakref.WeakMethod[Callable[[], None]]]] = set()
 
 
 def call_after_fork(method: Callable[[], None]) -> None:
-    """Call a bound method in every process that is forked from this one, before anything else runs there.
+    """Call a bound method in every process that is forked from this one, before other code runs there.
 
-    Only the thread that forked exists there. The method's object is not kept alive.
+    Only the thread that forked exists there. The method's object is not kept alive for it.
     """
     _TO_CALL.add(weakref.WeakMethod(method, _TO_CALL.discard))
 

@@ -1,4 +1,4 @@
-"""What goes over the wire and what is known of it afterwards; none of it shows a secret when printed."""
+"""A request, and the record of a call; neither shows a secret when printed."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,15 +8,14 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One authorised call, ready to send.
+    """One authenticated request, ready to send.
 
     Attributes:
-        method: Upper case, as signed.
-        url: Scheme, host, path and query: byte for byte what was signed and what is sent.
-        headers: Every header of the call. They hold the signature, or the token, and are left out when this
-            is printed.
-        correlation_id: `WM_QOS.CORRELATION_ID`, fresh for this call. Walmart's support asks for it.
-        body: What is sent along; left out when this is printed.
+        method: The HTTP method in upper case, as it is signed.
+        url: Scheme, host, path and query, byte for byte as they are signed and sent.
+        headers: Every header of the request. They contain the signature or the token, so `repr` omits them.
+        correlation_id: `WM_QOS.CORRELATION_ID`, unique to this request. Walmart's support asks for it.
+        body: The body; `repr` omits it.
     """
 
     method: str
@@ -28,17 +27,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class CallInfo:
-    """What is known of one call once it is over.
+    """The record of one finished call.
 
     Attributes:
-        method: Upper case.
-        url: The URL that was called.
-        correlation_id: `WM_QOS.CORRELATION_ID` of this call.
-        status: HTTP status, or None when no status line was read.
-        latency_s: Seconds from the first byte prepared to the response read, or to the failure.
-        retry_at: When Walmart said its quota is replenished, or None when it did not say.
-        tokens_left: How many more calls Walmart said its quota allows, or None when it did not say.
-        answered_at: When Walmart answered, by its own clock (`Date`), aware; None when it did not say.
+        method: The HTTP method in upper case.
+        url: The URL of the request.
+        correlation_id: `WM_QOS.CORRELATION_ID` of the request.
+        status: HTTP status, or None when no response was read.
+        latency_s: Seconds from the start of the call to the end of the response, or to the failure.
+        retry_at: The aware time at which Walmart said that the quota is replenished, or None.
+        tokens_left: How many more calls the quota allows, as Walmart said, or None.
+        answered_at: The aware time of the response by Walmart's clock (its `Date` header), or None.
     """
 
     method: str
@@ -53,16 +52,16 @@ class CallInfo:
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One entry of Walmart's error list. Members that Walmart left out are empty.
+    """One entry of Walmart's error list. Missing members are empty.
 
     Attributes:
         code: The code without the suffix that names Walmart's service: `INVALID_REQUEST_CONTENT`, not
             `INVALID_REQUEST_CONTENT.GMP_ORDER_API`. The suffix varies for the same error.
         service: That suffix, `GMP_ORDER_API` in the example, or empty.
-        field: What Walmart blames: a header's name, `data`, or empty.
-        description: Walmart's sentence, shortened to 300 characters. It may quote what was sent, so it is
-            left out when this is printed, and does not belong in a log.
-        severity: `INFO`, `WARN` or `ERROR` as far as known.
+        field: What Walmart names as the cause: a header's name, `data`, or empty.
+        description: Walmart's text, shortened to 300 characters. It may quote the request, so `repr` omits
+            it, and it does not belong in a log.
+        severity: `INFO`, `WARN`, `ERROR`, or empty.
         causes: How many causes the entry lists.
     """
 

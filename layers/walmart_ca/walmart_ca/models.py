@@ -1,4 +1,4 @@
-"""A purchase order as far as acknowledging it needs: no buyer's data is read from Walmart's responses."""
+"""Purchase orders, with the members that an acknowledgement needs; no buyer's data is read."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,14 +10,14 @@ from .messages import CallInfo
 from .responses import Tree, listed, members, text
 
 RELEASED: Final = "released"
-"""Walmart's list of the orders that wait for an acknowledgement."""
+"""Walmart's list of the orders that need an acknowledgement."""
 ALL: Final = "all"
 """Walmart's list of all orders."""
 _MAX_DIGITS: Final = 18
 
 
 class Status(StrEnum):
-    """The statuses that Walmart documents, as its payloads spell them. Each compares like its text."""
+    """The statuses that Walmart documents, as its payloads spell them; each is equal to its text."""
 
     CREATED = "Created"
     ACKNOWLEDGED = "Acknowledged"
@@ -30,11 +30,11 @@ class Status(StrEnum):
 _SPELLINGS: Final = {status.casefold(): status.value for status in Status} | {
     "canceled": Status.CANCELLED.value
 }
-"""Walmart's OpenAPI spells them in upper case, and one of its overviews writes `Canceled`."""
+"""Walmart's OpenAPI spells the statuses in upper case, and one of its overviews writes `Canceled`."""
 
 
 def normalize_status(name: str) -> str:
-    """Return a status in the spelling of `Status`; an unknown one as Walmart spelt it."""
+    """Return a status in the spelling of `Status`, and an unknown status as Walmart spelled it."""
     name = name.strip()
     return _SPELLINGS.get(name.casefold(), name)
 
@@ -44,8 +44,8 @@ class OrderLineStatus:
     """How many units of an order line are in which status.
 
     Attributes:
-        status: One of `Status`, or an unknown one as Walmart spelt it.
-        quantity: Units, or None when Walmart left it out.
+        status: One of `Status`, or an unknown status as Walmart spelled it.
+        quantity: Units, or None when missing or unreadable.
     """
 
     status: str
@@ -54,12 +54,12 @@ class OrderLineStatus:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order. Members that Walmart left out are empty.
+    """One line of an order. Missing members are empty.
 
     Attributes:
         number: Walmart's line number, a string.
-        sku: The seller's own article number.
-        statuses: One entry for each status that some of its units are in.
+        sku: The seller's article number.
+        statuses: One entry for each status of its units.
     """
 
     number: str
@@ -69,16 +69,16 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A purchase order. It has no status of its own: only its lines have. Missing members are empty.
+    """A purchase order. Only its lines have a status. Missing members are empty.
 
     Attributes:
         purchase_order_id: Walmart's id of the seller's part of the buyer's order.
         customer_order_id: Walmart's id of the buyer's order.
-        order_date: Aware, in UTC; None when missing or unreadable.
-        ship_node_type: `SellerFulfilled`, `WFSFulfilled`, `3PLFulfilled`, or empty: the reply to an
-            acknowledgement does not have it.
+        order_date: An aware datetime in UTC; None when missing or unreadable.
+        ship_node_type: `SellerFulfilled`, `WFSFulfilled`, `3PLFulfilled`, or empty: the response to an
+            acknowledgement omits it.
         lines: The order's lines.
-        call: The call that brought it; two orders compare without it.
+        call: The call that returned the order; comparisons ignore it.
     """
 
     purchase_order_id: str
@@ -90,12 +90,12 @@ class Order:
 
     @property
     def statuses(self) -> frozenset[str]:
-        """Every status that any unit of any line is in."""
+        """The statuses of all units of all lines."""
         return frozenset(entry.status for line in self.lines for entry in line.statuses)
 
     @classmethod
     def read(cls, order: Tree, call: CallInfo | None = None) -> "Order":
-        """Read the content of Walmart's `order` element, from XML or JSON alike."""
+        """Read the content of Walmart's `order` element, which was parsed from XML or JSON."""
         return cls(
             purchase_order_id=text(order, "purchaseOrderId"),
             customer_order_id=text(order, "customerOrderId"),
@@ -111,13 +111,13 @@ class OrderPage:
     """One page of a list of orders.
 
     Attributes:
-        orders: In Walmart's order. An entry may lack anything, its purchase order id too.
-        cursor: What led to it, verbatim; None for the first page.
-        next_cursor: What leads to the next page, verbatim; None on the last one.
-        call: The call that brought it.
-        listed_by: Which of Walmart's lists it is a page of: `released`, or `all`.
-        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable. It
-            is a claim: the pages may show more orders, or fewer.
+        orders: The orders in Walmart's sequence. Any member of an order may be empty, even its id.
+        cursor: The cursor of this page as Walmart wrote it; None for the first page.
+        next_cursor: The cursor of the next page as Walmart wrote it; None on the last page.
+        call: The call that returned the page.
+        listed_by: Which of Walmart's lists has this page: `released` or `all`.
+        total_count: How many orders the whole list has, as Walmart says; None when missing or unreadable.
+            The pages may have more or fewer orders.
     """
 
     orders: tuple[Order, ...]
@@ -129,7 +129,7 @@ class OrderPage:
 
     @classmethod
     def read(cls, content: Tree, cursor: str | None, call: CallInfo, listed_by: str) -> "OrderPage":
-        """Read the content of Walmart's `list` element, from XML or JSON alike."""
+        """Read the content of Walmart's `list` element, which was parsed from XML or JSON."""
         return cls(
             orders=tuple(Order.read(order, call) for order in members(content, "elements", "order")),
             cursor=cursor,
@@ -141,10 +141,10 @@ class OrderPage:
 
 
 def _lines(order: Tree) -> list[object]:
-    """Return what stands for an order's lines.
+    """Return an order's lines, including entries that cannot be read.
 
-    `orderLines` holds a list `orderLine`; in Mexico it was seen to be the list itself. Where one entry is a
-    line, all of them are: an order must not seem to be without a line that cannot be read.
+    `orderLines` contains a list `orderLine`; in a response from Mexico it was the list itself. If one entry
+    is a line, every entry counts as one: an unreadable line must not vanish from its order.
     """
     for found in (listed(order, "orderLines", "orderLine"), listed(order, "orderLines")):
         if any(isinstance(line, dict) and line.keys() - {"orderLine"} for line in found):
@@ -153,7 +153,7 @@ def _lines(order: Tree) -> list[object]:
 
 
 def _read_line(line: object) -> OrderLine:
-    """Read one line. What cannot be read of it is kept as a line, or a status, of which nothing is known."""
+    """Read one line. An unreadable line or status becomes an empty one."""
     if not isinstance(line, dict):
         return OrderLine(number="")
     return OrderLine(
@@ -164,7 +164,7 @@ def _read_line(line: object) -> OrderLine:
 
 
 def _statuses(line: Tree) -> list[object]:
-    """Return what stands for a line's statuses: nested as Walmart Canada writes them, or on the line."""
+    """Return a line's statuses, which are nested as in Walmart Canada's responses, or on the line."""
     for path in (("orderLineStatuses", "orderLineStatus"), ("orderLineStatus",), ("orderLineStatuses",)):
         if any("status" in entry for entry in members(line, *path)):
             return listed(line, *path)
@@ -180,7 +180,7 @@ def _read_status(entry: object) -> OrderLineStatus:
 
 
 def _whole_number(amount: str) -> int | None:
-    """Read a number that counts, which Walmart writes as text in places: `"1"`, and `"1.0"` at times."""
+    """Parse a count, which Walmart writes as a number or as text such as `"1"` or `"1.0"`."""
     whole, _, fraction = amount.partition(".")
     known = len(whole) <= _MAX_DIGITS and whole.isascii() and whole.isdecimal() and not fraction.strip("0")
     return int(whole) if known else None

@@ -19,28 +19,28 @@ from .transport import MANY_ORDERS, ONE_ORDER, TOO_LARGE, Limits
 from .validation import InvalidArgument, check_purchase_order_id
 
 LARGEST_PAGE: Final = 200
-"""How many orders Walmart puts on a page at most (the `limit` of its Canadian OpenAPI)."""
+"""The most orders on a page (the maximum of `limit` in Walmart's Canadian OpenAPI)."""
 
 _QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
-"""What can be sent as a query: visible ASCII, without the `#` that would end it."""
+"""A query that can be sent: visible ASCII, without the `#` that would end it."""
 _PARAMETERS: Final = re.compile(r"[^=&]+=[^=]|.*=.*&|.*&.*=")
-"""What is a query at all. In Chile the cursor is a value without a name; sent as a query it would ask another
-question. The padding of base64 makes no name of it."""
+"""A cursor that is a query with named parameters. In Chile the cursor is a bare value, which may end in the
+`=` of base64; sent as a query, it would request another list."""
 _LIMIT: Final = re.compile(r"(?<![^&])limit=\d+")
 LIST_PATHS: Final = {RELEASED: "/released", ALL: ""}
-"""Where Walmart's lists lie below the orders' path."""
+"""The paths of Walmart's lists, relative to the path of the orders."""
 
 
 class Released(TypedDict, total=False):
-    """Which orders to list.
+    """The selection of orders to list.
 
     Attributes:
-        created_start_date: The earliest order date, aware. Walmart takes whole seconds, so fractions of
-            one are dropped.
-        created_end_date: The latest, likewise; now when None or left out.
-        limit: Orders on a page, 1 to 200, which is also what is asked for when left out.
-        ship_node_type: Who ships them: `SellerFulfilled`, `WFSFulfilled` or `3PLFulfilled`. When None or left
-            out, Walmart decides: behind a token it lists what the seller ships.
+        created_start_date: The earliest order date, an aware datetime. Walmart accepts whole seconds, so
+            fractions are dropped.
+        created_end_date: The latest order date, likewise; the current time when None or omitted.
+        limit: Orders on a page, 1 to 200; 200 when omitted.
+        ship_node_type: Who ships the orders: `SellerFulfilled`, `WFSFulfilled` or `3PLFulfilled`. When None
+            or omitted, Walmart decides: with an access token it lists the orders that the seller ships.
     """
 
     created_start_date: Required[datetime]
@@ -56,10 +56,10 @@ def released_query(
     limit: int = LARGEST_PAGE,
     ship_node_type: str | None = None,
 ) -> str:
-    """Write the query of a first page. Nothing in it could be encoded in two ways.
+    """Return the query of a first page, which has no character with two encodings.
 
-    Walmart's OpenAPI of 2023 has the start as optional, that of 2025 as required; without a limit there
-    are ten orders on a page.
+    The start is optional in Walmart's OpenAPI of 2023 and required in that of 2025; a page without a limit
+    has ten orders. `Released` describes the arguments.
 
     Raises:
         InvalidArgument: An argument cannot be used.
@@ -83,17 +83,20 @@ def _check_limit(limit: object) -> None:
 
 
 class FollowedCursors:
-    """The cursors that one listing has followed. Where they lead in a circle, the list would never end."""
+    """The cursors that one listing has followed; if they repeat, the list would never end."""
 
     def __init__(self) -> None:
         """Begin a listing."""
         self._followed: set[str] = set()
 
     def follow(self, page: OrderPage) -> None:
-        """Take note that the page after `page` will be asked for.
+        """Record that the page after `page` will be requested.
+
+        Args:
+            page: A page with a `next_cursor`.
 
         Raises:
-            OutcomeUnknown: This listing has followed its cursor before (`repeated_cursor`).
+            OutcomeUnknown: This listing has followed that cursor before (`repeated_cursor`).
         """
         cursor = _as_query(page.next_cursor or "")
         if cursor in self._followed:
@@ -102,12 +105,12 @@ class FollowedCursors:
 
 
 def _as_query(cursor: str) -> str:
-    """Return a cursor without its `?`, which Walmart leaves out at times."""
+    """Return a cursor without its leading `?`, which Walmart sometimes omits."""
     return cursor.removeprefix("?")
 
 
 def order_path(purchase_order_id: str, action: str = "") -> str:
-    """Return where an order, or an action on it, lies below the orders' path.
+    """Return the path of an order, or of an action on it, relative to the path of the orders.
 
     Raises:
         InvalidArgument: The id cannot be used.
@@ -126,33 +129,36 @@ class Orders:
     def acknowledge(self, purchase_order_id: str, *, timeout: float | None = None) -> Order:
         """Acknowledge every line of an order.
 
-        Walmart allows it while the lines are Created or Acknowledged, so a repeat does no harm then. It must
-        happen within four hours of the order's date.
+        Walmart accepts it while the lines are Created or Acknowledged, so a repeat is safe. Walmart requires
+        it within four hours of the order's receipt.
 
         Args:
-            purchase_order_id: As Walmart gave it.
-            timeout: Seconds for this call; the client's own when None.
+            purchase_order_id: Walmart's id: 1 to 64 ASCII letters, digits, `_` or `-`.
+            timeout: Seconds for this call; the client's `timeout` when None.
 
         Returns:
-            The order as Walmart answered. A line may still say `Created`: a production client saw the
-            response echo the order as it was. The response itself is the success.
+            The order as Walmart returned it. A line may still say `Created`: a production client saw the
+            response echo the old status. The response itself means success.
 
         Raises:
-            InvalidArgument: The id cannot be used; nothing was sent.
-            WalmartError: One of its kinds, by what can be done about it.
+            InvalidArgument: The id or `timeout` cannot be used; nothing was sent.
+            WalmartError: A subclass, by what the caller can do; see `errors`.
         """
         return self._order_call("POST", purchase_order_id, "/acknowledge", timeout)
 
     def build_acknowledgement(self, purchase_order_id: str, *, timeout: float | None = None) -> Request:
-        """Build and authorise what `acknowledge` would send, and send nothing of it.
+        """Build and authenticate the request of `acknowledge` without sending it.
 
         Args:
-            purchase_order_id: As Walmart gave it.
-            timeout: Seconds that getting a token may take, where one is needed; the client's own when None.
+            purchase_order_id: As for `acknowledge`.
+            timeout: Seconds to fetch an access token if one is needed; the client's `timeout` when None.
+
+        Returns:
+            The request. A signature is valid for a short time after its timestamp.
 
         Raises:
-            InvalidArgument: The id cannot be used.
-            WalmartError: A token was needed and could not be got.
+            InvalidArgument: The id or `timeout` cannot be used.
+            WalmartError: The access token that the request needs could not be fetched.
         """
         path = order_path(purchase_order_id, "/acknowledge")
         return self._build("POST", path, self._session.timeout_of(timeout))
@@ -161,30 +167,30 @@ class Orders:
         """Fetch an order.
 
         Args:
-            purchase_order_id: As Walmart gave it.
-            timeout: Seconds for this call; the client's own when None.
+            purchase_order_id: As for `acknowledge`.
+            timeout: Seconds for this call; the client's `timeout` when None.
 
         Raises:
-            InvalidArgument: The id cannot be used; nothing was sent.
-            WalmartError: One of its kinds, by what can be done about it.
+            InvalidArgument: The id or `timeout` cannot be used; nothing was sent.
+            WalmartError: A subclass, by what the caller can do; see `errors`.
         """
         return self._order_call("GET", purchase_order_id, "", timeout)
 
     def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> Iterator[Order]:
-        """List the released orders, those with lines in Created, page by page as far as they are asked for.
+        """List the released orders, which have lines in Created. Each page is fetched when it is needed.
 
         Args:
-            timeout: Seconds for each page; the client's own when None.
+            timeout: Seconds for each page; the client's `timeout` when None.
             **which: See `Released`.
 
         Yields:
-            The orders in Walmart's order. One that changes while pages are read may come twice, and an
-            entry may lack anything, its purchase order id too.
+            The orders in Walmart's sequence. An order that changes during the listing may come twice, and
+            any member of an order may be empty, even its id.
 
         Raises:
-            InvalidArgument: An argument cannot be used. It is raised at once; nothing was sent.
-            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` (`repeated_cursor`)
-                when Walmart's cursors lead in a circle.
+            InvalidArgument: An argument cannot be used. The call itself raises it; nothing was sent.
+            WalmartError: A subclass, by what the caller can do; see `errors`. `OutcomeUnknown`
+                (`repeated_cursor`) when Walmart's cursors repeat.
         """
         self._session.timeout_of(timeout)
         return self._released(released_query(**which), timeout)
@@ -199,43 +205,40 @@ class Orders:
             yield from page.orders
 
     def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
-        """Fetch the first page of the released orders. See `released`."""
+        """Fetch the first page of the released orders. `released` describes the arguments and the errors."""
         return self._page(RELEASED, released_query(**which), None, timeout)
 
     def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
         """Fetch the first page of the orders with a line in Created, from the list of all orders.
 
-        Use it when `released_page` fails: with an access token, the one Canadian seller whose code is public
-        got 520 from that list, and uses this one. Walmart's reference has the same envelope and cursor for
-        both.
-
-        Raises:
-            InvalidArgument: An argument cannot be used; nothing was sent.
-            WalmartError: One of its kinds, by what can be done about it.
+        Use it when `released_page` fails: the one Canadian seller whose code is public got 520 from the list
+        of released orders with an access token, and uses this list. Walmart's reference has the same response
+        and cursor for both lists. `released` describes the arguments and the errors.
         """
         return self._page(ALL, f"status=Created&{released_query(**which)}", None, timeout)
 
     def next_page(
         self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
     ) -> OrderPage:
-        """Fetch the page of the same list after another.
+        """Fetch the page after another page of the same list.
 
-        Its cursor is a query, and sent as Walmart gave it: decoded and encoded again, it was refused with
-        401. In Canada it lacks its leading `?` at times.
+        The cursor is a query, which is sent as Walmart wrote it: Walmart refused a decoded and encoded copy
+        with 401. In Canada it sometimes lacks its leading `?`.
 
         Args:
-            page: The page before.
-            limit: Orders on a page, 1 to 200, in place of what the cursor says, if any.
-            timeout: Seconds for this call; the client's own when None.
+            page: The previous page.
+            limit: Orders on a page, 1 to 200, which replaces the limit in the cursor.
+            timeout: Seconds for this call; the client's `timeout` when None.
 
         Raises:
-            InvalidArgument: It is the last page, or `limit` cannot be used.
-            WalmartError: One of its kinds, by what can be done about it. `OutcomeUnknown` without a call
-                of its own when the cursor cannot be sent, or is the one that led to this very page.
+            InvalidArgument: `page` is the last one, or `limit` or `timeout` cannot be used.
+            WalmartError: A subclass, by what the caller can do; see `errors`. `OutcomeUnknown` without a new
+                call when the cursor cannot be sent (`unusable_cursor`) or is the cursor of `page` itself
+                (`repeated_cursor`).
         """
         cursor = page.next_cursor
         if cursor is None:
-            raise InvalidArgument("page", "must have a next one; this is the last")
+            raise InvalidArgument("page", "must have a next page; this is the last one")
         query = _as_query(cursor)
         if not _QUERY.fullmatch(query) or not _PARAMETERS.match(query):
             raise OutcomeUnknown("unusable_cursor", page.call)
@@ -268,10 +271,10 @@ class Orders:
         timeout: float | None,
         limits: Limits,
     ) -> T:
-        """Make a call, and repeat it once with a new access token when Walmart did not recognize the caller.
+        """Make a call, and repeat it once with a new access token if Walmart did not recognize the caller.
 
-        Walmart did not carry out a refused call, so the repeat is safe. Getting a token takes half of the
-        time at most: a call sent with almost no time left would end without a known outcome.
+        Walmart did not apply a refused call, so the repeat is safe. A token may take at most half of the
+        time: a call that is sent with almost no time left would end with an unknown outcome.
         """
         session = self._session
         deadline = session.monotonic() + session.timeout_of(timeout)
@@ -287,10 +290,10 @@ class Orders:
             refreshed = True
 
     def _build(self, method: str, path: str, timeout: float) -> Request:
-        """Build and authenticate a request. A signature is bound to its timestamp: send it at once."""
+        """Build and authenticate a request. Send it at once: a signature is bound to its timestamp."""
         url = self._session.url(f"{self._auth.orders_path}{path}")
         headers = self._auth.headers(method, url, timeout)
-        # A POST without a content type failed with 500 or 520 and no hint, though it has no content
+        # A POST without a content type failed with 500 or 520, although it has no body
         # (partnerapi_sdk_dotnet #11, #16).
         content_type = "application/json" if method == "POST" else None
         return self._session.build(method, url, headers, content_type=content_type)

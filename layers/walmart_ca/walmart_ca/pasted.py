@@ -1,10 +1,10 @@
-"""What copying and pasting puts around a value, and how it is taken off again."""
+"""Removes the quotes and invisible characters that copying and pasting adds to a value."""
 
 import re
 from typing import Final
 
 QUOTES: Final = "\"'`\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb\u2039\u203a"
-"""Straight quotes, and the typographic ones that word processors and mail programs make of them."""
+"""Straight quotes, and the typographic quotes with which word processors and mail programs replace them."""
 
 _CLEANED: Final[dict[int, str | None]] = dict.fromkeys(
     [
@@ -20,11 +20,11 @@ _QUOTED: Final = re.compile(rf"\\?[{QUOTES}]([A-Za-z0-9._~+/=:@-]{{1,256}})\\?[{
 
 
 def cleaned(text: str) -> str:
-    """Drop the characters that nobody sees and no credential holds; make non-breaking spaces plain ones."""
+    """Return a text without invisible characters, and with plain spaces in place of non-breaking ones."""
     return text.translate(_CLEANED)
 
 
 def inside_quotes(text: str) -> str | None:
-    """Return the text between the quotes around it, or None where there are none, or others inside."""
+    """Return the text between the quotes around it, or None without such quotes or with others inside."""
     quoted = _QUOTED.fullmatch(text)
     return quoted[1] if quoted else None

@@ -1,11 +1,11 @@
-r"""Reads a private key as people paste it, or says what it is instead.
+r"""Parses a private key in the forms that sellers paste, or says what a value is instead.
 
-Seen through is what has one reading only: text around the PEM block, such as Bag Attributes, and a
-certificate beside it; quotes around it and a comma behind it; line breaks written out (`\n`, also doubled);
-invisible characters; base64 with the alphabet for URLs or without padding; base64 of the whole once more.
+The parser repairs damage that has only one possible meaning: text around the PEM block, such as Bag
+Attributes; a certificate in the same text; quotes around the key and a comma after it; escaped line breaks
+(`\n`, also doubled); invisible characters; URL-safe or unpadded base64; base64 of the whole text.
 
-Every problem is a value and never an exception. A parser's exception may quote what it read, and keeps the
-frames that hold it.
+Functions return a problem and never raise it: a parser's exception may quote the key, and keeps the frames
+that contain it.
 """
 
 import base64
@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 
 from .pasted import QUOTES, cleaned
 
-_PROBLEM: Final = "must be an RSA private key: base64 of PKCS#8 as Walmart hands it out, or PEM"
+_PROBLEM: Final = "must be an RSA private key: base64 of PKCS#8 as Walmart issues it, or PEM"
 _MAX_CHARACTERS: Final = 65536
-"""A secret is no longer."""
+"""A longer text is refused without parsing it."""
 _MAX_BITS: Final = 8192
-"""Walmart hands out 1024. With the largest that a secret can hold, one signature takes over half a minute."""
+"""Walmart issues 1024. The largest key that fits into such a text takes over half a minute per signature."""
 
 _AROUND: Final = f"{QUOTES},; \t\r\n\v\f"
 _BACKSLASHES: Final = re.compile(r"\\+")
@@ -34,7 +34,7 @@ _ESCAPE: Final = re.compile(r"\\(?:u00(2[bBdDfF]|3[dD]|5[fF])|[nrt]|(?=[/\"'\s]|
 _ARMOR: Final = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
 _DAMAGED_ARMOR: Final = re.compile(r"(?:BEGIN|END) (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY")
 
-_ENCRYPTED: Final = "this one is encrypted: store it without its password"
+_ENCRYPTED: Final = "this key is encrypted: decrypt it first"
 _CERTIFICATE: Final = "this is a certificate"
 _CERTIFICATE_REQUEST: Final = "this is a certificate request"
 _PUBLIC: Final = "this is a public key"
@@ -59,7 +59,7 @@ _LABELS: Final = {
     "RSA PUBLIC KEY": _PUBLIC,
 }
 _BEGINNINGS: Final = {
-    "{": "this is JSON: put its private key alone here",
+    "{": "this is JSON: use only its private key",
     "ssh-": "this is an OpenSSH public key",
     "PuTTY-User-Key-File-": "this is a PuTTY key: convert it to PEM",
 }
@@ -68,52 +68,56 @@ _DER_BEGINNINGS: Final = {
     b"\0\0\0\7ssh-rsa": "this is an OpenSSH public key",
 }
 _ENCRYPTION: Final = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x05", b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01")
-"""The object identifiers of PKCS#5 and of PKCS#12, which stand at the start of an encrypted key."""
+"""The object identifiers of PKCS#5 and PKCS#12, which occur at the start of an encrypted key."""
 _PKCS12: Final = re.compile(rb"\x30(?:\x82..|\x83...|\x80)\x02\x01\x03\x30", re.DOTALL)
 
 
 def read_private_key(pasted: object) -> RSAPrivateKey | str:
-    """Read a private key in any of the forms in which sellers hold it.
+    """Parse a private key in any of the forms that sellers have.
 
-    The key is not fully validated, which costs tens of milliseconds at every cold start and several
-    times that on a small Lambda; one signature made and verified proves that its parts belong together.
+    The key is not fully validated, which costs tens of milliseconds at every cold start and several times
+    that on a small Lambda function. Instead, one signature is made and verified: it proves that the private
+    and the public numbers match.
+
+    Args:
+        pasted: The text that the seller stored: base64 of PKCS#8, or PEM (PKCS#8 or PKCS#1).
 
     Returns:
-        The key, or the problem with it as `InvalidArgument.problem` has it, which shows nothing of it.
+        The key, or a text for `InvalidArgument.problem`, which shows no part of the key.
     """
     if not isinstance(pasted, str):
         return f"{_PROBLEM}; it is empty"
     if len(pasted) > _MAX_CHARACTERS:
-        return f"{_PROBLEM}; this one has more than {_MAX_CHARACTERS} characters"
+        return f"{_PROBLEM}; this text has more than {_MAX_CHARACTERS} characters"
     key = _key_in(_typed(pasted))
     if isinstance(key, str):
         return f"{_PROBLEM}; {key}"
     if key.key_size > _MAX_BITS:
-        return f"{_PROBLEM}; this one has more than {_MAX_BITS} bits"
+        return f"{_PROBLEM}; this key has more than {_MAX_BITS} bits"
     try:
         key.public_key().verify(key.sign(b"proof", PKCS1v15(), SHA256()), b"proof", PKCS1v15(), SHA256())
     except (ValueError, InvalidSignature):
-        return f"{_PROBLEM}; the parts of this one do not belong together"
+        return f"{_PROBLEM}; the numbers in this key do not match"
     return key
 
 
 def _typed(pasted: str) -> str:
-    """Undo what programs wrote differently; a backslash belongs to neither base64 nor PEM."""
+    """Undo escapes and remove invisible characters; neither base64 nor PEM has a backslash."""
     text = _BACKSLASHES.sub(r"\\", cleaned(pasted))
     return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "\n", text)
 
 
 def _key_in(text: str, *, unpacked: bool = False) -> RSAPrivateKey | str:
-    """Return the key in a text, or what is wrong with it.
+    """Return the key in a text, or the problem with it.
 
     Args:
-        text: With or without armor.
-        unpacked: Whether the text was in base64 as a whole: once is enough.
+        text: A key with or without the BEGIN and END lines of PEM.
+        unpacked: Whether the whole text was decoded from base64, which is done only once.
     """
     blocks, labels = _blocks(text)
     private = [(label, body) for label, body in blocks if label.endswith("PRIVATE KEY")]
     if private:
-        # The same block twice has one reading.
+        # The same block twice is one key.
         unique = {"".join(body.split()): (label, body) for label, body in private}
         return _one_of([_key_in_block(label, body, unpacked) for label, body in unique.values()])
     if labels:
@@ -131,9 +135,9 @@ def _key_in(text: str, *, unpacked: bool = False) -> RSAPrivateKey | str:
 
 
 def _blocks(text: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the PEM blocks as label and body, and the labels of all armor; text around is left out.
+    """Return the PEM blocks as label and body, and the labels of all BEGIN and END lines.
 
-    A second armor around the first, or an END line that is missing, leaves the body as it is.
+    A second pair of these lines around the first, or a missing one, does not change the body.
     """
     blocks = []
     armor = list(_ARMOR.finditer(text))
@@ -156,7 +160,7 @@ def _key_in_block(label: str, body: str, unpacked: bool) -> RSAPrivateKey | str:
 
 
 def _one_of(keys: list[RSAPrivateKey | str]) -> RSAPrivateKey | str:
-    """Return the one key that was written in several ways; two keys leave open which one is meant."""
+    """Return the key if all of these are the same one; with two keys, it is not clear which one is meant."""
     first, *others = keys
     for other in others:
         if isinstance(first, str) or isinstance(other, str) or _public(first) != _public(other):
@@ -188,7 +192,7 @@ def _key_in_base64(encoded: str, unpacked: bool) -> RSAPrivateKey | str:  # noqa
 def _decoded(encoded: str) -> bytes | None:
     unpadded = encoded.rstrip("=")
     if not ("+" in encoded or "/" in encoded):
-        # The alphabet for URLs has other characters for these two, and both at once are no alphabet.
+        # URL-safe base64 replaces these two characters; a text with both alphabets is not base64.
         unpadded = unpadded.replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
@@ -197,8 +201,8 @@ def _decoded(encoded: str) -> bytes | None:
 
 
 def _packed(der: bytes, unpacked: bool) -> RSAPrivateKey | str | None:  # noqa: FBT001 - passed on
-    """Return what is in base64 of a whole key in base64, with or without armor."""
-    # A key in DER starts with bytes that are no ASCII.
+    """Return the key in a text that was encoded once more in base64; None if it is no such text."""
+    # A key in DER starts with bytes that are not ASCII.
     if unpacked or not der.removeprefix(b"\xef\xbb\xbf").isascii():
         return None
     text = _typed(der.decode("utf-8-sig"))
@@ -208,7 +212,7 @@ def _packed(der: bytes, unpacked: bool) -> RSAPrivateKey | str | None:  # noqa: 
 
 
 def _named(der: bytes) -> str | None:
-    """Say what is no private key, or an encrypted one."""
+    """Return the problem with a known format that is not an unencrypted private key; None if unknown."""
     for beginning, problem in _DER_BEGINNINGS.items():
         if der.startswith(beginning):
             return problem
@@ -216,7 +220,7 @@ def _named(der: bytes) -> str | None:
         return _ENCRYPTED
     if _PKCS12.match(der):
         return "this is a PKCS#12 file: convert it to PEM"
-    # It is large, and a good key has no use for it.
+    # This module is large, and a valid key does not need it.
     from cryptography.x509 import load_der_x509_certificate, load_der_x509_csr  # noqa: PLC0415
 
     for load, problem in (

@@ -1,4 +1,4 @@
-"""What Walmart's response headers say about its quota."""
+"""Parses the headers in which Walmart's responses report the quota."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,15 +10,18 @@ _MAX_DIGITS: Final = 9
 
 
 def replenished_at(headers: Headers, now: float) -> datetime | None:
-    """Read when Walmart's quota is replenished.
+    """Return the time at which Walmart's quota is replenished.
 
-    Both spellings are found in Walmart's documentation and in clients; the value is epoch milliseconds,
-    ISO 8601 at times. `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3), is not promised and read
-    where it comes.
+    Walmart's documentation and public clients have both spellings of the header; its value is epoch
+    milliseconds or ISO 8601. Walmart does not document `Retry-After` (seconds or a date, RFC 9110, 10.2.3);
+    it is read when it is present.
 
     Args:
-        headers: Of the response.
-        now: Epoch seconds, the moment of the response.
+        headers: The response's headers.
+        now: The time of the response in epoch seconds.
+
+    Returns:
+        An aware datetime in UTC, or None when no header has a readable time.
     """
     for name in ("x-next-replenishment-time", "x-next-replenish-time"):
         if instant := parse_instant(headers.get(name)):
@@ -33,6 +36,6 @@ def replenished_at(headers: Headers, now: float) -> datetime | None:
 
 
 def tokens_left(headers: Headers) -> int | None:
-    """Read how many more calls Walmart's quota allows (`x-current-token-count`), where it says so."""
+    """Return how many more calls the quota allows (`x-current-token-count`), or None when unreadable."""
     count = headers.get("x-current-token-count") or ""
     return int(count) if count.isascii() and count.isdecimal() and len(count) <= _MAX_DIGITS else None

@@ -1,10 +1,9 @@
-"""Reads Walmart's responses: XML and JSON into one form, whatever they are labeled.
+"""Parses Walmart's responses: XML and JSON become the same tree, regardless of the content type.
 
-The Canadian specification declares XML only; JSON is what clients were seen to get when they ask for it;
-the gateway in front responses JSON either way, and content types were seen that do not fit the body. So an
-response is read by its first character. One odd byte in a member that nobody needs must not hide the others:
-what cannot be decoded becomes U+FFFD, control characters are let through, and XML is repaired where that is
-safe.
+The Canadian specification declares XML only; clients that request JSON get it; the gateway always responds
+with JSON; and some content types do not fit the body. The first character of a response therefore decides how
+it is parsed. One invalid byte in a member that this client does not use must not hide the other members:
+undecodable bytes become U+FFFD, control characters are accepted, and XML is repaired where that is safe.
 """
 
 import codecs
@@ -19,19 +18,19 @@ from typing import Any, Final, Protocol
 from .messages import ErrorEntry
 
 type Tree = dict[str, Any]
-"""An element's members by local name. A repeated one is a list, a leaf is text (or, in JSON, a scalar)."""
+"""An element's members by local name. A repeated member is a list; a leaf is text or, in JSON, a scalar."""
 
 _MAX_DESCRIPTION: Final = 300
 _MAX_WORD: Final = 100
 _MAX_ENTRIES: Final = 20
-"""Of an error list; no response seen had more than a few."""
+"""The entries that are read of an error list; Walmart's error lists have a few."""
 _MAX_NODES: Final = 200_000
 """Objects and arrays of JSON, or elements of XML, in one response; 200 orders of 20 lines have half."""
 _MAX_MEMBERS: Final = 1_000_000
-"""Commas of JSON in one response. What is beyond either would take hundreds of megabytes."""
+"""Commas of JSON in one response. A response beyond either limit would take hundreds of megabytes."""
 _MAX_DEPTH: Final = 50
 _MAX_DIGITS: Final = 400
-"""A longer number is kept as text: Python refuses to convert one of thousands of digits."""
+"""A longer number is kept as text: Python refuses to convert thousands of digits."""
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _XML_ENCODING: Final = re.compile(rb"""\s{0,99}<\?xml[^>]{0,99}\bencoding\s*=\s*["']([\w.:-]{1,40})""")
@@ -39,7 +38,7 @@ _XML_DECLARATION: Final = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
 _CHARSETS: Final = frozenset(
     {"utf-8", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}
 )
-"""What a response may name; anything else is read as UTF-8, which ASCII is too."""
+"""The charsets that a response may name; any other name counts as UTF-8, which includes ASCII."""
 _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -47,15 +46,15 @@ _BYTE_ORDER_MARKS: Final = (
 )
 _HTML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|title|h1|center)\b", re.IGNORECASE)
 _NO_CHARACTER: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML allows nowhere, not even as a reference."""
+"""The characters that XML does not allow, not even as a reference."""
 _MARKUP: Final = re.compile(
     r"<!\[CDATA\[.*?\]\]>|<(?![A-Za-z_:/!?])|&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));)?",
     re.DOTALL,
 )
-"""CDATA, which needs no repair; a `<` that begins no tag; a reference; or an ampersand alone."""
+"""CDATA, which needs no repair; a `<` that does not begin a tag; a reference; or a bare ampersand."""
 _PIECE: Final = 4096
-"""How many characters of an XML document the parser gets at a time. It works a piece off even after a
-document type in it was refused, and a megabyte of nested entities ends the process (SIGSEGV)."""
+"""How many characters of an XML document the parser gets at a time. The parser reads a piece to its end even
+after it refused a document type, and a megabyte of nested entities ends the process (SIGSEGV)."""
 _DECODER: Final = json.JSONDecoder(
     strict=False, parse_int=lambda digits: int(digits) if len(digits) <= _MAX_DIGITS else digits
 )
@@ -66,7 +65,7 @@ _PROBLEM: Final = frozenset({"title", "detail"})
 
 
 class Headers(Protocol):
-    """Header look-up without case."""
+    """Case-insensitive look-up of headers."""
 
     def get(self, name: str, /) -> str | None:
         """Return the value of a header, or None."""
@@ -74,11 +73,11 @@ class Headers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What Walmart sent back, unread.
+    """An HTTP response, not parsed yet.
 
     Attributes:
         status: HTTP status.
-        headers: Looked up without case.
+        headers: The headers, looked up case-insensitively.
         body: The whole body, without its transfer encoding.
     """
 
@@ -87,10 +86,10 @@ class Response:
     body: bytes
 
     def read(self) -> Tree:
-        """Read the body.
+        """Parse the body.
 
         Returns:
-            The members of the document; empty when there is no body or it is neither XML nor JSON.
+            The members of the document; empty when the body is empty or neither XML nor JSON.
         """
         text = self.decoded()
         try:
@@ -100,9 +99,9 @@ class Response:
         return tree if isinstance(tree, dict) else {}
 
     def decoded(self) -> str:
-        """Decode the body: by its byte order mark, else by the charset it names, else as UTF-8.
+        """Decode the body: by its byte order mark, else by the charset that it names, else as UTF-8.
 
-        Bytes that do not fit become U+FFFD; what stands before the document is left out.
+        Undecodable bytes become U+FFFD; blanks and control characters before the document are removed.
         """
         for mark, charset in _BYTE_ORDER_MARKS:
             if self.body.startswith(mark):
@@ -115,12 +114,12 @@ class Response:
         for name in (*named, json.detect_encoding(self.body[:4])):
             text = _begun(self.body.decode(_charset(name), "replace"))
             if text[:1] in {"{", "[", "<"}:
-                break  # What is no document by the charset that it names may be one by another.
+                break  # If the text does not begin like a document, another charset may fit.
         return text
 
     @property
     def is_html(self) -> bool:
-        """Whether the body is a page for people, which no service of Walmart's writes."""
+        """Whether the body is an HTML page, which Walmart's services never send."""
         return (
             bool(_HTML.match(self.decoded()[:100]))
             or "html" in (self.headers.get("Content-Type") or "").lower()
@@ -128,7 +127,7 @@ class Response:
 
 
 def _begun(text: str) -> str:
-    """Leave out what may stand before a document and is no part of it."""
+    """Remove the blanks and control characters before a document."""
     return text.lstrip("\ufeff\ufffd\x00\x1a \t\r\n\v\f")
 
 
@@ -141,7 +140,7 @@ def _charset(name: str) -> str:
 
 
 def text(tree: Tree, *path: str) -> str:
-    """Return the leaf at the end of `path` as text without white space around it, or `""`."""
+    """Return the leaf at `path` as text without white space around it, or `""` if there is none."""
     node = _at(tree, path)
     if isinstance(node, bool) or not isinstance(node, str | int | float):
         return ""
@@ -149,12 +148,12 @@ def text(tree: Tree, *path: str) -> str:
 
 
 def members(tree: Tree, *path: str) -> list[Tree]:
-    """Return the elements at the end of `path`, whether there are none, one or many."""
+    """Return the elements at `path`: none, one or many."""
     return [element for element in listed(tree, *path) if isinstance(element, dict)]
 
 
 def listed(tree: Tree, *path: str) -> list[object]:
-    """Return whatever is listed at the end of `path`, elements or not; nothing where it ends early."""
+    """Return the list at `path`, or a list of the one value there; empty if `path` does not exist."""
     node = _at(tree, path)
     if node is None:
         return []
@@ -162,7 +161,7 @@ def listed(tree: Tree, *path: str) -> list[object]:
 
 
 def _at(tree: Tree, path: tuple[str, ...]) -> object:
-    """Follow `path` down the tree, to None where it ends early."""
+    """Return the node at `path`, or None if it does not exist."""
     node: object = tree
     for name in path:
         node = node.get(name) if isinstance(node, dict) else None
@@ -170,13 +169,13 @@ def _at(tree: Tree, path: tuple[str, ...]) -> object:
 
 
 def error_entries(tree: Tree) -> Iterator[ErrorEntry]:
-    """Read an error list in any of its shapes, as far as twenty entries.
+    """Yield the first twenty entries of an error list in any of its shapes.
 
-    Walmart's are `{"errors": {"error": [...]}}` from the order service, `{"error": [...]}` from the gateway,
-    `{"errors": [...]}` in newer documentation, and XML of the first; a lone `error` may not be a list.
-    Its token endpoint was seen to answer `{"error": "invalid_client"}` (RFC 6749, 5.2), and its newest
-    reference declares problem documents (RFC 9457), whose title counts as the code and whose detail may name
-    a header.
+    Walmart's order service sends `{"errors": {"error": [...]}}`, or the same as XML; the gateway sends
+    `{"error": [...]}`; newer documentation shows `{"errors": [...]}`. A single `error` may be an object. The
+    token endpoint also sends `{"error": "invalid_client"}` (RFC 6749, 5.2; seen by one client). Walmart's
+    newest reference declares problem documents (RFC 9457): the title counts as the code, and the detail may
+    name a header.
     """
     flat = [entry for entry in members(tree, "errors") if "code" in entry or "message" in entry]
     entries = members(tree, "errors", "error") or members(tree, "error") or flat
@@ -207,7 +206,7 @@ def error_entries(tree: Tree) -> Iterator[ErrorEntry]:
 
 
 def _word(tree: Tree, name: str) -> str:
-    """Return a code or a name as it may stand in a log: short, printable ASCII."""
+    """Return a code or a name as short, printable ASCII, which is safe in a log."""
     return _UNPRINTABLE.sub("?", text(tree, name)[:_MAX_WORD])
 
 
@@ -221,13 +220,13 @@ def _read_json(text: str) -> object:
 
 
 def _read_xml(text: str) -> Tree:
-    """Read XML by local names: Walmart's namespaces vary from call to call."""
-    # Imported here: most responses are JSON, and a cold start has no use for it.
+    """Parse XML by local names: Walmart's namespaces vary from call to call."""
+    # Imported here: most responses are JSON, and a cold start does not need it.
     from xml.etree.ElementTree import ParseError, XMLParser  # noqa: PLC0415 - see above
 
     if text.count("<") + text.count("&") > 2 * _MAX_NODES:
         raise ValueError("more elements than any response of Walmart's has")
-    # The text is decoded: what its declaration says of an encoding is no longer true.
+    # The text is decoded already, so the encoding in its declaration no longer applies.
     declaration = _XML_DECLARATION.match(text)
     text = _repaired(text[declaration.end() :] if declaration else text).lstrip()
     target = _XmlTree()
@@ -242,7 +241,7 @@ def _read_xml(text: str) -> Tree:
 
 
 def _repaired(text: str) -> str:
-    """Make of almost XML what a parser reads: producers forget to escape what buyers write."""
+    """Repair XML in which the producer did not escape a buyer's text."""
 
     def reference(found: re.Match[str]) -> str:
         if found[0].startswith("<"):
@@ -257,7 +256,7 @@ def _repaired(text: str) -> str:
 
 
 class _XmlTree:
-    """Builds a tree of what an XML parser finds."""
+    """Builds a tree from the events of an XML parser."""
 
     def __init__(self) -> None:
         self.tree: Tree = {}
@@ -287,4 +286,4 @@ class _XmlTree:
             parent[name] = [parent[name], value]
 
     def close(self) -> None:
-        """End with the document."""
+        """Do nothing: the parser calls this at the end of the document."""

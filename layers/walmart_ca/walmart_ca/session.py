@@ -16,13 +16,13 @@ from .validation import InvalidArgument, check_base_url, printable_value
 from .version import VERSION
 
 PRODUCTION_URL: Final = "https://marketplace.walmartapis.com"
-"""Walmart's production host (the `servers` of its Canadian OpenAPI)."""
+"""Walmart's production host (`servers` in Walmart's Canadian OpenAPI)."""
 DEFAULT_SERVICE_NAME: Final = "Walmart Marketplace"
-"""`WM_SVC.NAME`: Walmart does not check the text; this one was seen to work."""
+"""`WM_SVC.NAME`. Walmart does not check the text; clients in production use this one."""
 DEFAULT_TIMEOUT: Final = 15.0
 """Seconds for one call."""
 LONGEST_TIMEOUT: Final = 86_400.0
-"""Seconds: a day. A socket cannot wait for more than some weeks."""
+"""One day in seconds. A socket's time-out is limited to some weeks."""
 
 
 def new_uuid() -> str:
@@ -31,10 +31,7 @@ def new_uuid() -> str:
 
 
 class Session:
-    """What every request of a client has in common: host, time-out, headers and connections.
-
-    Threads may share it.
-    """
+    """The host, time-out, headers and connections of one client. Threads may share it."""
 
     def __init__(
         self,
@@ -76,10 +73,10 @@ class Session:
         return f"{self._base_url}{path}"
 
     def timeout_of(self, timeout: float | None) -> float:
-        """Return the time-out of a call, in seconds; the session's own when None.
+        """Return the time-out of a call in seconds; the session's default when `timeout` is None.
 
         Raises:
-            InvalidArgument: It is not a number of seconds up to a day.
+            InvalidArgument: `timeout` is not a number of seconds up to one day.
         """
         timeout = self._timeout if timeout is None else timeout
         if not isinstance(timeout, int | float) or not timeout <= LONGEST_TIMEOUT:
@@ -98,11 +95,14 @@ class Session:
         """Build a request with a new correlation id.
 
         Args:
-            method: Upper case.
+            method: The HTTP method in upper case.
             url: The full URL, byte for byte as it is sent.
             auth_headers: The headers that authenticate the request.
-            content_type: `Content-Type`; None leaves it out.
-            body: What is sent along.
+            content_type: `Content-Type`; None omits the header.
+            body: The body.
+
+        Raises:
+            InvalidArgument: `new_correlation_id` returned a value that cannot be a header.
         """
         correlation_id = self._correlation_id()
         headers = {
@@ -123,15 +123,15 @@ class Session:
 
         Args:
             request: From `build`.
-            timeout: Seconds to the last byte of the response. With nothing left of it, nothing is sent.
-            limits: How large the response may be.
+            timeout: Seconds to the last byte of the response. Nothing is sent unless it is above 0.
+            limits: The maximum size of the response.
 
         Returns:
-            Walmart's response, whatever its status, and what is known of the call.
+            Walmart's response, of any status, and the record of the call.
 
         Raises:
-            NotSent: Nothing of it was sent.
-            OutcomeUnknown: It was sent, and no whole response came.
+            NotSent: The request was not sent.
+            OutcomeUnknown: The request was sent, and no complete response came.
         """
         started = self.monotonic()
 
@@ -158,7 +158,7 @@ class Session:
         return response, call_info(response)
 
     def not_sent(self, reason: str, method: str, path: str, latency_s: float) -> NotSent:
-        """Return the error of a call that was given up before its request was built."""
+        """Return the error of a call that ended before its request was built."""
         return NotSent(reason, CallInfo(method, self.url(path), self._correlation_id(), None, latency_s))
 
     def _correlation_id(self) -> str:

@@ -21,29 +21,28 @@ from .validation import InvalidArgument, header_value
 
 
 class SignatureCredentials:
-    """Consumer id and private key, for the digital signature.
+    """Consumer id, channel type and private key, for the digital signature.
 
     The signature is RSA PKCS#1 v1.5 with SHA-256 over the consumer id, the full URL, the method and the
-    timestamp in epoch milliseconds, each followed by a line feed, the last one too (Walmart's own
+    timestamp in epoch milliseconds, each followed by a line feed, including the last one (Walmart's own
     `partnerapi_sdk_dotnet`; developer.walmart.com/ca-marketplace/docs/digital-signature).
     """
 
     def __init__(self, *, consumer_id: str, channel_type: str, private_key: str) -> None:
-        r"""Check and keep the three values; the key is parsed once, here.
+        """Check and store the three values, and parse the key.
 
         Args:
             consumer_id: The GUID from Walmart's Developer Center.
-            channel_type: The GUID that Walmart assigned to the seller's channel. Every `/v3/ca` call
-                without it is refused.
-            private_key: Base64 of PKCS#8 without armour, which is how Walmart hands it out; or PEM, PKCS#8
-                or PKCS#1. Typical damage from pasting is repaired; see
-                `private_key`.
+            channel_type: The GUID that Walmart assigned to the seller's channel. Walmart refuses every
+                `/v3/ca` call without it.
+            private_key: Base64 of PKCS#8 without BEGIN and END lines, as Walmart issues it; or PEM, PKCS#8
+                or PKCS#1. Typical damage from pasting is repaired; see `private_key`.
 
         Raises:
             InvalidArgument: A value is missing or cannot be used.
         """
         key = read_private_key(private_key)
-        # An error keeps the variables of the frames it passed through.
+        # An error keeps the variables of the frames that it passed through.
         del private_key
         self.consumer_id = header_value("consumer_id", consumer_id)
         self.channel_type = header_value("channel_type", channel_type)
@@ -52,16 +51,16 @@ class SignatureCredentials:
         self._key = key
 
     def auth(self, session: Session) -> Auth:
-        """Return what signs the requests of one session. See `Credentials.auth`."""
+        """Return the authentication that signs one session's requests. See `Credentials.auth`."""
         return SignatureAuth(self, session)
 
     def headers(self, method: str, url: str, at: float) -> dict[str, str]:
-        """Make the headers of one request.
+        """Return the headers that authenticate one request.
 
         Args:
-            method: Upper case.
+            method: The HTTP method in upper case.
             url: The full URL, byte for byte as it will be sent.
-            at: Now, in epoch seconds.
+            at: The current time in epoch seconds.
         """
         timestamp = str(int(at * 1000))
         return {
@@ -72,12 +71,12 @@ class SignatureCredentials:
         }
 
     def sign(self, method: str, url: str, timestamp: str) -> str:
-        """Make the value of `WM_SEC.AUTH_SIGNATURE`.
+        """Return the value of `WM_SEC.AUTH_SIGNATURE`.
 
         Args:
-            method: Upper case.
+            method: The HTTP method in upper case.
             url: The full URL, byte for byte as it will be sent.
-            timestamp: Epoch milliseconds in decimal, the very text sent as `WM_SEC.TIMESTAMP`.
+            timestamp: Epoch milliseconds in decimal, the same text as `WM_SEC.TIMESTAMP`.
 
         Returns:
             Standard base64 with padding, on one line.
@@ -86,12 +85,12 @@ class SignatureCredentials:
         return base64.b64encode(self._key.sign(signed, PKCS1v15(), SHA256())).decode()
 
     def check(self) -> None:
-        """Validate the private key fully. See `Credentials.check`."""
+        """Validate the private key fully, which takes tens of milliseconds. See `Credentials.check`."""
         if not _is_consistent(self._key):
-            raise InvalidArgument("private_key", "must be an RSA private key whose numbers are one")
+            raise InvalidArgument("private_key", "must be an RSA private key whose numbers match each other")
 
     def __repr__(self) -> str:
-        """Show whose credentials these are, and nothing that signs."""
+        """Return the consumer id without the key."""
         return f"{type(self).__name__}(consumer_id={self.consumer_id!r})"
 
 
@@ -109,7 +108,7 @@ class SignatureAuth:
         return self.credentials.headers(method, url, self.session.now())
 
     def refresh(self, refused: Request) -> bool:
-        """Return False: every request has a new signature anyway."""
+        """Return False: every request has a new signature already."""
         del refused
         return False
 

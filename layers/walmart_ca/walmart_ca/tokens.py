@@ -15,22 +15,22 @@ from .messages import CallInfo, Request
 from .session import Session
 from .validation import InvalidArgument, header_value, opaque_value
 
-TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - where one is asked for, not one
+TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - a path, not a token
 REFRESH_BEFORE_S: Final = 60.0
-"""Seconds before its end from which a token is not used any more: a call takes time, and clocks differ."""
+"""A token is no longer used this many seconds before its end: a call takes time, and clocks differ."""
 TIMEOUT_S: Final = 15.0
-"""Getting a token takes no more than this."""
+"""The most seconds that the request for a token may take."""
 
 _ACCESS_TOKEN: Final = "WM_SEC.ACCESS_TOKEN"  # noqa: S105 - a header's name
 
 
 class TokenCredentials:
-    """Client id and client secret, for a token.
+    """Client id and client secret, for an access token.
 
-    Walmart's current reference for Canada has the path `/v3/orders/{purchaseOrderId}/acknowledge`, without a
-    body, and requires `WM_MARKET` (without it the United States are assumed) and `WM_GLOBAL_VERSION`, which
-    must be 3.1. US sellers are served with `market="us"`. Mexico and Chile need another call
-    (`acknowledgeLines`) and are not served.
+    Walmart's current reference for Canada has the path `/v3/orders/{purchaseOrderId}/acknowledge` without a
+    body. It requires `WM_MARKET` (the default is the United States) and `WM_GLOBAL_VERSION`, which must be
+    3.1. `market="us"` supports US sellers. Mexico and Chile need another call (`acknowledgeLines`) and are
+    not supported.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class TokenCredentials:
         market: str = "ca",
         global_version: str = "3.1",
     ) -> None:
-        """Check and keep the values; nothing is sent.
+        """Check and store the values; nothing is sent.
 
         Args:
-            client_id: From Walmart's Developer Portal. It is not the consumer id.
-            client_secret: What belongs to it.
+            client_id: The client id from Walmart's Developer Portal, which differs from the consumer id.
+            client_secret: The client secret from the same page.
             channel_type: `WM_CONSUMER.CHANNEL.TYPE`. Walmart's reference does not name it for these calls;
-                one client got 403 `FORBIDDEN` without it.
+                one client got 403 `FORBIDDEN` without it. None omits the header.
             market: `WM_MARKET`, such as `ca` or `us`.
             global_version: `WM_GLOBAL_VERSION`.
 
@@ -59,7 +59,7 @@ class TokenCredentials:
         self._client_secret = opaque_value("client_secret", client_secret)
         if ":" in self.client_id:
             raise InvalidArgument(
-                "client_id", "must be without a colon, which ends it in the header it goes into"
+                "client_id", "must not contain a colon, which ends it in the Authorization header"
             )
         self._market = {"WM_MARKET": header_value("market", market)}
         self._global = {**self._market, "WM_GLOBAL_VERSION": header_value("global_version", global_version)}
@@ -68,23 +68,23 @@ class TokenCredentials:
             self._global["WM_CONSUMER.CHANNEL.TYPE"] = self.channel_type
 
     def auth(self, session: Session) -> Auth:
-        """Return what gets access tokens for one session. See `Credentials.auth`."""
+        """Return the authentication that fetches one session's tokens. See `Credentials.auth`."""
         return TokenAuth(self, session)
 
     def check(self) -> None:
-        """Do nothing: only Walmart knows whether they are good."""
+        """Do nothing: only Walmart can check them."""
 
     def headers(self, token: str) -> dict[str, str]:
-        """Make the headers of a call about orders."""
+        """Return the headers that authenticate a call about orders."""
         return {_ACCESS_TOKEN: token, **self._global}
 
     def token_headers(self) -> dict[str, str]:
-        """Make the headers that ask for a token."""
+        """Return the headers that authenticate the request for a token."""
         pair = base64.b64encode(f"{self.client_id}:{self._client_secret}".encode()).decode()
         return {"Authorization": f"Basic {pair}", **self._market}
 
     def __repr__(self) -> str:
-        """Show whose credentials these are, without the secret."""
+        """Return the client id without the secret."""
         return f"{type(self).__name__}(client_id={self.client_id!r})"
 
 
@@ -95,7 +95,7 @@ class _Token:
 
 
 class TokenAuth:
-    """Keeps one access token for all threads, and gets a new one when needed, in one thread alone."""
+    """Caches one access token for all threads; one thread at a time fetches a new one."""
 
     orders_path = "/v3/orders"
 
@@ -108,19 +108,19 @@ class TokenAuth:
         call_after_fork(self._start_anew)
 
     def headers(self, method: str, url: str, timeout: float) -> Mapping[str, str]:
-        """Make the headers of one request, with a token that is good for a while."""
+        """Return the headers of one request, with a token that is valid for at least a minute."""
         del method, url
         return self._credentials.headers(self._good_token(timeout).value)
 
     def refresh(self, refused: Request) -> bool:
-        """Forget the token of a refused request, unless another thread has done so already; return True."""
+        """Discard the token of a refused request unless it was replaced already; return True."""
         with self._lock:
             if self._token and self._token.value == refused.headers.get(_ACCESS_TOKEN):
                 self._token = None
         return True
 
     def _start_anew(self) -> None:
-        """Keep the token, and wait for no response that comes to the process before the fork alone."""
+        """Keep the token, and forget a request whose response only the parent process receives."""
         self._lock = threading.Lock()
         self._asked = None
 
@@ -137,12 +137,12 @@ class TokenAuth:
         try:
             token = self._ask(timeout)
         except WalmartError as error:
-            # Threads that wait get the same error; a later call asks again.
+            # Waiting threads get the same error; a later call requests a token again.
             self._settle(None)
             mine.set_exception(error)
             raise
         except BaseException:
-            # Ctrl-C ends this thread; the threads that wait must not end with it.
+            # Ctrl-C ends this thread; the waiting threads must not hang.
             self._settle(None)
             mine.cancel()
             raise
@@ -177,7 +177,7 @@ class TokenAuth:
         try:
             response, call = self._session.send(request, timeout=min(timeout, TIMEOUT_S))
         except (NotSent, OutcomeUnknown) as error:
-            # Nothing was sent of the call that needs the token.
+            # The call that needs the token was not sent.
             raise NotSent(f"token_{error.reason}", error.call) from error
         result = token_or_error(response, call)
         if isinstance(result, WalmartError):

@@ -1,12 +1,13 @@
-"""One call over the wire, by rules that urllib3 does not have by default.
+"""Sends one request over HTTP, with rules that urllib3 does not have by default.
 
-Its own pool, with keep-alive and without proxies from the environment; no retry and no redirect (urllib3
-would follow a 307 on a POST to another host and take the signature along); a bound on the size of an
-response; TLS 1.2 or newer, verified; and a total deadline, which a server that drips cannot outlive.
+It has its own connection pool with keep-alive, and ignores proxies in the environment. It neither retries nor
+follows a redirect: urllib3 would follow a 307 on a POST to another host and send the signature there. It
+limits the size of a response, requires verified TLS 1.2 or newer, and ends a call at its total deadline, even
+if a server sends one byte at a time.
 """
 
 import contextlib
-import encodings.idna  # noqa: F401 - the first lookup loads it, and a fork meanwhile would lock it for good
+import encodings.idna  # noqa: F401 - the first lookup loads it; a fork during that would leave it locked
 import http.client
 import io
 import queue
@@ -31,58 +32,58 @@ from .responses import Response
 from .validation import InvalidArgument
 
 CONNECT_TIMEOUT: Final = 3.0
-"""Seconds to look the host up and connect to it, over all of its addresses and with TLS."""
+"""Seconds to resolve the host's name and connect to it, over all of its addresses and including TLS."""
 ADDRESS_TIMEOUT: Final = 0.25
-"""Seconds that one address gets at least, however many a host has: a share of the connect time-out that is
+"""The fewest seconds that one address gets, even if a host has many: a share of the connect time-out that is
 shorter than the round trip would reach none of them."""
 KEPT_FOR: Final = 20.0
-"""Seconds after its last call began that a connection is used again. A process that is frozen meanwhile, as
-Lambda does between invocations, does not hear that the other side closed it, and would lose the next call
-to it (psf/requests#4506)."""
+"""A connection is not used again this many seconds after its last call began. A process that is suspended
+between calls, such as a Lambda function, does not notice that the server closed the connection, and would
+lose the next call on it (psf/requests#4506)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a response may take besides the call's own time-out.
+    """The limits of a response.
 
     Attributes:
-        size: Bytes of its body.
+        size: The most bytes of its body.
     """
 
     size: int
 
 
 ONE_ORDER: Final = Limits(size=1024 * 1024)
-"""An order with its lines has a few kilobytes."""
+"""For one order, which has a few kilobytes."""
 MANY_ORDERS: Final = Limits(size=16 * 1024 * 1024)
-"""A page has 200 orders at most."""
+"""For a page, which has at most 200 orders."""
 TOO_LARGE: Final = "response_too_large"
 
 _TARGET: Final = ":path"
-"""Brings the target as it was signed through urllib3's pool, which rewrites the one it is given (`%3a` to
-`%3A`, for one): harmless to read, and fatal to a signature. No header can have this name."""
+"""A pseudo header that passes the signed target through urllib3's pool, which rewrites its own argument (such
+as `%3a` to `%3A`) and would invalidate the signature. No real header can have this name."""
 
 
 class NothingSentError(Exception):
-    """The call failed before a byte of it was sent; its text is one word that says where."""
+    """The call failed before a byte of it was sent; the text is the reason in one word."""
 
 
 class NoResponseError(Exception):
-    """The call was sent, at least in part, and no whole response came; its text is one word that says why."""
+    """A part of the call was sent, and no complete response came; the text is the reason in one word."""
 
 
 class Sender(Protocol):
-    """What a client sends its calls by."""
+    """Sends the requests of a client."""
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        """Send one call, once. See `Transport.send`."""
+        """Send one request, once. See `Transport.send`."""
 
     def close(self) -> None:
-        """Let go of whatever is not in use."""
+        """Close every connection that is not in use."""
 
 
 class Transport:
-    """Sends calls to one host, over its own pool of connections."""
+    """Sends requests to one host, over its own pool of connections."""
 
     def __init__(
         self,
@@ -92,14 +93,17 @@ class Transport:
         ssl_context: ssl.SSLContext | None,
         monotonic: Callable[[], float] = elapsed,
     ) -> None:
-        """Prepare a pool; nothing is opened before the first call.
+        """Prepare a pool; the first call opens a connection.
 
         Args:
             base_url: Scheme and host as `validation.check_base_url` returns them.
-            max_connections: How many connections are kept open. There are as many as there are calls at a
-                time; those beyond this number are closed after their call.
-            ssl_context: What to trust; the system's authorities when None. For https only.
-            monotonic: Measures how long a connection was idle.
+            max_connections: How many connections are kept open. More calls at the same time open more
+                connections, which are closed after their call.
+            ssl_context: TLS settings for https; when None, the system's certificate authorities are trusted.
+            monotonic: Returns seconds; measures how long a connection was idle.
+
+        Raises:
+            InvalidArgument: `ssl_context` does not verify certificates or allows TLS older than 1.2.
         """
         url = parse_url(base_url)
         if url.host is None:
@@ -109,7 +113,7 @@ class Transport:
             context = ssl_context or ssl.create_default_context()
             if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
                 raise InvalidArgument("ssl_context", "must verify certificates and require TLS 1.2 or newer")
-            # A host is named in the alternative names alone (RFC 9525, 2): common names are free text.
+            # Only the subject alternative names identify a host (RFC 9525, 2); a common name is free text.
             context.hostname_checks_common_name = False
             self._pool = _SecurePool(
                 url.host, url.port, maxsize=max_connections, ssl_context=context, monotonic=monotonic
@@ -119,17 +123,20 @@ class Transport:
         self._origin = base_url
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        """Send one call, once.
+        """Send one request, once.
 
         Args:
             request: Its URL begins with this transport's `base_url`.
-            timeout: Seconds for everything: connecting, sending, and the last byte of the response. Only
-                looking up the host's name cannot be interrupted; the resolver has a limit of its own.
-            limits: Of the response.
+            timeout: Seconds until the last byte of the response, including connecting and sending. Only the
+                look-up of the host's name cannot be interrupted; the resolver has its own limit.
+            limits: The maximum size of the response.
+
+        Returns:
+            The complete response, of any status; its body is empty if it is compressed.
 
         Raises:
-            NothingSentError: Nothing of the call was sent.
-            NoResponseError: It was sent, and no whole response came within the time and the size allowed.
+            NothingSentError: The request was not sent.
+            NoResponseError: The request was sent, and no complete response came within the limits.
         """
         if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
@@ -138,7 +145,7 @@ class Transport:
             response = self._pool.urlopen(
                 request.method,
                 target,
-                # Where there is none, a POST says that its length is 0, and a GET says nothing.
+                # Without a body, a POST has a Content-Length of 0, and a GET has none.
                 body=request.body or None,
                 headers={**request.headers, _TARGET: target},
                 retries=False,
@@ -148,7 +155,7 @@ class Transport:
             )
             try:
                 if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-                    # The request did not allow it. The decoded size has no bound, so the status alone counts.
+                    # The request did not allow it. The decoded size is unlimited, so only the status counts.
                     response.close()
                     return Response(response.status, response.headers, b"")
                 # One byte more than allowed shows that the response is too long.
@@ -163,7 +170,7 @@ class Transport:
         except HTTPTimeoutError as error:
             raise NoResponseError("response_timeout") from error
         except (HTTPError, ValueError) as error:
-            # http.client has a ValueError for a chunk of negative size; to a caller of ours it would say
+            # http.client raises ValueError for a chunk of negative size; to our callers, a ValueError means
             # that nothing was sent.
             raise NoResponseError("connection_lost") from error
         return Response(response.status, response.headers, body)
@@ -174,7 +181,7 @@ class Transport:
 
 
 class _ResponseReader(io.RawIOBase):
-    """Reads from a connected socket until a deadline, however often a byte comes before it."""
+    """Reads from a connected socket until one deadline, which a received byte does not extend."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
@@ -203,18 +210,18 @@ class _ResponseReader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """A response for which the socket's time-out is a budget for the whole, not for each read."""
+    """A response for which the socket's time-out limits the whole response, not each read."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
         self._reader = _ResponseReader(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._reader)
 
     def _close_conn(self) -> None:
-        """Let go of the socket at the end of the response.
+        """Release the socket at the end of the response.
 
-        A connection on which more was read is shut down: the rest would be taken for the next response.
+        If more bytes were received, the connection is shut down: they would count as the next response.
         """
         self._reader.done = True
         if self.fp.peek(1):
@@ -223,9 +230,9 @@ class _Response(http.client.HTTPResponse):
         super()._close_conn()  # type: ignore[misc]  # typeshed omits it
 
     def _read_status(self) -> tuple[str, int, str]:
-        """Read the status of the final response: any number of interim ones may come before (RFC 9110, 15.2).
+        """Read the status of the final response, after any number of interim ones (RFC 9110, 15.2).
 
-        `http.client` skips 100 alone, and takes 103 for the response.
+        `http.client` skips only 100, and treats 103 as the response.
         """
         while True:
             status: tuple[str, int, str] = super()._read_status()  # type: ignore[misc]  # typeshed omits it
@@ -242,16 +249,16 @@ class _Connection(HTTPConnection):
     _deadline = 0.0
     _kept_until = 0.0
 
-    def __init__(self, *args: Any, monotonic: Callable[[], float], **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+    def __init__(self, *args: Any, monotonic: Callable[[], float], **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(*args, **kwargs)
         self._monotonic = monotonic
 
     @property
     def is_connected(self) -> bool:
-        """Whether it can take a call; the pool asks before it uses a connection again.
+        """Whether the connection can be used again; the pool checks this before each call.
 
-        It cannot when anything is left to read. What OpenSSL has decrypted already does not show at the
-        socket. The session tickets of TLS 1.3 come before the first response and are read with it.
+        It cannot be used when unread bytes are left. Bytes that OpenSSL has already decrypted are not visible
+        at the socket. The session tickets of TLS 1.3 come before the first response and are read with it.
         """
         decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
         return not decrypted and self._monotonic() < self._kept_until and super().is_connected
@@ -260,23 +267,23 @@ class _Connection(HTTPConnection):
         self._deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
         try:
             super().connect()
-            # Looking a name up cannot be interrupted; a call is not sent when its time went into that.
+            # A name look-up cannot be interrupted; a call whose time it used up is not sent.
             self._time_left()
         except Exception as error:
             self.close()
             raise NothingSentError(_where(error)) from error
 
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on as they come
+    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on
         del url
         self._kept_until = self._monotonic() + KEPT_FOR
         headers = dict(headers)
         super().request(method, headers.pop(_TARGET), body, headers, **options)
 
     def _new_conn(self) -> socket.socket:
-        """Connect to the first address that responses, all of them within one connect time-out.
+        """Connect to the first address that accepts, with one connect time-out for all addresses.
 
-        urllib3 allows that much for each address: a host with many would outlive any deadline. An address
-        that cannot be used, without a route or of a family that the kernel lacks, costs only itself.
+        urllib3 allows that time for each address, so a host with many addresses would exceed any deadline.
+        An unusable address, such as one without a route or of an unsupported family, is skipped.
         """
         addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
         failure: OSError = OSError("the host has no address")
@@ -291,7 +298,7 @@ class _Connection(HTTPConnection):
                         sock.setsockopt(*option)
                     sock.settimeout(min(time_left, max(time_left / left, ADDRESS_TIMEOUT)))
                     sock.connect(address)
-                    sock.settimeout(self._time_left())  # what is left is for TLS
+                    sock.settimeout(self._time_left())  # the rest of the time is for TLS
                 except OSError as error:
                     failure = error
                 else:
@@ -311,17 +318,17 @@ class _SecureConnection(_Connection, HTTPSConnection):
 
 
 class _Idle(queue.LifoQueue[Any]):
-    """The connections that no call uses.
+    """The idle connections.
 
-    urllib3 writes a warning for each connection that finds no place here. Two processes that used the same
-    one would read each other's responses.
+    urllib3 logs a warning for each connection that does not fit into its own queue; this one closes it. A
+    forked process gets an empty queue: two processes on one connection would read each other's responses.
     """
 
     def __init__(self, maxsize: int) -> None:
         super().__init__(maxsize)
         call_after_fork(self._start_anew)
 
-    def put(self, item: HTTPConnection | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as the class above has it
+    def put(self, item: HTTPConnection | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as in the base class
         del block, timeout
         try:
             super().put(item, block=False)
@@ -332,8 +339,8 @@ class _Idle(queue.LifoQueue[Any]):
     def _start_anew(self) -> None:
         for connection in self.queue:
             if connection:
-                connection.close()  # for this process alone
-        super().__init__(self.maxsize)  # with a lock of its own, too
+                connection.close()  # in this process only
+        super().__init__(self.maxsize)  # also replaces the lock
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -347,7 +354,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 def _where(error: Exception) -> str:
-    """Say in one word where connecting failed."""
+    """Return in one word which step of connecting failed."""
     if isinstance(error, socket.gaierror):
         return "name_resolution"
     if isinstance(error, TimeoutError | HTTPTimeoutError):

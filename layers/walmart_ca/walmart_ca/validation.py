@@ -1,4 +1,4 @@
-"""Checks of arguments: each returns the value as it is used, or raises `InvalidArgument`."""
+"""Checks of arguments: each returns the cleaned value, or raises `InvalidArgument`."""
 
 import ipaddress
 import re
@@ -17,18 +17,18 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_PORT: Final = 65535
 
 
-class InvalidArgument(ValueError):  # noqa: N818 - named like the errors beside it, by what went wrong
+class InvalidArgument(ValueError):  # noqa: N818 - named like the errors in `errors`
     """An argument cannot be used; nothing was sent.
 
-    Its text is `parameter` and `problem`. It does not show the value, which may be a secret.
+    The message is `parameter` and `problem`. It does not show the value, which may be a secret.
 
     Attributes:
         parameter: The argument's name, such as `private_key`.
-        problem: What is wrong with it, such as `must be a datetime with its time zone`.
+        problem: What is wrong with the value, such as `must be a datetime with its time zone`.
     """
 
     def __init__(self, parameter: str, problem: str) -> None:
-        """Refuse the argument `parameter` because of `problem`."""
+        """Store the argument's name and the problem with its value."""
         super().__init__(parameter, problem)
         self.parameter = parameter
         self.problem = problem
@@ -39,75 +39,82 @@ class InvalidArgument(ValueError):  # noqa: N818 - named like the errors beside 
 
 
 def check_purchase_order_id(value: object) -> str:
-    """Return a purchase order id that is safe in a path, a signature and a log.
+    """Return a purchase order id if it is safe in a path, a signature and a log.
 
-    Walmart's ids have 13 or 15 digits so far, and its documentation calls them strings. An id without a digit
-    could be a word of Walmart's own paths: `/orders/released` is a list, not an order.
+    Known ids have 13 or 15 digits, and Walmart's documentation calls them strings. An id without a digit
+    could be a word in Walmart's own paths: `/orders/released` is a list, not an order.
 
     Args:
         value: 1 to 64 ASCII letters, digits, `_` or `-`, with at least one digit.
 
     Raises:
-        InvalidArgument: `value` is anything else.
+        InvalidArgument: `value` is anything else; `parameter` is `purchaseOrderId`, as in an order event.
     """
     if not isinstance(value, str):
         raise InvalidArgument("purchaseOrderId", f"must be a string, not {type(value).__name__}")
     if not _PURCHASE_ORDER_ID.fullmatch(value):
         raise InvalidArgument("purchaseOrderId", "must be 1 to 64 ASCII letters, digits, '_' or '-'")
     if not _DIGIT.search(value):
-        raise InvalidArgument("purchaseOrderId", "must have a digit")
+        raise InvalidArgument("purchaseOrderId", "must contain a digit")
     return value
 
 
 def header_value(parameter: str, value: object) -> str:
-    """Return a pasted value that contains no quotes, without the quotes and white space around it.
+    """Return a pasted value without the quotes and white space around it.
 
     Raises:
-        InvalidArgument: It cannot stand in a header.
+        InvalidArgument: The rest is not 1 to 256 visible ASCII characters, or has quotes, a comma or a
+            semicolon at one end.
     """
     value = _visible(parameter, value)
     value = inside_quotes(value) or value
     if value[0] in QUOTES or value[-1] in QUOTES or value[-1] in ",;":
-        raise InvalidArgument(parameter, "must be without quotes, a comma or a semicolon around it")
+        raise InvalidArgument(parameter, "must not have quotes, a comma or a semicolon around it")
     return value
 
 
 def opaque_value(parameter: str, value: object) -> str:
-    """Return a pasted value that may contain any visible character, without white space around it.
+    """Return a pasted value, which may have any visible character, without white space around it.
 
     Raises:
-        InvalidArgument: It cannot stand in a header, or it is in quotes, which may or may not belong to it.
+        InvalidArgument: The rest is not 1 to 256 visible ASCII characters, or is in quotes, which may or may
+            not be part of the value.
     """
     value = _visible(parameter, value)
     if inside_quotes(value):
-        raise InvalidArgument(parameter, "must be without quotes around it")
+        raise InvalidArgument(parameter, "must not have quotes around it")
     return value
 
 
 def _visible(parameter: str, value: object) -> str:
     value = cleaned(value).strip() if isinstance(value, str) else ""
-    # Typographic quotes are the only characters beyond ASCII that are taken off later.
+    # `header_value` removes typographic quotes later, so they are allowed here.
     if not _HEADER_VALUE.fullmatch(inside_quotes(value) or value):
         raise InvalidArgument(parameter, "must be 1 to 256 visible ASCII characters without spaces")
     return value
 
 
 def printable_value(parameter: str, value: object) -> str:
-    """Return a value that may stand in a header with blanks inside.
+    """Return a header's value, which may contain blanks.
 
     Raises:
-        InvalidArgument: It is not 1 to 128 printable ASCII characters, or begins or ends with a blank.
+        InvalidArgument: `value` is not 1 to 128 printable ASCII characters, or begins or ends with a blank.
     """
     if not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        raise InvalidArgument(parameter, "must be 1 to 128 printable ASCII characters, blanks inside only")
+        raise InvalidArgument(
+            parameter, "must be 1 to 128 printable ASCII characters without a blank at either end"
+        )
     return value
 
 
 def check_base_url(url: str) -> str:
-    """Return a base URL as it is signed and sent: lower case, no default port, no slash at the end.
+    """Return a base URL as it is signed and sent: in lower case, without a default port or a final slash.
+
+    Args:
+        url: `https://host` or `https://host:port`; `http://` for a loopback host only.
 
     Raises:
-        InvalidArgument: It is not `https://host[:port]`, or http for a loopback host.
+        InvalidArgument: `url` has another form.
     """
     match = _BASE_URL.fullmatch(url.strip().lower()) if isinstance(url, str) else None
     if not match or (match[2].startswith("[") and not _address(match[2])):
@@ -126,7 +133,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the IP address that a host is, or None when it is a name."""
+    """Return a host as an IP address, or None if it is a name."""
     try:
         return ipaddress.IPv6Address(host[1:-1]) if host.startswith("[") else ipaddress.ip_address(host)
     except ValueError:

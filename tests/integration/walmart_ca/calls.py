@@ -1,4 +1,4 @@
-"""What the client's tests call, and what a call leads to."""
+"""Helpers that make a call with a client and return its result or its error."""
 
 import base64
 import threading
@@ -14,14 +14,14 @@ from tests.support.raw_server import ORDER, RawServer, header, method, target
 from walmart_ca import Client, SignatureCredentials, WalmartError
 
 HANGS_AFTER = 300.0
-"""Seconds; a generous guard against a call that never ends, and no measure of anything."""
+"""Seconds after which a test that hangs fails."""
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-"""The earliest order date, where any would do."""
+"""The earliest order date of a list."""
 
 type Serve = Callable[..., RawServer]
-"""Starts a raw server that ends with the test; it takes what `RawServer` takes."""
+"""Starts a `RawServer` with these arguments; it stops after the test."""
 type Connect = Callable[..., Client]
-"""Makes a client of a base URL that is closed with the test; it takes what `Client` takes."""
+"""Returns a `Client` for a base URL and these arguments; it is closed after the test."""
 
 
 def credentials_of(seller: Seller) -> SignatureCredentials:
@@ -31,7 +31,7 @@ def credentials_of(seller: Seller) -> SignatureCredentials:
 
 
 def outcome[T](call: Callable[[], T]) -> T | WalmartError:
-    """What a call leads to, by a deadline of the test's own."""
+    """Return the result or the error of a call, and fail if the call hangs."""
     results: list[T | WalmartError] = []
     problems: list[BaseException] = []
 
@@ -40,7 +40,7 @@ def outcome[T](call: Callable[[], T]) -> T | WalmartError:
             results.append(call())
         except WalmartError as error:
             results.append(error)
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the test can see it
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the test's thread
             problems.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
@@ -53,21 +53,21 @@ def outcome[T](call: Callable[[], T]) -> T | WalmartError:
 
 
 def failure(call: Callable[[], object]) -> WalmartError:
-    """The error that a call leads to."""
+    """Return the error of a call."""
     result = outcome(call)
     assert isinstance(result, WalmartError), f"no error but {result!r}"
     return result
 
 
 def act(client: Client, action: str) -> object:
-    """Make a call of the kind that `action` names."""
+    """Call `acknowledge` or `get`, or fetch a page for `list`."""
     if action == "list":
         return client.orders.released_page(created_start_date=START)
     return getattr(client.orders, action)(ORDER)
 
 
 def assert_signed_as_sent(head: bytes) -> None:
-    """Put the URL together from what came over the wire, and verify the signature over it."""
+    """Verify the signature over the URL that the server received."""
     url = f"http://{header(head, 'Host')}{target(head)}"
     signed = f"{CONSUMER_ID}\n{url}\n{method(head)}\n{header(head, 'WM_SEC.TIMESTAMP')}\n"
     signature = base64.b64decode(header(head, "WM_SEC.AUTH_SIGNATURE"), validate=True)

@@ -1,4 +1,4 @@
-"""A marketplace with a seller, and servers and clients that end with the test."""
+"""A marketplace with a seller, and servers and clients that are closed after the test."""
 
 import ssl
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of
 from tests.local.marketplace import Certificate, Marketplace, Seller, issue_certificate
 from tests.support.keys import credentials, rsa_key, walmart_form
-from tests.support.raw_server import Behaviour, RawServer
+from tests.support.raw_server import Behavior, RawServer
 from walmart_ca import Client
 
 
@@ -32,7 +32,7 @@ def marketplace_tls(certificate: Certificate) -> Iterator[Marketplace]:
 
 @pytest.fixture
 def trusting(certificate: Certificate) -> ssl.SSLContext:
-    """Trusts that certificate's authority, as a client would."""
+    """A client's TLS context that trusts the certificate's authority."""
     return ssl.create_default_context(cadata=certificate.authority_pem.decode())
 
 
@@ -50,15 +50,15 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def serve(stack: ExitStack) -> Serve:
-    def serve(behaviour: Behaviour, **options: Any) -> RawServer:  # noqa: ANN401 - passed on as they come
-        return stack.enter_context(RawServer(behaviour, **options))
+    def serve(behavior: Behavior, **options: Any) -> RawServer:  # noqa: ANN401 - passed on
+        return stack.enter_context(RawServer(behavior, **options))
 
     return serve
 
 
 @pytest.fixture
 def connect(stack: ExitStack) -> Connect:
-    def connect(base_url: str, **options: Any) -> Client:  # noqa: ANN401 - passed on as they come
+    def connect(base_url: str, **options: Any) -> Client:  # noqa: ANN401 - passed on
         return stack.enter_context(Client(credentials(), base_url=base_url, **options))
 
     return connect

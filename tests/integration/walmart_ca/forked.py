@@ -1,6 +1,6 @@
-"""A program that uses a client before and after `fork()`, and prints what both processes get.
+"""A program that uses a client before and after `fork()`, and prints the results of both processes.
 
-It is a process of its own, because the one that runs the tests has threads.
+It runs in a separate process, because pytest's process has threads.
 """
 
 import asyncio
@@ -20,56 +20,57 @@ type Act = Callable[[], object]
 """Makes a call."""
 
 
-def shared(url: str) -> tuple[Act, Act]:
+def a_shared_client(url: str) -> tuple[Act, Act]:
     client = Client(credentials(), base_url=url, timeout=5)
     return lambda: client.orders.get("1"), lambda: client.orders.get(str(os.getpid()))
 
 
-def with_threads(url: str) -> tuple[Act, Act]:
+def an_async_client(url: str) -> tuple[Act, Act]:
     client = AsyncClient(credentials(), base_url=url, timeout=5)
     return lambda: asyncio.run(client.orders.get("1")), lambda: asyncio.run(client.orders.get("1"))
 
 
-def that_asks_for_a_token(url: str) -> tuple[Act, Act]:
-    asks = threading.Event()
+def a_client_that_requests_a_token(url: str) -> tuple[Act, Act]:
+    requested = threading.Event()
 
     def new_correlation_id() -> str:
-        asks.set()
+        requested.set()
         return str(uuid.uuid4())
 
-    secrets = TokenCredentials(client_id="x", client_secret="y")  # noqa: S106 - nobody's
+    secrets = TokenCredentials(client_id="x", client_secret="y")  # noqa: S106 - not a real secret
     client = Client(secrets, base_url=url, timeout=10, new_correlation_id=new_correlation_id)
     thread = threading.Thread(target=client.orders.get, args=("1",))
 
-    def ask() -> None:
+    def before() -> None:
         thread.start()
-        asks.wait()
+        requested.wait()
 
     def after() -> None:
         thread.join()
         client.orders.get("1")
 
-    return ask, after
+    return before, after
 
 
-def with_a_transport(url: str) -> tuple[Act, Act]:
+def a_client_with_a_transport(url: str) -> tuple[Act, Act]:
     client = Client(
         credentials(), transport=Transport(url, max_connections=1, ssl_context=None), base_url=url
     )
     return lambda: client.orders.get("1"), lambda: client.orders.get("1")
 
 
-def with_an_executor(url: str) -> tuple[Act, Act]:
+def a_client_with_an_executor(url: str) -> tuple[Act, Act]:
     client = AsyncClient(credentials(), base_url=url, timeout=5, executor=ThreadPoolExecutor(1))
     return lambda: asyncio.run(client.orders.get("1")), lambda: asyncio.run(client.orders.get("1"))
 
 
-CASES = {case.__name__: case for case in (shared, with_threads, that_asks_for_a_token)}
-GIVEN = {case.__name__: case for case in (with_a_transport, with_an_executor)}
+USABLE = {case.__name__: case for case in (a_shared_client, an_async_client, a_client_that_requests_a_token)}
+UNUSABLE = {case.__name__: case for case in (a_client_with_a_transport, a_client_with_an_executor)}
+"""The transport and the executor belong to the process that passed them."""
 
 
 def main(name: str, url: str) -> None:
-    before, after = (CASES | GIVEN)[name](url)
+    before, after = (USABLE | UNUSABLE)[name](url)
     before()
     child = os.fork()
     if child:

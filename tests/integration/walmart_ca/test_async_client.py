@@ -1,44 +1,15 @@
-"""`AsyncClient` over the wire: it is the same client; how its calls wait is in the unit tests."""
+"""`AsyncClient` over the wire; the unit tests cover how its calls wait."""
 
 import asyncio
 
-import pytest
-
-from tests.integration.walmart_ca.calls import HANGS_AFTER, START, credentials_of, outcome
+from tests.integration.walmart_ca.calls import HANGS_AFTER, START, credentials_of
 from tests.local.marketplace import Fault, Marketplace, Seller
-from walmart_ca import AsyncClient, Client, Order, OrderRejected, OutcomeUnknown, Throttled, WalmartError
+from walmart_ca import AsyncClient, Order, OrderRejected, OutcomeUnknown, Throttled
 
 IDS = [f"74000000001{number:02}" for number in range(20)]
 
 
-@pytest.mark.parametrize(
-    "fault", [None, Fault.UNAUTHORIZED, Fault.SERVICE_UNAVAILABLE, Fault.RESET_AFTER_APPLYING]
-)
-def test_a_call_leads_to_the_same_as_the_clients(
-    marketplace: Marketplace, seller: Seller, client: Client, fault: Fault | None
-) -> None:
-    marketplace.add_order(IDS[0])
-    if fault:
-        marketplace.fail(IDS[0], fault, times=2)
-
-    async def main() -> Order:
-        async with asyncio.timeout(HANGS_AFTER):
-            async with AsyncClient(credentials_of(seller), base_url=marketplace.url) as aclient:
-                return await aclient.orders.acknowledge(IDS[0])
-
-    results = [outcome(lambda: asyncio.run(main())), outcome(lambda: client.orders.acknowledge(IDS[0]))]
-
-    first, second = (
-        (type(result), result.reason, result.status) if isinstance(result, WalmartError) else result
-        for result in results
-    )
-    assert first == second
-    assert isinstance(results[0], WalmartError) is (fault is not None)
-
-
-def test_calls_run_side_by_side_over_few_connections_and_a_failing_one_leaves_the_others_alone(
-    marketplace: Marketplace, seller: Seller
-) -> None:
+def test_concurrent_calls_share_few_connections(marketplace: Marketplace, seller: Seller) -> None:
     for purchase_order_id in IDS:
         marketplace.add_order(purchase_order_id)
     marketplace.fail(IDS[1], Fault.RESET_BEFORE_APPLYING)

@@ -1,4 +1,4 @@
-"""What a call looks like on the wire, read by the local marketplace and by a server of bytes."""
+"""Requests on the wire, as the local marketplace and a raw server receive them."""
 
 import errno
 import socket
@@ -10,7 +10,16 @@ import pytest
 from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signed_as_sent
 from tests.local.marketplace import Marketplace
 from tests.support.documents import as_json, order, page
-from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, headers, method, target
+from tests.support.raw_server import (
+    ACKNOWLEDGES,
+    ORDER,
+    header,
+    headers,
+    http_response,
+    method,
+    respond_with,
+    target,
+)
 from walmart_ca import Client, OrderLineStatus, Status
 
 SIX = [
@@ -38,9 +47,7 @@ def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, cl
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
-def test_a_look_at_an_order_changes_nothing_and_shows_it_in_either_form(
-    marketplace: Marketplace, client: Client, form: str
-) -> None:
+def test_fetching_an_order_works_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
     placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
     marketplace.answer_as("xml" if form == "xml" else "json")
 
@@ -62,10 +69,10 @@ def test_a_look_at_an_order_changes_nothing_and_shows_it_in_either_form(
     ("action", "content_type", "length"),
     [("acknowledge", ["application/json"], ["0"]), ("get", [], []), ("list", [], [])],
 )
-def test_a_call_has_walmarts_six_headers_once_each_and_nothing_that_it_need_not_say(
+def test_a_call_has_exactly_the_required_headers(
     serve: Serve, connect: Connect, action: str, content_type: list[str], length: list[str]
 ) -> None:
-    server = serve(answers(answer(as_json({"order": order(), "list": page()}))))
+    server = serve(respond_with(http_response(as_json({"order": order(), "list": page()}))))
 
     act(connect(server.url), action)
 
@@ -81,8 +88,8 @@ def test_a_call_has_walmarts_six_headers_once_each_and_nothing_that_it_need_not_
         assert headers(head, name) == []
 
 
-def test_what_is_built_is_what_acknowledging_sends_and_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(acknowledged())))
+def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect) -> None:
+    server = serve(ACKNOWLEDGES)
     client = connect(server.url)
     request = client.orders.build_acknowledgement(ORDER)
     assert server.connections == 0
@@ -94,53 +101,38 @@ def test_what_is_built_is_what_acknowledging_sends_and_is_not_sent(serve: Serve,
     assert {name for name in request.headers if header(head, name)} == set(request.headers)
 
 
-# The signed URL is the URL on the wire
+# The signed URL
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        "http://127.0.0.1:{port}",
-        "http://127.0.0.1:{port}/",
-        "HTTP://127.0.0.1:{port}",
-        "http://localhost:{port}",
-        "http://LocalHost:{port}/",
-        " http://127.0.0.1:{port}\n",
-    ],
-)
-def test_the_signed_url_is_the_one_on_the_wire(serve: Serve, connect: Connect, spelling: str) -> None:
-    server = serve(answers(answer(acknowledged())))
+SPELLINGS = [
+    *(
+        ("127.0.0.1", 0, f"{scheme}://127.0.0.1:{{port}}{end}")
+        for scheme in ("http", "HTTP")
+        for end in ("", "/")
+    ),
+    *(("127.0.0.1", 0, url) for url in ("http://LocalHost:{port}/", " http://127.0.0.1:{port}\n")),
+    ("::1", 0, "http://[::1]:{port}"),
+    # The default port is neither signed nor sent.
+    *(("127.0.0.7", 80, f"http://127.0.0.7{end}") for end in ("", "/", ":80", ":80/")),
+]
+
+
+@pytest.mark.parametrize(("host", "port", "spelling"), SPELLINGS)
+def test_the_signed_url_is_the_one_on_the_wire(
+    serve: Serve, connect: Connect, host: str, port: int, spelling: str
+) -> None:
+    try:
+        server = serve(ACKNOWLEDGES, host=host, port=port)
+    except OSError:
+        pytest.skip("this machine has no IPv6, or port 80 is not available")
 
     connect(spelling.format(port=server.port)).orders.acknowledge(ORDER)
 
-    assert_signed_as_sent(server.requests[0])
-
-
-def test_the_signed_url_is_the_one_on_the_wire_for_an_ipv6_host(serve: Serve, connect: Connect) -> None:
-    try:
-        server = serve(answers(answer(acknowledged())), host="::1")
-    except OSError:
-        pytest.skip("this machine has no IPv6")
-
-    connect(server.url).orders.acknowledge(ORDER)
-
-    assert header(server.requests[0], "Host") == f"[::1]:{server.port}"
-    assert_signed_as_sent(server.requests[0])
-
-
-@pytest.mark.parametrize(
-    "base_url", ["http://127.0.0.7", "http://127.0.0.7:80", "http://127.0.0.7:80/", "HTTP://127.0.0.7/"]
-)
-def test_a_default_port_is_neither_signed_nor_sent(serve: Serve, connect: Connect, base_url: str) -> None:
-    try:
-        server = serve(answers(answer(acknowledged())), host="127.0.0.7", port=80)
-    except OSError:
-        pytest.skip("port 80 is not to be had here")
-
-    connect(base_url).orders.acknowledge(ORDER)
-
-    assert header(server.requests[0], "Host") == "127.0.0.7"
-    assert_signed_as_sent(server.requests[0])
+    (head,) = server.requests
+    assert header(head, "Host") == spelling.strip().lower().split("/")[2].format(
+        port=server.port
+    ).removesuffix(":80")
+    assert_signed_as_sent(head)
 
 
 # Proxies
@@ -150,7 +142,7 @@ def test_a_default_port_is_neither_signed_nor_sent(serve: Serve, connect: Connec
 def test_a_proxy_of_the_environment_is_not_used(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    proxy, server = serve(answers(answer(status=502))), serve(answers(answer(acknowledged())))
+    proxy, server = (serve(respond_with(http_response(status=502))), serve(ACKNOWLEDGES))
     monkeypatch.setenv(name, proxy.url)
     monkeypatch.setenv("no_proxy", "")
 
@@ -161,23 +153,23 @@ def test_a_proxy_of_the_environment_is_not_used(
 # Addresses
 
 FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
-    "of a family that the kernel lacks": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),
+    "of an unsupported family": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),
     "without a route": (socket.AF_INET, ("255.255.255.255", 443)),
-    "where nobody listens": (socket.AF_INET, ("127.0.0.2", 9)),
+    "without a server": (socket.AF_INET, ("127.0.0.2", 9)),
 }
 
 
 @pytest.mark.parametrize(("family", "address"), FIRST_OF_TWO.values(), ids=FIRST_OF_TWO.keys())
-def test_an_address_that_cannot_be_used_costs_only_itself(
+def test_an_unusable_address_is_skipped(
     serve: Serve,
     connect: Connect,
     monkeypatch: pytest.MonkeyPatch,
     family: socket.AddressFamily,
     address: tuple[str | int, ...],
 ) -> None:
-    server = serve(answers(answer(acknowledged())))
+    server = serve(ACKNOWLEDGES)
     found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
-    play_addresses(monkeypatch, found, WithoutIPv6)
+    simulate_addresses(monkeypatch, found, WithoutIPv6)
 
     order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
 
@@ -185,26 +177,26 @@ def test_an_address_that_cannot_be_used_costs_only_itself(
 
 
 @pytest.mark.parametrize("count", [1, 24])
-def test_an_address_has_time_for_a_round_trip_however_many_there_are(
+def test_each_of_many_addresses_has_time_for_a_round_trip(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    server = serve(answers(answer(acknowledged())))
+    server = serve(ACKNOWLEDGES)
     first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
         (socket.AF_INET, ("127.0.0.1", server.port))
     ]
-    play_addresses(monkeypatch, first + [FIRST_OF_TWO["where nobody listens"]] * (count - 1), FarAway)
+    simulate_addresses(monkeypatch, first + [FIRST_OF_TWO["without a server"]] * (count - 1), FarAway)
 
     order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
 
     assert order.purchase_order_id == ORDER
 
 
-def play_addresses(
+def simulate_addresses(
     monkeypatch: pytest.MonkeyPatch,
     found: list[tuple[socket.AddressFamily, tuple[str | int, ...]]],
     kind: type[socket.socket],
 ) -> None:
-    """Play a host of these addresses, and a kernel with sockets of this kind: nothing else has them here."""
+    """Simulate a host with these addresses, and a kernel with sockets of this class."""
     infos = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for family, address in found]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
     monkeypatch.setattr(socket, "socket", kind)
@@ -213,16 +205,16 @@ def play_addresses(
 class WithoutIPv6(socket.socket):
     """A socket of a kernel without IPv6."""
 
-    def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they come
+    def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         if family == socket.AF_INET6:
             raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
         super().__init__(family, *args, **kwargs)
 
 
 class FarAway(socket.socket):
-    """A socket whose other side is a round trip of 150 ms away."""
+    """A socket with a round trip of 150 ms."""
 
-    def connect(self, address: Any, /) -> None:  # noqa: ANN401 - passed on as it comes
+    def connect(self, address: Any, /) -> None:  # noqa: ANN401 - passed on
         budget = self.gettimeout()
         if budget is not None and budget < 0.15:
             raise TimeoutError("timed out")

@@ -1,4 +1,4 @@
-"""Whom a client trusts; whom it does not is sent nothing."""
+"""Which servers a client trusts; it sends nothing to any other."""
 
 import ssl
 from collections.abc import Callable
@@ -19,17 +19,25 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of, failure
 from tests.local.marketplace import Certificate, Marketplace
 from tests.support.keys import rsa_key, walmart_form
-from tests.support.raw_server import ORDER, Behaviour, Connection, acknowledged, answer, answers, drips
+from tests.support.raw_server import (
+    ACKNOWLEDGES,
+    ORDER,
+    Behavior,
+    Connection,
+    acknowledged,
+    drip,
+    http_response,
+)
 from walmart_ca import Client, NotSent, OutcomeUnknown
 
 
-def test_a_certificate_of_a_trusted_authority_is_trusted_and_its_connection_kept(
+def test_a_connection_to_a_trusted_server_is_kept(
     marketplace_tls: Marketplace, trusting: ssl.SSLContext
 ) -> None:
     seller = marketplace_tls.register_seller(walmart_form(rsa_key()))
     marketplace_tls.add_order(ORDER)
 
-    # What is signed is the URL on the wire, however it was written.
+    # The signed URL is the URL on the wire, also for another spelling of the base URL.
     with Client(
         credentials_of(seller), base_url=f"{marketplace_tls.url.upper()}/", ssl_context=trusting
     ) as client:
@@ -49,7 +57,7 @@ def test_the_session_tickets_of_tls_1_3_cost_no_connection(serve: Serve, connect
     def behave(connection: Connection) -> None:
         versions.add(getattr(connection.sock, "version", lambda: None)())
         while connection.read_request():
-            connection.send(answer(acknowledged()))
+            connection.send(http_response(acknowledged()))
 
     server = serve(behave, tls=tls, name="localhost")
     client = connect(server.url, ssl_context=context_trusting(authority))
@@ -67,7 +75,7 @@ def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 def context_for_common_name(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """A context whose certificate names its host nowhere but in the subject's common name."""
+    """Return a context whose certificate names its host only in the common name."""
     key = ec.generate_private_key(ec.SECP256R1())
     named = x509.load_pem_x509_certificate(authority.issue_cert("localhost").cert_chain_pems[0].bytes())
     signer = load_pem_private_key(authority.private_key_pem.bytes(), password=None)
@@ -108,19 +116,19 @@ NOT_TRUSTED: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "another name": lambda authority: context_for(authority, "other.example"),
     "an address": lambda authority: context_for(authority, "127.0.0.1"),
     "a wildcard": lambda authority: context_for(authority, "*.localhost"),
-    "a name that begins alike": lambda authority: context_for(authority, "localhost.example"),
-    "its name in the common name alone": lambda authority: context_for_common_name(authority, "localhost"),
+    "a name with the same beginning": lambda authority: context_for(authority, "localhost.example"),
+    "the name in the common name only": lambda authority: context_for_common_name(authority, "localhost"),
     "old TLS": context_of_old_tls,
 }
 
 
 @pytest.mark.parametrize("tls", NOT_TRUSTED.values(), ids=NOT_TRUSTED.keys())
 @pytest.mark.parametrize("check_hostname", [True, False], ids=["OpenSSL checks it", "urllib3 checks it"])
-def test_a_server_that_is_not_to_be_trusted_is_sent_nothing(
+def test_nothing_is_sent_to_an_untrusted_server(
     serve: Serve, connect: Connect, tls: Callable[[trustme.CA], ssl.SSLContext], check_hostname: bool
 ) -> None:
     authority = trustme.CA()
-    server = serve(answers(answer(acknowledged())), tls=tls(authority), name="localhost")
+    server = serve(ACKNOWLEDGES, tls=tls(authority), name="localhost")
     trusting = context_trusting(authority)
     trusting.check_hostname = check_hostname
     client = connect(server.url, ssl_context=trusting)
@@ -131,10 +139,10 @@ def test_a_server_that_is_not_to_be_trusted_is_sent_nothing(
     assert server.requests == []
 
 
-def test_the_authorities_of_the_system_are_trusted_by_default_and_no_other(
+def test_only_the_systems_authorities_are_trusted_by_default(
     serve: Serve, connect: Connect, certificate: Certificate
 ) -> None:
-    server = serve(answers(answer(acknowledged())), tls=certificate.context, name="localhost")
+    server = serve(ACKNOWLEDGES, tls=certificate.context, name="localhost")
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
@@ -148,18 +156,18 @@ def speaks_no_tls(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "timeout", "reasons"),
+    ("behavior", "timeout", "reasons"),
     [
         (speaks_no_tls, 15.0, {"tls"}),
         (lambda connection: connection.wait(600), 0.3, {"connect_timeout"}),
         (Connection.reset, 15.0, {"connect", "tls"}),
     ],
-    ids=["speaks no TLS", "never comes", "breaks off"],
+    ids=["no TLS", "no handshake", "reset"],
 )
-def test_a_handshake_that_does_not_come_to_its_end_is_sent_nothing(
-    serve: Serve, connect: Connect, behaviour: Behaviour, timeout: float, reasons: set[str]
+def test_nothing_is_sent_without_a_complete_handshake(
+    serve: Serve, connect: Connect, behavior: Behavior, timeout: float, reasons: set[str]
 ) -> None:
-    server = serve(behaviour, name="localhost")
+    server = serve(behavior, name="localhost")
     client = connect(server.url.replace("http:", "https:"), timeout=timeout)
 
     error = failure(lambda: client.orders.acknowledge(ORDER))
@@ -168,13 +176,13 @@ def test_a_handshake_that_does_not_come_to_its_end_is_sent_nothing(
     assert error.reason in reasons
 
 
-def test_a_drip_over_tls_is_given_up(
+def test_a_slow_response_over_tls_times_out(
     serve: Serve, connect: Connect, certificate: Certificate, trusting: ssl.SSLContext
 ) -> None:
     def behave(connection: Connection) -> None:
         connection.read_request()
-        connection.send(answer(acknowledged()))
-        drips(b"", b"H")(connection)
+        connection.send(http_response(acknowledged()))
+        drip(b"", b"H")(connection)
 
     server = serve(behave, tls=certificate.context, name="localhost")
     client = connect(server.url, ssl_context=trusting)
@@ -186,7 +194,7 @@ def test_a_drip_over_tls_is_given_up(
 
 
 @pytest.mark.parametrize("weakness", ["old TLS", "no verification"])
-def test_a_context_that_trusts_too_much_is_refused(connect: Connect, weakness: str) -> None:
+def test_a_weak_tls_context_is_refused(connect: Connect, weakness: str) -> None:
     weak = ssl.create_default_context()
     if weakness == "old TLS":
         weak.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED

@@ -1,4 +1,4 @@
-"""The wire at its worst: what was not sent, what may have been applied, and what never ends."""
+"""Failures on the wire: requests that were not sent, incomplete and endless responses, and connections."""
 
 import gzip
 import logging
@@ -10,19 +10,20 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.integration.walmart_ca.calls import HANGS_AFTER, Connect, Serve, failure, outcome
+from tests.integration.walmart_ca.calls import HANGS_AFTER, START, Connect, Serve, failure, outcome
 from tests.local.marketplace import Certificate, Fault, Marketplace
 from tests.support.keys import credentials
 from tests.support.raw_server import (
+    ACKNOWLEDGES,
     ORDER,
-    Behaviour,
+    Behavior,
     Connection,
     RawServer,
     acknowledged,
-    answer,
-    answers,
-    answers_and_closes,
-    drips,
+    drip,
+    http_response,
+    respond_and_close,
+    respond_with,
 )
 from walmart_ca import (
     Client,
@@ -38,14 +39,14 @@ from walmart_ca.transport import KEPT_FOR
 
 MEBIBYTE = 1024 * 1024
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-PATIENCE = 0.4
-"""Seconds a client is given for a call that would take minutes."""
+SHORT_TIMEOUT = 0.4
+"""Seconds for a call that would take minutes."""
 
 
 # Not sent
 
 
-def test_a_host_that_does_not_exist_is_not_sent_to(connect: Connect) -> None:
+def test_nothing_is_sent_to_an_unknown_host(connect: Connect) -> None:
     client = connect("https://nonexistent.invalid")
 
     first, second = (failure(lambda: client.orders.acknowledge(ORDER)) for _ in range(2))
@@ -56,7 +57,7 @@ def test_a_host_that_does_not_exist_is_not_sent_to(connect: Connect) -> None:
 
 
 def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
-    with RawServer(answers(b"")) as gone:
+    with RawServer(respond_with(b"")) as gone:
         url = gone.url
 
     error = failure(lambda: connect(url).orders.acknowledge(ORDER))
@@ -64,28 +65,38 @@ def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
     assert (type(error), error.reason) == (NotSent, "connect")
 
 
-@pytest.mark.parametrize("timeout", [0, 0.0, -1])
-def test_a_call_with_no_time_left_is_not_sent(serve: Serve, connect: Connect, timeout: float) -> None:
-    server = serve(answers(answer(acknowledged())))
-
-    error = failure(lambda: connect(server.url).orders.acknowledge(ORDER, timeout=timeout))
-
-    assert (type(error), error.reason) == (NotSent, "no_time_left")
-    assert server.connections == 0
+def acknowledge_with(timeout: float) -> Callable[[Client], object]:
+    return lambda client: client.orders.acknowledge(ORDER, timeout=timeout)
 
 
-def test_a_call_on_a_closed_client_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(acknowledged())))
-    client = connect(server.url)
+def acknowledge_closed(client: Client) -> object:
     client.close()
+    return client.orders.acknowledge(ORDER)
 
-    error = failure(lambda: client.orders.acknowledge(ORDER))
 
-    assert (type(error), error.reason) == (NotSent, "closed")
+NOT_SENT: dict[str, tuple[Callable[[Client], object], str]] = {
+    **{f"timeout {timeout}": (acknowledge_with(timeout), "no_time_left") for timeout in (0, 0.0, -1)},
+    "a list": (
+        lambda client: list(client.orders.released(created_start_date=START, timeout=0)),
+        "no_time_left",
+    ),
+    "a closed client": (acknowledge_closed, "closed"),
+}
+
+
+@pytest.mark.parametrize(("act", "reason"), NOT_SENT.values(), ids=NOT_SENT.keys())
+def test_a_call_without_time_or_on_a_closed_client_is_not_sent(
+    serve: Serve, connect: Connect, act: Callable[[Client], object], reason: str
+) -> None:
+    server = serve(ACKNOWLEDGES)
+
+    error = failure(lambda: act(connect(server.url)))
+
+    assert (type(error), error.reason) == (NotSent, reason)
     assert server.connections == 0
 
 
-# Sent, and no whole answer
+# Incomplete responses
 
 CUT_SHORT: dict[str, bytes] = {
     "nothing": b"",
@@ -94,7 +105,7 @@ CUT_SHORT: dict[str, bytes] = {
     "half the head": HEAD,
     "the head": HEAD + b"Content-Length: 100\r\n\r\n",
     "half the body": HEAD + b"Content-Length: 100\r\n\r\n" + acknowledged(),
-    "one byte short": answer(acknowledged())[:-1],
+    "one byte short": http_response(acknowledged())[:-1],
     "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n40\r\n{",
     "no last chunk": HEAD
     + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(acknowledged()), acknowledged()),
@@ -105,18 +116,16 @@ CUT_SHORT: dict[str, bytes] = {
     "no status": b"HTTP/1.1 OK\r\n\r\n",
     "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
     "binary": bytes(range(256)),
-    "too many headers": answer(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(150))),
-    "a header without end": answer(acknowledged(), headers=(f"X-Long: {'x' * 70_000}",)),
+    "too many headers": http_response(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(150))),
+    "a header without end": http_response(acknowledged(), headers=(f"X-Long: {'x' * 70_000}",)),
     "a status line without end": b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n",
-    "two lengths": answer(acknowledged(), headers=("Content-Length: 1",)),
+    "two lengths": http_response(acknowledged(), headers=("Content-Length: 1",)),
 }
 
 
 @pytest.mark.parametrize("raw", CUT_SHORT.values(), ids=CUT_SHORT.keys())
-def test_an_answer_cut_short_or_garbled_is_an_unknown_outcome(
-    serve: Serve, connect: Connect, raw: bytes
-) -> None:
-    server = serve(answers_and_closes(raw))
+def test_an_incomplete_response_is_an_unknown_outcome(serve: Serve, connect: Connect, raw: bytes) -> None:
+    server = serve(respond_and_close(raw))
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
@@ -125,9 +134,7 @@ def test_an_answer_cut_short_or_garbled_is_an_unknown_outcome(
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_APPLYING, Fault.RESET_AFTER_APPLYING])
-def test_a_reset_is_an_unknown_outcome_whether_it_was_applied_or_not(
-    marketplace: Marketplace, client: Client, fault: Fault
-) -> None:
+def test_a_reset_is_an_unknown_outcome(marketplace: Marketplace, client: Client, fault: Fault) -> None:
     marketplace.add_order(ORDER)
     marketplace.fail(ORDER, fault)
 
@@ -139,55 +146,52 @@ def test_a_reset_is_an_unknown_outcome_whether_it_was_applied_or_not(
 
 # The deadline
 
-
-ENDLESS: dict[str, Behaviour] = {
-    "silence": drips(b"", b"", 600),
-    "a drip of the status line": drips(b"", b"H"),
-    "a drip of one header": drips(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
-    "a drip of headers": drips(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
-    "a drip of the body": drips(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
-    "a drip of a body of no length": drips(HEAD + b"\r\n", b" "),
-    "a drip of chunks": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "a drip of a chunk's size": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
-    "a drip of trailers": drips(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
-    "endless continuing": drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "endless early hints": drips(b"", b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n"),
+ENDLESS: dict[str, Behavior] = {
+    "silence": drip(b"", b"", 600),
+    "a slow status line": drip(b"", b"H"),
+    "a slow header": drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
+    "slow headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
+    "a slow body": drip(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
+    "a slow body without a length": drip(HEAD + b"\r\n", b" "),
+    "slow chunks": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "a slow chunk size": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "slow trailers": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
+    "endless 100 responses": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "endless early hints": drip(b"", b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n"),
 }
 
 
-@pytest.mark.parametrize("behaviour", ENDLESS.values(), ids=ENDLESS.keys())
-def test_an_answer_that_would_take_minutes_is_given_up(
-    serve: Serve, connect: Connect, behaviour: Behaviour
-) -> None:
-    def answer_once(connection: Connection) -> None:
+@pytest.mark.parametrize("behavior", ENDLESS.values(), ids=ENDLESS.keys())
+def test_an_endless_response_times_out(serve: Serve, connect: Connect, behavior: Behavior) -> None:
+    def respond_once(connection: Connection) -> None:
         connection.read_request()
-        connection.send(answer(acknowledged()))
-        behaviour(connection)
+        connection.send(http_response(acknowledged()))
+        behavior(connection)
 
-    server = serve(answer_once)
+    server = serve(respond_once)
     client = connect(server.url)
-    client.orders.get(ORDER)  # connects, so that none of the time below goes into that
+    client.orders.get(ORDER)  # connects, so that the time-out below covers the response only
 
-    error = failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
+    error = failure(lambda: client.orders.acknowledge(ORDER, timeout=SHORT_TIMEOUT))
 
     assert (type(error), error.reason) == (OutcomeUnknown, "response_timeout")
     assert (len(server.requests), server.connections) == (2, 1)
 
 
-def test_a_call_after_one_that_was_given_up_is_not_given_its_answer(
+def test_a_call_does_not_get_the_response_of_an_earlier_call(
     marketplace: Marketplace, client: Client
 ) -> None:
     marketplace.add_order(ORDER)
     marketplace.add_order("7400000000002")
     client.orders.acknowledge(ORDER)
     marketplace.fail(ORDER, Fault.DELAY, seconds=600.0)
-    failure(lambda: client.orders.acknowledge(ORDER, timeout=PATIENCE))
+    failure(lambda: client.orders.acknowledge(ORDER, timeout=SHORT_TIMEOUT))
 
     order = client.orders.acknowledge("7400000000002")
 
     assert order.purchase_order_id == "7400000000002"
-    first, given_up, last = (call.connection for call in marketplace.calls)
-    assert first == given_up != last
+    first, timed_out, last = (call.connection for call in marketplace.calls)
+    assert first == timed_out != last
 
 
 # The size
@@ -197,21 +201,21 @@ def chunked(body: bytes) -> bytes:
     return HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 
 
-TOO_LARGE: dict[str, Behaviour] = {
-    "one byte more": answers(answer(acknowledged(padded_to=MEBIBYTE + 1))),
-    "one byte more in chunks": answers(chunked(acknowledged(padded_to=MEBIBYTE + 1))),
-    "endless": drips(HEAD + b"\r\n" + acknowledged(), b" " * 65536, 0),
-    "endless chunks": drips(
+TOO_LARGE: dict[str, Behavior] = {
+    "one byte more": respond_with(http_response(acknowledged(padded_to=MEBIBYTE + 1))),
+    "one byte more in chunks": respond_with(chunked(acknowledged(padded_to=MEBIBYTE + 1))),
+    "endless": drip(HEAD + b"\r\n" + acknowledged(), b" " * 65536, 0),
+    "endless chunks": drip(
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 65536 + b"\r\n", 0
     ),
 }
 
 
-@pytest.mark.parametrize("behaviour", TOO_LARGE.values(), ids=TOO_LARGE.keys())
-def test_an_answer_of_more_is_an_unknown_outcome(
-    serve: Serve, connect: Connect, behaviour: Behaviour
+@pytest.mark.parametrize("behavior", TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_an_oversized_response_is_an_unknown_outcome(
+    serve: Serve, connect: Connect, behavior: Behavior
 ) -> None:
-    server = serve(behaviour)
+    server = serve(behavior)
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
@@ -219,25 +223,25 @@ def test_an_answer_of_more_is_an_unknown_outcome(
 
 
 WHOLE: dict[str, bytes] = {
-    "a mebibyte": answer(acknowledged(padded_to=MEBIBYTE)),
+    "a mebibyte": http_response(acknowledged(padded_to=MEBIBYTE)),
     "chunks": chunked(acknowledged()),
-    "an encoding that is none": answer(acknowledged(), headers=("Content-Encoding: identity",)),
+    "the encoding identity": http_response(acknowledged(), headers=("Content-Encoding: identity",)),
     "no length": HEAD + b"\r\n" + acknowledged(),
-    "HTTP/1.0": answer(acknowledged()).replace(b"HTTP/1.1", b"HTTP/1.0"),
-    "ninety headers": answer(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(90))),
-    "a header that is none": answer(acknowledged(), headers=("this is no header",)),
-    "headers of other alphabets": answer(acknowledged(), headers=("X-Ça: été",)),
-    "after a continue": b"HTTP/1.1 100 Continue\r\n\r\n" + answer(acknowledged()),
-    "after a processing": b"HTTP/1.1 102 Processing\r\n\r\n" + answer(acknowledged()),
+    "HTTP/1.0": http_response(acknowledged()).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "ninety headers": http_response(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(90))),
+    "a malformed header": http_response(acknowledged(), headers=("this is no header",)),
+    "headers of other alphabets": http_response(acknowledged(), headers=("X-Ça: été",)),
+    "after 100": b"HTTP/1.1 100 Continue\r\n\r\n" + http_response(acknowledged()),
+    "after 102": b"HTTP/1.1 102 Processing\r\n\r\n" + http_response(acknowledged()),
     "after early hints": b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n" * 30
-    + answer(acknowledged()),
-    "no reason phrase": answer(acknowledged()).replace(b"200 X", b"200"),
+    + http_response(acknowledged()),
+    "no reason phrase": http_response(acknowledged()).replace(b"200 X", b"200"),
 }
 
 
 @pytest.mark.parametrize("raw", WHOLE.values(), ids=WHOLE.keys())
-def test_a_whole_answer_is_read_however_it_comes(serve: Serve, connect: Connect, raw: bytes) -> None:
-    server = serve(answers_and_closes(raw))
+def test_a_complete_response_is_read(serve: Serve, connect: Connect, raw: bytes) -> None:
+    server = serve(respond_and_close(raw))
 
     assert isinstance(outcome(lambda: connect(server.url).orders.acknowledge(ORDER)), Order)
 
@@ -255,10 +259,10 @@ GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
     ],
 )
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip", "identity, gzip"])
-def test_an_encoded_answer_counts_by_its_status_alone(
+def test_only_the_status_of_a_compressed_response_counts(
     serve: Serve, connect: Connect, coding: str, status: int, kind: type[WalmartError], reason: str
 ) -> None:
-    server = serve(answers(answer(GZIP, status, headers=(f"Content-Encoding: {coding}",))))
+    server = serve(respond_with(http_response(GZIP, status, headers=(f"Content-Encoding: {coding}",))))
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
@@ -267,20 +271,17 @@ def test_an_encoded_answer_counts_by_its_status_alone(
 
 # Connections
 
-
 KEPT = {
-    "an order": answer(acknowledged()),
+    "an order": http_response(acknowledged()),
     "chunks": chunked(acknowledged()),
     "after early hints": WHOLE["after early hints"],
-    **{f"{status}": answer(b"{}", status) for status in (307, 401, 404, 429, 503)},
+    **{f"{status}": http_response(b"{}", status) for status in (307, 401, 404, 429, 503)},
 }
 
 
 @pytest.mark.parametrize("raw", KEPT.values(), ids=KEPT.keys())
-def test_a_connection_is_kept_for_the_next_call_whatever_was_answered(
-    serve: Serve, connect: Connect, raw: bytes
-) -> None:
-    server = serve(answers(raw))
+def test_a_connection_is_kept_after_any_status(serve: Serve, connect: Connect, raw: bytes) -> None:
+    server = serve(respond_with(raw))
     client = connect(server.url)
 
     for _ in range(3):
@@ -290,14 +291,14 @@ def test_a_connection_is_kept_for_the_next_call_whatever_was_answered(
 
 
 @pytest.mark.parametrize("end", [Connection.close, Connection.reset])
-def test_a_connection_that_ends_while_idle_costs_no_call(
+def test_a_connection_that_ends_while_idle_fails_no_call(
     serve: Serve, connect: Connect, end: Callable[[Connection], None]
 ) -> None:
     idle, ended = threading.Event(), threading.Event()
 
     def behave(connection: Connection) -> None:
         connection.read_request()
-        connection.send(answer(acknowledged()))
+        connection.send(http_response(acknowledged()))
         if connection.number == 1:
             idle.wait(HANGS_AFTER)
             end(connection)
@@ -314,11 +315,11 @@ def test_a_connection_that_ends_while_idle_costs_no_call(
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_a_connection_that_was_idle_for_long_is_not_used_again(
+def test_a_connection_is_not_used_after_a_long_idle_time(
     serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
 ) -> None:
-    # Nobody tells a frozen process that the other side has gone: a second call on it would be lost.
-    server = serve(answers(answer(acknowledged())), tls=certificate.context if secure else None)
+    # A suspended process does not notice that the server has closed the connection.
+    server = serve(ACKNOWLEDGES, tls=certificate.context if secure else None)
     now = 1000.0
     used: list[int] = []
     client = Client(credentials(), base_url=server.url, ssl_context=trusting, monotonic=lambda: now)
@@ -331,12 +332,10 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(
     assert used == [1, 1, 2]
 
 
-def test_a_connection_closed_under_a_call_is_an_unknown_outcome_and_not_repeated(
-    serve: Serve, connect: Connect
-) -> None:
+def test_a_connection_closed_during_a_call_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
     def behave(connection: Connection) -> None:
         connection.read_request()
-        connection.send(answer(acknowledged()))
+        connection.send(http_response(acknowledged()))
         connection.read_request()
 
     server = serve(behave)
@@ -349,8 +348,8 @@ def test_a_connection_closed_under_a_call_is_an_unknown_outcome_and_not_repeated
     assert (len(server.requests), server.connections) == (2, 1)
 
 
-def test_an_answer_that_says_close_is_taken_at_its_word(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(acknowledged(), headers=("Connection: close",))))
+def test_a_connection_ends_after_connection_close(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(acknowledged(), headers=("Connection: close",))))
     client = connect(server.url)
 
     client.orders.acknowledge(ORDER)
@@ -361,16 +360,18 @@ def test_an_answer_that_says_close_is_taken_at_its_word(serve: Serve, connect: C
 
 SECOND = "2575193093773"
 LEFT: dict[str, bytes] = {
-    "an answer": answer(acknowledged(SECOND)),
-    "an answer behind more than a buffer of blanks": b" " * 9000 + answer(acknowledged(SECOND)),
+    "a response": http_response(acknowledged(SECOND)),
+    "a response after more than a buffer of blanks": b" " * 9000 + http_response(acknowledged(SECOND)),
     "a line feed": b"\n",
 }
 
 
 @pytest.mark.parametrize("left", LEFT.values(), ids=LEFT.keys())
-@pytest.mark.parametrize("asked", [answer(b"{}", 404), chunked(acknowledged())], ids=["a length", "chunks"])
+@pytest.mark.parametrize(
+    "asked", [http_response(b"{}", 404), chunked(acknowledged())], ids=["a length", "chunks"]
+)
 @pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
-def test_a_connection_on_which_anything_is_left_is_not_used_again(
+def test_a_connection_with_unread_bytes_is_not_used_again(
     serve: Serve,
     connect: Connect,
     certificate: Certificate,
@@ -381,7 +382,7 @@ def test_a_connection_on_which_anything_is_left_is_not_used_again(
 ) -> None:
     def behave(connection: Connection) -> None:
         connection.read_request()
-        connection.send(asked + left if connection.number == 1 else answer(acknowledged(SECOND)))
+        connection.send(asked + left if connection.number == 1 else http_response(acknowledged(SECOND)))
         connection.read_request()
 
     server = serve(behave, tls=certificate.context if secure else None)
@@ -393,15 +394,15 @@ def test_a_connection_on_which_anything_is_left_is_not_used_again(
     assert server.connections == 2
 
 
-def test_more_calls_than_connections_are_kept_write_nothing_to_the_log(
+def test_calls_beyond_the_kept_connections_log_nothing(
     serve: Serve, stack: ExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:
-    everybody = threading.Barrier(5)
+    all_running = threading.Barrier(5)
 
     def behave(connection: Connection) -> None:
         while connection.read_request():
-            everybody.wait(HANGS_AFTER)
-            connection.send(answer(acknowledged()))
+            all_running.wait(HANGS_AFTER)
+            connection.send(http_response(acknowledged()))
 
     server = serve(behave)
     client = stack.enter_context(Client(credentials(), base_url=server.url, max_connections=1))

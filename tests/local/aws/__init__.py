@@ -4,8 +4,7 @@
         stack = Stack.deploy(aws, name="orders", parameters={"CredentialsSecretArn": ...})
         aws.client("sqs").send_message(QueueUrl=stack.outputs["OrderQueueUrl"], MessageBody=...)
 
-What it does not imitate (queue policies towards EventBridge, the rule's retries, metrics) is asserted on the
-template, in `tests/template`.
+`tests/template` covers what it does not imitate: queue policies for EventBridge, the rule's retries, metrics.
 """
 
 from tests.local.aws.commands import CommandFailed

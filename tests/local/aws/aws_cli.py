@@ -1,4 +1,4 @@
-"""As much of the AWS CLI as the runbook's commands for queues need."""
+"""The part of the AWS CLI that the runbook's commands for queues need."""
 
 import json
 import shlex
@@ -35,14 +35,14 @@ sys.exit(err)
 
 
 class AwsCli:
-    """The command `aws`, for as long as the `with` block lasts.
+    """The command `aws` for the duration of a `with` block.
 
-    It reads its options and prints its answers as the AWS CLI does. It does not wait for a message: the local
-    AWS has it at once. The command itself only asks this process, where boto3 is imported already.
+    It reads its options and prints its responses as the AWS CLI does, but never waits for a message. The
+    command forwards its arguments to this process, which has imported boto3 already.
 
     Args:
-        aws: What it talks to.
-        directory: Where to put it; short, because it holds a socket.
+        aws: The AWS that it calls.
+        directory: Where to put it; a short path, because it contains a socket.
     """
 
     def __init__(self, aws: LocalAws, directory: Path) -> None:
@@ -72,18 +72,18 @@ class AwsCli:
 def _handler(aws: LocalAws) -> type[socketserver.StreamRequestHandler]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
-            answer: tuple[str, str | None]
+            response: tuple[str, str | None]
             try:
-                answer = (_answer(aws, *json.loads(self.rfile.readline())), None)
+                response = (_respond(aws, *json.loads(self.rfile.readline())), None)
             except (BotoCoreError, ClientError) as error:
-                answer = ("", f"aws: {error}")
-            self.wfile.write(json.dumps(answer).encode())
+                response = ("", f"aws: {error}")
+            self.wfile.write(json.dumps(response).encode())
 
     return Handler
 
 
-def _answer(aws: LocalAws, service: str, operation: str, *options: str) -> str:
-    """Call an operation, and return what is printed of its answer."""
+def _respond(aws: LocalAws, service: str, operation: str, *options: str) -> str:
+    """Call an operation, and return the text to print."""
     given = dict(zip(options[::2], options[1::2], strict=True))
     query, output = given.pop("--query", "@"), given.pop("--output", "json")
     client: Any = aws.client(cast("Any", service))
@@ -97,9 +97,9 @@ def _answer(aws: LocalAws, service: str, operation: str, *options: str) -> str:
         arguments[name] = read.get(shape.members[name].type_name, str)(value)
     if "WaitTimeSeconds" in arguments:
         arguments["WaitTimeSeconds"] = 0
-    answer = getattr(client, method)(**arguments)
-    del answer["ResponseMetadata"]
-    shown = jmespath.search(query, answer)
+    response = getattr(client, method)(**arguments)
+    del response["ResponseMetadata"]
+    shown = jmespath.search(query, response)
     if not shown:
         return ""
     if output == "text":

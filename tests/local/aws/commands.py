@@ -1,4 +1,4 @@
-"""Run commands that see nothing of the user's own AWS and leave nothing running behind."""
+"""Run commands without the user's AWS settings, and leave no process behind."""
 
 import os
 import signal
@@ -18,14 +18,13 @@ SECRET_KEY: Final = "test"
 
 
 class CommandFailed(RuntimeError):  # noqa: N818 - named for what happened
-    """A command ended with an error; the message holds everything it printed."""
+    """A command ended with an error; the message contains its whole output."""
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The user's environment for a tool that speaks to AWS, without the user's own AWS.
+    """The user's environment variables without those of AWS and of this Python.
 
-    The rest stays, because proxies, certificates and caches are the machine's own. Python's variables go,
-    because they are meant for this interpreter, not for the tool's.
+    The others stay, because proxies, certificates and caches belong to the machine.
     """
     inherited = {
         name: value
@@ -36,7 +35,7 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {
         **inherited,
         "PATH": search_path(),
-        # Whatever proxy the machine has, it cannot reach this machine's loopback.
+        # A proxy cannot reach this machine's loopback address.
         "NO_PROXY": unproxied,
         "no_proxy": unproxied,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -53,16 +52,16 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | None = None) -> str:
-    """Run a command to its end and return its standard output.
+    """Run a command in its own process group and return its standard output.
 
-    It runs in a process group of its own: an interrupt reaches this process alone, which then ends the group.
+    An interrupt reaches only this process, which then ends the group.
 
     Raises:
-        CommandFailed: It ended with an error.
+        CommandFailed: The command ended with an error.
     """
     words = [str(word) for word in command]
     process = None
-    # SAM leaves its temporary files, some of them even when it succeeds.
+    # SAM leaves temporary files behind, even when it succeeds.
     with tempfile.TemporaryDirectory() as scratch:
         try:
             with interrupts_held_back():
@@ -77,21 +76,21 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
                     errors="replace",
                     start_new_session=True,
                 )
-            output, complaints = process.communicate()
+            output, errors = process.communicate()
         except BaseException:
             if process is not None:
                 end(process)
             raise
     if process.returncode:
-        raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{complaints}")
+        raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{errors}")
     return output
 
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Let interrupts come a moment later: between a process's start and our knowing of it, it would be left.
+    """Delay interrupts in the main thread: during its start, a process would be left behind.
 
-    Not by the signal mask, which the process would inherit. For the main thread only.
+    A signal mask would not do, because the process would inherit it.
     """
     held: list[int] = []
     before = {each: signal.signal(each, lambda got, _frame: held.append(got)) for each in _INTERRUPTS}
@@ -105,10 +104,7 @@ def interrupts_held_back() -> Iterator[None]:
 
 
 def end(process: subprocess.Popen[str]) -> None:
-    """End a process started in its own session, and everything it started in turn.
-
-    Killed outright: none of them holds anything worth saving, and a request can be missed or take long.
-    """
+    """Kill a process that was started in its own session, and everything that it started."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

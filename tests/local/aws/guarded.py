@@ -1,10 +1,10 @@
-"""Start the local AWS, repaired in three places. Its own interpreter runs this file alone.
+"""Start the local AWS with three corrections. Its own interpreter runs this file.
 
-- A guard refuses the requests of pages in a browser. The local AWS allows every origin and takes any
+- A guard refuses the requests of web pages in a browser. The local AWS allows every origin and accepts any
   signature, so a page could run code in a function, as the user.
-- A function's log is complete as soon as the function has answered. The local AWS by itself takes the lines
-  that come within milliseconds: on a busy machine the other lines came with the next invocation, or never.
-- It ends with the process that started it, also when that one was killed and could end nothing.
+- A function's log is complete when the function has responded. The local AWS takes only the lines that come
+  within milliseconds: on a busy machine the others came with the next invocation, or never.
+- It ends with the process that started it, even when that process was killed.
 """
 
 import os
@@ -22,16 +22,16 @@ from ministack.core import lambda_runtime  # type: ignore[import-not-found]  # t
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
 
-_OF_BROWSERS: Final = frozenset({b"origin", b"sec-fetch-site"})
-"""A browser sends one of them with every request that a page makes; the AWS SDKs and the CLI send neither."""
+_BROWSER_HEADERS: Final = frozenset({b"origin", b"sec-fetch-site"})
+"""A browser sends one of them with every request of a page; the AWS SDKs and the CLI send neither."""
 _HOSTS: Final = frozenset({b"127.0.0.1", b"localhost"})
-"""A page whose own host name was made to lead here may send neither of the two, but sends that name."""
+"""With DNS rebinding, a page may send neither, but it sends its own host name."""
 
 _local_aws: Final = ministack.app
 
 
 async def guard(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Refuse what a page in a browser sent, and pass everything else on. This is an ASGI application."""
+    """Refuse the requests of web pages, and pass on all others. This is an ASGI application."""
     if scope["type"] == "lifespan" or _is_welcome(scope["headers"]):
         await _local_aws(scope, receive, send)
     elif scope["type"] == "websocket":
@@ -44,18 +44,17 @@ async def guard(scope: dict[str, Any], receive: Receive, send: Send) -> None:
 def _is_welcome(headers: list[tuple[bytes, bytes]]) -> bool:
     names = {name.lower() for name, _ in headers}
     hosts = {value.rpartition(b":")[0] or value for name, value in headers if name.lower() == b"host"}
-    return not names & _OF_BROWSERS and hosts <= _HOSTS
+    return not names & _BROWSER_HEADERS and hosts <= _HOSTS
 
 
 class Log:
-    """What a function writes, read from its end of the pipe by whoever needs it first.
+    """A function's log, read from its pipe.
 
-    A function writes its log before its answer. So once the answer has been read, the log is in the pipe or
-    was taken from it already, and `read` returns all of it.
+    A function writes its log before its response. So after the response, the log is in the pipe or was taken
+    from it already, and `read` returns all of it.
     """
 
     def __init__(self, pipe: IO[str]) -> None:
-        """Read from `pipe`, which nobody else may read from now on."""
         self._pipe = os.fdopen(os.dup(pipe.fileno()), "rb", buffering=0)
         os.set_blocking(self._pipe.fileno(), False)
         self._lock = threading.Lock()
@@ -63,14 +62,13 @@ class Log:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def read(self) -> str:
-        """Return what was written since the last call."""
         with self._lock:
             self._take()
             taken, self._taken = self._taken, b""
         return taken.decode(errors="replace").removesuffix("\n")
 
     def _follow(self) -> None:
-        """Take what comes, because a function whose pipe is full would wait."""
+        """Keep the pipe empty, because a full pipe would block the function."""
         coming = select.poll()
         coming.register(self._pipe, select.POLLIN)
         more = True
@@ -80,13 +78,13 @@ class Log:
                 more = self._take()
 
     def _take(self) -> bool:
-        """Take what is there, and return whether more may come."""
+        """Take what is in the pipe, and return whether more may come."""
         while taken := self._pipe.read(65536):
             self._taken += taken
         return taken is None
 
 
-class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as said above
+class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as above
     """An execution environment with a complete log."""
 
     def _spawn(self) -> None:
@@ -94,7 +92,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as said above
         self._log = Log(self._proc.stderr)
 
     def _read_stderr(self) -> None:
-        """Leave the pipe to `Log`."""
+        """Do nothing: `Log` reads the pipe."""
 
     def _drain_stderr(self) -> str:
         return self._log.read()
@@ -104,7 +102,7 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as said above
 
 
 def end_with_the_starter() -> None:
-    """Wait until the process that holds the other end of our input is gone, and end everything here."""
+    """Wait until our standard input is closed, which means the starter has ended, and end everything here."""
     while os.read(sys.stdin.fileno(), 1):
         pass
     shutil.rmtree(os.environ["STATE_DIR"], ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A log group, read as it grows."""
+"""A reader of a growing log group."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -8,31 +8,27 @@ if TYPE_CHECKING:
 
 
 class LogReader:
-    """Reads the lines of a log group that are JSON and hold a text, each one once.
+    """Reads each JSON line of a log group that contains a text, once.
 
-    A line may come late, with a time before that of lines which were read already. So the whole group is read
-    each time, and the lines that are known are left out by their ids.
+    A line may arrive late, with an earlier time than lines that were read already. So the whole group is read
+    each time, and known lines are skipped.
     """
 
     def __init__(self, logs: "CloudWatchLogsClient", log_group: str, text: str) -> None:
-        """Read the lines of `log_group` with `text`."""
         self._pages = logs.get_paginator("filter_log_events").paginate(
             logGroupName=log_group, filterPattern=f'"{text}"'
         )
         self._seen: set[object] = set()
 
     def new_records(self) -> list[dict[str, Any]]:
-        """Return the records that were not there at the last call."""
+        """Return the records that are new since the last call."""
         found = []
         for page in self._pages:
             for event in page["events"]:
-                # The local AWS gives a function's lines no ids.
-                known_by = event.get("eventId") or (
-                    event["logStreamName"],
-                    event["timestamp"],
-                    event["message"],
-                )
-                if known_by not in self._seen:
-                    self._seen.add(known_by)
+                # In the local AWS, a function's lines have no ids.
+                line = (event["logStreamName"], event["timestamp"], event["message"])
+                identity = event.get("eventId") or line
+                if identity not in self._seen:
+                    self._seen.add(identity)
                     found.append(json.loads(event["message"]))
         return found

@@ -1,4 +1,4 @@
-"""The local AWS: one server process, and the functions' processes it starts."""
+"""The local AWS: one server process, and the functions' processes that it starts."""
 
 import copy
 import json
@@ -37,34 +37,34 @@ if TYPE_CHECKING:
 _GUARDED: Final = Path(__file__).with_name("guarded.py")
 _HOST: Final = "127.0.0.1"
 _STARTUP_SECONDS: Final = 300
-"""So long because a busy machine is slow, and it ends earlier when the server does."""
+"""Long, for a busy machine; the wait ends earlier when the server does."""
 _READ_SECONDS: Final = 300
-"""More than any function has."""
+"""More than any function's timeout."""
 _REMOVAL_SECONDS: Final = 30
-_ATTEMPTS_AT_A_FREE_PORT: Final = 5
+_PORT_ATTEMPTS: Final = 5
 
 
 class NotStarted(RuntimeError):  # noqa: N818 - named for what happened
-    """The local AWS did not come up; the message ends with its log."""
+    """The local AWS did not start; the message ends with its log."""
 
 
 class PortTaken(NotStarted):
-    """Something else already listens on the port that was asked for."""
+    """Another program listens on the chosen port."""
 
 
 class LocalAws:
-    """A local AWS for as long as the `with` block lasts. Everything it started or wrote is gone afterwards.
+    """A local AWS for the duration of a `with` block, which leaves no process and no file behind.
 
-    It enforces the functions' roles. It finds a caller by the access key and takes any signature, so every
-    program on this machine may do anything with it. Requests of pages in a browser are refused. State lives
-    in memory, in region `ca-central-1`.
+    It enforces the functions' roles. It identifies a caller by the access key and accepts any signature, so
+    every program on this machine has full access. It refuses requests of web pages. Its state is in memory,
+    in region `ca-central-1`.
 
     Args:
-        port: Where to listen on 127.0.0.1; 0 takes a free port.
+        port: The port on 127.0.0.1; 0 takes a free port.
 
     Raises:
         PortTaken: On entry, the port is in use.
-        NotStarted: On entry, the server ended or stayed silent.
+        NotStarted: On entry, the server ended or did not respond.
     """
 
     def __init__(self, port: int = 0) -> None:
@@ -78,19 +78,17 @@ class LocalAws:
 
     @property
     def endpoint_url(self) -> str:
-        """What AWS_ENDPOINT_URL has to be to reach this AWS."""
         return f"http://{_HOST}:{self.port}"
 
     @property
     def directory(self) -> Path:
-        """A directory that lives as long as this AWS does: its log, the functions' unpacked code."""
+        """A directory for the lifetime of this AWS, with its log and the functions' code."""
         if self._directory is None:
             raise RuntimeError("The local AWS is not running: use it in a with statement")
         return self._directory
 
     @property
     def log(self) -> str:
-        """What the server has logged so far."""
         return (self.directory / "server.log").read_text(errors="replace")
 
     @overload
@@ -117,12 +115,12 @@ class LocalAws:
     def client(self, service: Literal["sts"]) -> "STSClient": ...
 
     def client(self, service: str) -> object:
-        """A client of this AWS, as its root user, that reads nothing of the user's own AWS settings."""
+        """A client of this AWS, as its root user, that ignores the user's own AWS settings."""
         make: object = self._session.client(  # type: ignore[call-overload] # the overloads above name the services
             service,
             endpoint_url=self.endpoint_url,
             **self._credentials,
-            # No proxies, where None would mean the environment's.
+            # None would mean the proxies of the environment.
             config=Config(
                 proxies={},
                 read_timeout=_READ_SECONDS,
@@ -132,17 +130,13 @@ class LocalAws:
         return make
 
     def assume(self, role_arn: str) -> Self:
-        """This AWS for somebody who took a role: its clients may do what the role may.
-
-        Raises:
-            ClientError: The role does not let this AWS's root user take it.
-        """
-        taken = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="assumed")["Credentials"]
+        """This AWS with clients that have assumed a role; a `ClientError` if its policy does not allow it."""
+        issued = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="assumed")["Credentials"]
         same = copy.copy(self)
-        same._credentials = {  # noqa: SLF001 - it is one of us
-            "aws_access_key_id": taken["AccessKeyId"],
-            "aws_secret_access_key": taken["SecretAccessKey"],
-            "aws_session_token": taken["SessionToken"],
+        same._credentials = {  # noqa: SLF001 - of the same class
+            "aws_access_key_id": issued["AccessKeyId"],
+            "aws_secret_access_key": issued["SecretAccessKey"],
+            "aws_session_token": issued["SessionToken"],
         }
         return same
 
@@ -168,12 +162,12 @@ class LocalAws:
         if self._wanted_port:
             self._start_on(self._wanted_port)
             return
-        # A port that was free a moment ago can be gone when the server asks for it.
-        for attempt in range(1, _ATTEMPTS_AT_A_FREE_PORT + 1):
+        # Another program can take a free port before the server does.
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
             try:
                 self._start_on(_free_port())
             except PortTaken:
-                if attempt == _ATTEMPTS_AT_A_FREE_PORT:
+                if attempt == _PORT_ATTEMPTS:
                     raise
             else:
                 return
@@ -184,22 +178,22 @@ class LocalAws:
         self.port = port
         with (self.directory / "server.log").open("w") as log, interrupts_held_back():
             self._process = subprocess.Popen(
-                # -P: what lies beside the guard is no module of the server's.
+                # -P: the server must not import the modules in the guard's directory.
                 [Venvs().local_aws, "-P", _GUARDED],
                 cwd=self.directory,
                 env=_server_environment(self.directory, port),
-                # It ends when we are gone, whatever ended us.
+                # Its end tells the server that this process has ended.
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,
-                # A group of its own: an interrupt reaches only us, and we can end them all at once.
+                # Its own process group: an interrupt reaches only this process, which can end the group.
                 start_new_session=True,
             )
         deadline = time.monotonic() + _STARTUP_SECONDS
         while not _healthy(self.endpoint_url):
             if self._process.poll() is not None:
-                # The server looks too, and says so, when somebody took the port in between.
+                # The server prints this when another program took the port in between.
                 taken = "already in use" in self.log
                 raise (PortTaken if taken else NotStarted)(f"The local AWS ended at its start:\n{self.log}")
             if time.monotonic() > deadline:
@@ -218,35 +212,35 @@ class LocalAws:
 
 
 def _server_environment(directory: Path, port: int) -> dict[str, str]:
-    """All the server and the functions see: the server hands its own environment down to them.
+    """The whole environment of the server, which passes it on to the functions.
 
-    So it is written out: neither the tests' PYTHONPATH nor a user's AWS settings may reach a function.
+    It inherits nothing, so the tests' PYTHONPATH and a user's AWS settings do not reach a function.
     """
     return {
         "PATH": os.defpath,
         "HOME": str(directory),
-        # Everything it unpacks goes below our own directory, and with it.
+        # Everything that it unpacks is in our directory and removed with it.
         "TMPDIR": str(directory),
         "STATE_DIR": str(directory),
         "S3_DATA_DIR": str(directory),
         "LANG": "C.UTF-8",
         "GATEWAY_PORT": str(port),
         "BIND_HOST": _HOST,
-        # In queue URLs, so that what the template tells the functions can be reached.
+        # In queue URLs, so that the functions can reach them.
         "MINISTACK_HOST": _HOST,
         "MINISTACK_REGION": REGION,
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_EC2_METADATA_DISABLED": "true",
-        # Neither a second port nor a look at the machine's containers.
+        # No second port, and no access to the machine's containers.
         "IOT_MTLS_ENABLED": "0",
         "DOCKER_HOST": f"unix://{directory}/no-docker.sock",
     }
 
 
 def _remove(directory: Path) -> None:
-    # More than once, because a process killed a moment ago may still finish the write it was in.
+    # More than once, because a killed process may still finish a write.
     deadline = time.monotonic() + _REMOVAL_SECONDS
     while directory.exists() and time.monotonic() < deadline:
         shutil.rmtree(directory, ignore_errors=True)
@@ -279,10 +273,10 @@ def _listens(port: int) -> bool:
 
 
 def _healthy(endpoint_url: str) -> bool:
-    # An opener of its own: the default one would ask the machine's proxy for 127.0.0.1.
+    # The default opener would send this to the machine's proxy.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{endpoint_url}/_ministack/health", timeout=5) as answer:
-            return "services" in json.load(answer)
+        with opener.open(f"{endpoint_url}/_ministack/health", timeout=5) as response:
+            return "services" in json.load(response)
     except (OSError, ValueError):
         return False

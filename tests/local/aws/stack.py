@@ -22,7 +22,7 @@ from tests.local.aws.venvs import Venvs
 from tests.support.paths import ROOT
 
 type Progress = Callable[[str], None]
-"""Told, in a sentence, what begins now."""
+"""Called with a sentence about each step."""
 
 _SOURCES: Final = ("template.yaml", "functions", "layers")
 _BUILDS_KEPT: Final = 4
@@ -33,29 +33,23 @@ _TLS_KEY: Final = "aws:SecureTransport"
 
 
 def this_machine() -> str:
-    """Lambda's name for this machine's processor: what local functions must be built for."""
+    """Lambda's name for this machine's processor, for which local functions must be built."""
     return {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
 
 
 def silently(_message: str) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True)
 class Build:
-    """The project as SAM built it: the template beside one directory for each layer and function.
-
-    Args:
-        directory: Where they are.
-        architecture: The processor they are built for.
-    """
+    """SAM's build of the project: a directory with the template and one directory per layer and function."""
 
     directory: Path
     architecture: str
 
     @property
     def template(self) -> Path:
-        """The built template."""
         return self.directory / "template.yaml"
 
     @classmethod
@@ -63,7 +57,7 @@ class Build:
         """Build a project into a directory.
 
         Raises:
-            CommandFailed: SAM could not; the message holds what it printed.
+            CommandFailed: SAM could not; the message contains its output.
         """
         architecture = architecture or this_machine()
         run(
@@ -72,7 +66,7 @@ class Build:
                 "build",
                 *("--template-file", project / "template.yaml"),
                 *("--build-dir", directory),
-                # Against the project's samconfig.toml: what is kept is kept by `cached`, below.
+                # Overrides the project's samconfig.toml, because `cached` below has its own cache.
                 "--no-cached",
                 "--parallel",
                 *("--parameter-overrides", f"Architecture={architecture}"),
@@ -83,16 +77,16 @@ class Build:
 
     @classmethod
     def cached(cls, *, architecture: str | None = None, on_progress: Progress = silently) -> Self:
-        """This project's build from `.local/builds`, made anew only when a source has changed.
+        """This project's build from `.local/builds`, repeated only when a source has changed.
 
         Raises:
-            CommandFailed: SAM could not build; the message holds what it printed.
+            CommandFailed: SAM could not build; the message contains its output.
         """
         architecture = architecture or this_machine()
         builds = ROOT / ".local" / "builds"
         builds.mkdir(parents=True, exist_ok=True)
         build = cls(builds / f"{architecture}-{_fingerprint(ROOT)}", architecture)
-        # Whoever wants the same build meanwhile waits for it: it takes all of a machine for a while.
+        # Other processes wait for the build instead of repeating it at the same time.
         with (builds / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if build.template.is_file():
@@ -102,37 +96,31 @@ class Build:
             on_progress(f"Building the layers and the functions for {architecture}")
             with tempfile.TemporaryDirectory(dir=builds, prefix="unfinished-") as unfinished:
                 made = cls.make(Path(unfinished) / "build", architecture=architecture)
-                # One step, so that a build is there entirely or not at all, even when this process is killed.
+                # Atomic, so that a build is complete or not there, even when this process is killed.
                 made.directory.rename(build.directory)
             _forget_old(builds)
         return build
 
-    def for_the_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
-        """The same build in a new directory, less what the local AWS does not know.
+    def for_local_aws(self, directory: Path) -> tuple[Self, list[str]]:
+        """Copy the build into a directory, without the parts that the local AWS does not support.
 
         Returns:
-            The build, and in words what was taken out.
+            The copy, and the names of the removed parts.
         """
         directory.mkdir(parents=True)
-        # The template names what was built by paths beside it.
+        # The template refers to what was built by relative paths.
         for part in self.directory.resolve().iterdir():
             if part.is_dir():
                 (directory / part.name).symlink_to(part)
         local = type(self)(directory, self.architecture)
-        template, left_out = without_what_the_local_aws_lacks(yaml_parse(self.template.read_text()))
+        template, removed = without_unsupported_parts(yaml_parse(self.template.read_text()))
         local.template.write_text(json.dumps(template))  # JSON is YAML too
-        return local, left_out
+        return local, removed
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack deployed to a local AWS.
-
-    Args:
-        aws: Where it is.
-        name: Its name.
-        outputs: Its outputs by name.
-    """
+    """A stack deployed to a local AWS, with its outputs by name."""
 
     aws: LocalAws
     name: str
@@ -147,21 +135,21 @@ class Stack:
         parameters: Mapping[str, str],
         on_progress: Progress = silently,
     ) -> Self:
-        """Deploy the project as it is now; a stack of that name is updated.
+        """Deploy the project as it is now, or update a stack of the same name.
 
-        What the local AWS does not know is left out, and said.
+        The parts that the local AWS does not support are removed and reported.
 
         Raises:
-            CommandFailed: SAM could not build or deploy; the message holds what it printed.
+            CommandFailed: SAM could not build or deploy; the message contains its output.
         """
         build = Build.cached(on_progress=on_progress)
         _ensure_bucket(aws)
         with tempfile.TemporaryDirectory(dir=aws.directory) as directory:
-            local, left_out = build.for_the_local_aws(Path(directory) / "build")
-            if left_out:
-                on_progress(f"Leaving out what the local AWS does not know: {', '.join(left_out)}")
+            local, removed = build.for_local_aws(Path(directory) / "build")
+            if removed:
+                on_progress(f"Removing what the local AWS does not support: {', '.join(removed)}")
             on_progress(f"Deploying the stack {name}")
-            # From a file, because SAM takes a command line apart in its own way.
+            # From a file, because SAM parses a command line in its own way.
             overrides = Path(directory) / "parameters.yaml"
             overrides.write_text(json.dumps({"Architecture": build.architecture, **parameters}))
             run(
@@ -178,7 +166,7 @@ class Stack:
                     "--no-fail-on-empty-changeset",
                     "--no-progressbar",
                 ],
-                # Away from the project: its samconfig.toml is for the real AWS.
+                # Not in the project, whose samconfig.toml is for the real AWS.
                 cwd=Path(directory),
                 extra={"AWS_ENDPOINT_URL": aws.endpoint_url},
             )
@@ -186,27 +174,19 @@ class Stack:
         return cls(aws, name, {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]})
 
     def invoke(self, name_output: str, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Invoke the function whose name is an output, and return its answer.
-
-        Raises:
-            CommandFailed: The function failed.
-        """
-        answer = self.aws.client("lambda").invoke(
+        """Invoke the function whose name is an output; a `CommandFailed` if the function fails."""
+        response = self.aws.client("lambda").invoke(
             FunctionName=self.outputs[name_output], Payload=json.dumps(event)
         )
-        text = answer["Payload"].read()
-        if answer.get("FunctionError"):
+        text = response["Payload"].read()
+        if response.get("FunctionError"):
             raise CommandFailed(f"{self.outputs[name_output]} failed: {text.decode()}")
         record: dict[str, Any] = json.loads(text)
         return record
 
     def remote_invoke(self, function: str, event: Path) -> dict[str, Any]:
-        """Invoke a function with an event file, as a user does: by its logical id, through SAM.
-
-        Raises:
-            CommandFailed: SAM could not; the message holds what it printed.
-        """
-        answer: dict[str, Any] = json.loads(
+        """Invoke a function by its logical id with an event file, with SAM, as a user does."""
+        response: dict[str, Any] = json.loads(
             run(
                 [
                     Venvs().sam,
@@ -219,40 +199,40 @@ class Stack:
                 extra={"AWS_ENDPOINT_URL": self.aws.endpoint_url},
             )
         )
-        return answer
+        return response
 
     def log(self, group_output: str, text: str) -> LogReader:
-        """Read the lines with a text in the log group whose name is an output."""
+        """Return a reader of the lines with a text in the log group whose name is an output."""
         return LogReader(self.aws.client("logs"), self.outputs[group_output], text)
 
 
-def without_what_the_local_aws_lacks(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Take out of a template what the local AWS does not know, and nothing else.
+def without_unsupported_parts(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Remove from a template what the local AWS does not support, and nothing else.
 
-    That is some types of resources, with the outputs that refer to them; alarms on several metrics; a
-    role's conditions on the events that it publishes, which the local AWS would take for never met; and the
-    queues' refusal of calls without TLS, because the local AWS speaks http.
+    These are some types of resources, with the outputs that refer to them; alarms on several metrics; a
+    role's conditions on the events that it publishes, which are never true in the local AWS; and the queues'
+    denial of calls without TLS, because the local AWS uses http.
 
     Returns:
-        The rest, and in words what was taken out.
+        The rest, and the names of the removed parts.
     """
-    resources, left_out = {}, []
+    resources, removed = {}, []
     for name, each in template["Resources"].items():
-        over_http = _without_demands_for_tls(each)
+        over_http = _without_tls_denials(each)
         if _is_unknown(each) or _has_no_statement(over_http):
-            left_out.append(name)
+            removed.append(name)
             continue
         if over_http != each:
-            left_out.append(f"{name}'s refusal of calls without TLS")
+            removed.append(f"{name}'s denial of calls without TLS")
         resources[name] = _without_unknown_conditions(over_http)
         if resources[name] != over_http:
-            left_out.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
+            removed.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
     outputs = {
         name: each
         for name, each in template["Outputs"].items()
-        if not any(json.dumps(gone) in json.dumps(each["Value"]) for gone in left_out)
+        if not any(json.dumps(part) in json.dumps(each["Value"]) for part in removed)
     }
-    return {**template, "Resources": resources, "Outputs": outputs}, left_out
+    return {**template, "Resources": resources, "Outputs": outputs}, removed
 
 
 def _is_unknown(resource: Mapping[str, Any]) -> bool:
@@ -265,7 +245,7 @@ def _has_no_statement(resource: Mapping[str, Any]) -> bool:
     return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
 
 
-def _without_demands_for_tls(part: Any) -> Any:  # noqa: ANN401 - any part of a template
+def _without_tls_denials(part: Any) -> Any:  # noqa: ANN401 - any part of a template
     return _without(
         part,
         lambda _, value: isinstance(value, dict) and _names(value.get("Condition"), _TLS_KEY),
@@ -276,12 +256,12 @@ def _without_unknown_conditions(part: Any) -> Any:  # noqa: ANN401 - any part of
     return _without(part, lambda name, value: name == "Condition" and _names(value, *_UNKNOWN_CONDITION_KEYS))
 
 
-def _without(part: Any, goes: Callable[[str | None, Any], bool]) -> Any:  # noqa: ANN401 - any part of a template
-    """Leave out what `goes`, given the name of a member, or None for an item of a list, and its value."""
+def _without(part: Any, matches: Callable[[str | None, Any], bool]) -> Any:  # noqa: ANN401 - any part of a template
+    """Remove the members and items for which `matches` is true, given a name (None for items) and a value."""
     if isinstance(part, list):
-        return [_without(each, goes) for each in part if not goes(None, each)]
+        return [_without(each, matches) for each in part if not matches(None, each)]
     if isinstance(part, dict):
-        return {name: _without(each, goes) for name, each in part.items() if not goes(name, each)}
+        return {name: _without(each, matches) for name, each in part.items() if not matches(name, each)}
     return part
 
 
@@ -296,7 +276,7 @@ def _ensure_bucket(aws: LocalAws) -> None:
 
 
 def _fingerprint(project: Path) -> str:
-    """One value for everything a build is made from."""
+    """A hash of all sources of a build."""
     digest = hashlib.sha256()
     for path in _source_files(project):
         content = path.read_bytes()
@@ -313,7 +293,7 @@ def _source_files(project: Path) -> Iterator[Path]:
 
 
 def _forget_old(builds: Path) -> None:
-    """Keep the builds used last: each is some 30 MB."""
+    """Keep only the builds used last, because each has some 30 MB."""
     used = sorted(
         builds.glob("*-*/template.yaml"), key=lambda path: path.parent.stat().st_mtime, reverse=True
     )

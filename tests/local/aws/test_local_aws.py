@@ -1,4 +1,4 @@
-"""The local AWS keeps to itself: what it takes, it gives back, and the user's own AWS stays out of it."""
+"""The local AWS leaves nothing behind, ignores the user's own AWS settings, and refuses web pages."""
 
 import base64
 import io
@@ -36,13 +36,13 @@ def handler(event, context):
         sys.stderr.write("a line\\n")
     print("the last line")
 """
-TO_A_WEBSOCKET = {
+WEBSOCKET_HEADERS = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 }
-LAMBDA_TAKES_IT = {
+LAMBDA_CAN_ASSUME_IT = {
     "Statement": {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -63,7 +63,7 @@ def local_aws() -> Iterator[LocalAws]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_when_interrupted_or_killed_then_nothing_listens_and_no_file_is_left(number: signal.Signals) -> None:
+def test_an_interrupted_or_killed_local_aws_leaves_nothing_behind(number: signal.Signals) -> None:
     command = python(["-c", INTERRUPTED])
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -73,12 +73,12 @@ def test_when_interrupted_or_killed_then_nothing_listens_and_no_file_is_left(num
 
     deadline = time.monotonic() + 60
     while listens(int(port)) or Path(directory).exists():
-        # Nobody waits for the end of what a killed process started.
+        # After a kill, the end takes a moment.
         assert number is signal.SIGKILL
         assert time.monotonic() < deadline
 
 
-def test_given_a_chosen_port_then_it_listens_there_and_can_do_so_again() -> None:
+def test_a_chosen_port_can_be_used_again() -> None:
     with LocalAws() as aws:
         port = aws.port
 
@@ -89,9 +89,7 @@ def test_given_a_chosen_port_then_it_listens_there_and_can_do_so_again() -> None
                 pass
 
 
-def test_the_users_own_aws_settings_are_seen_by_no_client_and_no_command(
-    local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_users_own_aws_settings_are_ignored(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "AWS_PROFILE",
         "AWS_ACCESS_KEY_ID",
@@ -122,32 +120,32 @@ def test_the_users_own_aws_settings_are_seen_by_no_client_and_no_command(
         {"Origin": "null"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Host": "page.example:{port}"},
-        {"Origin": "https://page.example", **TO_A_WEBSOCKET},
+        {"Origin": "https://page.example", **WEBSOCKET_HEADERS},
     ],
     ids=str,
 )
-def test_a_request_of_a_page_in_a_browser_is_refused_although_it_is_signed(
+def test_a_signed_request_of_a_web_page_is_refused(
     local_aws: LocalAws, method: str, headers: dict[str, str]
 ) -> None:
-    # By a link that is signed, which is all that a page needs.
+    # A page needs only a signed link.
     url = local_aws.client("s3").generate_presigned_url("list_buckets", HttpMethod=method)
     sent = {name: value.format(port=local_aws.port) for name, value in headers.items()}
 
     refused = urllib3.request(method, url, headers=sent, retries=False)
-    by_no_browser = urllib3.request(method, url, retries=False)
+    without_browser = urllib3.request(method, url, retries=False)
 
     assert (refused.status, refused.data) == (403, b"")
     assert "Access-Control-Allow-Origin" not in refused.headers
-    assert by_no_browser.status != 403
+    assert without_browser.status != 403
 
 
-def test_a_functions_log_is_complete_when_it_has_answered_however_long_it_is(local_aws: LocalAws) -> None:
-    # Longer than what a server that waits for milliseconds could read meanwhile, on any machine.
+def test_a_functions_long_log_is_complete_with_its_response(local_aws: LocalAws) -> None:
+    # More lines than a server could read within milliseconds, on any machine.
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("talkative.py", TALKATIVE)
     role = local_aws.client("iam").create_role(
-        RoleName="talkative", AssumeRolePolicyDocument=json.dumps(LAMBDA_TAKES_IT)
+        RoleName="talkative", AssumeRolePolicyDocument=json.dumps(LAMBDA_CAN_ASSUME_IT)
     )
     functions = local_aws.client("lambda")
     functions.create_function(
@@ -159,12 +157,12 @@ def test_a_functions_log_is_complete_when_it_has_answered_however_long_it_is(loc
         Timeout=300,
     )
 
-    answer = functions.invoke(FunctionName="talkative", LogType="Tail")
+    response = functions.invoke(FunctionName="talkative", LogType="Tail")
 
-    assert base64.b64decode(answer["LogResult"]).endswith(b"a line\nthe last line")
+    assert base64.b64decode(response["LogResult"]).endswith(b"a line\nthe last line")
 
 
-def test_a_log_line_that_comes_late_is_read_and_none_is_read_twice(local_aws: LocalAws) -> None:
+def test_a_late_log_line_is_read_and_none_is_read_twice(local_aws: LocalAws) -> None:
     logs, now = local_aws.client("logs"), int(time.time() * 1000)
     logs.create_log_group(logGroupName="orders")
     reader, read = LogReader(logs, "orders", "outcome"), []
@@ -182,12 +180,12 @@ def test_a_log_line_that_comes_late_is_read_and_none_is_read_twice(local_aws: Lo
     assert reader.new_records() == []
 
 
-def test_when_a_command_fails_then_the_error_holds_what_it_printed(tmp_path: Path) -> None:
+def test_the_error_of_a_failed_command_has_its_output(tmp_path: Path) -> None:
     with pytest.raises(CommandFailed, match="ended with 3:\nthe reason"):
         run([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], cwd=tmp_path)
 
 
-def test_when_a_command_is_interrupted_then_what_it_started_ends_too(tmp_path: Path) -> None:
+def test_an_interrupt_of_a_command_ends_its_processes(tmp_path: Path) -> None:
     script = tmp_path / "script.sh"
     script.write_text("sleep 600 & echo $! > child; kill -INT $PPID; wait\n")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -205,13 +203,13 @@ def test_when_a_command_is_interrupted_then_what_it_started_ends_too(tmp_path: P
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is gone, or dead and waiting for somebody to notice."""
+    """Whether a process is gone or a zombie."""
     ps = ["ps", "-o", "stat=", "-p", str(pid)]
     state = subprocess.run(ps, capture_output=True, text=True, check=False)
     return state.stdout.strip()[:1] in {"", "Z"}
 
 
-def test_given_a_tool_that_is_not_installed_then_the_error_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_of_a_missing_tool_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(MissingTool, match="run make"):
         _ = Venvs(tmp_path).sam
     with pytest.raises(MissingTool, match="run make"):

@@ -1,11 +1,11 @@
-"""What the local AWS does not know is left out of the template, and everything else is deployed as it is."""
+"""The template is deployed without the parts that the local AWS does not support."""
 
 import copy
 from typing import Any
 
 import pytest
 
-from tests.local.aws.stack import without_what_the_local_aws_lacks
+from tests.local.aws.stack import without_unsupported_parts
 
 Resource = dict[str, Any]
 
@@ -43,11 +43,11 @@ def queue_policy(*statements: dict[str, Any]) -> Resource:
         (QUERY, None, "It"),
         (ALARM_OF_SEVERAL, None, "It"),
         (role(ALLOW_OUR_EVENTS), role(ALLOW), "It's conditions on events:source and events:detail-type"),
-        (queue_policy(ALLOW, DENY_WITHOUT_TLS), queue_policy(ALLOW), "It's refusal of calls without TLS"),
+        (queue_policy(ALLOW, DENY_WITHOUT_TLS), queue_policy(ALLOW), "It's denial of calls without TLS"),
         (queue_policy(DENY_WITHOUT_TLS), None, "It"),
     ],
 )
-def test_what_the_local_aws_does_not_know_is_left_out_and_named_and_everything_else_stays(
+def test_only_unsupported_parts_are_removed_and_named(
     resource: Resource, rest: Resource | None, named: str | None
 ) -> None:
     orders = {"Condition": "Sweeping", "Value": {"Ref": "Orders"}}
@@ -59,13 +59,13 @@ def test_what_the_local_aws_does_not_know_is_left_out_and_named_and_everything_e
     }
     before = copy.deepcopy(whole)
 
-    left, left_out = without_what_the_local_aws_lacks(whole)
+    left, removed = without_unsupported_parts(whole)
 
     assert left == {
         **before,
         "Resources": {"Orders": QUEUE, **({"It": rest} if rest else {})},
-        # An output goes with the resource that it tells of.
+        # An output is removed with its resource.
         "Outputs": {"Orders": orders, **({"Arn": arn} if rest else {})},
     }
-    assert left_out == ([named] if named else [])
+    assert removed == ([named] if named else [])
     assert whole == before

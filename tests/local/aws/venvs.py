@@ -1,4 +1,4 @@
-"""Where the tools are: virtual environments of their own, because their packages do not go together."""
+"""The tools' virtual environments, one for each tool, because their packages conflict."""
 
 import os
 import sys
@@ -7,34 +7,24 @@ from pathlib import Path
 
 from tests.support.paths import ROOT
 
-"""The project's root."""
-
 
 class MissingTool(RuntimeError):  # noqa: N818 - named for what happened
-    """A tool is not installed where it should be."""
+    """A tool is not installed."""
 
 
 def _directory() -> Path:
-    """`VENVS_DIR` when set, for a machine that keeps them elsewhere; else where `make` puts them."""
+    """`VENVS_DIR`, or else where `make` puts them."""
     return Path(os.environ.get("VENVS_DIR") or ROOT / ".venv")
 
 
 @dataclass(frozen=True)
 class Venvs:
-    """The virtual environments `sam`, `local-aws`, `runtime`, `scan` and `sbom`, below one directory.
-
-    Args:
-        directory: Where they are; by default `VENVS_DIR` or the project's `.venv`.
-    """
+    """The virtual environments below one directory, by default `VENVS_DIR` or the project's `.venv`."""
 
     directory: Path = field(default_factory=_directory)
 
     def tool(self, venv: str, command: str) -> Path:
-        """The command of one virtual environment.
-
-        Raises:
-            MissingTool: It is not there.
-        """
+        """The path of a command in a virtual environment; a `MissingTool` if it is not there."""
         path = self.directory / venv / "bin" / command
         if not path.is_file():
             raise MissingTool(f"{path} is missing: run make to install the virtual environments")
@@ -47,20 +37,15 @@ class Venvs:
 
     @property
     def sam(self) -> Path:
-        """The SAM command line."""
         return self.tool("sam", "sam")
 
     @property
     def runtime(self) -> Path:
-        """A Python with what Lambda brings by itself, and nothing else."""
+        """A Python with only what Lambda provides."""
         return self.tool("runtime", "python")
 
     def emulator(self, architecture: str) -> Path:
-        """AWS's Lambda Runtime Interface Emulator for a processor; SAM has it for its own use.
-
-        Raises:
-            MissingTool: It is not there.
-        """
+        """AWS's Lambda Runtime Interface Emulator, which SAM contains; a `MissingTool` if it does not."""
         name = f"samcli/local/rapid/aws-lambda-rie-{architecture}"
         for path in self.directory.glob(f"sam/lib/python*/site-packages/{name}"):
             return path
@@ -68,5 +53,5 @@ class Venvs:
 
 
 def search_path() -> str:
-    """A PATH that begins beside this interpreter: the `python3.13` and `uv` there build the layers."""
+    """A PATH that begins with this interpreter's directory, whose `python3.13` and `uv` build the layers."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

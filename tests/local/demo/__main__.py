@@ -9,20 +9,21 @@ from types import FrameType
 from typing import Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
-from tests.local.demo.forecast import BEGIN_WITH_THE_SIGNATURE, Weather
-from tests.local.demo.scenario import tell
+from tests.local.demo.board import Board, differences
+from tests.local.demo.course import play
+from tests.local.demo.environment import Environment, started
+from tests.local.demo.orders import plan
+from tests.local.demo.scenarios import SIGNATURE_FIRST, Scenario
 from tests.local.demo.screen import Screen
-from tests.local.demo.watch import Board, differences
-from tests.local.demo.weather import course
-from tests.local.demo.world import World, opened
 
 _POLL_SECONDS: Final = 0.2
 _SWEEP_SECONDS: Final = 5.0
-"""Between sweeps, until one has completed; the schedule's are further apart."""
+"""Between two sweeps until one has completed, where the schedule waits fifteen minutes."""
 _INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED: Final = 130
+_END: Final = object()
 _PARAMETERS: Final = {
-    # An order that fails is to be seen succeeding while somebody watches.
+    # Short, so that a failed order succeeds while somebody watches.
     "BackoffBaseSeconds": "2",
     "BackoffCapSeconds": "5",
     "CredentialsHoldSeconds": "5",
@@ -31,66 +32,68 @@ _PARAMETERS: Final = {
 
 
 def main() -> int:
-    """Run the demo; 0 when every event ended as declared, 1 when one did not, 2 when it could not start."""
+    """Run the demo; return 0 when every order ended as declared, 1 otherwise, 2 when it could not start."""
     parser = _parser()
     arguments = parser.parse_args()
-    if arguments.door == "token" and arguments.weather in BEGIN_WITH_THE_SIGNATURE:
-        parser.error(f"{arguments.weather} begins with the signature: leave out --door token")
+    if arguments.auth == "token" and arguments.scenario in SIGNATURE_FIRST:
+        parser.error(f"{arguments.scenario} begins with the signature: leave out --auth token")
     screen = Screen()
     for number in _INTERRUPTS:
-        # A shell starts a background job with SIGINT ignored, and so do some CI runners: it must end us too.
-        # An ignored SIGHUP is what nohup is for.
+        # A shell and some CI runners start a background job with SIGINT ignored: it must end us too.
+        # An ignored SIGHUP stays ignored, because nohup means it.
         if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
-        with opened(
+        with started(
             screen,
-            door=arguments.door,
+            auth=arguments.auth,
             aws_port=arguments.aws_port,
             marketplace_port=arguments.marketplace_port,
             parameters=_PARAMETERS,
-        ) as world:
-            return _play(arguments, screen, world)
+        ) as environment:
+            return _run(arguments, screen, environment)
     except PortTaken as error:
-        screen.say(f"{error} (make demo AWS_PORT=...)")
+        screen.print(f"{error} (make demo AWS_PORT=...)")
     except (NotStarted, MissingTool, CommandFailed) as error:
-        screen.say(str(error))
+        screen.print(str(error))
     except KeyboardInterrupt:
-        screen.say("Interrupted; everything that was started has been ended")
+        screen.print("Interrupted; everything that was started has been ended")
         return _INTERRUPTED
     return 2
 
 
-def _play(arguments: argparse.Namespace, screen: Screen, world: World) -> int:
-    screen.say(f"Self-check: {world.self_check()['self_check']}")
-    board, log, told = Board(), world.log(), tell(arguments.orders, arguments.weather, datetime.now(UTC))
-    steps = course(arguments.weather, world, screen, board, told)
-    started = sweep_at = time.monotonic()
-    swept = False
+def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment) -> int:
+    screen.print(f"Self-check: {environment.self_check()['self_check']}")
+    board, log = Board(), environment.log()
+    orders = plan(arguments.orders, arguments.scenario, datetime.now(UTC))
+    steps = play(arguments.scenario, environment, screen, board, orders)
+    started_at = sweep_at = time.monotonic()
+    playing, swept = True, False
     with screen.following(board) as show:
-        while next(steps, False) or not board.done:
+        while playing or not board.done:
+            playing = next(steps, _END) is not _END
             # One completed sweep sees every order: a second one would only publish some of them again.
-            if board.untold and not swept and time.monotonic() >= sweep_at:
-                sweep = world.sweep()
-                screen.say(
+            if board.needs_sweep and not swept and time.monotonic() >= sweep_at:
+                sweep = environment.sweep()
+                screen.print(
                     f"Sweep {sweep['outcome']}{f' ({sweep["reason"]})' if sweep['reason'] else ''}:"
-                    f" {sweep['orders_seen']} released orders, {sweep['orders_due']} overdue,"
+                    f" {sweep['orders_seen']} orders without an acknowledgement, {sweep['orders_due']} due,"
                     f" {sweep['orders_published']} published"
                 )
                 swept = sweep["outcome"] == "completed" and not sweep["orders_left"]
                 sweep_at = time.monotonic() + _SWEEP_SECONDS
-            show([row for record in log.new_records() if (row := board.note(record))])
-            if time.monotonic() - max(started, board.changed_at) > arguments.seconds:
+            show([row for record in log.new_records() if (row := board.update(record))])
+            if time.monotonic() - max(started_at, board.changed_at) > arguments.seconds:
                 break
             time.sleep(_POLL_SECONDS)
-    seconds = time.monotonic() - started
-    wrong = differences(board, world.parked(), world.waiting(), world.marketplace)
-    screen.summary(board, seconds, wrong)
-    return 1 if wrong else 0
+    seconds = time.monotonic() - started_at
+    found = differences(board, environment.parked(), environment.queued(), environment.marketplace)
+    screen.summary(board, seconds, found)
+    return 1 if found else 0
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # Once: a second one would interrupt the ending of what was started.
+    # Only once: a second interrupt would leave processes behind.
     for number in _INTERRUPTS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
@@ -98,22 +101,19 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.local.demo", description=__doc__)
-    parser.add_argument("--orders", type=int, default=40, help="how many orders besides those of events/")
+    parser.add_argument("--orders", type=int, default=40, help="how many orders in addition to events/")
     parser.add_argument(
-        "--weather", type=Weather, choices=list(Weather), default=Weather.CALM, help="what goes wrong"
+        "--scenario", type=Scenario, choices=list(Scenario), default=Scenario.CALM, help="what goes wrong"
     )
     parser.add_argument(
-        "--door",
+        "--auth",
         choices=["signature", "token"],
         default="signature",
-        help=(
-            "which of Walmart's doors the secret opens; rotation, migration and withdrawal begin with the"
-            " signature"
-        ),
+        help="how calls are authenticated; rotation, migration and withdrawal begin with the signature",
     )
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
-    # Longer than a message is hidden from others after a function was killed with it.
+    # Longer than the visibility timeout of a message.
     parser.add_argument("--seconds", type=float, default=420, help="how long to wait while nothing happens")
     return parser
 

@@ -1,4 +1,4 @@
-"""What the demo shows: progress, a table that follows along, and a summary."""
+"""The output of the demo: its progress, a live table, and a summary."""
 
 import statistics
 import sys
@@ -11,87 +11,86 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from tests.local.demo.watch import Board, Row
+from tests.local.demo.board import Board, Row
 
 _STYLES = {"done": "green", "retry": "yellow", "parked": "magenta"}
 _LINES_AROUND_THE_TABLE = 8
-_UNBROKEN = sys.maxsize
+_UNLIMITED = sys.maxsize
 
 
 class Screen:
-    """A terminal, or a file that gets a line for each thing that happens."""
+    """A terminal with a live table, or a file with one line for each change."""
 
     def __init__(self) -> None:
-        """Show everything on standard output."""
-        # Asked here, because rich takes FORCE_COLOR for a terminal. A file or a pipe has no width, but rich
-        # would break lines at 80.
+        # Not decided by rich, for which FORCE_COLOR means a terminal, and which breaks a file's lines at 80.
         is_terminal = sys.stdout.isatty()
-        self._console = Console(force_terminal=is_terminal, width=None if is_terminal else _UNBROKEN)
+        self._console = Console(force_terminal=is_terminal, width=None if is_terminal else _UNLIMITED)
 
-    def say(self, sentence: str) -> None:
-        """Show one sentence."""
+    def print(self, sentence: str) -> None:
         self._console.print(escape(sentence), highlight=False)
 
     @contextmanager
     def following(self, board: Board) -> Iterator[Callable[[list[Row]], None]]:
-        """Follow a board, whose changed rows are passed: as a live table on a terminal, else line by line."""
+        """Show a board while it changes: pass each list of changed rows to the function."""
         if self._console.is_terminal:
             with Live(console=self._console, auto_refresh=False, transient=True) as live:
                 yield lambda _changed: live.update(self._newest(board), refresh=True)
         else:
-            yield self._say_rows
+            yield self._print_rows
 
-    def _say_rows(self, changed: list[Row]) -> None:
+    def _print_rows(self, changed: list[Row]) -> None:
         for row in changed:
             purchase_order_id, outcome, attempts, age, latency = cells(row)
-            self.say(
-                f"{row.told.title:45} {purchase_order_id:14} {outcome:28} attempt {attempts:>2}"
-                f"   order age {age:>9}   latency {latency:>8}"
+            self.print(
+                f"{row.order.title:40} {purchase_order_id:13} {outcome:26} attempt {attempts:>2}"
+                f"  order age {age:>9}  latency {latency:>7}"
             )
 
     def _table(self, board: Board, rows: Iterable[Row]) -> Table:
         ended = sum(row.ended for row in board.rows.values())
-        table = Table(title=f"{ended} of {len(board.rows)} events ended", title_justify="left", expand=False)
-        table.add_column("event", overflow="fold")
+        table = Table(title=f"{ended} of {len(board.rows)} orders ended", title_justify="left", expand=False)
+        table.add_column("order", overflow="fold")
         for column in ("purchase order", "outcome"):
             table.add_column(column, no_wrap=True)
         for column in ("attempts", "order age", "latency"):
             table.add_column(column, justify="right", no_wrap=True)
         for row in rows:
             style = _STYLES.get(row.record["disposition"], "") if row.record else "dim"
-            table.add_row(escape(row.told.title), *cells(row), style=style)
+            table.add_row(escape(row.order.title), *cells(row), style=style)
         return table
 
     def _newest(self, board: Board) -> Table:
-        """Draw as many rows as the terminal has room for, those that changed last at the bottom."""
+        """Return the rows that changed last, as many as the terminal has room for."""
         room = max(3, self._console.height - _LINES_AROUND_THE_TABLE)
         rows = sorted(board.rows.values(), key=lambda row: row.changed_at)
         return self._table(board, rows[-room:])
 
-    def summary(self, board: Board, seconds: float, wrong: dict[str, list[str]]) -> None:
-        """Show the whole board, what the outcomes add up to, and what is not as declared."""
+    def summary(self, board: Board, seconds: float, differences: dict[str, list[str]]) -> None:
+        """Show the whole board, the totals, and what is not as declared."""
         self._console.print(self._table(board, board.rows.values()))
         outcomes = Counter(row.record["outcome"] for row in board.rows.values() if row.record)
-        self.say("Outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common()))
+        self.print(
+            "Outcomes: " + ", ".join(f"{count} {outcome}" for outcome, count in outcomes.most_common())
+        )
         records = [row.record for row in board.rows.values() if row.record]
         latencies = [record["latency_ms"] for record in records if "latency_ms" in record]
-        self.say(
-            f"{len(board.rows)} events, {board.records} attempts,"
-            f" {seconds:.1f} s from the first event published to the last outcome seen"
+        self.print(
+            f"{len(board.rows)} orders, {board.records} attempts,"
+            f" {seconds:.1f} s from the first event to the last outcome"
         )
         if latencies:
             median, most = statistics.median(latencies), max(latencies)
-            self.say(f"A call to the marketplace took {median:.0f} ms in the median, {most:.0f} ms at most")
-        for title, found in wrong.items():
+            self.print(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
+        for title, found in differences.items():
             self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")
-        verdict = "Not every event ended as declared" if wrong else "Every event ended as declared"
-        self._console.print(f"[bold {'red' if wrong else 'green'}]{verdict}[/]")
+        verdict = "Not every order ended as declared" if differences else "Every order ended as declared"
+        self._console.print(f"[bold {'red' if differences else 'green'}]{verdict}[/]")
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:
     """Return the purchase order, outcome, attempts, order age and latency of a row, as text."""
     record = row.record or {}
-    outcome = record.get("outcome", "waiting")
+    outcome = record.get("outcome", "not attempted yet")
     if record.get("disposition") in {"retry", "parked"}:
         outcome += f", {record['disposition']}"
     return (

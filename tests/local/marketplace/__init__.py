@@ -1,8 +1,8 @@
 """A local marketplace: Walmart Canada's order API as a real HTTP(S) server for tests, demos and debugging.
 
 It verifies every signature with its own implementation of Walmart's rule, keeps orders and their line
-statuses, answers in Walmart's XML and JSON, and misbehaves on demand. Walmart's Global API, whose calls
-bring a token, is a second door to the same orders::
+statuses, responds in Walmart's XML and JSON, and injects faults on demand. Calls to Walmart's Canadian API
+are signed; calls to its Global API, which has the same orders, have an access token::
 
     with Marketplace() as marketplace:
         seller = marketplace.register_seller()
@@ -14,7 +14,7 @@ bring a token, is a second door to the same orders::
 ``python -m tests.local.marketplace`` runs it by itself.
 """
 
-from .calls import Call, Door
+from .calls import Call, Scheme
 from .faults import Fault
 from .marketplace import Marketplace
 from .orders import Order
@@ -24,10 +24,10 @@ from .tls import Certificate, issue_certificate
 __all__ = [
     "Call",
     "Certificate",
-    "Door",
     "Fault",
     "Marketplace",
     "Order",
+    "Scheme",
     "Seller",
     "issue_certificate",
 ]

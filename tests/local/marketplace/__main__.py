@@ -17,9 +17,9 @@ _ENDS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; a start that fails is one line of reason and exit code 1."""
+    """Serve until SIGINT or SIGTERM; when it cannot start, print one line and return 1."""
     arguments = _parser().parse_args()
-    for number in _ENDS:  # a shell lets a background job ignore SIGINT, and what is ignored never arrives
+    for number in _ENDS:  # a shell starts a background job with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread: it inherits this
     with tempfile.TemporaryDirectory(prefix="local-marketplace-") as temporary:
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.local.marketplace",
         description=(
-            "Plays Walmart Canada's order API on the loopback address and verifies every signature and token."
+            "Imitates Walmart Canada's order API on the loopback address, with real signatures and tokens."
         ),
     )
     parser.add_argument("--port", type=_port, default=8080, help="where to listen; 0 takes any free port")
@@ -47,8 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         "--secret-file",
         type=Path,
         help=(
-            "where to write the seller's credentials, and beside it those for the door with tokens in a file"
-            " named token-...; temporary files by default"
+            "where to write the credentials for the signature; those for access tokens go into the same"
+            " directory as token-...; the default is temporary files"
         ),
     )
     return parser
@@ -81,13 +81,13 @@ def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, to
     return "\n".join(
         [
             f"Local marketplace: {url}",
-            f"Credentials: {secret_file}",
-            f"Credentials for a token: {token_secret_file}",
+            f"Credentials for the digital signature: {secret_file}",
+            f"Credentials for access tokens: {token_secret_file}",
             f"Created orders: {' '.join(purchase_order_ids) or 'none'}",
             "",
             f"Call: POST {url}/v3/ca/orders/{example}/acknowledge",
             f"  or GET {url}/v3/ca/orders/released?createdStartDate=2026-01-01",
-            "  with Walmart's headers and a signature; why one is refused is said below, not to its caller.",
+            "  with Walmart's headers and a signature. The reason for a refusal is printed here.",
             f"Or with a token: the same calls below {url}/v3/orders, after POST {url}/v3/token",
             f"Add an order: curl {url}/control/orders -d '{added}'",
             f"Plan a fault: curl {url}/control/faults -d '{planned}'",
@@ -100,16 +100,16 @@ def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, to
 
 def _report(call: Call) -> None:
     remarks = [
-        *([str(call.status)] if call.status else ["no answer"]),
+        *([str(call.status)] if call.status else ["no response"]),
         *([f"fault {call.fault.value}"] if call.fault else []),
         *([f"refused: {call.refusal}"] if call.refusal else []),
     ]
-    # A path may hold anything a caller likes to send; ascii() keeps it from writing to the terminal.
+    # A path may contain anything; ascii() keeps it from controlling the terminal.
     _say(f"{call.method} {ascii(call.path)[1:-1]} {', '.join(remarks)}")
 
 
 def _write_private(file: Path, text: str) -> None:
-    # Made anew: a file that is there already could be readable by others, or a link to elsewhere.
+    # A new file: an existing one could be readable by others, or a link.
     file.unlink(missing_ok=True)
     file.touch(mode=0o600, exist_ok=False)
     file.write_text(text + "\n", encoding="utf-8")
@@ -117,7 +117,7 @@ def _write_private(file: Path, text: str) -> None:
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
-    sys.stdout.flush()  # whoever reads through a pipe wants each line when it happens
+    sys.stdout.flush()  # at once, even into a pipe
 
 
 if __name__ == "__main__":

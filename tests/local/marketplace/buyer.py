@@ -1,7 +1,4 @@
-"""The one invented buyer who placed every order.
-
-The strings are unlike anything else, so that a test can search logs for them.
-"""
+"""The invented buyer of every order, with unique strings for which a test can search logs."""
 
 EMAIL = "B0GUSRELAY4471QPLMX82@relay.example.com"
 PHONE = "5550147366"
@@ -21,4 +18,4 @@ BUYER_DATA = (
     PHONE,
     *(ADDRESS[part] for part in ("name", "address1", "address2", "city", "postalCode")),
 )
-"""What must never appear in a log."""
+"""Personal data, which must never appear in a log."""

@@ -1,4 +1,4 @@
-"""Callers of the local marketplace that do as Walmart wants it and are nobody's client: one for each door."""
+"""Simple callers of the local marketplace, one for each authentication scheme."""
 
 import base64
 import contextlib
@@ -27,7 +27,7 @@ NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -46,7 +46,7 @@ class Answer:
         return [element.text for element in self.xml().iter() if element.tag.rpartition("}")[2] == name]
 
     def refusal(self) -> tuple[int, str, str | None]:
-        """The status, and the code and field of the one error, in whichever shape it comes."""
+        """The status, and the code and field of the only error, in any shape."""
         if self.form == "xml":
             [code], field = self.texts("code")[:1], self.texts("field")
             return self.status, str(code), field[0] if field else None
@@ -69,11 +69,11 @@ def sign(private_key: str, text: str) -> str:
 
 @dataclass
 class Caller:
-    """Calls as Walmart wants it, unless told to do otherwise. This one signs."""
+    """Makes signed calls, with the changes that a test asks for."""
 
     orders: ClassVar = "/v3/ca/orders"
-    wrong: ClassVar = {"WM_CONSUMER.ID": "nobody"}
-    """What makes a call one that is refused."""
+    bad_credentials: ClassVar = {"WM_CONSUMER.ID": "unknown"}
+    """The header that makes the gateway refuse a call."""
 
     url: str
     seller: Seller
@@ -87,7 +87,7 @@ class Caller:
         return http.client.HTTPConnection(parts.netloc, timeout=20)
 
     def signed(self, text: str, timestamp: str) -> dict[str, str]:
-        """The headers of a signature over a text, be it the right one or not."""
+        """The headers of a signature over any text."""
         signature = sign(self.seller.private_key, text)
         return {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": signature}
 
@@ -110,7 +110,7 @@ class Caller:
         *,
         without: str | None = None,
         over: http.client.HTTPConnection | None = None,
-    ) -> Answer:
+    ) -> Response:
         headers = {**self.headers(method, target), **changed}
         headers.pop(without or "", None)
         return self.send(method, target, headers, over=over)
@@ -122,15 +122,15 @@ class Caller:
         headers: Mapping[str, str],
         body: str | None = None,
         over: http.client.HTTPConnection | None = None,
-    ) -> Answer:
+    ) -> Response:
         with contextlib.nullcontext(over) if over else contextlib.closing(self.connect()) as connection:
             connection.request(method, target, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
 
     def acknowledge(
         self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
-    ) -> Answer:
+    ) -> Response:
         return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without)
 
     def begin_acknowledging(self, connection: http.client.HTTPConnection) -> None:
@@ -139,10 +139,10 @@ class Caller:
 
     def get(
         self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
-    ) -> Answer:
+    ) -> Response:
         return self.call("GET", f"{self.orders}/{order}", changed, without=without)
 
-    def list(self, query: str, form: str = "json", path: str = "/released") -> Answer:
+    def list(self, query: str, form: str = "json", path: str = "/released") -> Response:
         return self.call("GET", f"{self.orders}{path}{query}", {"Accept": f"application/{form}"})
 
 
@@ -156,15 +156,15 @@ COMMON = {
 
 @dataclass
 class TokenCaller(Caller):
-    """Asks for a token before its first call and keeps it."""
+    """Requests a token before its first call and keeps it."""
 
     orders: ClassVar = "/v3/orders"
-    wrong: ClassVar = {"WM_SEC.ACCESS_TOKEN": "nobody's"}
+    bad_credentials: ClassVar = {"WM_SEC.ACCESS_TOKEN": "unknown"}
 
     token: str = ""
 
     def headers(self, method: str, target: str) -> dict[str, str]:  # noqa: ARG002 - a token covers no call
-        self.token = self.token or self.ask().json()["access_token"]
+        self.token = self.token or self.request_token().json()["access_token"]
         return {
             "WM_SEC.ACCESS_TOKEN": self.token,
             "WM_MARKET": "ca",
@@ -172,13 +172,13 @@ class TokenCaller(Caller):
             **COMMON,
         }
 
-    def ask(
+    def request_token(
         self,
         changed: Mapping[str, str] = NOTHING,
         *,
         without: str | None = None,
         body: str = "grant_type=client_credentials",
-    ) -> Answer:
+    ) -> Response:
         headers = {
             **COMMON,
             "Authorization": basic(self.seller.client_id, self.seller.client_secret),
@@ -195,7 +195,7 @@ def basic(client_id: str, client_secret: str) -> str:
 
 
 def order_calls(marketplace: Marketplace) -> list[Call]:
-    """Every call but those for a token, which a caller makes as it needs them."""
+    """Every call except requests for a token."""
     return [call for call in marketplace.calls if call.action != "token"]
 
 

@@ -1,4 +1,4 @@
-"""A marketplace with one order, and callers of it that are not the client."""
+"""A marketplace with one order, and simple callers of it, which share no code with the client."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def marketplace() -> Iterator[Marketplace]:
 
 @pytest.fixture(scope="session")
 def private_key() -> str:
-    """One key for every seller: making one takes longer than most tests."""
+    """One key for every seller, because generating one takes longer than most tests."""
     return Marketplace().register_seller().private_key
 
 
@@ -28,18 +28,18 @@ def seller(marketplace: Marketplace, private_key: str) -> Seller:
 
 @pytest.fixture(params=[Caller, TokenCaller])
 def caller(request: pytest.FixtureRequest, marketplace: Marketplace, seller: Seller) -> Caller:
-    """A caller of the marketplace that is nobody's client, through one door and then through the other."""
+    """A caller that signs, then one with a token."""
     caller: Caller = request.param(marketplace.url, seller)
     return caller
 
 
 @pytest.fixture
 def signer(marketplace: Marketplace, seller: Seller) -> Caller:
-    """Such a caller that signs."""
+
     return Caller(marketplace.url, seller)
 
 
 @pytest.fixture
 def bearer(marketplace: Marketplace, seller: Seller) -> TokenCaller:
-    """Such a caller that brings a token."""
+
     return TokenCaller(marketplace.url, seller)

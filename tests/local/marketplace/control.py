@@ -1,33 +1,33 @@
-"""A few unsigned calls by which another process prepares orders and faults and reads what was called."""
+"""Unsigned calls by which another process adds orders, plans faults and reads the call log."""
 
 import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from .answers import written
 from .calls import Call
 from .faults import Detail, Fault
 from .marketplace import Marketplace
+from .responses import written
 from .server import Request, Wire
 
 _PREFIX = "/control/"
 
 
 class ControlledMarketplace(Marketplace):
-    """A marketplace that is prepared by calls below ``/control/``, which only this machine can make."""
+    """A marketplace that is controlled by calls below ``/control/``, which only this machine can make."""
 
     def serve(self, request: Request, wire: Wire) -> None:
-        """Serve one request. A call below ``/control/`` that makes no sense is told why."""
+        """Serve one request. The response to an invalid call below ``/control/`` says what is wrong."""
         if not request.target.startswith(_PREFIX):
             super().serve(request, wire)
             return
         try:
             status, document = _do(self, request)
-        except (TypeError, ValueError) as error:  # what is missing, unknown or of the wrong kind
+        except (TypeError, ValueError) as error:  # a missing, unknown or invalid member
             status, document = HTTPStatus.BAD_REQUEST, {"message": str(error)}
-        answer = written(status, "json", json.dumps(document).encode())
-        wire.write(answer.head(self.clock()) + answer.body)
+        response = written(status, "json", json.dumps(document).encode())
+        wire.write(response.head(self.clock()) + response.body)
 
 
 def _do(marketplace: Marketplace, request: Request) -> tuple[int, dict[str, Any]]:
@@ -39,7 +39,7 @@ def _do(marketplace: Marketplace, request: Request) -> tuple[int, dict[str, Any]
         case "GET", "calls":
             return HTTPStatus.OK, {"calls": [_describe(call) for call in marketplace.calls]}
         case _:
-            message = "there are POST /control/orders, POST /control/faults and GET /control/calls"
+            message = "use POST /control/orders, POST /control/faults or GET /control/calls"
             return HTTPStatus.NOT_FOUND, {"message": message}
     return HTTPStatus.CREATED, {}
 
@@ -73,7 +73,7 @@ def _describe(call: Call) -> dict[str, Any]:
     return {
         "method": call.method,
         "path": call.path,
-        "door": call.door,
+        "scheme": call.scheme,
         "action": call.action,
         "headers": dict(call.headers),
         "status": call.status,

@@ -1,29 +1,28 @@
-"""One call and everything that can be done about it."""
+"""One call and its response in progress."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from .answers import Answer, Form, Style, unreadable
-from .calls import Call, Ledger
+from .calls import Call, CallLog
 from .orders import Orders
 from .quota import COUNT_HEADER, Allowance, Bucket
+from .responses import Form, Response, Style, unreadable
 from .routes import Destination
 from .server import Wire
 
 
 @dataclass(slots=True)
 class Exchange:
-    """A call on its way to an answer, kept up to date in the ledger.
+    """A call on its way to a response.
 
-    Whatever a call leads to is entered before the first byte of it is sent: a caller that has its answer
-    finds the ledger complete.
+    The call log is updated before the first byte is sent, so it is complete when the caller has its response.
     """
 
     call: Call
     destination: Destination
     number: int
-    ledger: Ledger
+    call_log: CallLog
     orders: Orders
     style: Style
     wire: Wire
@@ -32,45 +31,42 @@ class Exchange:
     allowance: Allowance | None = None
 
     def take_from_bucket(self) -> bool:
-        """Take a token out of the bucket, if such calls have one; return whether the call may go on."""
         if self.bucket is None:
             return True
         self.allowance = self.bucket.take()
         return self.allowance.granted
 
-    def amend(self, call: Call) -> None:
-        """Enter what has become of the call."""
+    def update(self, call: Call) -> None:
         self.call = call
-        self.ledger.amend(self.number, call)
+        self.call_log.update(self.number, call)
 
-    def right_answer(self, form: Form | None = None) -> Answer:
-        """Do what the call asks for and give the answer to it, unsent, and in one form if it is given."""
+    def right_response(self, form: Form | None = None) -> Response:
+        """Do what the call asks for and return the response without sending it; ``form`` overrides Accept."""
         if form is not None:
             self.style = replace(self.style, forced_form=form)
-        answer = self.destination.answer(self.style)
-        if self.call.action == "acknowledge" and answer.status == HTTPStatus.OK:
-            self.amend(replace(self.call, applied=True))
-        return self.garbled(answer)
+        response = self.destination.respond(self.style)
+        if self.call.action == "acknowledge" and response.status == HTTPStatus.OK:
+            self.update(replace(self.call, applied=True))
+        return self.garbled(response)
 
-    def garbled(self, answer: Answer) -> Answer:
-        """Break what an answer has of the orders whose entry is to be unreadable."""
+    def garbled(self, response: Response) -> Response:
+        """Break the entry of each order that is to be unreadable."""
         for purchase_order_id in self.orders.unreadable:
-            answer = unreadable(answer, purchase_order_id)
-        return answer
+            response = unreadable(response, purchase_order_id)
+        return response
 
-    def send(self, answer: Answer) -> None:
-        """Send an answer at once and as a whole."""
-        body = b"" if self.call.method == "HEAD" else answer.body
-        self.begin(answer.status, self.head(answer) + body)
+    def send(self, response: Response) -> None:
+        body = b"" if self.call.method == "HEAD" else response.body
+        self.begin(response.status, self.head(response) + body)
 
-    def head(self, answer: Answer, *framing: tuple[str, str]) -> bytes:
-        """Write the head of an answer; it tells what the bucket holds unless the answer itself does."""
-        headers = answer.headers
+    def head(self, response: Response, *framing: tuple[str, str]) -> bytes:
+        """Return the head of a response, with the bucket's headers unless the response has its own."""
+        headers = response.headers
         if self.bucket is not None and COUNT_HEADER not in dict(headers):
-            headers += (self.allowance or self.bucket.look()).headers
-        return replace(answer, headers=headers).head(self.clock(), *framing)
+            headers += (self.allowance or self.bucket.peek()).headers
+        return replace(response, headers=headers).head(self.clock(), *framing)
 
     def begin(self, status: int, data: bytes) -> None:
-        """Enter the status and send the first bytes; who begins sends the rest by ``wire``."""
-        self.amend(replace(self.call, status=status))
+        """Log the status and send the first bytes; the caller sends the rest by ``wire``."""
+        self.update(replace(self.call, status=status))
         self.wire.write(data)

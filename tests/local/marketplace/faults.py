@@ -1,10 +1,10 @@
-"""Misbehaviour on demand: which order's calls meet which fault, and what each fault does.
+"""Faults on demand: which calls meet which fault, and what each fault does.
 
-A new fault is a member of ``Fault`` and a function marked with it. The function is given the exchange. It
-gives the answer that is sent then, or None after it has done with the exchange what it likes. Its keyword
-arguments are the fault's details, all of them with a default. The mark says so when only calls of certain
-kinds can meet the fault. A fault that only says something and does nothing is a line in a table instead, and
-one that only changes the page of a list has a mark of its own.
+A new fault is a member of ``Fault`` and a function with the decorator ``_implements``. The function gets the
+exchange and returns the response to send, or None after it has done everything itself. Its keyword arguments
+are the fault's details, each with a default. The decorator names the actions that can meet the fault. A fault
+that only sends a fixed response is a line in a table instead, and a fault that only changes a page of a list
+has the decorator ``_changes_page``.
 """
 
 from __future__ import annotations
@@ -26,36 +26,36 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from . import buyer, problems
-from .answers import CONTENT_TYPES, Answer, bare_page, to_iso, to_json, written
 from .order_service import ACTIONS, LISTS, UNKNOWN_ERROR
 from .orders import new_order
 from .problems import Origin
 from .quota import COUNT_HEADER, TIME_HEADER
+from .responses import CONTENT_TYPES, Response, html_page, to_iso, to_json, written
 from .tokens import TOKEN_ACTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .answers import Form, Page, Tree
     from .exchange import Exchange
     from .problems import Problem, Severity
+    from .responses import Form, Page, Tree
 
 type Detail = float | str | None
-type Behaviour = Callable[..., Answer | None]
-type Retouch = Callable[..., Page]
+type Behavior = Callable[..., Response | None]
+type PageChange = Callable[..., Page]
 
 _PIECE = 65_536
 _ENDLESS_PIECE = b"1\r\n \r\n"
-_TURN = "&turn="
+_STEP = "&step="
 _HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
 _ANY_CALL = ACTIONS | {TOKEN_ACTION}
 _ORDERS = ACTIONS - LISTS
-_BEHAVIOURS: dict[Fault, Behaviour] = {}
+_BEHAVIORS: dict[Fault, Behavior] = {}
 _ONLY_FOR: dict[Fault, frozenset[str]] = {}
 
 
 class Fault(Enum):
-    """What a call can meet instead of a prompt and right answer; the functions below say it in full."""
+    """What can happen to a call; the functions below have the details."""
 
     DELAY = "delay"
     RESET_BEFORE_APPLYING = "reset_before_applying"
@@ -92,7 +92,7 @@ class Fault(Enum):
     PROBLEM_DOCUMENT = "problem_document"
     RETRY_AFTER_DATE = "retry_after_date"
     EARLY_HINTS = "early_hints"
-    ENCODED_ANSWER = "encoded_response"
+    ENCODED_RESPONSE = "encoded_response"
     ODD_BYTES = "odd_bytes"
     FLAT_LINES = "flat_lines"
     CANCELED_SPELLING = "canceled_spelling"
@@ -112,12 +112,11 @@ class Fault(Enum):
     HOSTILE_ORDER_ID = "hostile_order_id"
 
 
-@dataclass(slots=True, eq=False)  # two alike are still two
+@dataclass(slots=True, eq=False)  # two equal faults are two faults
 class PlannedFault:
-    """A fault waiting for the calls it is meant for.
+    """A fault for the next calls of some ``actions``; ``times`` None is forever.
 
-    ``times`` None is forever, ``action`` None any call about orders that can meet the fault; ``actions`` are
-    what that comes to. A call for a token meets only what is meant for it.
+    ``action`` None is every call about orders that can meet the fault, and no request for a token.
     """
 
     fault: Fault
@@ -127,41 +126,38 @@ class PlannedFault:
     actions: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Refuse what the fault does not know, now rather than in the middle of a call."""
+        """Refuse unknown details now instead of in the middle of a call."""
         if self.times is not None and self.times < 1:
-            raise ValueError("a fault is met at least once")
+            raise ValueError("a fault applies at least once")
         possible = _ONLY_FOR[self.fault]
         self.actions = possible & ACTIONS if self.action is None else frozenset({self.action})
         if not self.actions <= possible:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
-        inspect.signature(_BEHAVIOURS[self.fault]).bind(None, **self.details)
+        inspect.signature(_BEHAVIORS[self.fault]).bind(None, **self.details)
 
-    def strike(self, exchange: Exchange) -> None:
-        """Let an exchange meet the fault."""
-        answer = _BEHAVIOURS[self.fault](exchange, **self.details)
-        if answer is not None:
-            exchange.send(answer)
+    def apply_to(self, exchange: Exchange) -> None:
+        response = _BEHAVIORS[self.fault](exchange, **self.details)
+        if response is not None:
+            exchange.send(response)
 
 
 class FaultPlan:
-    """The faults that wait, per order (None is every order) and in the order they were planned."""
+    """The planned faults in their order, by purchase order (None is every order)."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._planned: defaultdict[str | None, list[PlannedFault]] = defaultdict(list)
 
     def add(self, purchase_order_id: str | None, planned: PlannedFault) -> None:
-        """Put a fault at the end of an order's queue."""
         with self._lock:
             self._planned[purchase_order_id].append(planned)
 
     def clear(self, purchase_order_id: str | None) -> None:
-        """Forget every fault in an order's queue."""
         with self._lock:
             self._planned.pop(purchase_order_id, None)
 
     def next(self, purchase_order_id: str | None, action: str | None) -> PlannedFault | None:
-        """Take the fault that this call meets, if any: the order's own before every order's."""
+        """Return the fault for this call, if any: the order's own before those of every order."""
         with self._lock:
             for queue in (self._planned.get(purchase_order_id, []), self._planned.get(None, [])):
                 for planned in queue:
@@ -174,11 +170,11 @@ class FaultPlan:
             return None
 
 
-def _does(fault: Fault, only_for: frozenset[str] = _ANY_CALL) -> Callable[[Behaviour], Behaviour]:
-    def mark(behaviour: Behaviour) -> Behaviour:
-        _BEHAVIOURS[fault] = behaviour
+def _implements(fault: Fault, only_for: frozenset[str] = _ANY_CALL) -> Callable[[Behavior], Behavior]:
+    def mark(behavior: Behavior) -> Behavior:
+        _BEHAVIORS[fault] = behavior
         _ONLY_FOR[fault] = only_for
-        return behaviour
+        return behavior
 
     return mark
 
@@ -186,95 +182,84 @@ def _does(fault: Fault, only_for: frozenset[str] = _ANY_CALL) -> Callable[[Behav
 # --- The connection ---------------------------------------------------------------------------------------
 
 
-@_does(Fault.DELAY)
-def _delay(exchange: Exchange, *, seconds: float = 1.0) -> Answer:
-    """Do nothing for some seconds, then do and answer what is right."""
+@_implements(Fault.DELAY)
+def _delay(exchange: Exchange, *, seconds: float = 1.0) -> Response:
+    """Wait, then do and respond what is right."""
     exchange.wire.wait(seconds)
-    return exchange.right_answer()
+    return exchange.right_response()
 
 
-@_does(Fault.RESET_BEFORE_APPLYING)
+@_implements(Fault.RESET_BEFORE_APPLYING)
 def _reset_before_applying(exchange: Exchange) -> None:
-    """Reset the connection and leave the order alone."""
     exchange.wire.reset()
 
 
-@_does(Fault.RESET_AFTER_APPLYING)
+@_implements(Fault.RESET_AFTER_APPLYING)
 def _reset_after_applying(exchange: Exchange) -> None:
-    """Do what the call asks for and reset the connection instead of saying so."""
-    exchange.right_answer()
+    """Do what the call asks for and reset the connection instead of responding."""
+    exchange.right_response()
     exchange.wire.reset()
 
 
-@_does(Fault.TIMEOUT_AFTER_APPLYING)
+@_implements(Fault.TIMEOUT_AFTER_APPLYING)
 def _timeout_after_applying(exchange: Exchange) -> None:
-    """Do what the call asks for and never answer, until the caller gives up."""
-    exchange.right_answer()
+    """Do what the call asks for and send nothing until the caller gives up."""
+    exchange.right_response()
     exchange.wire.hang()
 
 
-@_does(Fault.CLOSE_WHEN_IDLE)
+@_implements(Fault.CLOSE_WHEN_IDLE)
 def _close_when_idle(exchange: Exchange) -> None:
-    """Give the right answer, promise to keep the connection and close it."""
-    answer = exchange.right_answer()
-    exchange.send(replace(answer, headers=(*answer.headers, ("Connection", "keep-alive"))))
+    """Send the right response, announce to keep the connection, and close it."""
+    response = exchange.right_response()
+    exchange.send(replace(response, headers=(*response.headers, ("Connection", "keep-alive"))))
     exchange.wire.close()
 
 
-@_does(Fault.SLOW_DRIP)
-def _slow_drip(exchange: Exchange, *, interval: float = 0.1, headers: bool = False) -> None:
-    """Do what is right and let the answer trickle out byte by byte; its head too if ``headers``."""
-    answer = exchange.right_answer()
-    head = exchange.head(answer)
-    at_once, trickling = (b"", head + answer.body) if headers else (head, answer.body)
-    exchange.begin(answer.status, at_once)
-    for position in range(len(trickling)):
+@_implements(Fault.SLOW_DRIP)
+def _slow_drip(exchange: Exchange, *, interval: float = 0.1) -> None:
+    """Do what is right and send the body byte by byte."""
+    response = exchange.right_response()
+    exchange.begin(response.status, exchange.head(response))
+    for position in range(len(response.body)):
         exchange.wire.wait(interval)
-        exchange.wire.write(trickling[position : position + 1])
+        exchange.wire.write(response.body[position : position + 1])
 
 
-@_does(Fault.HUGE)
-def _huge(exchange: Exchange, *, size: int = 1_000_000_000, declared: bool = True) -> None:
-    """Do what is right and let the answer be followed by blanks, so that it reads well however long it is.
-
-    The length is ``declared`` in the head, or else comes to light chunk by chunk.
-    """
-    answer = exchange.right_answer()
-    framing = ("Content-Length", str(size)) if declared else ("Transfer-Encoding", "chunked")
-    exchange.begin(answer.status, exchange.head(answer, framing))
-    piece = answer.body[:size]
+@_implements(Fault.HUGE)
+def _huge(exchange: Exchange, *, size: int = 1_000_000_000) -> None:
+    """Do what is right and send a response of ``size``: valid, because blanks follow the right one."""
+    response = exchange.right_response()
+    exchange.begin(response.status, exchange.head(response, ("Content-Length", str(size))))
+    piece = response.body[:size]
     left = size
     while left > 0:
-        exchange.wire.write(piece if declared else b"%x\r\n%b\r\n" % (len(piece), piece))
+        exchange.wire.write(piece)
         left -= len(piece)
         piece = b" " * min(_PIECE, left)
-    if not declared:
-        exchange.wire.write(b"0\r\n\r\n")
 
 
-@_does(Fault.ENDLESS)
+@_implements(Fault.ENDLESS)
 def _endless(exchange: Exchange, *, interval: float = 0.1) -> None:
-    """Do what is right and let the answer be followed by blanks, one after the other and for ever."""
-    answer = exchange.right_answer()
-    exchange.begin(answer.status, exchange.head(answer, ("Transfer-Encoding", "chunked")))
-    exchange.wire.write(b"%x\r\n%b\r\n" % (len(answer.body), answer.body))
+    """Do what is right and send blanks after the response forever."""
+    response = exchange.right_response()
+    exchange.begin(response.status, exchange.head(response, ("Transfer-Encoding", "chunked")))
+    exchange.wire.write(b"%x\r\n%b\r\n" % (len(response.body), response.body))
     while True:
         exchange.wire.wait(interval)
         exchange.wire.write(_ENDLESS_PIECE)
 
 
-@_does(Fault.EARLY_HINTS)
-def _early_hints(exchange: Exchange, *, status: int = 103, count: int = 1) -> Answer:
-    """Send interim answers before the right one."""
-    answer = exchange.right_answer()
+@_implements(Fault.EARLY_HINTS)
+def _early_hints(exchange: Exchange, *, status: int = 103, count: int = 1) -> Response:
+    response = exchange.right_response()
     interim = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nLink: </>; rel=preconnect\r\n\r\n"
-    exchange.begin(answer.status, interim.encode() * count)
-    return answer
+    exchange.begin(response.status, interim.encode() * count)
+    return response
 
 
-# --- Something else is said, and mostly nothing is done ---------------------------------------------------
+# --- Another response, mostly without doing what the call asks for ----------------------------------------
 
-# Each of these is said in Walmart's own words, where it has any.
 _REFUSALS: dict[Fault, Problem] = {
     Fault.OUTAGE_AS_BAD_REQUEST: problems.REQUEST_INVALID,
     Fault.UNAUTHORIZED: problems.UNAUTHORIZED,
@@ -289,53 +274,52 @@ _REFUSALS: dict[Fault, Problem] = {
     Fault.LOCKED: problems.RESOURCE_IS_LOCKED,
     Fault.INTERNAL_ERROR: problems.SYSTEM_ERROR,
 }
-# Each of these is a bare page from somewhere in front of Walmart's gateway.
-_PAGES: dict[Fault, Answer] = {
-    Fault.SERVICE_UNAVAILABLE: bare_page(503, "503 Service Temporarily Unavailable"),
-    Fault.MAINTENANCE_PAGE: bare_page(200, "We are down for maintenance and will be back soon"),
+# Pages of proxies in front of Walmart's gateway.
+_PAGES: dict[Fault, Response] = {
+    Fault.SERVICE_UNAVAILABLE: html_page(503, "503 Service Temporarily Unavailable"),
+    Fault.MAINTENANCE_PAGE: html_page(200, "We are down for maintenance and will be back soon"),
     Fault.UNKNOWN_ERROR: UNKNOWN_ERROR,
 }
 
 
-def _say_problem(problem: Problem, exchange: Exchange) -> Answer:
+def _respond_with_problem(problem: Problem, exchange: Exchange) -> Response:
     return exchange.style.problem(problem)
 
 
-def _show_page(page: Answer, exchange: Exchange) -> Answer:  # noqa: ARG001 - a page is for everybody
+def _respond_with_page(page: Response, exchange: Exchange) -> Response:  # noqa: ARG001 - the same for every call
     return page
 
 
 for _fault, _problem in _REFUSALS.items():
-    # Only the gateway refuses a call for a token: no other service sees it.
+    # Only the gateway refuses a request for a token: no other service gets it.
     _calls = _ANY_CALL if _problem.origin is Origin.GATEWAY else ACTIONS
-    _does(_fault, _calls)(functools.partial(_say_problem, _problem))
-for _fault, _answer in _PAGES.items():
-    _does(_fault)(functools.partial(_show_page, _answer))
+    _implements(_fault, _calls)(functools.partial(_respond_with_problem, _problem))
+for _fault, _response in _PAGES.items():
+    _implements(_fault)(functools.partial(_respond_with_page, _response))
 
 
-@_does(Fault.HEADER_BLAMED, ACTIONS)
-def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> Answer:
-    """Find fault with a header that is right."""
+@_implements(Fault.HEADER_BLAMED, ACTIONS)
+def _header_blamed(exchange: Exchange, *, field: str = "WM_SVC.NAME") -> Response:
     return exchange.style.problem(problems.header_blank(field))
 
 
-@_does(Fault.NOT_FOUND, ACTIONS)
-def _not_found(exchange: Exchange) -> Answer:
-    """Know nothing of an order that exists, or of any order at all."""
+@_implements(Fault.NOT_FOUND, ACTIONS)
+def _not_found(exchange: Exchange) -> Response:
+    """Respond that an existing order, or every order of a list, does not exist."""
     wanted = exchange.call.purchase_order_id
     problem = problems.ORDERS_NOT_FOUND if wanted is None else problems.order_not_found(wanted)
     return exchange.style.problem(problem)
 
 
-@_does(Fault.NO_SUCH_PATH)
-def _no_such_path(exchange: Exchange, *, severity: Severity = "INFO") -> Answer:
-    """Be a gateway that does not serve the path that was called."""
+@_implements(Fault.NO_SUCH_PATH)
+def _no_such_path(exchange: Exchange, *, severity: Severity = "INFO") -> Response:
+    """Respond that the gateway does not serve the path."""
     return exchange.style.problem(problems.path_not_served(exchange.call.bare_path, severity))
 
 
-@_does(Fault.FIREWALL)
-def _firewall(exchange: Exchange) -> Answer:
-    """Refuse the caller's address, as Akamai does: its page is escaped like this."""
+@_implements(Fault.FIREWALL)
+def _firewall(exchange: Exchange) -> Response:
+    """Refuse the caller's address with a page that is escaped like Akamai's."""
     url = "".join(
         character if character.isalnum() else f"&#{ord(character)};"
         for character in f"https://marketplace.walmartapis.com{exchange.call.path}"
@@ -346,12 +330,12 @@ def _firewall(exchange: Exchange) -> Answer:
         "Reference&#32;&#35;18&#46;5c7b1160&#46;1790000000&#46;2f6c1a7b\n</BODY>\n</HTML>\n"
     )
     headers = (("Server", "AkamaiGHost"), ("Mime-Version", "1.0"), ("Content-Type", "text/html"))
-    return Answer(HTTPStatus.FORBIDDEN, page.encode(), headers)
+    return Response(HTTPStatus.FORBIDDEN, page.encode(), headers)
 
 
-@_does(Fault.EDGE_PAGE)
-def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> Answer:
-    """Answer in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
+@_implements(Fault.EDGE_PAGE)
+def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> Response:
+    """Respond in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
     phrase = HTTPStatus(status).phrase
     document: dict[str, Tree] = {
         "mesh": {"message": "no Route matched with those values"},
@@ -364,18 +348,18 @@ def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> 
     }
     match kind:
         case "html":
-            return bare_page(status, f"{status} {phrase}")
+            return html_page(status, f"{status} {phrase}")
         case "text":
-            return Answer(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
+            return Response(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
         case "empty":
-            return Answer(status)
+            return Response(status)
         case _:
-            return Answer(status, to_json(document[kind]), (("Content-Type", "application/json"),))
+            return Response(status, to_json(document[kind]), (("Content-Type", "application/json"),))
 
 
-@_does(Fault.PROBLEM_DOCUMENT)
-def _problem_document(exchange: Exchange, *, status: int = 400, header: str | None = None) -> Answer:
-    """Refuse by a problem document (RFC 9457), which may say that a header is missing that is there."""
+@_implements(Fault.PROBLEM_DOCUMENT)
+def _problem_document(exchange: Exchange, *, status: int = 400, header: str | None = None) -> Response:
+    """Refuse with a problem document (RFC 9457), which can claim that a header is missing."""
     document: Tree = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -383,27 +367,27 @@ def _problem_document(exchange: Exchange, *, status: int = 400, header: str | No
         "detail": f"Required header '{header}' is not present." if header else "Failed to read request",
         "instance": exchange.call.bare_path,
     }
-    return Answer(status, to_json(document), (("Content-Type", "application/problem+json"),))
+    return Response(status, to_json(document), (("Content-Type", "application/problem+json"),))
 
 
-@_does(Fault.RETRY_AFTER_DATE)
-def _retry_after_date(exchange: Exchange, *, replenish_in: float = 2.0) -> Answer:
-    """Say that there were too many calls, and until when by the date of HTTP, which has whole seconds."""
+@_implements(Fault.RETRY_AFTER_DATE)
+def _retry_after_date(exchange: Exchange, *, replenish_in: float = 2.0) -> Response:
+    """Throttle the caller with Retry-After as an HTTP date, which has whole seconds."""
     date = formatdate(math.ceil(exchange.clock() + replenish_in), usegmt=True)
     return exchange.style.problem(problems.THROTTLED, ("Retry-After", date))
 
 
-@_does(Fault.THROTTLED)
+@_implements(Fault.THROTTLED)
 def _throttled(
     exchange: Exchange,
     *,
     replenish_in: float = 1.0,
     header: str | None = TIME_HEADER,
     form: str = "milliseconds",
-) -> Answer:
-    """Say that the bucket is empty, and until when; Walmart spells the header in more than one way.
+) -> Response:
+    """Throttle the caller; Walmart spells the ``header`` with the time of the next token in several ways.
 
-    Without a ``header`` nobody learns until when. The ``form`` of the time can be "iso" too.
+    The ``form`` of the time is "milliseconds" or "iso".
     """
     replenished_at = exchange.clock() + replenish_in
     time = str(round(replenished_at * 1000))
@@ -413,66 +397,62 @@ def _throttled(
     return exchange.style.problem(problems.THROTTLED, *bucket)
 
 
-@_does(Fault.GATEWAY_TIMEOUT, ACTIONS)
-def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> Answer:
-    """Give up waiting for the order service, which may have done what it was asked for (``applied``)."""
+@_implements(Fault.GATEWAY_TIMEOUT, ACTIONS)
+def _gateway_timeout(exchange: Exchange, *, applied: bool = False) -> Response:
+    """Time out at the order service, which did what the call asks for if ``applied``."""
     if applied:
-        exchange.right_answer()
+        exchange.right_response()
     return exchange.style.problem(problems.DOWNSTREAM_SYSTEM_TIME_OUT)
 
 
-@_does(Fault.REDIRECT)
-def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> Answer:  # noqa: ARG001 - the same for every call
-    """Send the caller to another host, its headers and all, and do nothing."""
-    return Answer(HTTPStatus.TEMPORARY_REDIRECT, b"", (("Location", location),))
+@_implements(Fault.REDIRECT)
+def _redirect(exchange: Exchange, *, location: str = "https://elsewhere.example/") -> Response:  # noqa: ARG001 - the same for every call
+    return Response(HTTPStatus.TEMPORARY_REDIRECT, b"", (("Location", location),))
 
 
-@_does(Fault.EMPTY_SUCCESS)
-def _empty_success(exchange: Exchange) -> Answer:
-    """Answer 200 with nothing in it, and do nothing."""
+@_implements(Fault.EMPTY_SUCCESS)
+def _empty_success(exchange: Exchange) -> Response:
     return written(HTTPStatus.OK, exchange.style.form, b"")
 
 
-@_does(Fault.FOREIGN_SUCCESS, _ORDERS)
-def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Answer:
-    """Answer 200 with another order, acknowledged, and do nothing."""
+@_implements(Fault.FOREIGN_SUCCESS, _ORDERS)
+def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Response:
+    """Respond 200 with another order, acknowledged, and do nothing."""
     return exchange.style.acknowledged_order(new_order(other, ["Acknowledged"], exchange.orders.now()))
 
 
-# --- The right thing is done, and its answer is odd -------------------------------------------------------
+# --- The right thing is done, and the response is odd -----------------------------------------------------
 
 
-@_does(Fault.ECHO_CREATED, _ORDERS)
-def _echo_created(exchange: Exchange) -> Answer:
-    """Acknowledge the order and show it as it was before, as Walmart has been seen to do."""
+@_implements(Fault.ECHO_CREATED, _ORDERS)
+def _echo_created(exchange: Exchange) -> Response:
+    """Acknowledge the order and respond with its old state, as Walmart has been seen to do."""
     before = exchange.orders.find(str(exchange.call.purchase_order_id))
-    answer = exchange.right_answer()
+    response = exchange.right_response()
     if before is None or not exchange.call.applied:
-        return answer
+        return response
     return exchange.garbled(exchange.style.acknowledged_order(before))
 
 
-def _half(form: Form, exchange: Exchange) -> Answer:
-    """Do what is right and send half of the answer as if it were the whole."""
-    answer = exchange.right_answer(form)
-    return replace(answer, body=answer.body[: len(answer.body) // 2])
+def _half(form: Form, exchange: Exchange) -> Response:
+    response = exchange.right_response(form)
+    return replace(response, body=response.body[: len(response.body) // 2])
 
 
-_does(Fault.BROKEN_JSON)(functools.partial(_half, "json"))
-_does(Fault.BROKEN_XML, ACTIONS)(functools.partial(_half, "xml"))  # there is no XML of a token
+_implements(Fault.BROKEN_JSON)(functools.partial(_half, "json"))
+_implements(Fault.BROKEN_XML, ACTIONS)(functools.partial(_half, "xml"))  # a token is always JSON
 
 
-@_does(Fault.ENCODED_ANSWER)
-def _encoded_answer(exchange: Exchange) -> Answer:
-    """Compress the answer, which nobody asked for."""
-    answer = exchange.right_answer()
-    headers = (*answer.headers, ("Content-Encoding", "gzip"))
-    return replace(answer, body=gzip.compress(answer.body, mtime=0), headers=headers)
+@_implements(Fault.ENCODED_RESPONSE)
+def _encoded_response(exchange: Exchange) -> Response:
+    response = exchange.right_response()
+    headers = (*response.headers, ("Content-Encoding", "gzip"))
+    return replace(response, body=gzip.compress(response.body, mtime=0), headers=headers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Odd:
-    """What becomes of a body and of its content type. Some of it is of one form alone."""
+    """A change of a body or its content type, perhaps for one form only."""
 
     body: Callable[[bytes], bytes] = lambda body: body
     content_type: Callable[[str], str] = lambda content_type: content_type
@@ -480,7 +460,7 @@ class _Odd:
 
 
 def _in_street(odd: bytes) -> Callable[[bytes], bytes]:
-    """Put something odd where nobody reads it: in the street of an answer's first buyer."""
+    """Put something odd into the street of the response's first buyer, which no client reads."""
     street = buyer.ADDRESS["address1"].encode()
     return lambda body: body.replace(street, street + odd, 1)
 
@@ -518,111 +498,104 @@ ODD = {
     "forbidden_reference": _Odd(_in_street(b"&#26;"), form="xml"),
     "white_space_first": _Odd(lambda body: b"\n" + body, form="xml"),
 }
-"""What can be odd about an answer though the right thing was done."""
+"""The oddities of a response to a call that did the right thing."""
 
 
-@_does(Fault.ODD_BYTES, ACTIONS)
-def _odd_bytes(exchange: Exchange, *, kind: str = "tab") -> Answer:
-    """Let the answer be odd where nobody reads it, or in what is said of it."""
+@_implements(Fault.ODD_BYTES, ACTIONS)
+def _odd_bytes(exchange: Exchange, *, kind: str = "tab") -> Response:
+    """Make the response odd in its encoding, its content type, or where no client reads it."""
     odd = ODD[kind]
-    answer = exchange.right_answer(odd.form)
-    content_type = odd.content_type(dict(answer.headers).get("Content-Type", ""))
+    response = exchange.right_response(odd.form)
+    content_type = odd.content_type(dict(response.headers).get("Content-Type", ""))
     headers = (("Content-Type", content_type),) if content_type else ()
-    return replace(answer, body=odd.body(answer.body), headers=headers)
+    return replace(response, body=odd.body(response.body), headers=headers)
 
 
-@_does(Fault.FLAT_LINES, ACTIONS)
-def _flat_lines(exchange: Exchange) -> Answer:
-    """Let the lines be a plain list with the statuses on the line, as clients saw it in Mexico."""
-    answer = exchange.right_answer("json")
+@_implements(Fault.FLAT_LINES, ACTIONS)
+def _flat_lines(exchange: Exchange) -> Response:
+    """Send the lines as a plain list with the statuses on the line, as clients saw it in Mexico."""
+    response = exchange.right_response("json")
     try:
-        document = json.loads(answer.body)
+        document = json.loads(response.body)
     except ValueError:
-        return answer  # an entry in it is unreadable
+        return response  # it has an unreadable entry
     listed = document.get("list", {}).get("elements", {}).get("order", [])
     for order in [document["order"]] if "order" in document else listed:
         order["orderLines"] = [
             {**line, "orderLineStatus": line.pop("orderLineStatuses")["orderLineStatus"]}
             for line in order["orderLines"]["orderLine"]
         ]
-    return replace(answer, body=to_json(document))
+    return replace(response, body=to_json(document))
 
 
-@_does(Fault.CANCELED_SPELLING, ACTIONS)
-def _canceled_spelling(exchange: Exchange) -> Answer:
-    """Spell a status as one overview of Walmart's does."""
-    answer = exchange.right_answer()
-    return replace(answer, body=answer.body.replace(b"Cancelled", b"Canceled"))
+@_implements(Fault.CANCELED_SPELLING, ACTIONS)
+def _canceled_spelling(exchange: Exchange) -> Response:
+    response = exchange.right_response()
+    return replace(response, body=response.body.replace(b"Cancelled", b"Canceled"))
 
 
-# --- The page of a list is wrong, and all else is right ---------------------------------------------------
+# --- The page of a list is wrong, and everything else is right --------------------------------------------
 
 
-def _retouches(fault: Fault) -> Callable[[Retouch], Retouch]:
-    """Mark what becomes of the page that a call for a list is answered with; all else is right."""
-
-    def mark(retouch: Retouch) -> Retouch:
-        @_does(fault, LISTS)
-        @functools.wraps(retouch)  # its details are the fault's
-        def answer(exchange: Exchange, **details: Detail) -> Answer:
+def _changes_page(fault: Fault) -> Callable[[PageChange], PageChange]:
+    def mark(change_page: PageChange) -> PageChange:
+        @_implements(fault, LISTS)
+        @functools.wraps(change_page)  # its keyword arguments are the fault's details
+        def response(exchange: Exchange, **details: Detail) -> Response:
             exchange.style = replace(
-                exchange.style, retouch=lambda page: retouch(page, **details) if page.orders else page
+                exchange.style, change_page=lambda page: change_page(page, **details) if page.orders else page
             )
-            return exchange.right_answer()
+            return exchange.right_response()
 
-        return retouch
+        return change_page
 
     return mark
 
 
-@_retouches(Fault.BARE_CURSOR)
+@_changes_page(Fault.BARE_CURSOR)
 def _bare_cursor(page: Page) -> Page:
     """Take the question mark from the cursor, as was seen in Canada (Ventmere's client, 2024)."""
     return replace(page, next_cursor=page.next_cursor and page.next_cursor.removeprefix("?"))
 
 
-@_retouches(Fault.OPAQUE_CURSOR)
+@_changes_page(Fault.OPAQUE_CURSOR)
 def _opaque_cursor(page: Page) -> Page:
-    """Let the cursor be a value for a parameter and no query, as clients saw it in Chile."""
+    """Make the cursor a parameter's value instead of a query, as clients saw it in Chile."""
     value = base64.urlsafe_b64encode((page.next_cursor or "").encode()).decode().rstrip("=")
     return replace(page, next_cursor=value or None)
 
 
-@_retouches(Fault.ENDLESS_CURSOR)
+@_changes_page(Fault.ENDLESS_CURSOR)
 def _endless_cursor(page: Page, *, length: int = 1) -> Page:
-    """Let the cursor lead to the same page again, byte for byte as it was asked for.
-
-    With a ``length``, the cursors lead through so many others before one of them comes again.
-    """
-    query, _, followed = page.query.partition(_TURN)
-    turn = f"{_TURN}{int(followed or 0) % length + 1}" if length > 1 else ""
-    return replace(page, next_cursor=f"?{query}{turn}")
+    """Make the cursor lead to the same page again, in a cycle of ``length`` different cursors."""
+    query, _, followed = page.query.partition(_STEP)
+    step = f"{_STEP}{int(followed or 0) % length + 1}" if length > 1 else ""
+    return replace(page, next_cursor=f"?{query}{step}")
 
 
-@_retouches(Fault.MISSING_CURSOR)
+@_changes_page(Fault.MISSING_CURSOR)
 def _missing_cursor(page: Page) -> Page:
-    """Let the page be the last one, though the list has more orders by its own count."""
+    """Make the page the last one although the total count is higher."""
     return replace(page, next_cursor=None)
 
 
-@_retouches(Fault.REPEATED_ORDER)
+@_changes_page(Fault.REPEATED_ORDER)
 def _repeated_order(page: Page) -> Page:
-    """Begin with the last order of the page before; a first page has its own last order twice instead."""
+    """Begin with the last order of the page before; a first page has its own last order twice."""
     if page.after is None:
         return replace(page, orders=(*page.orders, page.orders[-1]))
     return replace(page, orders=(page.after, *page.orders))
 
 
-@_retouches(Fault.INCOMPLETE_ORDER)
+@_changes_page(Fault.INCOMPLETE_ORDER)
 def _incomplete_order(page: Page, *, missing: str = "purchaseOrderId") -> Page:
-    """Let the first order lack a member."""
     first, *others = page.orders
-    incomplete = {name: branch for name, branch in first.items() if name != missing}
+    incomplete = {name: value for name, value in first.items() if name != missing}
     return replace(page, orders=(incomplete, *others))
 
 
-@_retouches(Fault.HOSTILE_ORDER_ID)
+@_changes_page(Fault.HOSTILE_ORDER_ID)
 def _hostile_order_id(page: Page) -> Page:
-    """Give the first order an id that must reach neither a path nor a log."""
+    """Give the first order an id that must not reach a path or a log."""
     first, *others = page.orders
     return replace(page, orders=({**first, "purchaseOrderId": _HOSTILE_ID}, *others))

@@ -1,7 +1,7 @@
-"""The gateways stand in front of the services and check every call; each door has its own.
+"""The gateways in front of the services, which check every call.
 
-``SignatureGateway`` is the Canadian API's. The Global API has ``ClientGateway`` for the calls for a token and
-``TokenGateway`` for those that bring one.
+``SignatureGateway`` is the Canadian API's. The Global API has ``ClientGateway`` for requests for a token and
+``TokenGateway`` for calls with a token.
 """
 
 import base64
@@ -25,7 +25,7 @@ ACCESS_TOKEN = "WM_SEC.ACCESS_TOKEN"
 MARKET = "WM_MARKET"
 GLOBAL_VERSION = "WM_GLOBAL_VERSION"
 CONTENT_TYPE = "Content-Type"
-_OF_EVERY_CALL = ("WM_SVC.NAME", "WM_QOS.CORRELATION_ID")
+_COMMON_HEADERS = ("WM_SVC.NAME", "WM_QOS.CORRELATION_ID")
 _CANADA = "ca"
 _OTHER_MARKETS = frozenset({"cl", "mx", "us"})
 _MARKET_WITHOUT_HEADER = "us"
@@ -35,32 +35,30 @@ _GRANT = b"grant_type=client_credentials"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the caller is told, and the reason that it is not told."""
+    """The problem that the caller gets, and the reason, which only the call log has."""
 
     problem: Problem
     reason: str
 
 
 class Gateway(Protocol):
-    """Lets calls through, or refuses them."""
-
     def check(self, call: Call) -> Refusal | None:
-        """Say why a call is refused, or nothing if it may go on."""
+        """Return why a call is refused, or None if it may go on."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureGateway:
-    """Lets registered sellers' calls through. ``scheme`` is the one this server is reached by."""
+    """Accepts the signed calls of registered sellers; ``url_scheme`` is http or https."""
 
     sellers: Sellers
-    scheme: str
+    url_scheme: str
     timestamp_tolerance: timedelta
 
     def check(self, call: Call) -> Refusal | None:
-        """Check a call in the order Walmart does: channel type, other headers, signature, content type."""
+        """Check a call in Walmart's order: channel type, other headers, signature, content type."""
         return (
             self._check_channel_type(call)
-            or _check_never_blank(call, CONSUMER_ID, *_OF_EVERY_CALL, TIMESTAMP, SIGNATURE)
+            or _check_never_blank(call, CONSUMER_ID, *_COMMON_HEADERS, TIMESTAMP, SIGNATURE)
             or self._check_authenticity(call)
             or _check_content_type(call)
         )
@@ -79,7 +77,7 @@ class SignatureGateway:
             return Refusal(problems.UNAUTHORIZED, "channel type is another seller's")
         signed = Signed(
             consumer_id=seller.consumer_id,
-            url=f"{self.scheme}://{headers.get('Host', '')}{call.path}",
+            url=f"{self.url_scheme}://{headers.get('Host', '')}{call.path}",
             method=call.method,
             timestamp=headers[TIMESTAMP],
         )
@@ -91,23 +89,22 @@ class SignatureGateway:
 
 @dataclass(frozen=True, slots=True)
 class ClientGateway:
-    """Lets registered sellers' clients ask for a token."""
+    """Accepts requests for a token by registered sellers' clients."""
 
     sellers: Sellers
 
     def check(self, call: Call) -> Refusal | None:
-        """Check who asks, for which market, the other headers, and what is asked for."""
         return (
             self._check_client(call)
             or _check_market_of_client(call)
-            or _check_never_blank(call, *_OF_EVERY_CALL)
+            or _check_never_blank(call, *_COMMON_HEADERS)
             or _check_grant(call)
         )
 
     def _check_client(self, call: Call) -> Refusal | None:
-        scheme, _, credentials = call.headers.get(AUTHORIZATION, "").partition(" ")
+        kind, _, credentials = call.headers.get(AUTHORIZATION, "").partition(" ")
         reason = None
-        if scheme.lower() != "basic":
+        if kind.lower() != "basic":
             reason = f"{AUTHORIZATION} is missing or not Basic"
         else:
             try:
@@ -115,31 +112,30 @@ class ClientGateway:
             except ValueError:  # no base64, no text, or no colon in it
                 reason = f"{AUTHORIZATION} is not base64 of a client's id and secret"
             else:
-                reason = _doubt_about_client(self.sellers.find_client(client_id), secret)
+                reason = _client_refusal(self.sellers.find_client(client_id), secret)
         return Refusal(problems.UNAUTHORIZED, reason) if reason else None
 
 
 @dataclass(slots=True)
 class TokenGateway:
-    """Lets through each call with a token. ``expired`` is what is said of one that has expired."""
+    """Accepts calls with a valid token; ``expired`` is the problem for an expired one."""
 
     tokens: Tokens
     expired: Problem = problems.UNAUTHORIZED
 
     def check(self, call: Call) -> Refusal | None:
-        """Check the token, the market, the version, the other headers and the content type."""
         return (
             self._check_token(call)
             or _check_market(call)
             or _check_version(call)
-            or _check_never_blank(call, *_OF_EVERY_CALL)
+            or _check_never_blank(call, *_COMMON_HEADERS)
             or _check_content_type(call)
         )
 
     def _check_token(self, call: Call) -> Refusal | None:
         token = call.headers.get(ACCESS_TOKEN, "").strip()
         if not token:
-            return Refusal(problems.UNAUTHORIZED, f"{ACCESS_TOKEN} is missing{_mistake(call)}")
+            return Refusal(problems.UNAUTHORIZED, f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
         valid_until = self.tokens.valid_until(token)
         if valid_until is None:
             return Refusal(problems.UNAUTHORIZED, "token is unknown")
@@ -163,7 +159,7 @@ def _check_content_type(call: Call) -> Refusal | None:
     return None
 
 
-def _doubt_about_client(seller: Seller | None, secret: str) -> str | None:
+def _client_refusal(seller: Seller | None, secret: str) -> str | None:
     if seller is None:
         return "client id is unknown"
     return None if secret == seller.client_secret else "client secret is wrong"
@@ -198,8 +194,8 @@ def _check_grant(call: Call) -> Refusal | None:
     return None
 
 
-def _mistake(call: Call) -> str:
-    """Name what was sent instead of a token, if it is one of the things that people send by mistake."""
+def _common_mistake(call: Call) -> str:
+    """Name what was sent instead of a token, if it is a common mistake."""
     if AUTHORIZATION in call.headers:
-        return f": {AUTHORIZATION} is no place for a token"
-    return ": a signature is no credential here" if SIGNATURE in call.headers else ""
+        return f": {AUTHORIZATION} is the wrong header for a token"
+    return ": a signature is not accepted here" if SIGNATURE in call.headers else ""

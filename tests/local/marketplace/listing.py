@@ -1,4 +1,4 @@
-"""The lists of orders: what can be asked for, what is on a page, and the cursor to the next one."""
+"""The lists of orders: their parameters, their pages, and the cursor to the next page."""
 
 import contextlib
 import re
@@ -9,9 +9,9 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, quote
 
 from . import problems
-from .answers import Page, shown_tree
 from .orders import SELLER_FULFILLED, SHIP_NODES, Orders
 from .problems import Problem
+from .responses import Page, shown_tree
 
 _START = "createdStartDate"
 _END = "createdEndDate"
@@ -22,21 +22,21 @@ _CREATED = "Created"
 _PLACE = "poIndex"
 _LIMITS = {str(limit): limit for limit in range(1, 201)}
 _DEFAULT_LIMIT = "10"
-_RELEASED_LOOKS_BACK: Final = timedelta(days=180)
-# Fractions of a second are refused like what is no date at all, as sellers report of the United States.
+_RELEASED_LOOKBACK: Final = timedelta(days=180)
+# Fractions of a second are refused like an invalid date, as sellers report of the United States.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-# In lower case, as no client writes it: whoever decodes a cursor and encodes it again changes it.
+# In lower case, as no client writes it: decoding and encoding a cursor changes it.
 _ENCODED = str.maketrans({":": "%3a", "+": "%2b"})
 _SELLER = "ca:801".translate(_ENCODED)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 type Cursors = Literal["keeping", "counting"]
-"""What a cursor says: after which order the next page begins, as in Walmart's own example, or after how many
-orders, as its clients report."""
+"""A cursor contains the last order of its page, as in Walmart's own example ("keeping"), or the number of
+orders up to there, as clients report ("counting")."""
 
 
 class RefusedError(Exception):
-    """There is no page to be given, for the reason that is told."""
+    """There is no page, because of a problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.description)
@@ -45,40 +45,29 @@ class RefusedError(Exception):
 
 @dataclass(slots=True)
 class Listing:
-    """The lists of one API.
-
-    The Global API (``by_ship_node``) selects orders by who ships them. The Canadian API does not.
-    """
+    """The lists of one API. Only the Global API (``by_ship_node``) selects orders by who ships them."""
 
     orders: Orders
     by_ship_node: bool = False
     cursors: Cursors = "keeping"
 
     def released(self, query: str) -> Page:
-        """Find the page of released orders that a query asks for.
-
-        The Global API looks back half a year and no further.
-        """
+        """Return a page of released orders, in the Global API of the last half year only."""
         asked = {**dict(parse_qsl(query)), _STATUS: _CREATED}
-        return self._page(query, asked, _RELEASED_LOOKS_BACK if self.by_ship_node else None)
+        return self._page(query, asked, _RELEASED_LOOKBACK if self.by_ship_node else None)
 
     def all(self, query: str) -> Page:
-        """Find the page that a query asks for, of all orders or of those with a line in one status."""
+        """Return a page of all orders, or of those with a line in one status."""
         return self._page(query, dict(parse_qsl(query)), None)
 
-    def _page(self, query: str, asked: Mapping[str, str], looks_back: timedelta | None) -> Page:
-        """Find a page, and count the whole list as it is now.
+    def _page(self, query: str, asked: Mapping[str, str], lookback: timedelta | None) -> Page:
 
-        By a cursor that keeps its place, the page begins after the order that the cursor names, whatever has
-        become of that order in the meantime. By one that counts, it begins after so many orders of the list
-        as it is now: when orders have left the list since, as many others are on no page.
-        """
         if _START not in asked:
             raise RefusedError(problems.parameter_missing(_START))
         start = _date(asked, _START)
         end = _date(asked, _END) if _END in asked else None
-        if looks_back is not None:
-            start = max(start, self.orders.now() - looks_back)
+        if lookback is not None:
+            start = max(start, self.orders.now() - lookback)
         limit = _known(asked, _LIMIT, _DEFAULT_LIMIT, _LIMITS.get)
         ship_node = None
         if self.by_ship_node:
@@ -115,7 +104,6 @@ def _date(asked: Mapping[str, str], name: str) -> datetime:
 
 
 def _known[T](asked: Mapping[str, str], name: str, default: str, find: Callable[[str], T | None]) -> T:
-    """Read a parameter by what finds its value, which is None for a text that is no value."""
     value = find(asked.get(name, default))
     if value is None:
         raise RefusedError(problems.parameter_invalid(name))

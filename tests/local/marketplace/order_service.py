@@ -1,43 +1,33 @@
-"""The order service behind the gateways: one method per thing it can be asked for, and what asks for it."""
+"""The order service behind the gateways: its operations, and the method and path of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from . import problems
-from .answers import Answer, Page, Style, bare_page
 from .listing import Listing, RefusedError
 from .orders import NotAcknowledgeableError, Orders
+from .responses import Page, Response, Style, html_page
 
-UNKNOWN_ERROR = bare_page(520, "520 Web server is returning an unknown error")
+UNKNOWN_ERROR = html_page(520, "520 Web server is returning an unknown error")
 
 
 @dataclass(slots=True)
 class OrderService:
-    """The order service as one API shows it.
-
-    Attributes:
-        orders: The orders, which are the same behind either API.
-        listing: The lists of this API.
-        empty_list_status: What an empty list is answered with.
-        released_fails: Whether the list of released orders answers 520 to every call.
-    """
+    """The order service of one API; both APIs share the orders."""
 
     orders: Orders
     listing: Listing
     empty_list_status: Literal[200, 404] = 404
     released_fails: bool = False
 
-    def released(self, query: str, style: Style) -> Answer:
-        """Answer with a page of the released orders."""
+    def released(self, query: str, style: Style) -> Response:
         return UNKNOWN_ERROR if self.released_fails else self._list(self.listing.released, query, style)
 
-    def all(self, query: str, style: Style) -> Answer:
-        """Answer with a page of all orders."""
+    def all(self, query: str, style: Style) -> Response:
         return self._list(self.listing.all, query, style)
 
-    def acknowledge(self, purchase_order_id: str, style: Style) -> Answer:
-        """Acknowledge an order."""
+    def acknowledge(self, purchase_order_id: str, style: Style) -> Response:
         try:
             return style.acknowledged_order(self.orders.acknowledge(purchase_order_id))
         except KeyError:
@@ -45,14 +35,13 @@ class OrderService:
         except NotAcknowledgeableError as reason:
             return style.problem(problems.not_acknowledgeable(purchase_order_id, str(reason)))
 
-    def get(self, purchase_order_id: str, style: Style) -> Answer:
-        """Show an order."""
+    def get(self, purchase_order_id: str, style: Style) -> Response:
         order = self.orders.find(purchase_order_id)
         if order is None:
             return style.problem(problems.order_not_found(purchase_order_id))
         return style.shown_order(order)
 
-    def _list(self, find: Callable[[str], Page], query: str, style: Style) -> Answer:
+    def _list(self, find: Callable[[str], Page], query: str, style: Style) -> Response:
         try:
             return style.listed_orders(find(query))
         except RefusedError as refused:
@@ -63,27 +52,27 @@ class OrderService:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that can be asked for, by a method and a path below that of all orders.
+    """An operation with its method and its path below that of all orders.
 
-    ``answer`` is given the order that the path names, or else the query.
+    ``respond`` is passed the id of the order in the path, or else the query.
     """
 
     action: str
     method: str
     path: str
-    answer: Callable[[OrderService, str, Style], Answer]
+    respond: Callable[[OrderService, str, Style], Response]
 
 
-# The first path that matches is taken: a list's before it is taken for an order's.
-_OF_LISTS = (
+# The first path that matches wins: "released" is a list, not an order's id.
+_LIST_OPERATIONS = (
     Operation("list", "GET", "", OrderService.all),
     Operation("released", "GET", "/released", OrderService.released),
 )
-_OF_ORDERS = (
+_ORDER_OPERATIONS = (
     Operation("acknowledge", "POST", "/([^/]+)/acknowledge", OrderService.acknowledge),
     Operation("get", "GET", "/([^/]+)", OrderService.get),
 )
-OPERATIONS = (*_OF_LISTS, *_OF_ORDERS)
-LISTS = frozenset(operation.action for operation in _OF_LISTS)
-"""The actions that are for no order of their own."""
-ACTIONS = LISTS | frozenset(operation.action for operation in _OF_ORDERS)
+OPERATIONS = (*_LIST_OPERATIONS, *_ORDER_OPERATIONS)
+LISTS = frozenset(operation.action for operation in _LIST_OPERATIONS)
+"""The actions that do not name an order."""
+ACTIONS = LISTS | frozenset(operation.action for operation in _ORDER_OPERATIONS)

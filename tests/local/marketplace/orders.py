@@ -1,4 +1,4 @@
-"""Purchase orders, their lines, and what acknowledging does to them."""
+"""Purchase orders, their lines, and how an acknowledgement changes them."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,15 +14,12 @@ _ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
 
 
 class NotAcknowledgeableError(Exception):
-    """The order's state or kind does not allow an acknowledgement; the text is Walmart's reason."""
+    """The order's state or kind does not allow an acknowledgement; the message is Walmart's reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order. Walmart keeps statuses per line and none for the order.
-
-    A line has more than one status when its quantity is split, such as one piece shipped and one to come.
-    """
+    """One line of an order. Walmart keeps the status per line; a split quantity has several statuses."""
 
     number: str
     sku: str
@@ -32,12 +29,12 @@ class OrderLine:
 
     @property
     def status(self) -> str:
-        """The status of a line that has only one; the first of several."""
+        """The first status, or the only one."""
         return self.statuses[0]
 
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
-        """Each status with its share of the quantity: one piece each, and the last has the rest."""
+        """Each status with its share of the quantity: one piece each, and the rest for the last."""
         *others, last = self.statuses
         return (*((status, 1) for status in others), (last, self.quantity - len(others)))
 
@@ -52,7 +49,7 @@ class Order:
     ship_node: str
     lines: tuple[OrderLine, ...]
     dated: bool = True
-    """Whether the answers show the date."""
+    """Whether responses show the date."""
 
     @property
     def statuses(self) -> tuple[str, ...]:
@@ -61,33 +58,29 @@ class Order:
 
     @property
     def released(self) -> bool:
-        """Whether anything of the order waits for its acknowledgement."""
         return self.has_line_in(_CREATED)
 
     def has_line_in(self, status: str) -> bool:
-        """Return whether any line of the order is in a status, however that is spelled."""
+        """Return whether any line of the order is in a status, regardless of case."""
         return any(found.casefold() == status.casefold() for found in self.statuses)
 
     @property
     def acknowledgeable(self) -> bool:
-        """Whether acknowledging it is allowed: Walmart does not ship it, and none of it is beyond that."""
         mine = self.ship_node != WALMART_FULFILLED
         return mine and all(status.casefold() in _ACKNOWLEDGEABLE for status in self.statuses)
 
     @property
     def rank(self) -> tuple[datetime, str]:
-        """The order's place among others, the same whatever becomes of any of them."""
+        """The order's place in every list, which never changes."""
         return self.order_date, self.purchase_order_id
 
     def with_status(self, status: str, at: datetime) -> "Order":
-        """Give this order with every line in ``status``."""
         return replace(
             self, lines=tuple(replace(line, statuses=(status,), status_date=at) for line in self.lines)
         )
 
 
 def customer_order_id(purchase_order_id: str) -> str:
-    """Give the id that the customer knows an order by."""
     return f"58{purchase_order_id[::-1]}"
 
 
@@ -97,7 +90,7 @@ def new_order(
     order_date: datetime,
     ship_node: str = SELLER_FULFILLED,
 ) -> Order:
-    """Make up an order with one line per entry: a status, or the statuses of a split quantity."""
+    """Return an order with one line per entry: a status, or the statuses of a split quantity."""
     if isinstance(statuses, str):
         raise TypeError("statuses are a list, one per line of the order")
     lines = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
@@ -120,43 +113,37 @@ def new_order(
 
 
 class Orders:
-    """Every order of the marketplace. A change is made as a whole or not at all, whoever else calls."""
+    """Every order of the marketplace. Changes are atomic."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._orders: dict[str, Order] = {}
         self.unreadable: set[str] = set()
-        """The ids of the orders whose entry no answer shows in readable form."""
+        """The ids of the orders whose entry is broken in every response."""
 
     def now(self) -> datetime:
-        """Tell the time by the marketplace's clock."""
         return datetime.fromtimestamp(self._clock(), UTC)
 
     def add(self, order: Order) -> None:
-        """Take in a new order."""
         with self._lock:
             if order.purchase_order_id in self._orders:
                 raise ValueError(f"there is an order {order.purchase_order_id} already")
             self._orders[order.purchase_order_id] = order
 
     def get(self, purchase_order_id: str) -> Order:
-        """Give an order as it is now; an unknown one is a ``KeyError``."""
+        """Return an order as it is now; an unknown order is a ``KeyError``."""
         with self._lock:
             return self._orders[purchase_order_id]
 
     def find(self, purchase_order_id: str) -> Order | None:
-        """Find an order if there is such a one."""
         with self._lock:
             return self._orders.get(purchase_order_id)
 
     def select(
         self, start: datetime, end: datetime | None, *, status: str | None, ship_node: str | None
     ) -> list[Order]:
-        """Give the orders that were placed from ``start`` to ``end``, the newest first.
-
-        With a ``status``, an order needs a line in it. With a ``ship_node``, that one ships the order.
-        """
+        """Return the orders placed from ``start`` to ``end`` with a line in ``status``, the newest first."""
         with self._lock:
             orders = list(self._orders.values())
         return sorted(
@@ -173,12 +160,12 @@ class Orders:
         )
 
     def set_status(self, purchase_order_id: str, status: str) -> Order:
-        """Put every line of an order into ``status``, as if Walmart or somebody else had done so."""
+        """Set the status of every line of an order."""
         with self._lock:
             return self._put(self._orders[purchase_order_id].with_status(status, self.now()))
 
     def acknowledge(self, purchase_order_id: str) -> Order:
-        """Acknowledge an order: allowed while every line is Created or Acknowledged, and again after that."""
+        """Acknowledge an order, which is allowed while every line is Created or Acknowledged."""
         with self._lock:
             order = self._orders[purchase_order_id]
             if order.ship_node == WALMART_FULFILLED:
@@ -188,7 +175,7 @@ class Orders:
             return self._put(order.with_status("Acknowledged", self.now()))
 
     def make_undated(self, purchase_order_id: str) -> None:
-        """Leave the date of an order out of every answer."""
+        """Leave the date of an order out of every response."""
         with self._lock:
             self._put(replace(self._orders[purchase_order_id], dated=False))
 

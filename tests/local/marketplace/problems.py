@@ -1,4 +1,4 @@
-"""What the marketplace refuses, in Walmart's words."""
+"""Walmart's error responses, in Walmart's words."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,7 +9,7 @@ type Severity = Literal["INFO", "ERROR", "absent"]
 
 
 class Origin(Enum):
-    """Who refuses: it decides the suffix of the code and the shape of the answer."""
+    """The service that refuses, which decides the suffix of the code and the shape of the response."""
 
     GATEWAY = "GMP_GATEWAY_API"
     ORDER_SERVICE = "GMP_ORDER_API"
@@ -18,7 +18,7 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error, before it takes a shape. Its cause is a parameter that is no date."""
+    """One error before it is written; ``cause`` is a parameter that is not a date."""
 
     status: int
     name: str
@@ -31,7 +31,6 @@ class Problem:
 
     @property
     def category(self) -> str:
-        """The kind of trouble, which the status and who refuses decide."""
         if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return "SYSTEM"
         if self.status in {400, 401} or (self.status == 404 and self.origin is Origin.GATEWAY):
@@ -51,7 +50,7 @@ UNAUTHORIZED = Problem(
     401,
     "UNAUTHORIZED",
     "Unauthorized",
-    # Walmart talks of tokens here even to callers that sign, and never says what was wrong.
+    # Walmart mentions tokens here even to callers that sign, and never says what was wrong.
     'Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
     field="UNAUTHORIZED",
 )
@@ -93,11 +92,11 @@ DOWNSTREAM_SYSTEM_TIME_OUT = Problem(
     "A system downstream did not answer in time.",
     Origin.ORDER_SERVICE,
 )
-# An outage that looks like the caller's fault: no cause is named, and the same call succeeds later.
+# An outage that looks like the caller's error: it names no cause, and the same call succeeds later.
 REQUEST_INVALID = Problem(
     400, "INVALID_REQUEST", "Invalid Request", "Request invalid.", Origin.ORDER_SERVICE, field="data"
 )
-# Walmart has no empty list: it counts one as not found, which is information.
+# Walmart responds to an empty list with "not found", with the severity INFO.
 ORDERS_NOT_FOUND = Problem(
     404,
     "CONTENT_NOT_FOUND",
@@ -109,57 +108,54 @@ ORDERS_NOT_FOUND = Problem(
 
 
 def order_not_found(purchase_order_id: str) -> Problem:
-    """Say that there is no such order, which Walmart counts as information."""
+    """Say that there is no such order, with the severity INFO."""
     return replace(ORDERS_NOT_FOUND, description=f"Purchase order '{purchase_order_id}' not found")
 
 
 def header_invalid(header: str) -> Problem:
-    """Refuse a header that is missing or has a value it cannot have."""
+    """Refuse a missing or invalid header, as the gateway."""
     return Problem(400, "INVALID_REQUEST_HEADER", f"{header} set null or invalid", _HEADERS, field=header)
 
 
 def header_blank(header: str) -> Problem:
-    """Refuse a call that lacks a header."""
+    """Refuse a missing or blank header, as the order service."""
     description = f"{header} set blank or null"
     return Problem(400, "INVALID_REQUEST_HEADER", description, _HEADERS, Origin.ORDER_SERVICE, header)
 
 
 def path_not_served(path: str, severity: Severity) -> Problem:
-    """Say that the gateway serves no such path. No source tells the severity that comes with it."""
+    """Say that the gateway serves no such path. No source states the severity that comes with it."""
     description = f"No static resource {path.lstrip('/')}."
-    told = None if severity == "absent" else severity
-    return Problem(404, "CONTENT_NOT_FOUND", description, _NOT_FOUND, severity=told)
+    given = None if severity == "absent" else severity
+    return Problem(404, "CONTENT_NOT_FOUND", description, _NOT_FOUND, severity=given)
 
 
 def undocumented(status: HTTPStatus) -> Problem:
-    """Refuse with a status for which Walmart publishes no code: its name takes the code's place."""
+    """Refuse with a status for which Walmart publishes no code: the status's name becomes the code."""
     phrase = status.phrase
     return Problem(status, status.name, phrase, f"{phrase}.", Origin.ORDER_SERVICE)
 
 
 def parameter_missing(name: str) -> Problem:
-    """Refuse a search without a parameter that it needs."""
     info = "A required request parameter is missing."
     return Problem(400, "MISSING_REQUEST_PARAM", f"{name} is required", info, Origin.ORDER_SERVICE, name)
 
 
 def parameter_invalid(name: str) -> Problem:
-    """Refuse a parameter whose value is none that it can have."""
     info = "One or more request parameters are invalid."
     return Problem(400, "INVALID_REQUEST_PARAM", f"{name} is invalid", info, Origin.ORDER_SERVICE, name)
 
 
-# It is the gateway that looks into this form.
+# The gateway itself checks this parameter.
 GRANT_TYPE_INVALID = replace(parameter_invalid("grant_type"), origin=Origin.GATEWAY)
 
 
 def date_invalid(name: str) -> Problem:
-    """Refuse a date. The cause is all that tells it from ``REQUEST_INVALID``, the outage in disguise."""
+    """Refuse a date. Only the cause distinguishes this from ``REQUEST_INVALID``, which is an outage."""
     return replace(REQUEST_INVALID, description="Invalid Date format value", cause=name)
 
 
 def not_acknowledgeable(purchase_order_id: str, reason: str) -> Problem:
-    """Refuse to acknowledge an order in its present state."""
     failed = f"Failed when called acknowledge API for '{purchase_order_id}'"
     return Problem(
         400,

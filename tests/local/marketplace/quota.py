@@ -1,4 +1,4 @@
-"""How many calls a minute: a token bucket, refilled all the time, as Walmart meters its callers."""
+"""The limit of calls a minute: a token bucket that refills continuously, like Walmart's."""
 
 import math
 import threading
@@ -14,7 +14,7 @@ _MINUTE = 60 * _MICROSECONDS
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the bucket had for one call: ``left`` without it, one more at ``replenished_at`` (epoch ms)."""
+    """The bucket's decision about one call, the tokens ``left``, and when the next one comes (epoch ms)."""
 
     granted: bool
     left: int
@@ -22,20 +22,19 @@ class Allowance:
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers by which the caller learns of it."""
         return ((COUNT_HEADER, str(self.left)), (TIME_HEADER, str(self.replenished_at)))
 
 
 class Bucket:
-    """A bucket that holds the tokens for the ``per_minute`` calls of a minute and begins full.
+    """A bucket of ``per_minute`` tokens that begins full.
 
-    All that is kept is the moment at which it will be full again, as an exact number: who calls at the very
-    millisecond that was announced finds a token.
+    Its only state is the moment at which it is full again. That is an exact number, because a call at the
+    announced millisecond has to find a token.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
         if per_minute < 1:
-            raise ValueError("a bucket that is never filled lets nobody through")
+            raise ValueError("a bucket needs at least one token a minute")
         self._interval = Fraction(_MINUTE, per_minute)
         self._capacity = per_minute
         self._clock = clock
@@ -43,7 +42,6 @@ class Bucket:
         self._full_at = Fraction(0)
 
     def take(self) -> Allowance:
-        """Take a token if there is one."""
         with self._lock:
             now = self._now()
             granted = self._left(now) > 0
@@ -51,8 +49,7 @@ class Bucket:
                 self._full_at = max(self._full_at, now) + self._interval
             return self._allowance(now, granted=granted)
 
-    def look(self) -> Allowance:
-        """Tell what is there, and take nothing."""
+    def peek(self) -> Allowance:
         with self._lock:
             now = self._now()
             return self._allowance(now, granted=self._left(now) > 0)
@@ -67,5 +64,5 @@ class Bucket:
     def _allowance(self, now: Fraction, *, granted: bool) -> Allowance:
         left = self._left(now)
         next_at = self._full_at - (self._capacity - left - 1) * self._interval
-        # A full bucket has nothing to wait for. Rounded up: a millisecond too early there is no token.
+        # A full bucket's time is now. Rounded up, because a millisecond earlier there is no token.
         return Allowance(granted, left, math.ceil(max(min(next_at, self._full_at), now) / 1000))

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 class Seller:
     """One seller as Walmart's Developer Center describes it.
 
-    ``private_key`` is in Walmart's form: PKCS#8, DER, base64 on one line, without armour. The marketplace
-    itself uses only the public half. ``client_id`` and ``client_secret`` are for the door with tokens.
+    ``private_key`` is in Walmart's form: PKCS#8, DER, base64 on one line, without armor. The marketplace
+    itself uses only the public half. ``client_id`` and ``client_secret`` are for access tokens.
     """
 
     consumer_id: str
@@ -27,7 +27,6 @@ class Seller:
     client_secret: str = field(repr=False)
 
     def secret(self) -> str:
-        """Give the credentials as the JSON text that is stored in Secrets Manager."""
         return json.dumps(
             {
                 "consumerId": self.consumer_id,
@@ -37,27 +36,21 @@ class Seller:
         )
 
     def token_secret(self) -> str:
-        """Give the credentials for the door with tokens in the same way."""
+        """Return the credentials for access tokens as the JSON text that is stored in Secrets Manager."""
         return json.dumps({"clientId": self.client_id, "clientSecret": self.client_secret})
 
 
 class Sellers:
-    """The registered sellers, by consumer id, and the keys that each of them may sign with."""
+    """The registered sellers by consumer id, and the keys that each may sign with."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sellers: dict[str, Seller] = {}
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
-    def register(
-        self, private_key: str | None, key_bits: int, consumer_id: str | None, channel_type: str | None
-    ) -> Seller:
-        """Register a seller; whatever is not given is made up.
-
-        A consumer id registered again gets the new key and loses every other, as when a seller makes a new
-        key in the Developer Center. Its client is another too.
-        """
-        key = rsa.generate_private_key(65537, key_bits) if private_key is None else _load(private_key)
+    def register(self, private_key: str | None, consumer_id: str | None, channel_type: str | None) -> Seller:
+        """Register a seller with random values for what is not given, see ``Marketplace``."""
+        key = rsa.generate_private_key(65537, 2048) if private_key is None else _load(private_key)
         seller = Seller(
             consumer_id=consumer_id or str(uuid.uuid4()),
             channel_type=channel_type or str(uuid.uuid4()),
@@ -72,10 +65,7 @@ class Sellers:
         return seller
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
-        """Accept one more key of a registered seller, as while it changes from one to the other.
-
-        The seller as it is with this key is given back, so that its ``secret()`` is available.
-        """
+        """Accept one more key of a registered seller, and return the seller with this key."""
         key = _load(private_key)
         with self._lock:
             seller = self._sellers[consumer_id]
@@ -84,7 +74,7 @@ class Sellers:
         return replace(seller, private_key=_walmart_form(key), public_key=key.public_key())
 
     def revoke_key(self, consumer_id: str, private_key: str) -> None:
-        """Refuse one of a seller's keys from now on; after the last one every call of it."""
+        """Refuse one of a seller's keys from now on."""
         revoked = _load(private_key).public_key()
         with self._lock:
             kept = tuple(key for key in self._keys[consumer_id] if key != revoked)
@@ -93,24 +83,21 @@ class Sellers:
             self._keys[consumer_id] = kept
 
     def change_client_secret(self, consumer_id: str) -> Seller:
-        """Give a seller another client secret; the one before is refused from now on, and no token is."""
+        """Replace a seller's client secret. The old one is refused from now on; its tokens stay valid."""
         with self._lock:
             seller = replace(self._sellers[consumer_id], client_secret=_new_client_secret())
             self._sellers[consumer_id] = seller
         return seller
 
     def keys(self, consumer_id: str) -> tuple[rsa.RSAPublicKey, ...]:
-        """Give the keys that a seller may sign with."""
         with self._lock:
             return self._keys[consumer_id]
 
     def find(self, consumer_id: str) -> Seller | None:
-        """Find the seller with this consumer id."""
         with self._lock:
             return self._sellers.get(consumer_id)
 
     def find_client(self, client_id: str) -> Seller | None:
-        """Find the seller with this client id."""
         with self._lock:
             return next((seller for seller in self._sellers.values() if seller.client_id == client_id), None)
 
@@ -125,7 +112,7 @@ def _new_client_secret() -> str:
 
 
 def _load(private_key: str) -> rsa.RSAPrivateKey:
-    # Checking the primes takes longer than all else a test does, and only the public half is used here.
+    # Checking the primes would take longer than a whole test, and only the public half is used here.
     key = serialization.load_der_private_key(
         base64.b64decode(private_key), password=None, unsafe_skip_rsa_key_validation=True
     )

@@ -1,6 +1,6 @@
-"""HTTP/1.1 over TCP or TLS: connections, requests and bytes, nothing of Walmart's.
+"""A plain HTTP/1.1 server over TCP or TLS, with one thread per connection.
 
-One thread per connection. Everything that waits here wakes when the server stops.
+Everything that waits here wakes when the server stops.
 """
 
 import contextlib
@@ -22,13 +22,11 @@ _LARGEST_BODY = 1_048_576
 _HANDSHAKE_SECONDS = 10
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger: on, for no time at all
 
-type _Connection = socket.socket | tuple[bytes, socket.socket]  # as socketserver has it, datagrams included
+type _Connection = socket.socket | tuple[bytes, socket.socket]  # as in socketserver, which has datagrams too
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it was on the wire, with the number of its connection."""
-
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
@@ -37,19 +35,19 @@ class Request:
 
 
 class Wire(Protocol):
-    """The way back to the caller. Whatever waits may end in a ``ConnectionError``: the call is given up."""
+    """The connection to the caller. A method that waits may raise a ``ConnectionError``."""
 
     def write(self, data: bytes) -> None:
         """Send bytes, now."""
 
     def wait(self, seconds: float) -> None:
-        """Wait, at most until the server stops; then the connection is given up."""
+        """Wait, at most until the server stops, which aborts the connection."""
 
     def close(self) -> None:
-        """Close the connection in good order as soon as this call is served, without having said so."""
+        """Close the connection when this call has been served, without announcing it in a header."""
 
     def hang(self) -> None:
-        """Keep the connection and say nothing, until the caller gives it up or the server stops."""
+        """Send nothing until the caller closes the connection or the server stops."""
 
     def reset(self) -> None:
         """End the connection with a TCP reset instead of an orderly close."""
@@ -71,7 +69,7 @@ class _SocketWire:
 
     def hang(self) -> None:
         self.close()
-        # Nothing can be read any more but the end of the connection; a stop brings that about too.
+        # Only the end of the connection can be read now, which a stop of the server causes too.
         while self._handler.connection.recv(_LONGEST_LINE):
             pass
 
@@ -95,9 +93,9 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Wake every waiting thread, close every connection and return when all of them have ended."""
+        """Wake every waiting thread, close every connection and return when all threads have ended."""
         self._listener.stopping.set()
-        # The listener waits for a connection and for nothing else, so one more connection wakes it.
+        # The listener waits only for connections, so one more connection wakes it.
         with contextlib.suppress(OSError):
             socket.create_connection((HOST, self.port)).close()
         self._thread.join()
@@ -128,7 +126,7 @@ class _Listener(socketserver.ThreadingTCPServer):
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, address = super().get_request()
         if self._tls is not None:
-            # The handshake is the connection's own thread's business: here it would hold up everybody else.
+            # The connection's own thread does the handshake: here it would delay all other callers.
             connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._connections.add(connection)
@@ -142,8 +140,8 @@ class _Listener(socketserver.ThreadingTCPServer):
     def abandon_connections(self) -> None:
         with self._lock:
             for connection in self._connections:
-                # Plain TCP's shutdown, also under TLS: it wakes whichever thread reads or writes there,
-                # whereas TLS's own would take the encryption away from under that thread.
+                # TCP's shutdown even under TLS: it wakes the thread that reads or writes there, whereas
+                # TLS's own shutdown would remove that thread's encryption.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)  # type: ignore[arg-type]  # TCP has no pairs
 
@@ -158,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._number = next(self.server.connection_numbers)
 
     def handle(self) -> None:
-        # An OSError here means that the caller has gone or the server stops: nobody is left to be told.
+        # An OSError here means that the caller has closed it or the server stops.
         with contextlib.suppress(OSError):
             if isinstance(self.connection, ssl.SSLSocket):
                 self.connection.settimeout(_HANDSHAKE_SECONDS)
@@ -167,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def handle_one_request(self) -> None:
-        """Serve one request, whatever its method: the base class would look for ``do_GET`` and its like."""
+        """Serve one request of any method, where the base class would call ``do_GET`` and the like."""
         self.raw_requestline = self.rfile.readline(_LONGEST_LINE + 1)
         if not self.raw_requestline or len(self.raw_requestline) > _LONGEST_LINE:
             self.close_connection = True
@@ -179,13 +177,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(HTTPStatus.LENGTH_REQUIRED)
             return
         body = self.rfile.read(int(length))
-        if len(body) < int(length):  # the caller has gone in the middle of it
+        if len(body) < int(length):  # the caller has closed the connection
             self.close_connection = True
             return
-        # Not self.path, which the base class tidies up: a signature covers the target as it was sent.
+        # Not self.path, which the base class normalizes: a signature covers the target as it was sent.
         target = self.requestline.split()[1]
         request = Request(self.command, target, tuple(self.headers.items()), body, self._number)
         self.server.serve(request, _SocketWire(self))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
-        """Keep quiet: the marketplace tells about its calls itself."""
+        """Log nothing: the marketplace reports its calls itself."""

@@ -1,7 +1,6 @@
-"""Walmart's digital signature, verified.
+"""The verification of Walmart's digital signature.
 
-Written from the rule alone and sharing nothing with any client: a client that passes here agrees with a
-second reading of the rule, not with itself.
+It is written from Walmart's rule and shares no code with the client, so it is an independent check.
 """
 
 import base64
@@ -17,7 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-# Nineteen digits hold every 64-bit number; more is no time but an attempt at one.
+# Nineteen digits hold every 64-bit number.
 _DECIMAL = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -31,12 +30,11 @@ class Signed:
     timestamp: str
 
     def text(self) -> str:
-        """Give the string to sign: four lines, each of them ended by a newline, the last one too."""
         return f"{self.consumer_id}\n{self.url}\n{self.method}\n{self.timestamp}\n"
 
 
 def timestamp_refusal(timestamp: str, *, now: float, tolerance: timedelta) -> str | None:
-    """Say why a timestamp is refused at the time ``now`` (epoch seconds), or nothing if it is good."""
+    """Return why a timestamp is refused at ``now`` (epoch seconds), or None if it is valid."""
     if not _DECIMAL.fullmatch(timestamp):
         return "timestamp is not a decimal number"
     allowed = tolerance.total_seconds()
@@ -50,9 +48,9 @@ def timestamp_refusal(timestamp: str, *, now: float, tolerance: timedelta) -> st
 
 
 def signature_refusal(signature: str, signed: Signed, *keys: rsa.RSAPublicKey) -> str | None:
-    """Say why a signature is refused, or nothing if it is good by any one of the keys.
+    """Return why a signature is refused, or None if one of the keys verifies it.
 
-    A signature over one of the strings that people sign by mistake is refused all the same, but named.
+    The reason names the mistake when the signature covers a common wrong string.
     """
     try:
         raw = base64.b64decode(signature, validate=True)

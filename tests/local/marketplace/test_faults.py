@@ -1,7 +1,4 @@
-"""The faults of the local marketplace that no test of the functions or of the client meets by name.
-
-The others are judged where the functions meet them: see ``tests/integration``.
-"""
+"""The faults that no test of the functions or of the client covers by name, and when a fault applies."""
 
 import gzip
 import http.client
@@ -11,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.local.marketplace import Fault, Marketplace
-from tests.local.marketplace.caller import ORDER, Answer, Caller, TokenCaller, order_calls, statuses
+from tests.local.marketplace.caller import ORDER, Caller, Response, TokenCaller, order_calls, statuses
 
 NEWEST = "7400123456790"
 SINCE = "?createdStartDate=2026-01-01"
@@ -24,13 +21,13 @@ LATIN1 = "application/json;charset=ISO-8859-1"
 
 @pytest.fixture
 def marketplace(marketplace: Marketplace) -> Marketplace:
-    """Two orders, of which the newest is the first of every list."""
+    """Two orders; the newest is the first of every list."""
     marketplace.add_order(NEWEST, ["Created", "Cancelled"])
     return marketplace
 
 
 @pytest.mark.parametrize(
-    ("fault", "details", "status", "said"),
+    ("fault", "details", "status", "text"),
     [
         (Fault.NO_SUCH_PATH, {"severity": "ERROR"}, 404, '"severity": "ERROR"'),
         (Fault.FIREWALL, {}, 403, "Reference&#32;&#35;18&#46;"),
@@ -46,27 +43,31 @@ def marketplace(marketplace: Marketplace) -> Marketplace:
     ],
 )
 @pytest.mark.parametrize("action", ["acknowledge", "released", "token"])
-def test_what_only_the_simulation_meets_says_something_else_and_does_nothing(
+def test_a_fault_sends_its_response_and_changes_nothing(
     marketplace: Marketplace,
     bearer: TokenCaller,
     action: str,
     fault: Fault,
     details: dict[str, Any],
     status: int,
-    said: str,
+    text: str,
 ) -> None:
-    ask = {"acknowledge": bearer.acknowledge, "released": lambda: bearer.list(SINCE), "token": bearer.ask}
+    send = {
+        "acknowledge": bearer.acknowledge,
+        "released": lambda: bearer.list(SINCE),
+        "token": bearer.request_token,
+    }
     bearer.get()
     marketplace.fail_all(fault, action=action, **details)
 
-    answer: Answer = ask[action]()
+    response: Response = send[action]()
 
-    assert (answer.status, said in f"{answer.headers}{answer.body.decode()}") == (status, True)
+    assert (response.status, text in f"{response.headers}{response.body.decode()}") == (status, True)
     assert statuses(marketplace) == ["Created", "Created"]
     assert (marketplace.calls[-1].fault, marketplace.calls[-1].status) == (fault, status)
 
 
-def test_interim_answers_come_before_the_right_one(marketplace: Marketplace, signer: Caller) -> None:
+def test_interim_responses_precede_the_right_one(marketplace: Marketplace, signer: Caller) -> None:
     marketplace.fail(ORDER, Fault.EARLY_HINTS, status=103)
     connection = signer.connect()
     signer.begin_acknowledging(connection)
@@ -80,14 +81,14 @@ def test_interim_answers_come_before_the_right_one(marketplace: Marketplace, sig
     connection.close()
 
 
-def test_an_answer_can_be_compressed_unasked(marketplace: Marketplace, caller: Caller) -> None:
+def test_a_response_can_be_compressed_unasked(marketplace: Marketplace, caller: Caller) -> None:
     right = caller.get()
-    marketplace.fail_all(Fault.ENCODED_ANSWER)
+    marketplace.fail_all(Fault.ENCODED_RESPONSE)
 
-    answer = caller.get()
+    response = caller.get()
 
-    assert answer.headers["Content-Encoding"] == "gzip"
-    assert gzip.decompress(answer.body) == right.body
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(response.body) == right.body
 
 
 @pytest.mark.parametrize(
@@ -110,20 +111,19 @@ def test_an_answer_can_be_compressed_unasked(marketplace: Marketplace, caller: C
         ("white_space_first", XML, b"\n<?xml"),
     ],
 )
-def test_one_thing_of_an_answer_can_be_odd(
+def test_a_response_can_be_odd_in_one_thing(
     marketplace: Marketplace, signer: Caller, kind: str, content_type: str | None, odd: bytes
 ) -> None:
     marketplace.fail_all(Fault.ODD_BYTES, kind=kind)
 
-    answer = signer.list(SINCE)
+    response = signer.list(SINCE)
 
-    assert (answer.status, answer.headers["Content-Type"], odd in answer.body) == (200, content_type, True)
-    assert all(order.encode() in answer.body for order in (ORDER, NEWEST))
+    assert (response.status, response.headers["Content-Type"]) == (200, content_type)
+    assert odd in response.body
+    assert all(order.encode() in response.body for order in (ORDER, NEWEST))
 
 
-def test_lines_can_be_flat_and_a_status_can_be_spelled_as_in_an_overview(
-    marketplace: Marketplace, caller: Caller
-) -> None:
+def test_lines_can_be_flat_and_a_status_spelled_otherwise(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail(NEWEST, Fault.FLAT_LINES)
     marketplace.fail_all(Fault.FLAT_LINES, action="list")
     marketplace.fail_all(Fault.CANCELED_SPELLING, action="released")
@@ -144,16 +144,14 @@ def test_a_cursor_can_be_opaque(marketplace: Marketplace, caller: Caller) -> Non
     assert not set(cursor) & set("=?&")
 
 
-# --- When they strike -------------------------------------------------------------------------------------
+# --- When faults apply ------------------------------------------------------------------------------------
 
 
 def met(caller: Caller, *orders: str) -> list[int]:
     return [caller.get(order=order).status for order in orders]
 
 
-def test_faults_are_met_in_order_the_orders_own_first_and_then_no_more(
-    marketplace: Marketplace, caller: Caller
-) -> None:
+def test_faults_apply_in_order_and_those_of_the_order_first(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail_all(Fault.CONFLICT, times=2)
     marketplace.fail(ORDER, Fault.THROTTLED, times=2)
     marketplace.fail(ORDER, Fault.GONE, action="get")
@@ -166,31 +164,29 @@ def test_faults_last_until_recovery_of_their_order_or_of_all(
 ) -> None:
     marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None)
     marketplace.fail(ORDER, Fault.GONE, times=None)
-    during = met(caller, NEWEST, ORDER, NEWEST)
+    first = met(caller, NEWEST, ORDER, NEWEST)
     marketplace.recover_all()
     between = met(caller, NEWEST, ORDER)
 
     marketplace.recover(ORDER)
 
-    assert (during, between, met(caller, ORDER)) == ([503, 410, 503], [200, 410], [200])
+    assert (first, between, met(caller, ORDER)) == ([503, 410, 503], [200, 410], [200])
 
 
-def test_a_fault_for_one_action_strikes_no_other(marketplace: Marketplace, bearer: Caller) -> None:
+def test_a_fault_for_one_action_applies_to_no_other(marketplace: Marketplace, bearer: Caller) -> None:
     for action in ("acknowledge", "released"):
         marketplace.fail_all(Fault.INTERNAL_ERROR, action=action)
-    marketplace.fail_all(Fault.GONE)  # it strikes no call for a token
+    marketplace.fail_all(Fault.GONE)  # it applies to no request for a token
 
-    answers = [bearer.get(), bearer.acknowledge(), bearer.list(SINCE, path=""), bearer.list(SINCE)]
+    responses = [bearer.get(), bearer.acknowledge(), bearer.list(SINCE, path=""), bearer.list(SINCE)]
 
-    assert [answer.status for answer in answers] == [410, 500, 200, 500]
+    assert [response.status for response in responses] == [410, 500, 200, 500]
 
 
-def test_wrong_credentials_neither_meet_a_fault_nor_use_it_up(
-    marketplace: Marketplace, caller: Caller
-) -> None:
+def test_a_refused_call_does_not_use_up_a_fault(marketplace: Marketplace, caller: Caller) -> None:
     marketplace.fail(ORDER, Fault.GONE)
 
-    assert (caller.get(caller.wrong).status, caller.get().status) == (401, 410)
+    assert (caller.get(caller.bad_credentials).status, caller.get().status) == (401, 410)
     assert [call.fault for call in order_calls(marketplace)] == [None, Fault.GONE]
 
 
@@ -205,7 +201,7 @@ def test_wrong_credentials_neither_meet_a_fault_nor_use_it_up(
     ],
 )
 @pytest.mark.parametrize("action", [*sorted(LISTS | ORDERS), "token", "ship"])
-def test_a_fault_is_planned_only_for_what_can_meet_it(
+def test_a_fault_is_planned_only_for_actions_that_can_meet_it(
     marketplace: Marketplace, faults: list[Fault], possible: set[str], action: str
 ) -> None:
     for fault in faults:
@@ -219,7 +215,11 @@ def test_a_fault_is_planned_only_for_what_can_meet_it(
                 marketplace.fail(ORDER, fault, action=action)
 
 
-@pytest.mark.parametrize(("details", "problem"), [({"second": 1.0}, "second"), ({"times": 0}, "once")])
-def test_a_fault_knows_its_details(marketplace: Marketplace, details: dict[str, Any], problem: str) -> None:
+@pytest.mark.parametrize(
+    ("details", "problem"), [({"second": 1.0}, "second"), ({"times": 0}, "at least once")]
+)
+def test_unknown_details_of_a_fault_are_refused(
+    marketplace: Marketplace, details: dict[str, Any], problem: str
+) -> None:
     with pytest.raises((TypeError, ValueError), match=problem):
         marketplace.fail(ORDER, Fault.DELAY, **details)

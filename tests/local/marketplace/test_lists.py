@@ -1,4 +1,4 @@
-"""The lists of orders behind either door: what is on them, what can be asked for, and how pages follow."""
+"""The lists of orders of both APIs: their content, their parameters and their pages."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 import pytest
 
 from tests.local.marketplace import Marketplace
-from tests.local.marketplace.caller import Answer, Caller, TokenCaller, order_calls
+from tests.local.marketplace.caller import Caller, Response, TokenCaller, order_calls
 from tests.local.marketplace.listing import Cursors
 
 PLACED = datetime(2026, 3, 16, 10, 30, 15, tzinfo=UTC)
@@ -35,15 +35,15 @@ def caller(request: pytest.FixtureRequest, marketplace: Marketplace, private_key
 
 
 def place(marketplace: Marketplace, number: int = 5) -> list[str]:
-    """So many released orders, a minute apart, the newest first."""
+    """Add released orders, a minute apart, and return their ids, the newest first."""
     ids = [str(7_400_000_000_000 + minute) for minute in range(number)]
     for minute, purchase_order_id in enumerate(ids):
         marketplace.add_order(purchase_order_id, order_date=PLACED + minute * MINUTE)
     return ids[::-1]
 
 
-def pages(caller: Caller, query: str, form: str = "json") -> Iterator[Answer]:
-    """Every page, each asked for by the cursor of the page before as it stands there."""
+def pages(caller: Caller, query: str, form: str = "json") -> Iterator[Response]:
+    """Every page, each by the unchanged cursor of the page before."""
     following: str | None = query
     while following is not None:
         page = caller.list(following, form)
@@ -51,13 +51,13 @@ def pages(caller: Caller, query: str, form: str = "json") -> Iterator[Answer]:
         yield page
 
 
-def listed(page: Answer) -> list[Any]:
+def listed(page: Response) -> list[Any]:
     if page.form == "xml":
         return [order.findtext("purchaseOrderId") for order in page.xml().findall("elements/order")]
     return [order.get("purchaseOrderId") for order in page.json()["list"]["elements"]["order"]]
 
 
-def meta(page: Answer) -> dict[str, Any]:
+def meta(page: Response) -> dict[str, Any]:
     if page.form == "xml":
         return {entry.tag: entry.text for entry in page.xml().findall("meta/*")}
     members: dict[str, Any] = page.json()["list"]["meta"]
@@ -71,16 +71,16 @@ def meta(page: Answer) -> dict[str, Any]:
 def test_released_orders_are_listed_with_the_newest_first(
     marketplace: Marketplace, caller: Caller, form: str
 ) -> None:
-    waiting: list[list[Any]] = [["Created"], ["Shipped", "CREATED"], [("Shipped", "Created")]]
+    released: list[list[Any]] = [["Created"], ["Shipped", "CREATED"], [("Shipped", "Created")]]
     others: list[list[Any]] = [["Acknowledged"], ["Shipped", "Cancelled"]]
-    for minute, statuses in enumerate([*waiting, *others]):
+    for minute, statuses in enumerate([*released, *others]):
         marketplace.add_order(str(minute), statuses, order_date=PLACED + minute * MINUTE)
     marketplace.add_order("of the same moment", order_date=PLACED)
 
-    answer = caller.list(SINCE, form)
+    response = caller.list(SINCE, form)
 
-    assert (answer.status, answer.form) == (200, form)
-    assert listed(answer) == ["2", "1", "of the same moment", "0"]
+    assert (response.status, response.form) == (200, form)
+    assert listed(response) == ["2", "1", "of the same moment", "0"]
     [call] = order_calls(marketplace)
     assert (call.action, call.purchase_order_id, call.applied) == ("released", None, False)
 
@@ -95,7 +95,7 @@ def test_released_orders_are_listed_with_the_newest_first(
         ("&status=ACKNOWLEDGED&createdEndDate=2026-03-17", ["1"]),
     ],
 )
-def test_all_orders_are_listed_or_those_of_which_a_line_is_in_a_status(
+def test_all_orders_are_listed_or_those_in_a_status(
     marketplace: Marketplace, caller: Caller, query: str, found: list[str], form: str
 ) -> None:
     for minute, statuses in enumerate([["Created"], ["Acknowledged"], ["Shipped", "Created"]]):
@@ -107,7 +107,7 @@ def test_all_orders_are_listed_or_those_of_which_a_line_is_in_a_status(
 
 
 @pytest.mark.parametrize("ship_node", ["SellerFulfilled", "WFSFulfilled"])
-def test_a_list_shows_an_order_as_a_look_at_it_does_and_xml_as_json(
+def test_a_list_shows_an_order_as_a_get_does_in_both_forms(
     marketplace: Marketplace, caller: Caller, ship_node: str
 ) -> None:
     marketplace.add_order("7", order_date=PLACED, ship_node=ship_node)
@@ -126,18 +126,18 @@ def test_a_list_shows_an_order_as_a_look_at_it_does_and_xml_as_json(
 
 @in_every_form
 @pytest.mark.parametrize("status", [404, 200])
-def test_an_empty_list_is_not_found_or_a_list(
+def test_an_empty_list_is_not_found_or_an_empty_page(
     marketplace: Marketplace, caller: Caller, form: str, status: int
 ) -> None:
     if status == 200:
         marketplace.empty_lists_as(200)
 
-    for answer in (caller.list(SINCE, form), caller.list(SINCE, form, path="")):
-        assert (answer.status, answer.form) == (status, form)
+    for response in (caller.list(SINCE, form), caller.list(SINCE, form, path="")):
+        assert (response.status, response.form) == (status, form)
         if status == 200:
-            assert (listed(answer), int(meta(answer)["totalCount"])) == ([], 0)
+            assert (listed(response), int(meta(response)["totalCount"])) == ([], 0)
         else:
-            assert answer.refusal() == (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", None)
+            assert response.refusal() == (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", None)
 
 
 @pytest.mark.parametrize(
@@ -145,26 +145,24 @@ def test_an_empty_list_is_not_found_or_a_list(
     [("", ["SellerFulfilled"]), ("&shipNodeType=3PLFulfilled", ["3PLFulfilled"]), ("&shipNodeType=us", None)],
 )
 @pytest.mark.parametrize("path", ["/released", ""])
-def test_a_list_behind_a_token_shows_the_orders_of_one_ship_node(
+def test_a_list_by_token_has_the_orders_of_one_ship_node(
     marketplace: Marketplace, caller: Caller, path: str, query: str, found: list[str] | None
 ) -> None:
     every = ["WFSFulfilled", "SellerFulfilled", "3PLFulfilled"]
     for ship_node in every:
         marketplace.add_order(ship_node, order_date=PLACED, ship_node=ship_node)
 
-    answer = caller.list(SINCE + query, path=path)
+    response = caller.list(SINCE + query, path=path)
 
     if not isinstance(caller, TokenCaller):
-        assert listed(answer) == every
+        assert listed(response) == every
     elif found:
-        assert listed(answer) == found
+        assert listed(response) == found
     else:
-        assert answer.refusal() == (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", "shipNodeType")
+        assert response.refusal() == (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", "shipNodeType")
 
 
-def test_released_orders_behind_a_token_are_of_the_last_half_year_and_can_fail(
-    marketplace: Marketplace, caller: Caller
-) -> None:
+def test_released_orders_by_token_are_recent_and_can_fail(marketplace: Marketplace, caller: Caller) -> None:
     by_token = isinstance(caller, TokenCaller)
     since = "?createdStartDate=2025-01-01"
     marketplace.add_order("old", order_date=datetime.fromtimestamp(NOW, UTC) - timedelta(days=181))
@@ -201,9 +199,9 @@ def test_a_list_is_of_the_orders_placed_from_start_to_end(
 ) -> None:
     placed = place(marketplace)
 
-    answer = caller.list(query)
+    response = caller.list(query)
 
-    assert answer.status == 404 if found is None else listed(answer) == placed[found]
+    assert response.status == 404 if found is None else listed(response) == placed[found]
 
 
 BAD_DATES = [
@@ -231,23 +229,23 @@ BAD_DATES = [
         (f"{SINCE}&poIndex=7400000000404", "INVALID_REQUEST_PARAM", "poIndex"),
     ],
 )
-def test_a_parameter_that_is_missing_or_wrong_is_refused(
+def test_a_missing_or_invalid_parameter_is_refused(
     caller: Caller, query: str, code: str, field: str, form: str
 ) -> None:
-    answer = caller.list(query, form)
+    response = caller.list(query, form)
 
-    assert answer.refusal() == (400, f"{code}.GMP_ORDER_API", field)
-    # The cause of a bad date is all that tells it from an outage in disguise.
-    assert (b"The date is not in ISO 8601" in answer.body) == (code == "INVALID_REQUEST")
+    assert response.refusal() == (400, f"{code}.GMP_ORDER_API", field)
+    # Only the cause distinguishes a bad date from an outage.
+    assert (b"The date is not in ISO 8601" in response.body) == (code == "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("index", ["-1", "1.5", "first", "%D9%A3", "9" * 5000])
 def test_a_cursor_that_counts_needs_a_count(marketplace: Marketplace, caller: Caller, index: str) -> None:
     marketplace.cursors_as("counting")
 
-    answer = caller.list(f"{SINCE}&poIndex={index}")
+    response = caller.list(f"{SINCE}&poIndex={index}")
 
-    assert answer.refusal() == (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", "poIndex")
+    assert response.refusal() == (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", "poIndex")
 
 
 # --- Pages ------------------------------------------------------------------------------------------------
@@ -269,7 +267,7 @@ def test_cursors_lead_through_every_page(
 
 @with_both_cursors
 @in_every_form
-def test_a_cursor_is_a_query_that_nobody_would_write_alike(
+def test_a_cursor_is_a_query_in_an_unusual_spelling(
     marketplace: Marketplace, caller: Caller, form: str, cursors: Cursors
 ) -> None:
     marketplace.cursors_as(cursors)
@@ -284,7 +282,9 @@ def test_a_cursor_is_a_query_that_nobody_would_write_alike(
     )
 
 
-def test_a_cursor_decoded_and_encoded_again_is_another(marketplace: Marketplace, private_key: str) -> None:
+def test_a_signature_over_the_cursor_does_not_cover_it_reencoded(
+    marketplace: Marketplace, private_key: str
+) -> None:
     signer = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW)
     place(marketplace)
     received = str(meta(signer.list(f"{SINCE}&limit=2"))["nextCursor"])
@@ -292,9 +292,9 @@ def test_a_cursor_decoded_and_encoded_again_is_another(marketplace: Marketplace,
     path = f"{signer.orders}/released"
     signed = signer.headers("GET", f"{path}{received}")
 
-    answers = [signer.call("GET", f"{path}{query}", signed).status for query in (received, again)]
+    responses = [signer.call("GET", f"{path}{query}", signed).status for query in (received, again)]
 
-    assert (received == again, answers) == (False, [200, 401])
+    assert (received == again, responses) == (False, [200, 401])
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_a_cursor_decoded_and_encoded_again_is_another(marketplace: Marketplace,
         ("counting", [range(3), range(6, 7)], [7, 4]),
     ],
 )
-def test_orders_that_are_acknowledged_in_between_move_a_page_when_its_cursor_counts(
+def test_acknowledged_orders_shift_pages_of_counting_cursors(
     marketplace: Marketplace, caller: Caller, cursors: Cursors, shown: list[range], counted: list[int]
 ) -> None:
     marketplace.cursors_as(cursors)
@@ -321,7 +321,7 @@ def test_orders_that_are_acknowledged_in_between_move_a_page_when_its_cursor_cou
 
 
 @pytest.mark.parametrize(("cursors", "begins_at"), [("keeping", 3), ("counting", 2)])
-def test_orders_that_arrive_in_between_are_shown_again_by_a_cursor_that_counts(
+def test_new_orders_repeat_others_with_counting_cursors(
     marketplace: Marketplace, caller: Caller, cursors: Cursors, begins_at: int
 ) -> None:
     marketplace.cursors_as(cursors)
@@ -333,7 +333,7 @@ def test_orders_that_arrive_in_between_are_shown_again_by_a_cursor_that_counts(
 
 
 @with_both_cursors
-def test_a_page_of_which_nothing_is_left_is_not_found(
+def test_a_page_without_remaining_orders_is_not_found(
     marketplace: Marketplace, caller: Caller, cursors: Cursors
 ) -> None:
     marketplace.cursors_as(cursors)

@@ -1,4 +1,4 @@
-"""What the local marketplace does with orders, and how it shows them, behind either door."""
+"""How the local marketplace acknowledges and shows orders, by both authentication schemes."""
 
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
@@ -6,26 +6,26 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.local.marketplace import Marketplace
-from tests.local.marketplace.caller import GET, NOW, ORDER, Answer, Caller, order_calls, statuses
+from tests.local.marketplace.caller import GET, NOW, ORDER, Caller, Response, order_calls, statuses
 
 ANOTHER = "7400123456790"
 
 
-def lines(answer: Answer) -> list[list[str]]:
-    found = answer.json()["order"]["orderLines"]["orderLine"]
+def lines(response: Response) -> list[list[str]]:
+    found = response.json()["order"]["orderLines"]["orderLine"]
     return [[part["status"] for part in line["orderLineStatuses"]["orderLineStatus"]] for line in found]
 
 
 @pytest.mark.parametrize("entries", [["Created", "Created"], ["Acknowledged"], [("Created", "Acknowledged")]])
-def test_an_order_is_acknowledged_line_by_line_and_again(
+def test_every_line_is_acknowledged_and_can_be_again(
     marketplace: Marketplace, caller: Caller, entries: list[str]
 ) -> None:
     before = marketplace.add_order(ANOTHER, entries)
 
-    answers = [caller.acknowledge(order=ANOTHER) for _ in range(2)]
+    responses = [caller.acknowledge(order=ANOTHER) for _ in range(2)]
 
-    assert [answer.status for answer in answers] == [200, 200]
-    assert [lines(answer) for answer in answers] == [[["Acknowledged"]] * len(entries)] * 2
+    assert [response.status for response in responses] == [200, 200]
+    assert [lines(response) for response in responses] == [[["Acknowledged"]] * len(entries)] * 2
     assert [line.statuses for line in marketplace.order(ANOTHER).lines] == [("Acknowledged",)] * len(entries)
     assert before.released == (entries != ["Acknowledged"])
     assert [call.applied for call in order_calls(marketplace)] == [True, True]
@@ -41,35 +41,33 @@ def test_an_order_is_acknowledged_line_by_line_and_again(
         (["Created"], "WFSFulfilled"),
     ],
 )
-def test_an_order_of_which_anything_is_further_is_refused_as_a_whole(
+def test_an_order_with_a_line_in_a_later_status_is_refused(
     marketplace: Marketplace, caller: Caller, entries: list[str], ship_node: str
 ) -> None:
     before = marketplace.add_order(ANOTHER, entries, ship_node=ship_node)
 
-    answer = caller.acknowledge(order=ANOTHER)
+    response = caller.acknowledge(order=ANOTHER)
 
-    assert answer.refusal() == (400, "INVALID_REQUEST_CONTENT.GMP_ORDER_API", "data")
-    assert (b"Some or all qty in higher status" in answer.body) == (ship_node == "SellerFulfilled")
+    assert response.refusal() == (400, "INVALID_REQUEST_CONTENT.GMP_ORDER_API", "data")
+    assert (b"Some or all qty in higher status" in response.body) == (ship_node == "SellerFulfilled")
     assert marketplace.order(ANOTHER) == before
     assert not order_calls(marketplace)[0].applied
 
 
-def test_an_unknown_order_is_not_found_which_is_information(caller: Caller) -> None:
-    for answer in (caller.acknowledge(order="7400000000404"), caller.get(order="7400000000404")):
-        assert answer.refusal() == (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", None)
-        assert answer.json()["errors"]["error"][0]["severity"] == "INFO"
+def test_an_unknown_order_is_not_found_with_severity_info(caller: Caller) -> None:
+    for response in (caller.acknowledge(order="7400000000404"), caller.get(order="7400000000404")):
+        assert response.refusal() == (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", None)
+        assert response.json()["errors"]["error"][0]["severity"] == "INFO"
 
 
-def test_an_order_shows_its_buyer_and_is_kept_with_the_call(marketplace: Marketplace, caller: Caller) -> None:
-    answer = caller.call("GET", f"{caller.orders}/{ORDER}?productInfo=true")
+def test_a_get_shows_the_buyer_and_is_in_the_call_log(marketplace: Marketplace, caller: Caller) -> None:
+    target = f"{caller.orders}/{ORDER}?productInfo=true"
 
-    assert all(data in answer.body.decode() for data in marketplace.buyer_data)
+    response = caller.call("GET", target)
+
+    assert all(data in response.body.decode() for data in marketplace.buyer_data)
     [call] = marketplace.calls_for(ORDER)
-    assert (call.method, call.path, call.action) == (
-        "GET",
-        f"{caller.orders}/{ORDER}?productInfo=true",
-        "get",
-    )
+    assert (call.method, call.path, call.action) == ("GET", target, "get")
     assert (call.headers["wm_svc.name"], call.body, call.applied) == ("Walmart Marketplace", b"", False)
     assert statuses(marketplace) == ["Created", "Created"]
 
@@ -84,16 +82,16 @@ def test_an_order_shows_its_buyer_and_is_kept_with_the_call(marketplace: Marketp
 def test_the_form_follows_accept_and_is_xml_otherwise(signer: Caller, accept: str, form: str) -> None:
     assert signer.get({"Accept": accept}).form == form
     assert signer.get({"Accept": accept}, order="7400000000404").form == form
-    assert signer.get({"Accept": accept, **signer.wrong}).form == "json"  # as whatever the gateway says
+    assert signer.get({"Accept": accept, **signer.bad_credentials}).form == "json"  # the gateway's
 
 
-def test_every_form_can_be_forced_upon_a_caller(marketplace: Marketplace, signer: Caller) -> None:
+def test_a_form_can_be_forced(marketplace: Marketplace, signer: Caller) -> None:
     marketplace.answer_as("xml")
 
-    answers = [signer.acknowledge(), signer.get(), signer.get(signer.wrong)]
+    responses = [signer.acknowledge(), signer.get(), signer.get(signer.bad_credentials)]
 
     # The namespace differs from call to call.
-    assert [answer.xml().tag for answer in answers] == [
+    assert [response.xml().tag for response in responses] == [
         "{http://walmart.com/mp/orders}order",
         "{http://walmart.com/mp/v3/orders}order",
         "{http://walmart.com/}errors",
@@ -110,7 +108,7 @@ def test_errors_can_take_the_shape_of_the_newer_documentation(
     assert set(error) == {"code", "message", "category", "severity", "field"}
 
 
-def test_xml_and_json_tell_the_same_order(marketplace: Marketplace, signer: Caller) -> None:
+def test_xml_and_json_have_the_same_content(marketplace: Marketplace, signer: Caller) -> None:
     placed = datetime(2026, 3, 16, 10, 30, 15, 250_000, tzinfo=UTC)
     marketplace.add_order(ANOTHER, ["Created", ("Shipped", "Lost", "Created")], order_date=placed)
 
@@ -118,43 +116,43 @@ def test_xml_and_json_tell_the_same_order(marketplace: Marketplace, signer: Call
     in_xml = signer.get({"Accept": "application/xml"}, order=ANOTHER)
 
     order = in_json.json()["order"]
-    told = order["orderLines"]["orderLine"]
-    parts = [part for line in told for part in line["orderLineStatuses"]["orderLineStatus"]]
+    stated = order["orderLines"]["orderLine"]
+    parts = [part for line in stated for part in line["orderLineStatuses"]["orderLineStatus"]]
     assert lines(in_json) == [["Created"], ["Shipped", "Lost", "Created"]]
     assert in_xml.texts("status") == [part["status"] for part in parts]
-    assert [int(line["orderLineQuantity"]["amount"]) for line in told] == [1, 3]
+    assert [int(line["orderLineQuantity"]["amount"]) for line in stated] == [1, 3]
     assert [part["statusQuantity"]["amount"] for part in parts] == ["1"] * 4
     assert in_xml.texts("purchaseOrderId") == [order["purchaseOrderId"]] == [ANOTHER]
     assert in_xml.texts("orderDate") == ["2026-03-16T10:30:15.250Z"]
     assert order["orderDate"] == round(placed.timestamp() * 1000)
-    assert in_xml.texts("productName") == [line["item"]["productName"] for line in told]
+    assert in_xml.texts("productName") == [line["item"]["productName"] for line in stated]
     assert in_xml.texts("type") == [order["shipNode"]["type"]]
 
 
 @pytest.mark.parametrize(("form", "error"), [("json", ValueError), ("xml", ET.ParseError)])
-def test_an_entry_can_be_unreadable_on_every_page_and_in_every_answer(
+def test_an_order_can_be_unreadable_in_every_response(
     marketplace: Marketplace, signer: Caller, form: str, error: type[Exception]
 ) -> None:
     accept = {"Accept": f"application/{form}"}
-    parse = Answer.json if form == "json" else Answer.xml
+    parse = Response.json if form == "json" else Response.xml
     marketplace.add_order(ANOTHER)
     right = signer.list("?createdStartDate=2026-01-01", form).body
 
     marketplace.make_unreadable(ORDER)
 
     listed = signer.list("?createdStartDate=2026-01-01", form)
-    for answer in (listed, signer.get(accept), signer.acknowledge(accept)):
-        assert answer.status == 200
+    for response in (listed, signer.get(accept), signer.acknowledge(accept)):
+        assert response.status == 200
         with pytest.raises(error):
-            parse(answer)
-    assert listed.body.replace(b'"<', b"") == right.replace(b'"<', b"")  # all around the entry is as it was
+            parse(response)
+    assert listed.body.replace(b'"<', b"") == right.replace(b'"<', b"")  # nothing else changed
     assert parse(signer.get(accept, order=ANOTHER)) is not None
     marketplace.make_unreadable(ORDER, unreadable=False)
     assert parse(signer.get(accept)) is not None
 
 
 @pytest.mark.parametrize("form", ["json", "xml"])
-def test_an_order_can_lack_its_date_on_every_page_and_in_every_answer(
+def test_an_order_can_lack_its_date_in_every_response(
     marketplace: Marketplace, signer: Caller, form: str
 ) -> None:
     marketplace.make_undated(ORDER)
@@ -184,20 +182,20 @@ def test_other_paths_and_methods_are_refused(
     assert signer.call(method, path).refusal() == refused
 
 
-@pytest.mark.parametrize(("severity", "told"), [("INFO", "INFO"), ("ERROR", "ERROR"), ("absent", None)])
-def test_a_path_that_is_not_served_is_named_with_a_severity_or_without(
-    marketplace: Marketplace, caller: Caller, severity: object, told: str | None
+@pytest.mark.parametrize(("severity", "stated"), [("INFO", "INFO"), ("ERROR", "ERROR"), ("absent", None)])
+def test_an_unknown_path_is_refused_with_the_chosen_severity(
+    marketplace: Marketplace, caller: Caller, severity: object, stated: str | None
 ) -> None:
     marketplace.unknown_paths_as(severity)  # type: ignore[arg-type]  # parametrized by its values
 
     [error] = caller.call("GET", "/v3/ca/items?limit=1").json()["error"]
 
     assert error["description"] == "No static resource v3/ca/items."
-    assert error.get("severity") == told
+    assert error.get("severity") == stated
 
 
-def test_the_date_header_tells_the_marketplaces_time(private_key: str) -> None:
+def test_the_date_header_is_the_marketplaces_time(private_key: str) -> None:
     with Marketplace(clock=lambda: NOW) as marketplace:
-        answer = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW).get()
+        response = Caller(marketplace.url, marketplace.register_seller(private_key), now=lambda: NOW).get()
 
-    assert answer.headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"
+    assert response.headers["Date"] == "Mon, 21 Sep 2026 14:13:20 GMT"

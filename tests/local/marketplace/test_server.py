@@ -1,4 +1,4 @@
-"""The local marketplace as a server, and as a program by itself (``make marketplace``)."""
+"""The local marketplace as a server and as a program (``make marketplace``)."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, s
     assert marketplace.calls == []
 
 
-def test_it_speaks_https_and_callers_that_do_not_disturb_nobody(
+def test_https_works_while_other_connections_are_idle(
     private_key: str, certificate: Certificate, trust: ssl.SSLContext
 ) -> None:
     with Marketplace(tls=certificate.context) as marketplace:
@@ -67,7 +67,7 @@ def test_it_speaks_https_and_callers_that_do_not_disturb_nobody(
         (Fault.HUGE, {"size": 10**12}),
     ],
 )
-def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
+def test_stopping_ends_all_connections_and_threads(
     private_key: str,
     certificate: Certificate,
     trust: ssl.SSLContext,
@@ -91,12 +91,12 @@ def test_stopping_ends_every_connection_and_thread_whatever_is_going_on(
     assert threading.active_count() == before
 
 
-# --- By itself --------------------------------------------------------------------------------------------
+# --- As a program -----------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """Run the program with every signal ignored, as a job in the background, and read its introduction."""
+    """Run the program like a background job, with signals ignored, and read its introduction."""
     program = [sys.executable, "-m", "tests.local.marketplace", "--port", "0", "--secret-file", str(secret)]
     command = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh", *program]
     with subprocess.Popen(
@@ -104,8 +104,8 @@ def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
     ) as process:
         try:
             assert process.stdout
-            said = iter(process.stdout.readline, "Stop: Ctrl-C\n")
-            yield process, dict(line.strip().split(": ", 1) for line in said if ": " in line)
+            printed = iter(process.stdout.readline, "Stop: Ctrl-C\n")
+            yield process, dict(line.strip().split(": ", 1) for line in printed if ": " in line)
         finally:
             process.kill()
 
@@ -120,28 +120,30 @@ def stored_seller(secret: Path, token_secret: Path) -> Seller:
 
 
 def control(caller: Caller, method: str, path: str, document: object = None) -> tuple[int, Any]:
-    answer = caller.send(method, f"/control/{path}", {}, json.dumps(document))
-    return answer.status, answer.json()
+    response = caller.send(method, f"/control/{path}", {}, json.dumps(document))
+    return response.status, response.json()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_by_itself_it_serves_both_doors_and_ends_when_told_to_however_it_was_started(
-    tmp_path: Path, stop: signal.Signals
-) -> None:
+def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: signal.Signals) -> None:
     secret = tmp_path / "secret.json"
     secret.touch(mode=0o644)
-    with running(secret) as (process, said):
-        token_secret = Path(said["Credentials for a token"])
+    with running(secret) as (process, printed):
+        token_secret = Path(printed["Credentials for access tokens"])
         private = [file.stat().st_mode & 0o777 for file in (secret, token_secret)]
         seller = stored_seller(secret, token_secret)
-        url, order = said["Local marketplace"], said["Created orders"].split()[1]
+        url, order = printed["Local marketplace"], printed["Created orders"].split()[1]
         signer, bearer = Caller(url, seller), TokenCaller(url, seller)
 
-        answers = [signer.acknowledge(order=order), bearer.get(order=order), signer.get(signer.wrong)]
+        responses = [
+            signer.acknowledge(order=order),
+            bearer.get(order=order),
+            signer.get(signer.bad_credentials),
+        ]
         process.send_signal(stop)
         out, err = process.communicate(timeout=60)
 
-    assert [answer.status for answer in answers] == [200, 200, 401]
+    assert [response.status for response in responses] == [200, 200, 401]
     assert {line for line in out.splitlines() if line} == {
         f"POST /v3/ca/orders/{order}/acknowledge 200",
         "POST /v3/token 200",
@@ -151,11 +153,11 @@ def test_by_itself_it_serves_both_doors_and_ends_when_told_to_however_it_was_sta
     assert (process.returncode, err, private) == (0, "", [0o600, 0o600])
 
 
-def test_another_process_can_prepare_orders_and_faults_and_read_the_calls(tmp_path: Path) -> None:
+def test_another_process_can_add_orders_faults_and_read_calls(tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
     fault = {"purchaseOrderId": ORDER, "fault": "throttled", "replenish_in": 5}
-    with running(secret) as (_, said):
-        caller = Caller(said["Local marketplace"], stored_seller(secret, tmp_path / "token-secret.json"))
+    with running(secret) as (_, printed):
+        caller = Caller(printed["Local marketplace"], stored_seller(secret, tmp_path / "token-secret.json"))
         prepared = [
             control(caller, "POST", "orders", {"purchaseOrderId": ORDER, "statuses": ["Created"]})[0],
             control(caller, "POST", "faults", fault)[0],
@@ -177,7 +179,7 @@ def test_another_process_can_prepare_orders_and_faults_and_read_the_calls(tmp_pa
         (410, "gone", False),
         (200, None, True),
     ]
-    assert [status for status, told in refused if told["message"]] == [400] * 5
+    assert [status for status, stated in refused if stated["message"]] == [400] * 5
 
 
 def test_a_taken_port_is_one_line_and_exit_code_1(marketplace: Marketplace) -> None:

@@ -1,4 +1,4 @@
-"""The Canadian door: a signed call is let through, and nothing that only looks like one."""
+"""The Canadian API: only a correctly signed call is accepted."""
 
 import base64
 import shutil
@@ -29,16 +29,16 @@ def test_a_signature_made_by_openssl_is_accepted(signer: Caller, tmp_path: Path)
     command = [shutil.which("openssl") or "", "dgst", "-sha256", "-keyform", "DER", "-sign", str(key_file)]
     signature = subprocess.run(command, input=text.encode(), capture_output=True, check=True).stdout
 
-    answer = signer.acknowledge(
+    response = signer.acknowledge(
         {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": base64.b64encode(signature).decode()}
     )
 
-    assert answer.status == 200
+    assert response.status == 200
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What goes into a signature over a GET with an encoded query."""
+    """The parts of a signature over a GET with an encoded query."""
 
     consumer: str
     base: str
@@ -66,7 +66,7 @@ class Parts:
     ],
 )
 @pytest.mark.parametrize("keys", [1, 2])
-def test_only_a_signature_over_the_call_as_it_is_sent_is_accepted_and_a_mistake_is_named(
+def test_only_a_signature_over_the_call_as_sent_is_accepted(
     marketplace: Marketplace,
     signer: Caller,
     another_private_key: str,
@@ -79,11 +79,11 @@ def test_only_a_signature_over_the_call_as_it_is_sent_is_accepted_and_a_mistake_
     target = f"{GET}?after=a%3Ab"
     parts = Parts(signer.seller.consumer_id, signer.url, target, str(int(time.time() * 1000)))
 
-    answer = signer.call("GET", target, signer.signed(signed(parts), parts.timestamp))
+    response = signer.call("GET", target, signer.signed(signed(parts), parts.timestamp))
 
-    told = str(marketplace.calls[0].refusal)
-    assert (answer.status, (reason or "None") in told) == (401 if reason else 200, True)
-    assert b"signed string" not in answer.body
+    stated = str(marketplace.calls[0].refusal)
+    assert (response.status, (reason or "None") in stated) == (401 if reason else 200, True)
+    assert b"signed string" not in response.body
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_only_a_recent_time_in_milliseconds_is_accepted(
         stamp = timestamp(NOW)
         text = f"{caller.seller.consumer_id}\n{caller.url}{GET}\nGET\n{stamp}\n"
 
-        answer = caller.get(caller.signed(text, stamp))
+        response = caller.get(caller.signed(text, stamp))
 
-        assert answer.status == (401 if reason else 404)
+        assert response.status == (401 if reason else 404)
         assert (reason or "None") in str(marketplace.calls[0].refusal)
 
 
@@ -129,7 +129,7 @@ def test_the_tolerance_for_timestamps_can_be_chosen(private_key: str) -> None:
         ({"WM_CONSUMER.ID": "0f3e4dd4-0514-4346-b39d-000000000000"}, "consumer id is unknown"),
     ],
 )
-def test_another_header_than_the_signed_one_is_refused(
+def test_a_header_other_than_the_signed_one_is_refused(
     marketplace: Marketplace, signer: Caller, changed: dict[str, str], reason: str
 ) -> None:
     refused = (401, "UNAUTHORIZED.GMP_GATEWAY_API", "UNAUTHORIZED")
@@ -139,7 +139,7 @@ def test_another_header_than_the_signed_one_is_refused(
     assert statuses(marketplace) == ["Created", "Created"]
 
 
-def test_neither_the_key_nor_the_channel_type_of_another_seller_is_accepted(
+def test_another_sellers_key_or_channel_type_is_refused(
     marketplace: Marketplace, signer: Caller, another_private_key: str
 ) -> None:
     other = marketplace.register_seller(another_private_key)
@@ -156,7 +156,7 @@ def accepted(marketplace: Marketplace, *sellers: Seller) -> list[int]:
     return [Caller(marketplace.url, seller).get().status for seller in sellers]
 
 
-def test_registering_a_consumer_again_retires_its_old_key_and_its_client(
+def test_registering_again_replaces_the_key_and_the_client(
     marketplace: Marketplace, seller: Seller, another_private_key: str
 ) -> None:
     new = marketplace.register_seller(
@@ -164,10 +164,10 @@ def test_registering_a_consumer_again_retires_its_old_key_and_its_client(
     )
 
     assert accepted(marketplace, seller, new) == [401, 200]
-    assert [TokenCaller(marketplace.url, each).ask().status for each in (seller, new)] == [401, 200]
+    assert [TokenCaller(marketplace.url, each).request_token().status for each in (seller, new)] == [401, 200]
 
 
-def test_a_second_key_is_accepted_with_the_first_until_each_is_revoked_once(
+def test_two_keys_are_accepted_until_each_is_revoked(
     marketplace: Marketplace, seller: Seller, another_private_key: str
 ) -> None:
     for _ in range(2):
@@ -197,10 +197,10 @@ def test_a_missing_or_blank_header_is_named(signer: Caller, header: str) -> None
 
 
 @pytest.mark.parametrize("channel_type", ["", "0f3e4dd4-0514-4346-b39d-000000000000"])
-def test_the_channel_type_is_checked_before_all_else(signer: Caller, channel_type: str) -> None:
-    answer = signer.acknowledge({"WM_CONSUMER.CHANNEL.TYPE": channel_type, "WM_SVC.NAME": ""})
+def test_the_channel_type_is_checked_first(signer: Caller, channel_type: str) -> None:
+    response = signer.acknowledge({"WM_CONSUMER.CHANNEL.TYPE": channel_type, "WM_SVC.NAME": ""})
 
-    assert answer.refusal() == (400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "WM_CONSUMER.CHANNEL.TYPE")
+    assert response.refusal() == (400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", "WM_CONSUMER.CHANNEL.TYPE")
 
 
 def test_a_post_needs_a_content_type_and_a_get_does_not(marketplace: Marketplace, caller: Caller) -> None:

@@ -1,4 +1,4 @@
-"""The Global door: a client is given a token, a call with one is let through, and both end."""
+"""The Global API: tokens for clients, and calls with a token."""
 
 import base64
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from tests.local.marketplace import Marketplace, Seller
 from tests.local.marketplace.caller import (
     NOW,
     ORDER,
-    Answer,
     Caller,
+    Response,
     TokenCaller,
     basic,
     order_calls,
@@ -30,13 +30,16 @@ def blank_header(name: str) -> tuple[int, str, str]:
     return 400, "INVALID_REQUEST_HEADER.GMP_ORDER_API", name
 
 
-# --- Asking for a token -----------------------------------------------------------------------------------
+# --- Requests for a token ---------------------------------------------------------------------------------
 
 
-def test_a_client_is_given_another_token_each_time(marketplace: Marketplace, bearer: TokenCaller) -> None:
-    answers = [bearer.ask(), bearer.ask({"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"})]
+def test_a_client_gets_a_new_token_each_time(marketplace: Marketplace, bearer: TokenCaller) -> None:
+    responses = [
+        bearer.request_token(),
+        bearer.request_token({"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}),
+    ]
 
-    documents = [answer.json() for answer in answers]
+    documents = [response.json() for response in responses]
     tokens = [document["access_token"] for document in documents]
     assert [(document["token_type"], document["expires_in"]) for document in documents] == [
         ("Bearer", 900)
@@ -53,20 +56,20 @@ def test_a_client_is_given_another_token_each_time(marketplace: Marketplace, bea
         (lambda seller: f"Basic {seller.client_id}:{seller.client_secret}", "not base64"),
         (lambda _: f"Basic {base64.b64encode(b'\xff:\xff').decode()}", "not base64"),
         (lambda seller: f"Basic {base64.b64encode(seller.client_id.encode()).decode()}", "not base64"),
-        (lambda seller: basic("nobody", seller.client_secret), "id is unknown"),
+        (lambda seller: basic("unknown", seller.client_secret), "id is unknown"),
         (lambda seller: basic(seller.consumer_id, seller.client_secret), "id is unknown"),
         (lambda seller: basic(seller.client_id, "guessed"), "secret is wrong"),
         (lambda seller: basic(seller.client_id, ""), "secret is wrong"),
     ],
 )
-def test_a_caller_that_is_no_client_is_given_no_token_and_the_reason_is_kept(
+def test_an_unknown_client_gets_no_token_and_the_log_a_reason(
     marketplace: Marketplace, bearer: TokenCaller, authorization: Callable[[Seller], str], reason: str
 ) -> None:
-    answer = bearer.ask({"Authorization": authorization(bearer.seller), "WM_MARKET": ""}, body="")
+    response = bearer.request_token({"Authorization": authorization(bearer.seller), "WM_MARKET": ""}, body="")
 
-    assert answer.refusal() == UNAUTHORIZED
+    assert response.refusal() == UNAUTHORIZED
     assert reason in str(marketplace.calls[0].refusal)
-    assert reason.encode() not in answer.body
+    assert reason.encode() not in response.body
     assert marketplace.tokens_issued == 0
 
 
@@ -85,35 +88,34 @@ def test_a_caller_that_is_no_client_is_given_no_token_and_the_reason_is_kept(
 def test_a_call_for_a_token_needs_every_header(
     bearer: TokenCaller, header: str, value: str, refused: tuple[int, str, str]
 ) -> None:
-    assert bearer.ask({header: value}).refusal() == refused
-    assert value or bearer.ask(without=header).refusal() == refused
+    assert bearer.request_token({header: value}).refusal() == refused
+    assert value or bearer.request_token(without=header).refusal() == refused
 
 
 @pytest.mark.parametrize(
     "body", ["", "grant_type=password", "grant_type=client_credentials&scope=all", "grant_type"]
 )
-def test_a_form_asks_for_client_credentials_and_nothing_else(bearer: TokenCaller, body: str) -> None:
+def test_only_the_grant_client_credentials_is_accepted(bearer: TokenCaller, body: str) -> None:
     refused = (400, "INVALID_REQUEST_PARAM.GMP_GATEWAY_API", "grant_type")
 
-    assert bearer.ask(body=body).refusal() == refused
+    assert bearer.request_token(body=body).refusal() == refused
 
 
-def test_a_changed_client_secret_retires_the_old_one_and_neither_token_nor_key(
-    marketplace: Marketplace, bearer: TokenCaller
-) -> None:
+def test_a_new_client_secret_replaces_only_the_old_one(marketplace: Marketplace, bearer: TokenCaller) -> None:
     bearer.get()
 
     changed = marketplace.change_client_secret(bearer.seller.consumer_id)
 
     assert changed == replace(bearer.seller, client_secret=changed.client_secret)
-    assert (bearer.ask().status, TokenCaller(marketplace.url, changed).ask().status) == (401, 200)
+    old, new = bearer.request_token(), TokenCaller(marketplace.url, changed).request_token()
+    assert (old.status, new.status) == (401, 200)
     assert (bearer.get().status, Caller(marketplace.url, changed).get().status) == (200, 200)
 
 
-# --- How long a token is good -----------------------------------------------------------------------------
+# --- How long a token is valid ----------------------------------------------------------------------------
 
 
-def test_a_token_is_valid_until_its_time_is_over(private_key: str) -> None:
+def test_a_token_expires_after_its_time(private_key: str) -> None:
     now = [NOW]
     with Marketplace(clock=lambda: now[0]) as marketplace:
         caller = TokenCaller(marketplace.url, marketplace.register_seller(private_key))
@@ -131,7 +133,7 @@ def test_a_token_is_valid_until_its_time_is_over(private_key: str) -> None:
     ("status", "refused"),
     [(401, UNAUTHORIZED), (400, (400, "INVALID_TOKEN.GMP_GATEWAY_API", "INVALID_TOKEN"))],
 )
-def test_every_token_can_expire_before_its_time_in_each_form_that_was_seen(
+def test_tokens_can_expire_early_with_status_400_or_401(
     marketplace: Marketplace, bearer: TokenCaller, status: Literal[400, 401], refused: tuple[int, str, str]
 ) -> None:
     bearer.get()
@@ -139,7 +141,7 @@ def test_every_token_can_expire_before_its_time_in_each_form_that_was_seen(
 
     marketplace.expire_tokens()
 
-    assert (bearer.get().refusal(), bearer.get(bearer.wrong).refusal()) == (refused, UNAUTHORIZED)
+    assert (bearer.get().refusal(), bearer.get(bearer.bad_credentials).refusal()) == (refused, UNAUTHORIZED)
     assert TokenCaller(marketplace.url, bearer.seller).get().status == 200
 
 
@@ -149,21 +151,21 @@ def test_every_token_can_expire_before_its_time_in_each_form_that_was_seen(
 @pytest.mark.parametrize(
     ("instead", "reason"),
     [
-        ({"WM_SEC.ACCESS_TOKEN": "nobody's"}, "token is unknown"),
+        ({"WM_SEC.ACCESS_TOKEN": "unknown"}, "token is unknown"),
         ({}, "is missing"),
-        ({"Authorization": "Bearer {token}"}, "Authorization is no place for a token"),
-        ({"WM_SEC.AUTH_SIGNATURE": "c2lnbmF0dXJl"}, "a signature is no credential here"),
+        ({"Authorization": "Bearer {token}"}, "Authorization is the wrong header for a token"),
+        ({"WM_SEC.AUTH_SIGNATURE": "c2lnbmF0dXJl"}, "a signature is not accepted here"),
     ],
 )
-def test_a_call_without_a_token_is_refused_and_the_mistake_is_named(
+def test_a_call_without_a_token_is_refused_for_a_logged_reason(
     marketplace: Marketplace, bearer: TokenCaller, instead: dict[str, str], reason: str
 ) -> None:
-    token = bearer.ask().json()["access_token"]
+    token = bearer.request_token().json()["access_token"]
     headers = {name: value.format(token=token) for name, value in instead.items()}
 
-    answer = bearer.acknowledge({"WM_SEC.ACCESS_TOKEN": "", **headers})
+    response = bearer.acknowledge({"WM_SEC.ACCESS_TOKEN": "", **headers})
 
-    assert answer.refusal() == UNAUTHORIZED
+    assert response.refusal() == UNAUTHORIZED
     assert str(order_calls(marketplace)[0].refusal).endswith(reason)
     assert statuses(marketplace) == ["Created", "Created"]
 
@@ -186,18 +188,18 @@ def test_a_call_with_a_token_needs_every_header(
     assert value or bearer.acknowledge(without=header).refusal() == refused
 
 
-def test_the_token_is_checked_first_and_then_the_market_and_the_version(bearer: TokenCaller) -> None:
+def test_token_market_and_version_are_checked_in_this_order(bearer: TokenCaller) -> None:
     checked = ["WM_SEC.ACCESS_TOKEN", "WM_MARKET", "WM_GLOBAL_VERSION"]
 
-    blamed = [bearer.get(dict.fromkeys(checked[number:], "")).refusal()[2] for number in range(3)]
+    fields = [bearer.get(dict.fromkeys(checked[number:], "")).refusal()[2] for number in range(3)]
 
-    assert blamed == ["UNAUTHORIZED", "WM_MARKET", "WM_GLOBAL_VERSION"]
-
-
-# --- One marketplace behind both doors --------------------------------------------------------------------
+    assert fields == ["UNAUTHORIZED", "WM_MARKET", "WM_GLOBAL_VERSION"]
 
 
-def test_neither_doors_credentials_open_the_other(bearer: TokenCaller, signer: Caller) -> None:
+# --- Both schemes -----------------------------------------------------------------------------------------
+
+
+def test_the_credentials_of_the_other_scheme_are_refused(bearer: TokenCaller, signer: Caller) -> None:
     by_token = bearer.call("GET", f"{Caller.orders}/{ORDER}")
     signed = signer.call("GET", f"{TokenCaller.orders}/{ORDER}")
 
@@ -205,14 +207,14 @@ def test_neither_doors_credentials_open_the_other(bearer: TokenCaller, signer: C
     assert signed.refusal() == UNAUTHORIZED
 
 
-def test_both_doors_lead_to_the_same_orders_and_the_ledger_tells_which_it_was(
+def test_both_schemes_share_orders_and_the_log_names_the_scheme(
     marketplace: Marketplace, bearer: TokenCaller, signer: Caller
 ) -> None:
     assert bearer.acknowledge().status == 200
 
     assert signer.get().json() == bearer.get().json()
     assert statuses(marketplace) == ["Acknowledged", "Acknowledged"]
-    assert [(call.door, call.action, call.purchase_order_id) for call in marketplace.calls] == [
+    assert [(call.scheme, call.action, call.purchase_order_id) for call in marketplace.calls] == [
         ("token", "token", None),
         ("token", "acknowledge", ORDER),
         ("signature", "get", ORDER),
@@ -220,43 +222,43 @@ def test_both_doors_lead_to_the_same_orders_and_the_ledger_tells_which_it_was(
     ]
 
 
-def test_all_behind_the_door_with_tokens_is_json(marketplace: Marketplace, bearer: TokenCaller) -> None:
+def test_every_response_to_calls_with_a_token_is_json(marketplace: Marketplace, bearer: TokenCaller) -> None:
     marketplace.answer_as("xml")
     in_xml = {"Accept": "application/xml"}
-    answers = [
-        bearer.ask(in_xml),
-        bearer.ask({**in_xml, "WM_SVC.NAME": ""}),
+    responses = [
+        bearer.request_token(in_xml),
+        bearer.request_token({**in_xml, "WM_SVC.NAME": ""}),
         bearer.list("?createdStartDate=2026-01-01", "xml"),
         bearer.acknowledge(in_xml),
         bearer.get(in_xml, order="7400000000404"),
-        bearer.get({**in_xml, **bearer.wrong}),
+        bearer.get({**in_xml, **bearer.bad_credentials}),
     ]
 
-    assert [(answer.status, answer.form) for answer in answers] == [
+    assert [(response.status, response.form) for response in responses] == [
         (status, "json") for status in (200, 400, 200, 200, 404, 401)
     ]
 
 
-@pytest.mark.parametrize("closed", [Caller, TokenCaller])
-def test_behind_a_closed_door_nothing_is_found_and_the_other_stays_open(
-    marketplace: Marketplace, seller: Seller, closed: type[Caller]
+@pytest.mark.parametrize("withdrawn", [Caller, TokenCaller])
+def test_a_withdrawn_api_serves_nothing_and_the_other_works(
+    marketplace: Marketplace, seller: Seller, withdrawn: type[Caller]
 ) -> None:
     callers = {"signature": Caller(marketplace.url, seller), "token": TokenCaller(marketplace.url, seller)}
-    door: Literal["signature", "token"] = "signature" if closed is Caller else "token"
-    inside = callers.pop(door)
-    [outside] = callers.values()
-    assert (inside.get().status, outside.get().status) == (200, 200)
+    scheme: Literal["signature", "token"] = "signature" if withdrawn is Caller else "token"
+    affected = callers.pop(scheme)
+    [other] = callers.values()
+    assert (affected.get().status, other.get().status) == (200, 200)
 
-    marketplace.close_door(door)
-    answers: list[Answer] = [inside.acknowledge(), inside.get(), inside.list("")]
-    if isinstance(inside, TokenCaller):
-        answers.append(inside.ask())
-    calls = marketplace.calls[-len(answers) :]
+    marketplace.withdraw_api(scheme)
+    responses: list[Response] = [affected.acknowledge(), affected.get(), affected.list("")]
+    if isinstance(affected, TokenCaller):
+        responses.append(affected.request_token())
+    calls = marketplace.calls[-len(responses) :]
 
-    assert {(answer.status, answer.json()["error"][0]["code"]) for answer in answers} == {
+    assert {(response.status, response.json()["error"][0]["code"]) for response in responses} == {
         (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API")
     }
-    assert {(call.door, call.action, call.status) for call in calls} == {(door, None, 404)}
-    assert outside.acknowledge().status == 200
-    marketplace.open_door(door)
-    assert inside.acknowledge().status == 200
+    assert {(call.scheme, call.action, call.status) for call in calls} == {(scheme, None, 404)}
+    assert other.acknowledge().status == 200
+    marketplace.restore_api(scheme)
+    assert affected.acknowledge().status == 200

@@ -1,4 +1,4 @@
-"""A certificate for ``localhost`` from a certificate authority made for the occasion."""
+"""A certificate for ``localhost`` from a new certificate authority."""
 
 import ssl
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What two sides of a TLS connection need: the server its context, the caller whom to trust."""
+    """The server's TLS context, and the authority that a client has to trust."""
 
     context: ssl.SSLContext
     authority_pem: bytes
 
 
 def issue_certificate() -> Certificate:
-    """Make an authority and a server certificate for ``localhost`` and ``127.0.0.1``, in memory."""
-    import trustme  # noqa: PLC0415 - only whoever asks for TLS has to have trustme installed
+    import trustme  # noqa: PLC0415 - only TLS needs trustme to be installed
 
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

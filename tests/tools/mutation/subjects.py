@@ -20,8 +20,8 @@ _SWEEP: Final = "tests/unit/sweep_orders"
 _TOKENS: Final = "tests/unit/walmart_ca/test_tokens.py"
 _PAGES: Final = "tests/unit/walmart_ca/test_pages.py"
 _ERRORS: Final = "tests/unit/walmart_ca/test_errors.py"
-_ODD: Final = "tests/unit/walmart_ca/test_odd_answers.py"
-_VERDICTS: Final = "tests/unit/walmart_ca/test_verdicts.py"
+_MALFORMED: Final = "tests/unit/walmart_ca/test_malformed_responses.py"
+_CLASSIFICATION: Final = "tests/unit/walmart_ca/test_classification.py"
 SUBJECTS: Final = {
     "policy": Subject("acknowledge_orders.policy", (_DECISION_TABLE,)),
     "outcome": Subject("shared.orders.outcome", (_DECISION_TABLE, _SWEEP)),
@@ -29,10 +29,10 @@ SUBJECTS: Final = {
     "caller": Subject("shared.walmart.caller", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
     "selection": Subject("sweep_orders.selection", (_SWEEP,)),
     "classification": Subject(
-        "walmart_ca.classification", (_TABLE, _VERDICTS, _CODES, _PAGES, _ERRORS, _ODD, _TOKENS)
+        "walmart_ca.classification", (_TABLE, _CLASSIFICATION, _CODES, _PAGES, _ERRORS, _MALFORMED, _TOKENS)
     ),
-    "quota_headers": Subject("walmart_ca.quota_headers", (_VERDICTS,)),
-    "errors": Subject("walmart_ca.errors", (_ERRORS, _ODD)),
+    "quota_headers": Subject("walmart_ca.quota_headers", (_CLASSIFICATION,)),
+    "errors": Subject("walmart_ca.errors", (_ERRORS, _MALFORMED)),
 }
 
 

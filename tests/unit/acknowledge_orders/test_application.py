@@ -16,8 +16,8 @@ from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 from shared.walmart.client_provider import CredentialsPaused, NoClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
-from tests.support.accesses import Accesses
-from tests.support.pacers import unhurried_pacer
+from tests.support.fixed_clients import FixedClients
+from tests.support.rate_limiters import unlimited_rate_limiter
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 EVENT = {
@@ -72,7 +72,7 @@ def build(
     no_access: NoClient = SETUP,
     uniform: Callable[[float, float], float] = max,
 ) -> AcknowledgeOrders:
-    marketplace, rate_limiter = Accesses(otherwise=no_access), unhurried_pacer(NOW.timestamp)
+    marketplace, rate_limiter = FixedClients(otherwise=no_access), unlimited_rate_limiter(NOW.timestamp)
     return AcknowledgeOrders(
         attempts=Attempts(marketplace, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,

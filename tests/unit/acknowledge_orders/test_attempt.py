@@ -14,8 +14,8 @@ from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferre
 from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
-from tests.support.accesses import Accesses
-from tests.support.pacers import Time, rested_pacer
+from tests.support.fixed_clients import FixedClients
+from tests.support.rate_limiters import Time, rested_rate_limiter
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -86,7 +86,7 @@ class ScriptedClient:
         return Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
-class Keys(Accesses):
+class Keys(FixedClients):
     """Credentials of these versions, whose clients play a script."""
 
     def __init__(self, script: Script, *versions: str, otherwise: NoClient = PAUSED) -> None:
@@ -96,7 +96,7 @@ class Keys(Accesses):
 
 def rate_limiter(time: Time | None = None) -> RateLimiter:
     """A rate_limiter of a call a second whose turns are all there."""
-    return rested_pacer(time or Time(), 60 / MARGIN)
+    return rested_rate_limiter(time or Time(), 60 / MARGIN)
 
 
 def plenty() -> float:
@@ -162,7 +162,7 @@ def test_each_refusal_and_each_acceptance_is_told_of_the_key_that_met_it() -> No
 
     result = attempt(keys)
 
-    assert keys.told == ["refused v1", "refused v2", "accepted v3"]
+    assert keys.reports == ["refused v1", "refused v2", "accepted v3"]
     assert isinstance(result, CallResults)
     assert result.secret_version_id == "v3"
 
@@ -198,7 +198,7 @@ def test_of_each_answer_the_credentials_are_told_what_concerns_them(
     keys = Keys(Script([]), "v1")
 
     assert made(keys, result, purchase_order_id) is result
-    assert keys.told == marks
+    assert keys.reports == marks
 
 
 @pytest.mark.parametrize(
@@ -218,11 +218,11 @@ def test_another_list_may_answer_where_one_fails_or_is_not_served(failure: objec
 
 def test_a_403_that_is_the_orders_own_affair_rejects_the_order_and_is_not_repeated() -> None:
     keys = Keys(Script([]), "v1", "v2")
-    keys.a_403_concerns_all = False
+    keys.forbidden_concerns_all_calls = False
 
     rejected = OrderRejected("FORBIDDEN", FORBIDDEN.call, FORBIDDEN.entries)
     assert repr(made(keys, FORBIDDEN, "1")) == repr(rejected)
-    assert keys.told == ["forbidden v1 1"]
+    assert keys.reports == ["forbidden v1 1"]
 
 
 def made(keys: Keys, result: OrderPage | WalmartError, purchase_order_id: str | None) -> object:
@@ -260,7 +260,7 @@ def test_when_no_key_is_left_for_a_repeat_what_the_call_brought_stands(
 ) -> None:
     script = Script([first])
     keys = Keys(script, "v1", otherwise=reason)
-    script.meanwhile = keys.lose
+    script.meanwhile = keys.remove_all
 
     result = attempt(keys)
 
@@ -287,7 +287,7 @@ def test_the_key_is_chosen_after_the_wait_for_a_turn() -> None:
         await time.sleep(seconds)
         keys.get_alternative(cast("ProvidedClient", keys.peek()))
 
-    attempt(keys, posts=exhaust(rested_pacer(time, 60, sleep=refused_meanwhile)))
+    attempt(keys, posts=exhaust(rested_rate_limiter(time, 60, sleep=refused_meanwhile)))
 
     assert script.calls == ["post v2"]
 

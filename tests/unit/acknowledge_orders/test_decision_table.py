@@ -69,10 +69,15 @@ def table(heading: str) -> list[list[str]]:
     return rows
 
 
-CALLS = table("Acknowledging")
+def expanded(rows: list[list[str]]) -> list[list[str]]:
+    """The rows of a table, one for each combination of the results that `/` separates."""
+    return [list(each) for row in rows for each in product(*(cell.split(" / ") for cell in row))]
+
+
+CALLS = expanded(table("Acknowledging"))
 RESPONSES = table("Response")
 NO_CALLS = table("Result")
-LEFT = table("Event")
+LEFT = expanded(table("Event"))
 
 
 def call(status: int | None, retry_at: datetime | None = None) -> CallInfo:

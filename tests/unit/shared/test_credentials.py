@@ -17,7 +17,7 @@ from shared.walmart.client_provider import (
     ProvidedClient,
 )
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
-from tests.support.pacers import Time
+from tests.support.rate_limiters import Time
 from walmart_ca import AsyncClient, Credentials
 
 DOWN = SecretsUnavailableError("timeout")

@@ -20,7 +20,7 @@ from shared.walmart.client_provider import (
 )
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import RateLimiter
-from tests.support.pacers import unhurried_pacer
+from tests.support.rate_limiters import unlimited_rate_limiter
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -218,7 +218,7 @@ class World:
         self.clients = kept
 
     def rate_limiter(self) -> RateLimiter:
-        return unhurried_pacer(self.monotonic)
+        return unlimited_rate_limiter(self.monotonic)
 
     def has_the_right_key(self) -> bool:
         """Return whether the secret can be read, and Walmart takes its current or its previous version."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.walmart.rate_limiter import BURST, LONGEST_PAUSE_S, MARGIN, RateLimiter, usable_per_second
-from tests.support.pacers import START, Time, rested_pacer
+from tests.support.rate_limiters import START, Time, rested_rate_limiter
 from walmart_ca import CallInfo, Order, Throttled
 
 PER_MINUTE = 57 / MARGIN
@@ -59,14 +59,14 @@ def test_calls_wait_for_their_turns(
     limit: float, environments: int, rested_s: float, count: int, waited_s: float
 ) -> None:
     time = Time()
-    paced = rested_pacer(time, limit, environments=environments, rested_s=rested_s)
+    paced = rested_rate_limiter(time, limit, environments=environments, rested_s=rested_s)
 
     assert waits_s(paced, time, count) == pytest.approx(waited_s)
 
 
 def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE)
+    paced = rested_rate_limiter(time, PER_MINUTE)
     turns(paced, 50)
     time.now += 3600
 
@@ -76,7 +76,7 @@ def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
 
 def test_a_turn_that_would_come_too_late_is_not_taken() -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE)
+    paced = rested_rate_limiter(time, PER_MINUTE)
     turns(paced, BURST)
 
     assert turns(paced, 3, at_most_s=0.5) == [False] * 3
@@ -93,7 +93,7 @@ def test_walmarts_own_count_corrects_ours_downwards(
     tokens_left: int | None, environments: int, at_once: int
 ) -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE, environments=environments)
+    paced = rested_rate_limiter(time, PER_MINUTE, environments=environments)
 
     paced.correct(answer(tokens_left))
 
@@ -112,7 +112,7 @@ def test_walmarts_own_count_corrects_ours_downwards(
 )
 def test_after_a_refusal_calls_pause(retries_in_s: list[float | None], waited_s: float) -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE)
+    paced = rested_rate_limiter(time, PER_MINUTE)
 
     for retry_in_s in retries_in_s:
         paced.correct(throttled(retry_in_s))
@@ -128,7 +128,7 @@ def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back()
         time.now += seconds
         paced.correct(throttled(retry_in_s=3))
 
-    paced = rested_pacer(time, PER_MINUTE, sleep=refused_meanwhile)
+    paced = rested_rate_limiter(time, PER_MINUTE, sleep=refused_meanwhile)
     turns(paced, BURST)
     assert turns(paced, 1, at_most_s=2) == [False]
     assert time.now - START < 2
@@ -141,7 +141,7 @@ def test_a_call_that_waits_gives_up_for_a_longer_pause_and_gives_its_turn_back()
 @pytest.mark.parametrize("step_s", [-3600, 3600])
 def test_a_clock_that_is_set_opens_and_closes_nothing(step_s: float) -> None:
     time = Time()
-    paced = rested_pacer(time, PER_MINUTE)
+    paced = rested_rate_limiter(time, PER_MINUTE)
     turns(paced, BURST)
     paced.correct(throttled(retry_in_s=40))
 
@@ -163,7 +163,7 @@ def test_walmarts_bucket_never_runs_dry(limit: int, gaps: list[float], environme
     With fewer calls a minute than environments, even one each would be too many.
     """
     time = Time()
-    paced = [rested_pacer(time, limit, environments=environments) for _ in range(environments)]
+    paced = [rested_rate_limiter(time, limit, environments=environments) for _ in range(environments)]
     tokens, filled_at = float(limit), time.now
     for number, gap in enumerate(gaps):
         time.now += gap

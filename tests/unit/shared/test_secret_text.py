@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.walmart.client_provider import ClientProvider
 from shared.walmart.credentials import Secret, SetupError, check_credentials, read_credentials
-from tests.support.keys import numbers_of, pkcs8_pem, rsa_key, walmart_form, written
+from tests.support.keys import key_of_numbers, numbers_of, pkcs8_pem, rsa_key, walmart_form
 from tests.unit.kept import texts_kept_by
 from walmart_ca import AsyncClient, SignatureCredentials, TokenCredentials
 
@@ -121,7 +121,7 @@ REFUSED = {
     "client_id and client_secret": ('{"client_id": "hunter22", "client_secret": "x"}', "spell it clientId"),
     "client_secret": ('{"clientId": "hunter22", "client_secret": "x"}', "spell it clientSecret"),
     "an unusable consumer id": (signing(consumerId="hunter\n2"), "secret.consumerId: must be"),
-    "half a pair of quotes": (signing(channelType='"hunter22'), "secret.channelType: must be"),
+    "half a pair of quotes": (signing(channelType='"hunter22'), "secret.channelType: must not"),
     "an unusable channel type": (signing(channelType="hunter\u00e92"), "secret.channelType: must be"),
     "text as a key": (signing(privateKey="hunter22!"), "secret.privateKey: must be an RSA private key"),
     "a key cut short": (signing(privateKey=KEY[:-40]), "cut short"),
@@ -135,7 +135,7 @@ REFUSED = {
     ),
     "an unusable client secret": (token(clientSecret="hunter 22"), "secret.clientSecret: must be 1 to 256"),
     "a client secret in quotes": (token(clientSecret='"hunter22"'), "secret.clientSecret:"),
-    "a client id with a colon": (token(clientId="hunter:2"), "secret.clientId: must be without a colon"),
+    "a client id with a colon": (token(clientId="hunter:2"), "secret.clientId: must not contain a colon"),
     "no market": (token(market=None), "secret.market: must be"),
     "a version that is no text": (token(globalVersion=3.1), "secret.globalVersion: must be"),
     "no channel type": (token(channelType=""), "secret.channelType: must be"),
@@ -189,7 +189,7 @@ def test_an_error_that_is_kept_has_no_frames() -> None:
 
 
 def test_a_failed_check_keeps_nothing_of_the_key() -> None:
-    odd = written([*numbers_of(rsa_key())[:7], 1])
+    odd = key_of_numbers([*numbers_of(rsa_key())[:7], 1])
 
     with pytest.raises(SetupError, match=r"^secret\.privateKey: must be") as failed:
         check_credentials(read_credentials(signing(privateKey=odd)))

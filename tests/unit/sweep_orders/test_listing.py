@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from shared.orders.outcome import Outcome
 from shared.walmart.client_provider import ProvidedClient
 from sweep_orders.listing import Listing, ReleasedOrders
-from tests.support.accesses import Accesses
+from tests.support.fixed_clients import FixedClients
 from tests.support.keys import credentials
-from tests.support.pacers import unhurried_pacer
+from tests.support.rate_limiters import unlimited_rate_limiter
 from walmart_ca import AsyncClient
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
@@ -139,7 +139,7 @@ def listed(
 ) -> Listing:
     client = AsyncClient(credentials(), transport=walmart, clock=NOW.timestamp)
     released = ReleasedOrders(
-        Accesses(ProvidedClient(client, "v1")), unhurried_pacer(NOW.timestamp), lambda: NOW
+        FixedClients(ProvidedClient(client, "v1")), unlimited_rate_limiter(NOW.timestamp), lambda: NOW
     )
     return asyncio.run(released.list(left, lookback=lookback, by_others=by_others))
 

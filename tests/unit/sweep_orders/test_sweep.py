@@ -18,8 +18,8 @@ from sweep_orders.publishing import Publisher
 from sweep_orders.records import SweepRecord
 from sweep_orders.selection import SWEEP_LOOKBACK, UnacknowledgedOrder, note_of
 from sweep_orders.sweep import PUBLISHING_S, Sweep
-from tests.support.accesses import Accesses
-from tests.support.pacers import unhurried_pacer
+from tests.support.fixed_clients import FixedClients
+from tests.support.rate_limiters import unlimited_rate_limiter
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -111,8 +111,8 @@ class World:
             """Wait for nothing."""
 
         access = ProvidedClient(cast("AsyncClient", self.pages), "v1")
-        keys = Accesses(otherwise=self.no_access) if self.no_access else Accesses(access)
-        rate_limiter = unhurried_pacer(self.now.timestamp)
+        keys = FixedClients(otherwise=self.no_access) if self.no_access else FixedClients(access)
+        rate_limiter = unlimited_rate_limiter(self.now.timestamp)
         return Sweep(
             released=ReleasedOrders(keys, rate_limiter, lambda: self.now),
             publisher=Publisher(self, sleep, max),

@@ -1,4 +1,4 @@
-"""`AsyncClient`: the same calls as the client's, side by side, within bounds."""
+"""`AsyncClient`: the same calls as `Client`, concurrently, within limits."""
 
 import asyncio
 import functools
@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.documents import ID, order, page
 from tests.support.keys import credentials
-from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call, json_response
 from walmart_ca import (
     AsyncClient,
     CallInfo,
@@ -31,7 +31,7 @@ from walmart_ca.responses import Response
 from walmart_ca.transport import NoResponseError, NothingSentError
 
 GUARD = 300.0
-"""Seconds; a generous guard against what never comes, and no measure of anything."""
+"""Seconds after which a test that hangs fails."""
 IDS = [f"74000000001{number:02}" for number in range(18)]
 A_CALL = CallInfo("GET", "https://host/", "correlation-id", 200, 0.1)
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -50,11 +50,11 @@ def id_in(request: Request) -> str:
 
 
 def the_order(request: Request) -> Response:
-    """Response with the order that a request is about."""
-    return answer(200, {"order": {"purchaseOrderId": id_in(request)}})
+    """Return a response with the order in the request."""
+    return json_response(200, {"order": {"purchaseOrderId": id_in(request)}})
 
 
-def client_of(scripted: Scripted, **options: Any) -> AsyncClient:  # noqa: ANN401 - passed on as they come
+def client_of(scripted: ScriptedTransport, **options: Any) -> AsyncClient:  # noqa: ANN401 - passed on as they come
     return AsyncClient(credentials(), transport=scripted, **options)
 
 
@@ -76,19 +76,19 @@ ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
     "next_page": ((OrderPage((), None, "?x=%3a", A_CALL),), {}),
 }
 STEPS: dict[str, Response | Exception] = {
-    "a success": answer(200, {"order": order(), "list": page(order())}),
-    "a success of nothing": answer(200, {}),
-    "a refusal": answer(503, {}),
+    "a success": json_response(200, {"order": order(), "list": page(order())}),
+    "an empty success": json_response(200, {}),
+    "an error": json_response(503, {}),
     "nothing sent": NothingSentError("connect"),
-    "no answer": NoResponseError("response_timeout"),
+    "no response": NoResponseError("response_timeout"),
 }
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS.keys())
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_sends_and_leads_to_the_same_as_the_clients(action: str, step: Response | Exception) -> None:
+def test_both_clients_send_the_same_and_return_the_same(action: str, step: Response | Exception) -> None:
     arguments, options = ACTIONS[action]
-    scripted = Scripted(step)
+    scripted = ScriptedTransport(step)
     results: list[object] = []
 
     for client in (Client(credentials(), transport=scripted), client_of(scripted)):
@@ -112,9 +112,9 @@ def without_call(result: Order | OrderPage) -> Order | OrderPage:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_call_with_no_time_left_is_described_and_not_sent(action: str) -> None:
+def test_an_error_describes_a_call_that_had_no_time_left(action: str) -> None:
     arguments, options = ACTIONS[action]
-    scripted = Scripted(answer(503, {}))
+    scripted = ScriptedTransport(json_response(503, {}))
     with pytest.raises(Unavailable) as sent:
         call(Client(credentials(), transport=scripted), action, *arguments, **options)
 
@@ -129,7 +129,7 @@ def test_a_call_with_no_time_left_is_described_and_not_sent(action: str) -> None
 
 
 def test_building_a_request_sends_nothing() -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
 
     request = call(client_of(scripted), "build_acknowledgement", ID)
 
@@ -137,22 +137,22 @@ def test_building_a_request_sends_nothing() -> None:
     assert scripted.sent == []
 
 
-# Side by side
+# Concurrent calls
 
 
 @pytest.mark.parametrize("max_concurrency", [3, 18])
-def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concurrency: int) -> None:
-    scripted = Scripted(the_order)
-    everybody = threading.Barrier(max_concurrency)
+def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
+    scripted = ScriptedTransport(the_order)
+    all_running = threading.Barrier(max_concurrency)
     lock = threading.Lock()
-    under_way: list[int] = [0]
+    running: list[int] = [0]
 
     def meanwhile() -> None:
         with lock:
-            under_way.append(under_way[-1] + 1)
-        everybody.wait(GUARD)
+            running.append(running[-1] + 1)
+        all_running.wait(GUARD)
         with lock:
-            under_way.append(under_way[-1] - 1)
+            running.append(running[-1] - 1)
 
     scripted.meanwhile = meanwhile
 
@@ -161,44 +161,44 @@ def test_calls_run_side_by_side_and_no_more_than_allowed_are_under_way(max_concu
             return await acknowledge(client, *IDS)
 
     assert ids_of(run(main())) == IDS
-    assert max(under_way) == max_concurrency
+    assert max(running) == max_concurrency
     assert len({request.correlation_id for request in scripted.sent}) == len(IDS)
 
 
-def test_a_failing_call_leaves_the_others_alone() -> None:
+def test_a_failing_call_does_not_affect_the_others() -> None:
     def behave(request: Request) -> Response:
         if id_in(request) == IDS[1]:
             raise NoResponseError("connection_lost")
         return the_order(request)
 
     async def main() -> list[Order | BaseException]:
-        async with client_of(Scripted(behave)) as client:
+        async with client_of(ScriptedTransport(behave)) as client:
             return await acknowledge(client, IDS[0], IDS[1], "1/../x", IDS[2])
 
     assert [type(result) for result in run(main())] == [Order, OutcomeUnknown, InvalidArgument, Order]
 
 
-# A client whose one thread is busy
+# A client whose only thread is busy
 
 
-class Busy:
-    """A client of one thread, which the first call holds until it is released."""
+class BusyClient:
+    """A client with one thread, which the first call occupies until a test releases it."""
 
     def __init__(self) -> None:
-        self.scripted = Scripted(the_order)
+        self.scripted = ScriptedTransport(the_order)
         self.client = client_of(self.scripted, max_concurrency=1)
         self.release = threading.Event()
-        self._arrived = threading.Event()
-        self.scripted.meanwhile = self._hold
+        self._started = threading.Event()
+        self.scripted.meanwhile = self._occupy
 
-    def _hold(self) -> None:
-        self._arrived.set()
+    def _occupy(self) -> None:
+        self._started.set()
         self.release.wait(GUARD)
 
     async def begin(self, timeout: float | None = None) -> asyncio.Task[Order]:  # noqa: ASYNC109 - the call's
-        """Begin the call that holds the thread."""
+        """Begin the call that occupies the thread."""
         first = asyncio.create_task(self.client.orders.acknowledge(IDS[0], timeout=timeout))
-        assert await asyncio.to_thread(self._arrived.wait, GUARD)
+        assert await asyncio.to_thread(self._started.wait, GUARD)
         return first
 
     @property
@@ -207,20 +207,20 @@ class Busy:
 
 
 @pytest.mark.parametrize("cancelled", [False, True], ids=["a busy thread", "the thread of a cancelled call"])
-def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_sent(cancelled: bool) -> None:
-    busy = Busy()
+def test_a_call_that_times_out_before_it_has_a_thread_is_never_sent(cancelled: bool) -> None:
+    busy = BusyClient()
 
     async def main() -> WalmartError:
         async with busy.client as client:
             first = await busy.begin()
             if cancelled:
                 first.cancel()
-            # The thread is not free before this call has come back.
+            # The thread stays busy until this call has failed.
             with pytest.raises(NotSent) as raised:
                 await client.orders.acknowledge(IDS[1], timeout=0.05)
             busy.release.set()
             await asyncio.wait({first})
-            await client.orders.acknowledge(IDS[2])  # in the same thread, after the one that was given up
+            await client.orders.acknowledge(IDS[2])  # in the same thread, after the call that timed out
             return raised.value
 
     error = run(main())
@@ -231,8 +231,8 @@ def test_a_call_whose_time_runs_out_while_it_waits_is_told_so_at_once_and_never_
     assert busy.sent == [IDS[0], IDS[2]]
 
 
-def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_thread() -> None:
-    busy = Busy()
+def test_a_call_that_runs_ends_with_its_thread() -> None:
+    busy = BusyClient()
 
     async def main() -> Order:
         async with busy.client:
@@ -245,8 +245,8 @@ def test_a_call_that_has_begun_ends_by_its_own_deadline_and_not_before_its_threa
     assert run(main()).purchase_order_id == IDS[0]
 
 
-def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
-    busy = Busy()
+def test_a_call_cancelled_before_it_has_a_thread_is_not_sent() -> None:
+    busy = BusyClient()
 
     async def main() -> Order:
         async with busy.client as client:
@@ -263,8 +263,8 @@ def test_a_call_cancelled_while_it_waited_is_not_sent() -> None:
     assert busy.sent == [IDS[0]]
 
 
-def test_closing_waits_for_the_calls_under_way() -> None:
-    busy = Busy()
+def test_closing_waits_for_the_running_calls() -> None:
+    busy = BusyClient()
 
     async def main() -> Order:
         first = await busy.begin()
@@ -279,8 +279,8 @@ def test_closing_waits_for_the_calls_under_way() -> None:
     assert run(main()).purchase_order_id == IDS[0]
 
 
-def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing() -> None:
-    busy = Busy()
+def test_closing_without_waiting_does_not_wait_for_a_busy_thread() -> None:
+    busy = BusyClient()
     before = set(threading.enumerate())
 
     async def main() -> BaseException | Order:
@@ -303,9 +303,9 @@ def test_a_call_that_ends_its_thread_late_does_not_keep_its_client_from_closing(
     assert not [thread for thread in ours if thread.is_alive()]
 
 
-@pytest.mark.parametrize("given", [False, True], ids=["threads of its own", "an executor that was given"])
+@pytest.mark.parametrize("given", [False, True], ids=["the client's threads", "an executor of the caller"])
 def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
-    scripted = Scripted(the_order)
+    scripted = ScriptedTransport(the_order)
 
     async def main() -> Order:
         client = client_of(scripted, executor=ThreadPoolExecutor(1) if given else None)
@@ -321,18 +321,18 @@ def test_a_call_on_a_closed_client_is_not_sent(given: bool) -> None:
     assert len(scripted.sent) == 1
 
 
-def test_a_call_that_no_thread_can_take_is_not_sent() -> None:
+def test_a_call_is_not_sent_when_the_executor_is_shut_down() -> None:
     executor = ThreadPoolExecutor(1)
     executor.shutdown()
 
     with pytest.raises(NotSent) as raised:
-        call(client_of(Scripted(the_order), executor=executor), "acknowledge", ID)
+        call(client_of(ScriptedTransport(the_order), executor=executor), "acknowledge", ID)
 
     assert raised.value.reason == "no_thread"
 
 
 class LateExecutor(Executor):
-    """Takes a call, and runs it when a test says so, whether anybody still waits for it or not."""
+    """Accepts a call, and runs it when a test calls `run`."""
 
     def __init__(self) -> None:
         self.run: Callable[[], object] = lambda: None
@@ -342,8 +342,8 @@ class LateExecutor(Executor):
         return Future()
 
 
-def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late() -> None:
-    scripted = Scripted(the_order)
+def test_an_executor_does_not_send_a_call_after_its_time_out() -> None:
+    scripted = ScriptedTransport(the_order)
     executor = LateExecutor()
 
     with pytest.raises(NotSent):
@@ -354,8 +354,8 @@ def test_a_call_that_was_given_up_is_not_sent_by_an_executor_that_runs_it_late()
     assert scripted.sent == []
 
 
-def test_one_event_loop_after_the_other_may_use_a_client() -> None:
-    client = client_of(Scripted(the_order))
+def test_a_client_can_be_used_by_one_event_loop_after_another() -> None:
+    client = client_of(ScriptedTransport(the_order))
 
     results = [*run(acknowledge(client, *IDS[:2])), *run(acknowledge(client, *IDS[2:4]))]
     run(client.aclose())

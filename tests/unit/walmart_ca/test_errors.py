@@ -1,4 +1,4 @@
-"""Reading Walmart's error lists, and what an error shows when printed."""
+"""Reading Walmart's error lists, and printing an error."""
 
 import pickle
 import traceback
@@ -10,7 +10,6 @@ import pytest
 
 from tests.support.documents import ID, as_json, as_xml, error_shapes, read_error
 from walmart_ca import (
-    CallInfo,
     CredentialsRefused,
     ErrorEntry,
     Misconfigured,
@@ -51,7 +50,7 @@ BOTH = {"error": [HIGHER_STATUS, {"code": "SYSTEM_ERROR.GMP_GATEWAY_API"}]}
 
 
 @pytest.mark.parametrize("body", [as_json({"errors": BOTH}), as_xml("errors", BOTH)], ids=["JSON", "XML"])
-def test_several_errors_are_all_read_and_the_first_names_the_reason(body: bytes) -> None:
+def test_the_reason_is_the_first_of_several_codes(body: bytes) -> None:
     error = read_error(body, "")
 
     assert [entry.code for entry in error.entries] == ["INVALID_REQUEST_CONTENT", "SYSTEM_ERROR"]
@@ -64,7 +63,7 @@ TWO = [{"code": "A"}, {"code": "B"}]
 @pytest.mark.parametrize(
     ("causes", "count"),
     [(None, 0), ([], 0), ({}, 0), (TWO, 2), ({"cause": TWO[0]}, 1), ({"cause": TWO}, 2)],
-    ids=["none", "an empty list", "an empty object", "a list", "a lone cause", "a list of causes"],
+    ids=["none", "an empty list", "an empty object", "a list", "a single cause", "a list of causes"],
 )
 def test_the_causes_of_an_error_are_counted(causes: object, count: int) -> None:
     caused = {"error": {**HIGHER_STATUS, "causes": causes}}
@@ -92,7 +91,7 @@ def test_a_member_of_an_error_may_be_missing(member: str, value: object) -> None
         *(b'{"error": []}', b'{"error": ["x", 1, null]}'),
     ],
 )
-def test_an_answer_without_an_error_list_is_named_by_its_status(body: bytes) -> None:
+def test_the_reason_is_the_status_without_an_error_list(body: bytes) -> None:
     error = read_error(body, "", status=418)
 
     assert (error.entries, error.reason) == ((), "http_418")
@@ -110,11 +109,11 @@ def test_walmarts_words_are_short_and_printable() -> None:
     assert len(entry.description) <= 300
 
 
-def test_of_an_error_list_twenty_entries_are_read() -> None:
+def test_at_most_twenty_entries_of_an_error_list_are_read() -> None:
     assert len(read_error(as_json({"error": [{"code": "X"}] * 21})).entries) == 20
 
 
-# What an error shows
+# Printing an error
 
 
 @pytest.mark.parametrize(
@@ -128,7 +127,7 @@ def test_of_an_error_list_twenty_entries_are_read() -> None:
         (Misconfigured, 415, "correct the header"),
     ],
 )
-def test_an_errors_text_names_the_status_the_call_and_the_remedy(
+def test_an_error_shows_the_status_the_call_and_the_remedy(
     kind: type[WalmartError], status: int, words: str
 ) -> None:
     error = read_error(as_json({"error": [{"code": "X.GMP_ORDER_API"}]}), status=status)
@@ -139,28 +138,21 @@ def test_an_errors_text_names_the_status_the_call_and_the_remedy(
         assert known in str(error)
 
 
-def test_an_errors_text_is_one_sentence_with_what_walmarts_support_asks_for() -> None:
-    blamed = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
-
-    assert str(read_error(as_json({"error": blamed}))) == (
-        "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME:"
-        f" {Misconfigured.remedy} [POST https://host/, correlation id correlation-id]"
-    )
-
-
-def test_an_errors_text_leaves_out_what_is_not_known() -> None:
-    error = NotSent("connect_timeout", CallInfo("GET", "https://host/", "correlation-id", None, 0.1))
-
-    assert "nothing was sent" in NotSent.remedy
-    assert str(error) == (
-        f"connect_timeout: {NotSent.remedy} [GET https://host/, correlation id correlation-id]"
-    )
-
-
 CALL = read_error(b"").call
+NAMED = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
+PRINTED = [
+    (read_error(as_json({"error": NAMED})), "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME"),
+    (NotSent("connect_timeout", replace(CALL, status=None)), "connect_timeout"),
+]
 
 
-def test_a_throttled_call_tells_when_its_quota_is_replenished() -> None:
+@pytest.mark.parametrize(("error", "what"), PRINTED, ids=["with headers", "without a response"])
+def test_an_error_shows_what_is_known(error: WalmartError, what: str) -> None:
+    assert str(error) == f"{what}: {error.remedy} [POST https://host/, correlation id correlation-id]"
+    assert "nothing was sent" in NotSent.remedy
+
+
+def test_a_throttled_error_has_the_time_of_replenishment() -> None:
     at = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
     assert Throttled("http_429", replace(CALL, retry_at=at)).retry_at == at
@@ -172,14 +164,14 @@ def test_a_throttled_call_tells_when_its_quota_is_replenished() -> None:
     ids=["with entries", "made by keyword"],
 )
 def test_an_error_survives_pickling(error: WalmartError) -> None:
-    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - of this test's own making
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made in this test
 
     assert (type(copy), copy.call, copy.entries) == (type(error), error.call, error.entries)
     assert str(copy) == str(error)
 
 
 @pytest.mark.parametrize("echo", ["c2lnbmF0dXJlLXNpZ25hdHVyZS1z=", "B0GUSRELAY4471@relay.example.com"])
-def test_what_walmart_echoes_in_its_sentence_is_not_printed(echo: str) -> None:
+def test_walmarts_description_is_not_printed(echo: str) -> None:
     quoting = {**HIGHER_STATUS, "description": f"Refused: '{echo}'"}
 
     error = read_error(as_json({"error": [quoting]}), status=401)

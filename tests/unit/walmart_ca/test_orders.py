@@ -1,10 +1,10 @@
-"""Reading an order from Walmart's answers, XML and JSON."""
+"""Reading an order from Walmart's responses in XML and JSON."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.support.documents import ID, as_json, as_xml, judge, judge_page, line, order, read_order
+from tests.support.documents import ID, as_json, as_xml, classify, classify_page, line, order, read_order
 from walmart_ca import Order, OrderLine, OrderLineStatus, OutcomeUnknown, Status
 
 JSON, XML = "application/json", "application/xml"
@@ -44,7 +44,7 @@ SAME: dict[str, bytes] = {
 
 @pytest.mark.parametrize("body", SAME.values(), ids=SAME.keys())
 @pytest.mark.parametrize("content_type", [JSON, f"{XML};charset=UTF-8", "text/plain", ""])
-def test_an_order_is_the_same_however_it_is_written(body: bytes, content_type: str) -> None:
+def test_an_order_is_the_same_in_every_format(body: bytes, content_type: str) -> None:
     read = read_order(body, content_type)
 
     assert read == READ
@@ -53,11 +53,11 @@ def test_an_order_is_the_same_however_it_is_written(body: bytes, content_type: s
     assert "Nonesuch" not in repr(read)
 
 
-def test_a_lone_line_and_a_lone_status_may_stand_without_a_list() -> None:
+def test_a_single_line_or_status_needs_no_list() -> None:
     only = {"status": "Acknowledged", "statusQuantity": {"amount": "1"}}
-    lone = {"lineNumber": "1", "item": {"sku": "MAPLE-001"}, "orderLineStatuses": {"orderLineStatus": only}}
+    single = {"lineNumber": "1", "item": {"sku": "MAPLE-001"}, "orderLineStatuses": {"orderLineStatus": only}}
 
-    read = read_order(as_json({"order": order(orderLines={"orderLine": lone})}))
+    read = read_order(as_json({"order": order(orderLines={"orderLine": single})}))
 
     assert read == read_order(as_json({"order": order(line())}))
 
@@ -85,7 +85,7 @@ def test_a_member_may_be_missing_null_or_empty(
     assert getattr(read, attribute) == empty
 
 
-def test_an_order_of_nothing_but_its_id_is_an_order() -> None:
+def test_an_order_needs_only_an_id() -> None:
     assert read_order(as_json({"order": {"purchaseOrderId": ID}})) == Order(ID)
 
 
@@ -103,7 +103,7 @@ FLAT = {
 
 @pytest.mark.parametrize("each", FLAT.values(), ids=FLAT.keys())
 @pytest.mark.parametrize("nested", [False, True])
-def test_the_status_of_a_line_is_read_wherever_it_stands(each: dict[str, object], nested: bool) -> None:
+def test_the_status_of_a_line_is_read_in_every_place(each: dict[str, object], nested: bool) -> None:
     document = order(orderLines={"orderLine": [each]} if nested else [each])
 
     for read in (read_order(as_json({"order": document})), read_order(as_xml("order", document), XML)):
@@ -111,9 +111,9 @@ def test_the_status_of_a_line_is_read_wherever_it_stands(each: dict[str, object]
         assert read.statuses == {Status.SHIPPED}
 
 
-@pytest.mark.parametrize("odd", [None, "text", 7, [], {}], ids=repr)
-def test_a_line_that_cannot_be_read_is_a_line_without_a_status(odd: object) -> None:
-    read = read_order(as_json({"order": order(orderLines={"orderLine": [line(), odd]})}))
+@pytest.mark.parametrize("entry", [None, "text", 7, [], {}], ids=repr)
+def test_an_unreadable_line_has_no_status(entry: object) -> None:
+    read = read_order(as_json({"order": order(orderLines={"orderLine": [line(), entry]})}))
 
     assert [each.statuses != () for each in read.lines] == [True, False]
 
@@ -121,7 +121,7 @@ def test_a_line_that_cannot_be_read_is_a_line_without_a_status(odd: object) -> N
 @pytest.mark.parametrize(
     "misplaced", [0, 1.5, True, "text", [], [None, 1], {"orderLine": "text"}, {"orderLine": 7}]
 )
-def test_lines_of_the_wrong_type_are_no_lines(misplaced: object) -> None:
+def test_lines_of_a_wrong_type_are_ignored(misplaced: object) -> None:
     assert read_order(as_json({"order": order(orderLines=misplaced)})).lines == ()
 
 
@@ -139,7 +139,7 @@ def read_status(status: object, amount: object = "1") -> OrderLineStatus:
         ("PartlyTeleported", "PartlyTeleported"),
     ],
 )
-def test_a_known_status_has_one_spelling_and_an_unknown_one_keeps_its_own(written: str, read: str) -> None:
+def test_only_a_known_status_is_normalized(written: str, read: str) -> None:
     assert read_status(written).status == read
 
 
@@ -156,11 +156,11 @@ NO_QUANTITY: list[object] = ["", "-1", "1.5", "one", "1e3", "٣", "1,000", None,
         pytest.param("1" * 5000, None, id="thousands of digits"),
     ],
 )
-def test_a_quantity_is_whole_units_or_unknown(amount: object, quantity: int | None) -> None:
+def test_a_quantity_is_a_whole_number_or_none(amount: object, quantity: int | None) -> None:
     assert read_status("Created", amount) == OrderLineStatus(Status.CREATED, quantity)
 
 
-# A 2xx that is no such order
+# A 2xx without the order
 
 HTML = b"<!DOCTYPE html><html><body>We will be back</body></html>"
 ENTITY = b"<!DOCTYPE order [<!ENTITY id %b>]><order><purchaseOrderId>&id;</purchaseOrderId></order>"
@@ -192,7 +192,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "a number of too many digits": (b'{"order": ' + b"1" * 5000 + b"}", JSON),
     "an entity": (ENTITY % f'"{ID}"'.encode(), XML),
     "a file": (ENTITY % b'SYSTEM "file:///etc/passwd"', XML),
-    "a document type alone": (b"<!DOCTYPE order>" + WITHOUT_DECLARATION, XML),
+    "only a document type": (b"<!DOCTYPE order>" + WITHOUT_DECLARATION, XML),
     "one from elsewhere": (b'<!DOCTYPE order SYSTEM "http://192.0.2.1/o.dtd">' + WITHOUT_DECLARATION, XML),
 }
 FOREIGN: dict[str, tuple[bytes, str]] = {
@@ -205,28 +205,26 @@ FOREIGN: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize(("body", "content_type"), UNREADABLE.values(), ids=UNREADABLE.keys())
-def test_a_success_that_shows_neither_an_order_nor_a_list_is_an_unknown_outcome(
-    body: bytes, content_type: str
-) -> None:
-    for verdict in (judge(body, content_type), judge_page(body, content_type)):
-        assert isinstance(verdict, OutcomeUnknown)
-        assert verdict.reason == ("unreadable_response" if body else "empty_response")
+def test_a_success_without_an_order_or_a_list_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
+    for result in (classify(body, content_type), classify_page(body, content_type)):
+        assert isinstance(result, OutcomeUnknown)
+        assert result.reason == ("unreadable_response" if body else "empty_response")
 
 
 @pytest.mark.parametrize(("body", "content_type"), FOREIGN.values(), ids=FOREIGN.keys())
-def test_a_success_that_shows_another_order_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
-    verdict = judge(body, content_type)
+def test_a_success_with_another_order_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
+    result = classify(body, content_type)
 
-    assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == "foreign_order"
+    assert isinstance(result, OutcomeUnknown)
+    assert result.reason == "foreign_order"
 
 
-# How it is encoded
+# Encodings
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("content_type", [JSON, XML])
-def test_a_body_is_decoded_by_the_charset_that_it_names(content_type: str, charset: str) -> None:
+def test_a_body_is_decoded_by_its_charset(content_type: str, charset: str) -> None:
     content = order(line(sku="E-1"))
     body = as_json({"order": content}) if content_type == JSON else as_xml("order", content)
     encoded = body.decode().replace("E-1", "É-1").encode(charset)
@@ -234,7 +232,7 @@ def test_a_body_is_decoded_by_the_charset_that_it_names(content_type: str, chars
     assert read_order(encoded, f"{content_type}; charset={charset}").lines[0].sku == "É-1"
 
 
-def test_xml_is_decoded_by_the_encoding_that_it_declares() -> None:
+def test_xml_is_decoded_by_its_declared_encoding() -> None:
     body = as_xml("order", order(line(sku="É-1"))).decode().replace("UTF-8", "ISO-8859-1").encode("latin-1")
 
     assert read_order(body, XML).lines[0].sku == "É-1"
@@ -243,7 +241,7 @@ def test_xml_is_decoded_by_the_encoding_that_it_declares() -> None:
 @pytest.mark.parametrize(
     "encoding", ["US-ASCII", "windows-1252", "utf-9", "rot13", "utf-7", "euc-jp", "UTF-16"]
 )
-def test_xml_of_any_other_or_a_false_encoding_is_read_all_the_same(encoding: str) -> None:
+def test_xml_with_an_unsupported_encoding_is_read(encoding: str) -> None:
     body = as_xml("order", order()).replace(b"UTF-8", encoding.encode())
 
     assert read_order(body, XML) == read_order(as_json({"order": order()}))

@@ -1,4 +1,4 @@
-"""Reading a page of orders from Walmart's answers, XML and JSON, and telling an empty list from an error."""
+"""Reading a page of orders from Walmart's responses in XML and JSON; an empty list is no error."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from tests.support.documents import (
     ID,
     as_json,
     as_xml,
+    classify_page,
     error_shapes,
-    judge_page,
     line,
     order,
     page,
@@ -49,7 +49,7 @@ def listing(**members: object) -> bytes:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
-def test_a_page_has_walmarts_orders_in_walmarts_order_however_it_is_written(count: int) -> None:
+def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
     content = page(*ORDERS[:count], next_cursor=CURSOR)
     novel = {"novel": {"deep": [1, 2, {"x": None}]}}
     extended = {name: member | novel for name, member in content.items()} | novel
@@ -68,13 +68,9 @@ def test_a_page_has_walmarts_orders_in_walmarts_order_however_it_is_written(coun
         assert (read.cursor, read.next_cursor, read.total_count) == ("?before", CURSOR, count)
 
 
-def test_a_lone_order_may_stand_without_a_list() -> None:
-    assert ids(read_page(listing(elements={"order": order()}))) == [ID]
-
-
 @pytest.mark.parametrize("member", ["purchaseOrderId", "customerOrderId", "orderDate", "orderLines"])
 @pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
-def test_an_order_that_lacks_something_keeps_its_place(member: str, value: object) -> None:
+def test_an_order_without_a_member_keeps_its_place(member: str, value: object) -> None:
     lacking = {name: content for name, content in order().items() if name != member}
     if value != "left out":
         lacking[member] = value
@@ -94,9 +90,12 @@ def test_a_page_may_have_no_elements(without: dict[str, object]) -> None:
     assert (read.orders, read.next_cursor) == ((), CURSOR)
 
 
-@pytest.mark.parametrize("misplaced", [None, 0, True, "text", [], ["text"]], ids=repr)
-def test_what_is_no_order_is_left_out(misplaced: object) -> None:
-    assert ids(read_page(listing(elements={"order": [order(), misplaced]}))) == [ID]
+NO_ORDERS: list[object] = [None, 0, True, "text", [], ["text"]]
+
+
+@pytest.mark.parametrize("elements", [order(), *([order(), entry] for entry in NO_ORDERS)], ids=repr)
+def test_only_the_orders_of_a_list_are_read(elements: object) -> None:
+    assert ids(read_page(listing(elements={"order": elements}))) == [ID]
 
 
 def test_no_buyers_data_is_read() -> None:
@@ -109,14 +108,14 @@ def test_no_buyers_data_is_read() -> None:
     assert not [each for each in private if each in shown]
 
 
-def test_a_page_and_its_orders_tell_of_the_call_that_brought_them() -> None:
+def test_a_page_and_its_orders_have_their_call() -> None:
     read = read_page(as_json({"list": page(*ORDERS)}))
 
     assert read.call.status == 200
     assert [found.call for found in read.orders] == [read.call, read.call]
 
 
-# What leads to the next page
+# The cursor
 
 
 @settings(deadline=None)
@@ -126,7 +125,7 @@ def test_a_page_and_its_orders_tell_of_the_call_that_brought_them() -> None:
 )
 @example(cursor="?a=1&amp;b=%3a%2B+|\"[]'<>", around="")
 @example(cursor=CURSOR.removeprefix("?"), around="")
-def test_a_cursor_of_any_characters_is_kept_as_walmart_wrote_it(cursor: str, around: str) -> None:
+def test_a_cursor_is_kept_as_walmart_wrote_it(cursor: str, around: str) -> None:
     content = page(next_cursor=f"{around}{cursor}{around}")
 
     assert read_page(as_json({"list": content})).next_cursor == cursor
@@ -144,12 +143,7 @@ def test_a_page_without_a_cursor_is_the_last(without: dict[str, object]) -> None
     read = read_page(listing(elements={"order": [order()]}, **without))
 
     assert (ids(read), read.next_cursor) == ([ID], None)
-
-
-def test_an_empty_cursor_in_xml_is_none() -> None:
-    body = b"<list><meta><nextCursor/></meta><elements/></list>"
-
-    assert read_page(body, XML).next_cursor is None
+    assert read_page(b"<list><meta><nextCursor/></meta><elements/></list>", XML).next_cursor is None
 
 
 COUNTS: list[object] = [450, "450", " 450\n", 450.0]
@@ -161,15 +155,13 @@ NO_COUNTS: list[object] = [None, "", "many", -1, 4.5, True, "٤", 10**30, [], {}
     [*((said, 450) for said in COUNTS), (0, 0), *((said, None) for said in NO_COUNTS)],
     ids=repr,
 )
-def test_a_page_has_walmarts_count_of_the_whole_list_where_it_can_be_read(
-    said: object, total: int | None
-) -> None:
+def test_a_page_has_the_count_of_the_whole_list(said: object, total: int | None) -> None:
     read = read_page(listing(meta={"totalCount": said}, elements={"order": [order()]}))
 
     assert read.total_count == total
 
 
-# An empty list, which Walmart tells as an error
+# An empty list, which Walmart sends as an error
 
 NOTHING_FOUND: dict[str, Any] = {
     "code": "CONTENT_NOT_FOUND.GMP_ORDER_API",
@@ -180,30 +172,28 @@ NOTHING_FOUND: dict[str, Any] = {
 }
 
 
+def errors(*entries: dict[str, Any]) -> bytes:
+    return as_json({"errors": {"error": list(entries)}})
+
+
 @pytest.mark.parametrize("severity", ["INFO", "info", " Info ", None, ""], ids=repr)
-def test_a_list_that_finds_nothing_is_an_empty_page_in_every_shape(severity: str | None) -> None:
-    for body, content_type in error_shapes(NOTHING_FOUND | {"severity": severity}).values():
+def test_an_empty_list_is_an_empty_page_in_every_shape(severity: str | None) -> None:
+    shapes = error_shapes(NOTHING_FOUND | {"severity": severity})
+    shapes["two entries"] = errors(NOTHING_FOUND, NOTHING_FOUND), JSON
+    for body, content_type in shapes.values():
         read = read_page(body, content_type, status=404, cursor=CURSOR)
 
         assert (read.orders, read.cursor, read.next_cursor) == ((), CURSOR, None)
         assert read.call.status == 404
 
 
-def test_a_list_may_find_nothing_twice() -> None:
-    assert read_page(errors(NOTHING_FOUND, NOTHING_FOUND), status=404).orders == ()
-
-
-def errors(*entries: dict[str, Any]) -> bytes:
-    return as_json({"errors": {"error": list(entries)}})
-
-
 SYSTEM_ERROR = {"code": "SYSTEM_ERROR.GMP_GATEWAY_API", "severity": "ERROR"}
 URI_NOT_FOUND = {"code": "URI_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}
 NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
     "a warning": (404, errors(NOTHING_FOUND | {"severity": "WARN"}), OrderRejected),
-    "an error beside it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
+    "an error after it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
     "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), Misconfigured),
-    "a path that is not known beside it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
+    "an unknown path after it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
     "no code": (404, errors({"severity": "INFO"}), Misconfigured),
     "no entry": (404, errors(), Misconfigured),
     "with 400": (400, errors(NOTHING_FOUND), OrderRejected),
@@ -215,23 +205,23 @@ NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
 
 
 @pytest.mark.parametrize(("status", "body", "kind"), NOT_EMPTY.values(), ids=NOT_EMPTY.keys())
-def test_nothing_else_is_an_empty_page(status: int, body: bytes, kind: type[WalmartError]) -> None:
-    assert type(judge_page(body, status=status)) is kind
+def test_another_error_is_no_empty_page(status: int, body: bytes, kind: type[WalmartError]) -> None:
+    assert type(classify_page(body, status=status)) is kind
 
 
-# A 2xx that is no list
+# A 2xx without a list
 
 NO_LISTS = {
     "a page that lists": (b"<html><list><meta/><elements/></list></html>", "text/html"),
     "a JSON list": (as_json([page(order())]), JSON),
     "an order": (as_json({"order": order()}), JSON),
     "an order in XML": (as_xml("order", order()), XML),
-    "the content alone": (as_json(page(order())), JSON),
+    "only the content": (as_json(page(order())), JSON),
     "a list that is null": (b'{"list": null}', JSON),
     "a list that is a text": (b'{"list": "text"}', JSON),
     "a list that is empty": (b'{"list": {}}', JSON),
     "a list of nothing": (b'{"list": []}', JSON),
-    "a list of orders alone": (as_json({"list": [order()]}), JSON),
+    "a list of only orders": (as_json({"list": [order()]}), JSON),
     "a list of unknown members": (b'{"list": {"novel": 1}}', JSON),
     "an empty list in XML": (b"<list/>", XML),
     "cut short": (as_json({"list": page(order())})[:-20], JSON),
@@ -242,27 +232,24 @@ NO_LISTS = {
 
 @pytest.mark.parametrize(("body", "content_type"), NO_LISTS.values(), ids=NO_LISTS.keys())
 def test_a_success_without_a_list_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
-    verdict = judge_page(body, content_type)
+    result = classify_page(body, content_type)
 
-    assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == "unreadable_response"
+    assert isinstance(result, OutcomeUnknown)
+    assert result.reason == "unreadable_response"
 
 
 @pytest.mark.parametrize(
     ("total", "cursor", "is_page"),
     [
-        (34, None, False),
-        ("34", None, False),
-        (0, None, True),
-        ("0", None, True),
-        (None, None, True),
+        *((total, None, False) for total in (34, "34")),
+        *((total, None, True) for total in (0, "0", None)),
         (34, CURSOR, True),
     ],
 )
-def test_only_a_later_page_may_show_none_of_the_orders_that_it_counts(
+def test_a_first_page_must_have_the_orders_that_it_counts(
     total: object, cursor: str | None, is_page: bool
 ) -> None:
-    # Otherwise they are where nobody looked.
+    # The orders of a first page must be in a place that the client does not read.
     misplaced = listing(meta={"totalCount": total}, elements=[order()])
 
-    assert isinstance(judge_page(misplaced, cursor=cursor), OrderPage) is is_page
+    assert isinstance(classify_page(misplaced, cursor=cursor), OrderPage) is is_page

@@ -1,4 +1,4 @@
-"""The forms in which a private key is accepted, and how anything else is refused."""
+"""The accepted forms of a private key, and the refusal of every other value."""
 
 import base64
 import datetime as dt
@@ -32,6 +32,7 @@ from tests.support.keys import (
     CHANNEL_TYPE,
     CONSUMER_ID,
     NUMBERS,
+    key_of_numbers,
     numbers_of,
     pkcs1_pem,
     pkcs8_der,
@@ -39,15 +40,14 @@ from tests.support.keys import (
     rsa_key,
     walmart_form,
     wrapped,
-    written,
 )
 from tests.unit.kept import texts_kept_by
 from walmart_ca import SignatureCredentials
 
 SHOWN = 8
-"""So many characters of a value in a row would be a part of it shown."""
+"""A text shows a part of a secret if it has this many characters of it in a row."""
 OWN_WORDS = "private_key must be " + Path(walmart_ca.private_key.__file__).read_text()
-"""What stands in the module that refuses keys is no secret, whoever writes it into a key as well."""
+"""The words of the module that refuses keys are no secret, even if they occur in a key."""
 
 
 def with_key(private_key: str) -> SignatureCredentials:
@@ -61,7 +61,7 @@ def assert_signs_rightly(credentials: SignatureCredentials, key: RSAPrivateKey |
 
 
 def refusal(private_key: str) -> str:
-    """What a key is refused with, which shows and keeps nothing of it."""
+    """Return the message that refuses a key, and check that the error shows and keeps no part of the key."""
     with pytest.raises(ValueError, match=r"^private_key must be ") as refused:
         with_key(private_key)
     assert not shows(str(refused.value), private_key)
@@ -70,7 +70,7 @@ def refusal(private_key: str) -> str:
 
 
 def refusal_or_credentials(private_key: str) -> str | SignatureCredentials:
-    """For keys that may be refused, as long as one that is not signs rightly."""
+    """Return the credentials with this key, or the message that refuses it."""
     try:
         return with_key(private_key)
     except ValueError as refused:
@@ -78,7 +78,7 @@ def refusal_or_credentials(private_key: str) -> str | SignatureCredentials:
 
 
 def check(credentials: SignatureCredentials) -> str:
-    """What the full check says, which using a key does not need; empty when it is passed."""
+    """Return the problem that the full check finds, or an empty text."""
     try:
         credentials.check()
     except ValueError as failed:
@@ -91,7 +91,7 @@ def shows(message: str, value: str) -> bool:
     return any(piece in message and piece not in OWN_WORDS for piece in pieces)
 
 
-def test_a_word_of_the_message_is_not_a_part_of_the_key() -> None:
+def test_a_word_of_the_message_is_no_part_of_the_key() -> None:
     assert not shows(refusal(" must be"), " must be")
     assert shows("; MIICdgIBADANB", "MIICdgIBADANB")
 
@@ -107,7 +107,7 @@ def encrypted(form: PrivateFormat) -> str:
 
 
 def bare(pem: str) -> str:
-    """PEM without its armor."""
+    """Return PEM without its BEGIN and END lines."""
     return "".join(line for line in pem.splitlines() if not line.startswith("-----"))
 
 
@@ -163,12 +163,12 @@ ACCEPTED = {
     "base64 of Walmart's form": packed(WALMART),
     "base64 of PEM with a byte order mark": packed(f"\ufeff{PEM}"),
     "slashes and signs escaped": WALMART.replace("/", "\\/").replace("+", "\\u002b").replace("=", "\\u003d"),
-    "written number by number": written(numbers_of(rsa_key())),
+    "written number by number": key_of_numbers(numbers_of(rsa_key())),
 }
 
 
 @pytest.mark.parametrize("private_key", ACCEPTED.values(), ids=ACCEPTED.keys())
-def test_a_key_signs_and_passes_the_check_in_every_form_that_sellers_hold(private_key: str) -> None:
+def test_a_key_signs_and_passes_the_check_in_every_form(private_key: str) -> None:
     credentials = with_key(private_key)
 
     assert check(credentials) == ""
@@ -176,7 +176,7 @@ def test_a_key_signs_and_passes_the_check_in_every_form_that_sellers_hold(privat
 
 
 @pytest.mark.parametrize("key", [rsa_key(2048), rsa_key(exponent=3)], ids=["2048 bits", "an exponent of 3"])
-def test_a_good_key_of_another_make_signs_and_passes_the_check(key: RSAPrivateKey) -> None:
+def test_a_key_of_another_size_signs_and_passes_the_check(key: RSAPrivateKey) -> None:
     credentials = with_key(walmart_form(key))
 
     assert check(credentials) == ""
@@ -212,7 +212,7 @@ WRAPPINGS: list[Callable[[str], str]] = [
 
 @settings(deadline=None, max_examples=25)
 @given(width=st.integers(1, 900), line_end=st.sampled_from(["\n", "\r\n", "\t", " ", " \n  ", "\\n"]))
-def test_the_width_of_its_lines_makes_no_difference(width: int, line_end: str) -> None:
+def test_a_key_may_have_lines_of_any_width(width: int, line_end: str) -> None:
     assert_signs_rightly(with_key(wrapped(rsa_key(), width, line_end)))
 
 
@@ -222,7 +222,7 @@ def test_the_width_of_its_lines_makes_no_difference(width: int, line_end: str) -
     wrappings=st.lists(st.sampled_from(WRAPPINGS), max_size=5),
     whole_in_base64=st.booleans(),
 )
-def test_what_pasting_makes_of_a_good_key_signs_all_the_same(
+def test_a_key_that_was_damaged_by_pasting_signs(
     form: str, wrappings: list[Callable[[str], str]], whole_in_base64: bool
 ) -> None:
     private_key = functools.reduce(lambda text, wrap: wrap(text), wrappings, form)
@@ -232,7 +232,7 @@ def test_what_pasting_makes_of_a_good_key_signs_all_the_same(
     assert_signs_rightly(with_key(private_key))
 
 
-# What is no usable key
+# Unusable keys
 
 REFUSED = {
     "text": ("Please ask Jean-Luc for it!", "not base64"),
@@ -275,9 +275,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("private_key", "problem"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_is_no_usable_key_is_named_for_what_it_is_and_neither_shown_nor_kept(
-    private_key: str, problem: str
-) -> None:
+def test_an_unusable_key_is_described_and_neither_shown_nor_kept(private_key: str, problem: str) -> None:
     assert problem in refusal(private_key).partition("; ")[2]
 
 
@@ -287,7 +285,7 @@ def test_a_missing_key_is_refused_by_name(private_key: Any) -> None:  # noqa: AN
         with_key(private_key)
 
 
-def test_nothing_of_a_key_is_kept_by_an_error_about_another_value() -> None:
+def test_an_error_about_another_value_does_not_keep_the_key() -> None:
     with pytest.raises(ValueError, match="consumer_id") as refused:
         SignatureCredentials(consumer_id="", channel_type=CHANNEL_TYPE, private_key=WALMART)
 
@@ -304,7 +302,7 @@ ANYTHING = (
 
 @settings(deadline=None, max_examples=300)
 @given(ANYTHING)
-def test_a_text_is_a_key_or_refused_by_name_without_being_shown(private_key: str) -> None:
+def test_any_text_is_a_key_or_is_refused_without_being_shown(private_key: str) -> None:
     result = refusal_or_credentials(private_key)
 
     assert isinstance(result, SignatureCredentials) or result.startswith("private_key must be")
@@ -316,31 +314,27 @@ def test_a_key_cut_short_anywhere_is_refused(length: int) -> None:
     refusal(base64.b64encode(pkcs8_der(rsa_key())[:length]).decode())
 
 
-# A key whose numbers are not one
+# Keys with inconsistent numbers
 
 
 def with_one_number_altered(position: int, change: int) -> str:
-    """Only its DER is right: the numbers no longer belong together."""
+    """Return a key in valid DER whose numbers do not match."""
     numbers = numbers_of(rsa_key())
     numbers[position] += change
-    return written(numbers)
+    return key_of_numbers(numbers)
 
 
 @pytest.mark.parametrize("change", [1, 2, 65536])
 @pytest.mark.parametrize("position", [0, 1], ids=["n", "e"])
-def test_a_key_whose_public_half_is_altered_is_refused(position: int, change: int) -> None:
-    assert "belong together" in refusal(with_one_number_altered(position, change))
+def test_a_key_with_an_altered_public_number_is_refused(position: int, change: int) -> None:
+    assert "do not match" in refusal(with_one_number_altered(position, change))
 
 
-@pytest.mark.parametrize(
-    ("bits", "problem"), [(8192, "do not belong together"), (8193, "more than 8192 bits")]
-)
-def test_a_key_is_refused_untried_when_a_signature_with_it_would_take_for_ever(
-    bits: int, problem: str
-) -> None:
+@pytest.mark.parametrize(("bits", "problem"), [(8192, "do not match"), (8193, "more than 8192 bits")])
+def test_a_key_of_more_than_8192_bits_is_refused_unused(bits: int, problem: str) -> None:
     modulus = (1 << (bits - 1)) + 1
 
-    assert problem in refusal(written([modulus, *numbers_of(rsa_key())[1:]]))
+    assert problem in refusal(key_of_numbers([modulus, *numbers_of(rsa_key())[1:]]))
 
 
 def damaged(position: int, mask: int) -> str:
@@ -355,10 +349,8 @@ ALTERED = st.builds(with_one_number_altered, st.integers(0, 7), st.sampled_from(
 
 @settings(deadline=None, max_examples=200)
 @given(DAMAGED | ALTERED)
-def test_a_damaged_key_is_refused_or_signs_all_the_same_and_passes_the_check_or_fails_it_by_name(
-    private_key: str,
-) -> None:
-    # Several of the numbers are there for speed only, and OpenSSL makes up for a wrong one.
+def test_a_damaged_key_is_refused_or_signs(private_key: str) -> None:
+    # Some numbers only make signing faster, and OpenSSL corrects a wrong one.
     result = refusal_or_credentials(private_key)
     if isinstance(result, SignatureCredentials):
         assert_signs_rightly(result)
@@ -368,39 +360,37 @@ def test_a_damaged_key_is_refused_or_signs_all_the_same_and_passes_the_check_or_
     assert not shows(result, private_key)
 
 
-def of_a_prime_that_is_none() -> str:
-    """A key that signs rightly, and one of whose two primes is the product of two."""
+def with_a_composite_prime() -> str:
+    """Return a key that signs correctly, although one of its two primes is the product of two."""
     first, second = (key.private_numbers() for key in (rsa_key(1024), rsa_key(2048)))
     p, q, e = first.p * first.q, second.p, first.public_numbers.e
     dp = pow(e, -1, math.lcm(first.p - 1, first.q - 1))
     d = pow(e, -1, math.lcm(first.p - 1, first.q - 1, q - 1))
-    return written([p * q, e, d, p, q, dp, d % (q - 1), pow(q, -1, p)])
+    return key_of_numbers([p * q, e, d, p, q, dp, d % (q - 1), pow(q, -1, p)])
 
 
 def with_numbers_of_another(*names: str) -> str:
     foreign = dict(zip(NUMBERS, numbers_of(rsa_key(exponent=3)), strict=True))
     own = zip(NUMBERS, numbers_of(rsa_key()), strict=True)
-    return written([foreign[name] if name in names else number for name, number in own])
+    return key_of_numbers([foreign[name] if name in names else number for name, number in own])
 
 
-SIGN_ALL_THE_SAME = {
+INCONSISTENT = {
     "a private exponent that is off": with_one_number_altered(2, 2),
     "a prime that is off": with_one_number_altered(3, 2),
     "a first exponent that is off": with_one_number_altered(5, 1),
     "a second exponent that is off": with_one_number_altered(6, 1),
     "a coefficient that is off": with_one_number_altered(7, 1),
-    "a coefficient of 1": written([*numbers_of(rsa_key())[:7], 1]),
-    "a prime that is none": of_a_prime_that_is_none(),
+    "a coefficient of 1": key_of_numbers([*numbers_of(rsa_key())[:7], 1]),
+    "a composite prime": with_a_composite_prime(),
     "another key's primes": with_numbers_of_another("p", "q", "dP", "dQ", "qInv"),
 }
-"""Keys that are accepted, as their public half verifies what they sign, though their numbers are no key's."""
+"""Keys that are accepted because their public numbers verify their signatures."""
 
 
-@pytest.mark.parametrize("private_key", SIGN_ALL_THE_SAME.values(), ids=SIGN_ALL_THE_SAME.keys())
-def test_a_key_that_signs_though_its_numbers_are_not_one_fails_the_check_and_signs_on(
-    private_key: str,
-) -> None:
-    # Whoever checks decides what comes of it; the orders that wait need a signature.
+@pytest.mark.parametrize("private_key", INCONSISTENT.values(), ids=INCONSISTENT.keys())
+def test_a_key_with_inconsistent_numbers_signs_but_fails_the_check(private_key: str) -> None:
+    # The caller of the check decides what follows; until then the key signs.
     credentials = with_key(private_key)
 
     with pytest.raises(ValueError, match=r"^private_key must ") as failed:

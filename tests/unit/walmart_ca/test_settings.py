@@ -1,15 +1,18 @@
-"""A client's settings and credentials: what is accepted; a refusal names the value and does not show it."""
+"""The settings and credentials of a client; a refusal names the argument and does not show its value."""
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.support.hostile import HOSTILE_IDS
+from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
-from tests.unit.walmart_ca.scripted import Scripted, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call
 from walmart_ca import (
     PRODUCTION_URL,
     AsyncClient,
@@ -19,9 +22,10 @@ from walmart_ca import (
     SignatureCredentials,
     TokenCredentials,
     check_base_url,
+    check_purchase_order_id,
 )
 
-TOKEN = TokenCredentials(client_id="5f0c", client_secret="s")  # noqa: S106 - nobody's
+TOKEN = TokenCredentials(client_id="5f0c", client_secret="s")  # noqa: S106 - not a real secret
 
 # The base URL
 
@@ -47,11 +51,11 @@ ACCEPTED_URLS = {
 
 
 @pytest.mark.parametrize(("given", "taken"), ACCEPTED_URLS.items())
-def test_a_base_url_is_taken_as_it_will_be_signed_and_sent(given: str, taken: str) -> None:
+def test_a_base_url_is_normalized(given: str, taken: str) -> None:
     assert check_base_url(given) == taken
 
 
-def test_the_default_is_walmarts_production_host() -> None:
+def test_the_default_host_is_walmarts_production_host() -> None:
     request = Client(credentials()).orders.build_acknowledgement("1")
 
     assert request.url.startswith(f"{PRODUCTION_URL}/v3/ca/")
@@ -60,7 +64,7 @@ def test_the_default_is_walmarts_production_host() -> None:
 
 REFUSED_URLS = [
     *("", None, b"https://s3cr3t.example", "s3cr3t.example", "ftp://s3cr3t.example"),
-    # Without TLS to another host, whatever it looks like.
+    # No TLS, and not a loopback host.
     *("http://s3cr3t.example", "http://192.0.2.7", "http://0.0.0.0", "http://127.1", "http://2130706433"),
     *(
         "http://localhost.s3cr3t.example",
@@ -85,7 +89,7 @@ REFUSED_URLS = [
 
 
 @pytest.mark.parametrize("base_url", REFUSED_URLS, ids=repr)
-def test_an_unusable_base_url_is_refused_by_name_and_not_shown(base_url: Any) -> None:  # noqa: ANN401 - of any type
+def test_an_unusable_base_url_is_refused_and_not_shown(base_url: Any) -> None:  # noqa: ANN401 - of any type
     with pytest.raises(ValueError, match=r"^base_url must ") as refused:
         Client(credentials(), base_url=base_url)
 
@@ -96,18 +100,7 @@ def test_an_unusable_base_url_is_refused_by_name_and_not_shown(base_url: Any) ->
 # The other settings
 
 UNPRINTABLE = [
-    "",
-    " ",
-    " x",
-    "x ",
-    "x\n",
-    "\tx",
-    "x\r\nX: s3cr3t",
-    "s3cr3t\x00",
-    "s3cr3t-é",
-    "x" * 129,
-    b"x",
-    None,
+    *("", " ", " x", "x ", "x\n", "\tx", "x\r\nX: s3cr3t", "s3cr3t\x00", "s3cr3t-é", "x" * 129, b"x", None)
 ]
 REFUSED_SETTINGS: list[tuple[str, Any]] = [
     *(("service_name", value) for value in UNPRINTABLE),
@@ -117,7 +110,7 @@ REFUSED_SETTINGS: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("setting", "value"), REFUSED_SETTINGS)
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_an_unusable_setting_is_refused_by_name_and_not_shown(
+def test_an_unusable_setting_is_refused_and_not_shown(
     kind: type[Client | AsyncClient],
     setting: str,
     value: Any,  # noqa: ANN401 - of any type
@@ -143,11 +136,11 @@ def test_a_service_name_is_sent_as_given(service_name: str) -> None:
 
 @pytest.mark.parametrize("correlation_id", [*UNPRINTABLE, 7])
 @pytest.mark.parametrize("secrets", [credentials(), TOKEN])
-def test_a_call_with_an_unusable_correlation_id_is_refused_and_not_sent(
+def test_an_unusable_correlation_id_is_refused_and_not_sent(
     secrets: Credentials,
     correlation_id: Any,  # noqa: ANN401 - of any type
 ) -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
     client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
 
     with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
@@ -166,14 +159,14 @@ REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
 @pytest.mark.parametrize(("name", "purchase_order_id", "options"), REFUSED_ARGUMENTS)
 @pytest.mark.parametrize("action", ["acknowledge", "get", "build_acknowledgement"])
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_call_with_an_unusable_argument_is_refused_by_name_and_nothing_is_sent(
+def test_an_unusable_argument_of_a_call_is_refused_and_not_sent(
     kind: type[Client | AsyncClient],
     action: str,
     name: str,
     purchase_order_id: Any,  # noqa: ANN401 - of any type
     options: dict[str, Any],
 ) -> None:
-    scripted = Scripted()
+    scripted = ScriptedTransport()
 
     with pytest.raises(ValueError, match=f"^{name} must "):
         call(kind(credentials(), transport=scripted), action, purchase_order_id, **options)
@@ -181,16 +174,55 @@ def test_a_call_with_an_unusable_argument_is_refused_by_name_and_nothing_is_sent
     assert scripted.sent == []
 
 
-def test_how_long_a_call_took_is_measured_by_the_clock_that_nobody_can_set() -> None:
+def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
     elapsed, of_day = itertools.count(100.0, 2.5), itertools.count(1.8e9, -3600.0)
     client = Client(
-        credentials(), transport=Scripted(), clock=lambda: next(of_day), monotonic=lambda: next(elapsed)
+        credentials(),
+        transport=ScriptedTransport(),
+        clock=lambda: next(of_day),
+        monotonic=lambda: next(elapsed),
     )
 
     with pytest.raises(OutcomeUnknown) as raised:
         client.orders.get("1")
 
     assert raised.value.call.latency_s == 2.5
+
+
+# Purchase order ids
+
+
+@pytest.mark.parametrize(
+    "purchase_order_id",
+    ["2575193093772", "309112345678901", "3225224", "Y12345678", "a_b-C7", "-0", "0" * 64],
+)
+def test_a_safe_id_is_returned_unchanged(purchase_order_id: str) -> None:
+    assert check_purchase_order_id(purchase_order_id) == purchase_order_id
+
+
+@pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
+def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
+    with pytest.raises(ValueError, match=r"^purchaseOrderId must ") as refused:
+        check_purchase_order_id(purchase_order_id)
+
+    assert len(str(refused.value)) < 100
+    assert ".." not in str(refused.value)
+
+
+SAFE = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
+
+
+@given(
+    st.text() | st.text(alphabet="aZ09_-/%.\r\n\x00 ٣", max_size=70) | st.text(alphabet="aZ_-", min_size=1)
+)
+def test_an_accepted_id_is_safe_and_unchanged(text: str) -> None:
+    try:
+        taken = check_purchase_order_id(text)
+    except ValueError:
+        assert not SAFE.fullmatch(text)
+    else:
+        assert taken == text
+        assert SAFE.fullmatch(taken)
 
 
 # Credentials
@@ -208,20 +240,20 @@ OF_A_TOKEN = {"client_id": "5f0c", "client_secret": "s"}
 
 
 def refusal(kind: Callable[..., object], given: dict[str, Any]) -> str:
-    with pytest.raises(ValueError, match=" must be ") as refused:
+    with pytest.raises(ValueError, match=" must ") as refused:
         kind(**given)
     return str(refused.value)
 
 
 @pytest.mark.parametrize("value", UNUSABLE, ids=lambda value: repr(value)[:30])
-def test_an_unusable_credential_is_refused_by_name_and_not_shown(value: object) -> None:
+def test_an_unusable_credential_is_refused_and_not_shown(value: object) -> None:
     for kind, good, names in (
         (SignatureCredentials, OF_A_SIGNATURE, ["consumer_id", "channel_type"]),
         (TokenCredentials, OF_A_TOKEN, [*OF_A_TOKEN, "channel_type", "market", "global_version"]),
     ):
         for name in names:
             if name == "channel_type" and kind is TokenCredentials and value is None:
-                continue  # there may be none
+                continue  # optional
 
             message = refusal(kind, {**good, name: value})
 
@@ -229,29 +261,21 @@ def test_an_unusable_credential_is_refused_by_name_and_not_shown(value: object) 
 
 
 @pytest.mark.parametrize("value", ['"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"'])
-def test_an_id_with_half_of_what_pasting_puts_around_it_is_refused_by_name(value: str) -> None:
+def test_an_id_with_half_a_pair_of_quotes_is_refused(value: str) -> None:
     message = refusal(SignatureCredentials, {**OF_A_SIGNATURE, "channel_type": value})
 
-    assert message == "channel_type must be without quotes, a comma or a semicolon around it"
+    assert message == "channel_type must not have quotes, a comma or a semicolon around it"
 
 
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        (
-            "client_secret",
-            '"hunter2"',
-            "client_secret must be without quotes around it",
-        ),  # or they are a part
-        (
-            "client_id",
-            "5f0c:x",
-            "client_id must be without a colon, which ends it in the header it goes into",
-        ),
+        ("client_secret", '"hunter2"', "must not have quotes around it"),
+        ("client_id", "5f0c:x", "must not contain a colon, which ends it in the Authorization header"),
     ],
 )
-def test_what_could_mean_two_things_is_refused_by_name(name: str, value: str, problem: str) -> None:
-    assert refusal(TokenCredentials, {**OF_A_TOKEN, name: value}) == problem
+def test_an_ambiguous_credential_is_refused(name: str, value: str, problem: str) -> None:
+    assert refusal(TokenCredentials, {**OF_A_TOKEN, name: value}) == f"{name} {problem}"
 
 
 PASTED = {
@@ -267,22 +291,22 @@ PASTED = {
 
 @pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED.keys())
 @pytest.mark.parametrize("name", ["consumer_id", "channel_type"])
-def test_what_pasting_puts_around_an_id_is_taken_off(name: str, pasted: str) -> None:
+def test_quotes_and_blanks_around_an_id_are_removed(name: str, pasted: str) -> None:
     taken = SignatureCredentials(**{**OF_A_SIGNATURE, name: pasted.format(OF_A_SIGNATURE[name])})
 
     assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
 
 
-# What printing shows
+# Printing
 
 
-def test_printing_credentials_shows_whose_they_are_and_nothing_that_signs() -> None:
+def test_credentials_print_the_consumer_id_only() -> None:
     shown = SignatureCredentials(**{**OF_A_SIGNATURE, "private_key": pkcs8_pem(rsa_key())})
 
     assert repr(shown) == str(shown) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
 
 
-def test_printing_a_client_or_a_request_shows_no_key_and_no_signature() -> None:
+def test_a_client_and_a_request_print_no_key_and_no_signature() -> None:
     client = Client(credentials())
     request = client.orders.build_acknowledgement("2575193093772")
 

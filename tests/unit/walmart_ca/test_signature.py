@@ -1,4 +1,4 @@
-"""The digital signature, against OpenSSL and against `cryptography`'s verification."""
+"""The digital signature, compared with OpenSSL and verified by `cryptography`."""
 
 import base64
 import shutil
@@ -21,9 +21,7 @@ MILLISECOND = 0.001
 
 @pytest.mark.parametrize(("bits", "characters"), [(1024, 172), (2048, 344)])
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_a_signature_is_the_one_line_of_padded_base64_that_openssl_makes(
-    bits: int, characters: int, method: str, tmp_path: Path
-) -> None:
+def test_a_signature_is_the_same_as_openssls(bits: int, characters: int, method: str, tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     assert openssl, "the openssl command is needed: it is the reference for the signature"
     key_file = tmp_path / "key.pem"
@@ -40,7 +38,7 @@ def test_a_signature_is_the_one_line_of_padded_base64_that_openssl_makes(
 
 @settings(deadline=None, max_examples=50)
 @given(purchase_order_id=st.from_regex(r"[A-Za-z0-9_-]{0,31}[0-9][A-Za-z0-9_-]{0,32}", fullmatch=True))
-def test_a_request_verifies_with_the_public_key_over_what_it_carries(purchase_order_id: str) -> None:
+def test_the_public_key_verifies_the_signature_of_a_request(purchase_order_id: str) -> None:
     request = Client(credentials()).orders.build_acknowledgement(purchase_order_id)
 
     carried = request.headers
@@ -60,7 +58,7 @@ def test_a_request_verifies_with_the_public_key_over_what_it_carries(purchase_or
         pytest.param(1.0, id="a clock that was never set"),
     ],
 )
-def test_a_timestamp_is_decimal_milliseconds_whatever_the_clock_says(seconds: float) -> None:
+def test_the_timestamp_is_decimal_milliseconds(seconds: float) -> None:
     client = Client(credentials(), clock=lambda: seconds)
 
     timestamp = client.orders.build_acknowledgement("1").headers["WM_SEC.TIMESTAMP"]
@@ -70,7 +68,7 @@ def test_a_timestamp_is_decimal_milliseconds_whatever_the_clock_says(seconds: fl
     assert abs(int(timestamp) / 1000 - seconds) <= MILLISECOND
 
 
-def test_every_call_has_a_correlation_id_and_a_timestamp_of_its_own() -> None:
+def test_every_call_has_a_new_correlation_id_and_timestamp() -> None:
     ticks = iter([1_795_392_000.0, 1_795_392_001.5])
     client = Client(credentials(), clock=lambda: next(ticks))
 

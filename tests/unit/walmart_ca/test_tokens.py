@@ -1,4 +1,4 @@
-"""Tokens: when one is asked for, how long it is kept, and what its refusal leads to."""
+"""Access tokens: the request for one, its lifetime, and its refusal."""
 
 import base64
 import threading
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.unit.walmart_ca.scripted import Scripted, answer
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, json_response
 from walmart_ca import (
     Client,
     CredentialsRefused,
@@ -27,40 +27,42 @@ from walmart_ca.version import VERSION
 
 HOST = "https://walmart.invalid"
 GUARD = 300.0
-"""Seconds; a generous guard against a thread that never comes, and no measure of anything."""
-ACKNOWLEDGED = answer(200, {"order": {"purchaseOrderId": "1"}})
+"""Seconds after which a test that hangs fails."""
+ACKNOWLEDGED = json_response(200, {"order": {"purchaseOrderId": "1"}})
 
 
 def credentials(**settings: str) -> TokenCredentials:
-    return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - nobody's
+    return TokenCredentials(client_id="5f0c", client_secret="hunter2", **settings)  # noqa: S106 - not a real secret
 
 
-class Caller(Client):
-    """A client whose calls are answered by a script, and whose clock stands still until a test moves it."""
+class TokenClient(Client):
+    """A client with a scripted transport and a clock that only a test advances."""
 
     def __init__(self, *script: Response | Exception) -> None:
-        self.scripted = Scripted(*script)
+        self.scripted = ScriptedTransport(*script)
         self.time = 1000.0
-        self.looked = threading.Event()
-        super().__init__(self, base_url=HOST, transport=self.scripted, monotonic=self._look, timeout=10.0)
+        self.clock_read = threading.Event()
+        super().__init__(
+            self, base_url=HOST, transport=self.scripted, monotonic=self._read_clock, timeout=10.0
+        )
 
     def auth(self, session: Session) -> Auth:
-        """As credentials do, and keep what authenticates."""
-        self.authenticates = credentials().auth(session)
-        return self.authenticates
+        """Return the authentication, and keep it for the tests."""
+        self.token_auth = credentials().auth(session)
+        return self.token_auth
 
     def check(self) -> None:
-        """As credentials do."""
+        """Do nothing, as `TokenCredentials` does."""
 
     def refresh(self, refused: Request) -> bool:
-        return self.authenticates.refresh(refused)
+        return self.token_auth.refresh(refused)
 
-    def _look(self) -> float:
-        self.looked.set()
+    def _read_clock(self) -> float:
+        self.clock_read.set()
         return self.time
 
     def token(self, timeout: float = 10.0) -> str:
-        """The token that a call made now would carry."""
+        """Return the token of a request that is built now."""
         return token(self.orders.build_acknowledgement("1", timeout=timeout))
 
     def failure(self, timeout: float = 10.0) -> WalmartError:
@@ -70,22 +72,23 @@ class Caller(Client):
 
 
 def issued(value: str = "t-1", **members: object) -> Response:
-    return answer(200, {"access_token": value, "token_type": "Bearer", "expires_in": 900, **members})
+    return json_response(200, {"access_token": value, "token_type": "Bearer", "expires_in": 900, **members})
 
 
 def refusal(status: int, code: str = "") -> Response:
-    return answer(status, {"error": [{"code": code}]} if code else {})
+    return json_response(status, {"error": [{"code": code}]} if code else {})
 
 
 def token(request: Request) -> str:
     return request.headers["WM_SEC.ACCESS_TOKEN"]
 
 
-# Asking for one
+# Requesting a token
 
 
-def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
-    client = Caller(issued())
+def test_the_request_for_a_token_is_as_walmart_documents_it() -> None:
+    client = TokenClient(issued())
+    assert client.scripted.sent == []
 
     client.token()
 
@@ -103,37 +106,29 @@ def test_a_token_is_asked_for_as_walmart_documents_it() -> None:
     }
 
 
-def test_a_call_carries_the_token_the_market_and_the_version() -> None:
-    request = Caller(issued()).orders.build_acknowledgement("1")
+@pytest.mark.parametrize("channel_type", [None, "c-1"])
+def test_a_call_has_the_headers_of_a_token(channel_type: str | None) -> None:
+    settings = {} if channel_type is None else {"channel_type": channel_type}
+    client = Client(credentials(**settings), base_url=HOST, transport=ScriptedTransport(issued()))
+
+    request = client.orders.build_acknowledgement("1")
 
     assert request.url == f"{HOST}/v3/orders/1/acknowledge"
     assert token(request) == "t-1"
     assert (request.headers["WM_MARKET"], request.headers["WM_GLOBAL_VERSION"]) == ("ca", "3.1")
-    assert "WM_CONSUMER.CHANNEL.TYPE" not in request.headers
-
-
-def test_a_call_carries_the_channel_type_where_there_is_one() -> None:
-    client = Client(credentials(channel_type="c-1"), transport=Scripted(issued()))
-
-    assert client.orders.build_acknowledgement("1").headers["WM_CONSUMER.CHANNEL.TYPE"] == "c-1"
-
-
-def test_nothing_is_asked_for_before_a_call() -> None:
-    assert Caller().scripted.sent == []
+    assert request.headers.get("WM_CONSUMER.CHANNEL.TYPE") == channel_type
 
 
 @pytest.mark.parametrize(("timeout", "asked_for"), [(3.5, 3.5), (60.0, 15.0)])
-def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
-    timeout: float, asked_for: float
-) -> None:
-    client = Caller(issued())
+def test_requesting_a_token_takes_at_most_the_calls_time_and_15_s(timeout: float, asked_for: float) -> None:
+    client = TokenClient(issued())
 
     client.token(timeout)
 
     assert client.scripted.timeouts == [asked_for]
 
 
-# Keeping it
+# The lifetime of a token
 
 
 @pytest.mark.parametrize(
@@ -144,14 +139,14 @@ def test_asking_takes_no_more_than_the_calls_own_time_and_15_seconds(
         (900, 840.0, "t-2"),
         (900, 10_000.0, "t-2"),
         (999_999_999, 999_999_000.0, "t-1"),  # longer than any program runs
-        (30, 0.0, "t-2"),  # it ends within the minute, and serves one call
-        # Where Walmart does not say how long, its documentation does.
-        *((unsaid, 839.0, "t-1") for unsaid in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
-        *((unsaid, 840.0, "t-2") for unsaid in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
+        (30, 0.0, "t-2"),  # it ends within a minute, so only one call uses it
+        # Walmart documents 900 seconds, which count for an unreadable value.
+        *((value, 839.0, "t-1") for value in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
+        *((value, 840.0, "t-2") for value in (None, "", "soon", -5, 1.5, True, [900], "٩٩", 10**9)),
     ],
 )
-def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
-    client = Caller(issued("t-1", expires_in=expires_in), issued("t-2"))
+def test_a_token_is_used_until_a_minute_before_it_ends(expires_in: object, later_s: float, used: str) -> None:
+    client = TokenClient(issued("t-1", expires_in=expires_in), issued("t-2"))
     client.token()
 
     client.time += later_s
@@ -160,8 +155,8 @@ def test_a_token_is_kept_until_a_minute_before_it_ends(expires_in: object, later
     assert len(client.scripted.sent) == int(used[-1])
 
 
-def test_its_time_runs_from_before_it_was_asked_for() -> None:
-    client = Caller(issued("t-1"), issued("t-2"))
+def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
+    client = TokenClient(issued("t-1"), issued("t-2"))
     client.scripted.meanwhile = lambda: setattr(client, "time", 1005.0)
     client.token()
 
@@ -170,10 +165,10 @@ def test_its_time_runs_from_before_it_was_asked_for() -> None:
     assert client.token() == "t-2"
 
 
-def test_however_many_wait_for_it_a_token_is_asked_for_once() -> None:
-    client = Caller(issued())
+def test_concurrent_calls_request_one_token() -> None:
+    client = TokenClient(issued())
     waiting = threading.Barrier(10)
-    # It is answered only when the nine others have come, or stand before its lock.
+    # The response comes when the nine other threads wait for the token or for its lock.
     client.scripted.meanwhile = lambda: waiting.wait(GUARD)
 
     def call(number: int) -> str:
@@ -188,41 +183,44 @@ def test_however_many_wait_for_it_a_token_is_asked_for_once() -> None:
     assert len(client.scripted.sent) == 1
 
 
-def both_failures(client: Caller, then: Callable[[], object] = lambda: None) -> list[BaseException]:
-    """What two callers are told of whom the second comes while the first asks; `then` comes after it."""
+def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[BaseException]:
+    """Return the errors of two calls, the second of which waits for the token request of the first.
+
+    `then` runs in the first call, while the second one waits.
+    """
     failures: list[BaseException] = []
 
     def call() -> None:
         try:
             client.token()
-        except BaseException as error:  # noqa: BLE001 - whatever it is
+        except BaseException as error:  # noqa: BLE001 - a test may raise KeyboardInterrupt
             failures.append(error)
 
     second = threading.Thread(target=call)
 
-    def let_the_second_come() -> None:
-        # Whoever looks at the clock holds the lock until it knows that a token is being asked for.
-        client.looked.clear()
+    def start_the_second() -> None:
+        # A thread that reads the clock holds the lock until it has found the pending request.
+        client.clock_read.clear()
         second.start()
-        assert client.looked.wait(GUARD)
+        assert client.clock_read.wait(GUARD)
         then()
 
-    client.scripted.meanwhile = let_the_second_come
+    client.scripted.meanwhile = start_the_second
     call()
     second.join(GUARD)
     client.scripted.meanwhile = lambda: None
     return failures
 
 
-def test_whoever_waits_for_a_token_that_fails_is_told_the_same_and_asks_no_more() -> None:
-    client = Caller(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
+def test_waiting_calls_get_the_same_error() -> None:
+    client = TokenClient(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"))
 
     assert [type(error) for error in both_failures(client)] == [CredentialsRefused] * 2
     assert len(client.scripted.sent) == 1
 
 
-def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
-    client = Caller(issued())
+def test_an_interrupt_does_not_end_the_waiting_threads() -> None:
+    client = TokenClient(issued())
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -235,15 +233,15 @@ def test_what_ends_the_thread_that_asks_does_not_end_those_that_wait() -> None:
     assert client.token() == "t-1"
 
 
-def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
-    client = Caller(issued())
+def test_a_call_that_waits_too_long_for_a_token_is_not_sent() -> None:
+    client = TokenClient(issued())
     asked, over = threading.Event(), threading.Event()
 
-    def answer_late() -> None:
+    def respond_late() -> None:
         asked.set()
         over.wait(GUARD)
 
-    client.scripted.meanwhile = answer_late
+    client.scripted.meanwhile = respond_late
     first = threading.Thread(target=client.token)
     first.start()
     assert asked.wait(GUARD)
@@ -256,19 +254,19 @@ def test_whoever_waits_longer_than_its_time_is_not_sent() -> None:
     assert error.call.latency_s == 0.0
 
 
-def test_after_a_failure_the_next_call_asks_again() -> None:
-    client = Caller(refusal(503), issued())
+def test_the_next_call_requests_a_token_after_a_failure() -> None:
+    client = TokenClient(refusal(503), issued())
 
     assert type(client.failure()) is Unavailable
 
     assert client.token() == "t-1"
 
 
-# Renewing it
+# Refreshing a token
 
 
-def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> None:
-    client = Caller(issued("t-1"), issued("t-2"))
+def test_a_token_is_discarded_once_for_several_refusals() -> None:
+    client = TokenClient(issued("t-1"), issued("t-2"))
     refused = client.orders.build_acknowledgement("1")
 
     assert client.refresh(refused)
@@ -280,13 +278,13 @@ def test_a_refused_token_is_forgotten_once_however_many_calls_carried_it() -> No
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHORIZED"), (400, "INVALID_TOKEN")])
-def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: str) -> None:
-    client = Caller(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
+def test_a_refused_call_is_repeated_with_a_new_token(status: int, code: str) -> None:
+    client = TokenClient(issued("t-1"), refusal(status, code), issued("t-2"), ACKNOWLEDGED)
 
     client.orders.acknowledge("1", timeout=8.0)
 
     assert [token(sent) for sent in client.scripted.sent[1::2]] == ["t-1", "t-2"]
-    # Getting a token leaves half of the time to the call itself.
+    # A token request leaves half of the time to the call itself.
     assert client.scripted.timeouts == [4.0, 8.0, 4.0, 8.0]
 
 
@@ -294,13 +292,13 @@ def test_a_refused_call_is_made_once_more_with_a_new_token(status: int, code: st
     ("again", "sent"),
     [
         ((refusal(401, "UNAUTHORIZED"), issued("t-2"), refusal(401, "UNAUTHORIZED")), 4),
-        # Walmart recognizes this caller, and forbids the call: a new token changes nothing.
+        # Walmart recognizes the caller and forbids the call: a new token does not help.
         ((refusal(403, "FORBIDDEN"),), 2),
     ],
     ids=["refused twice", "forbidden"],
 )
-def test_a_call_is_made_no_more_than_once_more(again: tuple[Response, ...], sent: int) -> None:
-    client = Caller(issued("t-1"), *again)
+def test_a_call_is_repeated_at_most_once(again: tuple[Response, ...], sent: int) -> None:
+    client = TokenClient(issued("t-1"), *again)
 
     with pytest.raises(CredentialsRefused):
         client.orders.acknowledge("1")
@@ -308,42 +306,43 @@ def test_a_call_is_made_no_more_than_once_more(again: tuple[Response, ...], sent
     assert len(client.scripted.sent) == sent
 
 
-# What can go wrong
+# Errors
 
-INVALID_CLIENT = answer(400, {"error": "invalid_client"})
-OTHER_HEADER = answer(400, {"error": [{"code": "INVALID_REQUEST_HEADER", "field": "WM_SVC.NAME"}]})
-BOTH_HEADERS = answer(400, {"error": [{"code": "X", "field": name} for name in ("Accept", "Authorization")]})
+HEADER_NAMED = "INVALID_REQUEST_HEADER"
+OTHER_HEADER = json_response(400, {"error": [{"code": HEADER_NAMED, "field": "WM_SVC.NAME"}]})
+BOTH_HEADERS = json_response(
+    400, {"error": [{"code": "X", "field": each} for each in ("Accept", "Authorization")]}
+)
+REFUSED: dict[type[WalmartError], list[Response]] = {
+    CredentialsRefused: [
+        *(
+            refusal(400, f"{code}.GMP_GATEWAY_API")
+            for code in ("INVALID_REQUEST", "INVALID_TOKEN", HEADER_NAMED)
+        ),
+        *(refusal(400), json_response(400, {"error": "invalid_client"}), BOTH_HEADERS),
+        *(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"), refusal(403, "FORBIDDEN.GMP_GATEWAY_API")),
+    ],
+    Misconfigured: [
+        *(OTHER_HEADER, refusal(307), refusal(600)),
+        *(
+            refusal(404, code)
+            for code in ("URI_NOT_FOUND.GMP_GATEWAY_API", "CONTENT_NOT_FOUND.GMP_ORDER_API")
+        ),
+        *(refusal(405, "METHOD_NOT_ALLOWED"), refusal(415, "UNSUPPORTED_MEDIA_TYPE")),
+    ],
+    Throttled: [refusal(429, "REQUEST_THRESHOLD_VIOLATED")],
+    Unavailable: [
+        *(Response(400, {}, b"<html>Bad Request</html>"), refusal(500, "SYSTEM_ERROR")),
+        *map(refusal, (408, 422, 503, 520)),
+    ],
+}
 
 
 @pytest.mark.parametrize(
-    ("refused", "kind"),
-    [
-        (refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(403, "FORBIDDEN.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_REQUEST.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_TOKEN.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API"), CredentialsRefused),
-        (refusal(400), CredentialsRefused),
-        (INVALID_CLIENT, CredentialsRefused),
-        (OTHER_HEADER, Misconfigured),
-        (BOTH_HEADERS, CredentialsRefused),
-        (Response(400, {}, b"<html>Bad Request</html>"), Unavailable),
-        (refusal(404, "URI_NOT_FOUND.GMP_GATEWAY_API"), Misconfigured),
-        (refusal(404, "CONTENT_NOT_FOUND.GMP_ORDER_API"), Misconfigured),
-        (refusal(405, "METHOD_NOT_ALLOWED"), Misconfigured),
-        (refusal(415, "UNSUPPORTED_MEDIA_TYPE"), Misconfigured),
-        (refusal(422), Unavailable),
-        (refusal(307), Misconfigured),
-        (refusal(600), Misconfigured),
-        (refusal(429, "REQUEST_THRESHOLD_VIOLATED"), Throttled),
-        (refusal(408), Unavailable),
-        (refusal(500, "SYSTEM_ERROR"), Unavailable),
-        (refusal(503), Unavailable),
-        (refusal(520), Unavailable),
-    ],
+    ("refused", "kind"), [(refused, kind) for kind, responses in REFUSED.items() for refused in responses]
 )
-def test_a_refusal_is_sorted_by_what_can_be_done(refused: Response, kind: type[WalmartError]) -> None:
-    error = Caller(refused).failure()
+def test_a_refused_token_request_is_classified(refused: Response, kind: type[WalmartError]) -> None:
+    error = TokenClient(refused).failure()
 
     assert type(error) is kind
     assert error.status == refused.status
@@ -351,38 +350,38 @@ def test_a_refusal_is_sorted_by_what_can_be_done(refused: Response, kind: type[W
 
 
 @pytest.mark.parametrize(("status", "reason"), [(307, "http_307 to other.invalid"), (503, "http_503")])
-def test_a_redirect_and_nothing_else_is_named_with_the_host_it_leads_to(status: int, reason: str) -> None:
+def test_only_a_redirect_names_its_target_host(status: int, reason: str) -> None:
     elsewhere = {"Location": "https://Other.invalid/v3/token?x=1"}
 
-    assert Caller(Response(status, elsewhere, b"")).failure().reason == reason
+    assert TokenClient(Response(status, elsewhere, b"")).failure().reason == reason
 
 
 @pytest.mark.parametrize(
     "document",
     [{}, [], {"access_token": None}, {"access_token": ""}, {"access_token": "a b"}, {"token": "t"}],
 )
-def test_a_success_without_a_token_is_trouble_of_walmarts(document: object) -> None:
-    error = Caller(answer(200, document)).failure()
+def test_a_success_without_a_token_is_unavailable(document: object) -> None:
+    error = TokenClient(json_response(200, document)).failure()
 
     assert (type(error), error.reason) == (Unavailable, "token_unreadable")
 
 
 @pytest.mark.parametrize("kind", [NothingSentError, NoResponseError])
-def test_whatever_became_of_asking_nothing_was_sent_of_the_call_itself(kind: type[Exception]) -> None:
-    error = Caller(kind("connection_lost")).failure()
+def test_a_lost_token_request_means_that_nothing_was_sent(kind: type[Exception]) -> None:
+    error = TokenClient(kind("connection_lost")).failure()
 
     assert (type(error), error.reason) == (NotSent, "token_connection_lost")
     assert (error.call.method, error.call.url) == ("POST", f"{HOST}/v3/token")
 
 
-# What is shown
+# Printing
 
 
-def test_neither_secret_nor_token_shows_when_printed() -> None:
-    client = Caller(issued("t-0-k-e-n"))
+def test_neither_secret_nor_token_is_printed() -> None:
+    client = TokenClient(issued("t-0-k-e-n"))
     request = client.orders.build_acknowledgement("1")
     shown = f"{credentials()!r} {vars(client)!r} {request!r} {client.scripted.sent!r}"
-    shown += repr(vars(client.authenticates))
+    shown += repr(vars(client.token_auth))
 
     for secret in ("hunter2", "t-0-k-e-n", base64.b64encode(b"5f0c:hunter2").decode()):
         assert secret not in shown
@@ -391,6 +390,6 @@ def test_neither_secret_nor_token_shows_when_printed() -> None:
 
 @pytest.mark.parametrize("status", [200, 401, 503])
 def test_an_error_shows_no_secret(status: int) -> None:
-    error = Caller(answer(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
+    error = TokenClient(json_response(status, {"error": [{"code": "X", "description": "hunter2"}]})).failure()
 
     assert "hunter2" not in f"{error} {error!r} {error.reason}"

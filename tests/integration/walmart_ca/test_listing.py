@@ -1,4 +1,4 @@
-"""Listing the released orders over the wire; what is listed, and how pages follow, is in the unit tests."""
+"""Listing the released orders over the wire; the unit tests cover queries and the sequence of pages."""
 
 from datetime import timedelta
 
@@ -12,26 +12,26 @@ from tests.support.raw_server import (
     ORDER,
     RawServer,
     acknowledged,
-    answer,
-    answers,
     header,
+    http_response,
     listed,
     listed_in_xml,
     named,
+    respond_with,
     target,
 )
-from walmart_ca import CallInfo, Client, NotSent, OrderPage, OutcomeUnknown
+from walmart_ca import CallInfo, Client, OrderPage, OutcomeUnknown
 
 LIST = "/v3/ca/orders/released"
 CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772"
 MEBIBYTE = 1024 * 1024
 
 
-def test_every_page_is_signed_as_it_is_sent_with_the_headers_of_any_call(
-    serve: Serve, connect: Connect
-) -> None:
+def test_every_page_is_signed_as_it_is_sent(serve: Serve, connect: Connect) -> None:
     server = serve(
-        answers(answer(acknowledged()), listed_in_xml(ORDER, next_cursor=CURSOR), listed("2575193093773"))
+        respond_with(
+            http_response(acknowledged()), listed_in_xml(ORDER, next_cursor=CURSOR), listed("2575193093773")
+        )
     )
     orders = connect(server.url).orders
     orders.get(ORDER)
@@ -52,15 +52,15 @@ def test_every_page_is_signed_as_it_is_sent_with_the_headers_of_any_call(
 
 
 def header_names(head: bytes) -> list[str]:
-    """The names of a request's headers; whatever is not said of one, is not said of another."""
+    """Return the names of a request's headers."""
     return [line.partition(":")[0] for line in head.decode("latin-1").split("\r\n")[1:] if line]
 
 
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
 
 
-def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
-    with RawServer(answers(listed())) as server, Client(credentials(), base_url=server.url) as client:
+def test_a_request_with_any_cursor_is_signed_as_it_is_sent() -> None:
+    with RawServer(respond_with(listed())) as server, Client(credentials(), base_url=server.url) as client:
 
         @settings(deadline=None, max_examples=100)
         @given(
@@ -70,7 +70,7 @@ def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
         @example("x=%3a%3A%41%7e%2D&y=%&z=%zz&w=%2", "?")
         @example("x=/../..//.&y=//evil.example/", "")
         @example("x=\\^`|\"'<>{}[]", "")
-        def try_it(text: str, mark: str) -> None:
+        def follow(text: str, mark: str) -> None:
             cursor = f"{mark}limit=1&{text}"
             before = len(server.requests)
             first = OrderPage((), None, cursor, CallInfo("GET", "https://host/", "correlation-id", 200, 0.1))
@@ -84,36 +84,26 @@ def test_whatever_the_cursor_what_is_signed_is_what_is_sent() -> None:
             assert second.cursor == cursor
             assert_signed_as_sent(head)
 
-        try_it()
+        follow()
 
 
-# Time and size
-
-
-def test_a_list_with_no_time_left_is_not_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(listed(ORDER, next_cursor=CURSOR)))
-    orders = connect(server.url).orders
-
-    error = failure(lambda: list(orders.released(created_start_date=START, timeout=0)))
-
-    assert (type(error), error.reason) == (NotSent, "no_time_left")
-    assert server.connections == 0
+# Size
 
 
 def padded_page(size: int) -> bytes:
     return as_json({"list": page(named(ORDER))}).ljust(size)
 
 
-def test_a_page_of_sixteen_mebibytes_is_read(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(padded_page(16 * MEBIBYTE))))
+def test_a_page_of_16_mib_is_read(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(padded_page(16 * MEBIBYTE))))
 
     (order,) = connect(server.url).orders.released(created_start_date=START)
 
     assert order.purchase_order_id == ORDER
 
 
-def test_a_page_of_more_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
-    server = serve(answers(answer(padded_page(16 * MEBIBYTE + 1))))
+def test_a_page_of_more_than_16_mib_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(padded_page(16 * MEBIBYTE + 1))))
 
     error = failure(lambda: connect(server.url).orders.released_page(created_start_date=START))
 

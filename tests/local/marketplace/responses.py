@@ -1,7 +1,7 @@
-"""Answers and how they are put: orders and errors as XML or JSON in Walmart's shapes.
+"""Responses: orders and errors as XML or JSON in Walmart's shapes.
 
-An order or an error is first a plain tree (mappings, lists, texts, numbers, datetimes, decimals) and then
-written in either form, so that both forms always tell the same.
+An order or an error is first a plain tree (mappings, lists, texts, numbers, datetimes, decimals). XML and
+JSON are both written from that tree, so they always have the same content.
 """
 
 import json
@@ -33,18 +33,16 @@ _NO_NAMESPACE = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer, ready to be sent."""
-
+class Response:
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
 
     def head(self, now: float, *framing: tuple[str, str]) -> bytes:
-        """Write the status line and the headers; ``framing`` replaces the content length."""
+        """Return the status line and the headers; ``framing`` replaces the content length."""
         try:
             phrase = HTTPStatus(self.status).phrase
-        except ValueError:  # a number HTTP does not know, which gateways like to invent
+        except ValueError:  # a status that HTTP does not know, such as 520
             phrase = "Unknown"
         headers = [
             ("Date", formatdate(now, usegmt=True)),
@@ -57,11 +55,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of a list, and what is known of it.
-
-    ``query`` is the one that asked for the page, ``after`` the last order of the page before it, and
-    ``total`` the number of orders on all pages.
-    """
+    """A page of a list: the answer to ``query``, which follows the page that ended with ``after``."""
 
     query: str
     after: OrderTree | None
@@ -73,45 +67,44 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How one call is to be answered; ``retouch`` is what becomes of a page before it is written."""
+    """How to write the response to one call; ``change_page`` changes a page before it is written."""
 
     accept: str
     forced_form: Form | None = None
     forced_error_shape: ErrorShape | None = None
-    retouch: Callable[[Page], Page] = lambda page: page
+    change_page: Callable[[Page], Page] = lambda page: page
 
     @property
     def form(self) -> Form:
-        """The form the order service answers in: what is asked for first, and XML otherwise."""
+        """The form of the order service's response: the first one in Accept, and XML otherwise."""
         asked = re.search("json|xml", self.accept.lower())
         return self.forced_form or ("json" if asked and asked[0] == "json" else "xml")
 
-    def acknowledged_order(self, order: Order) -> Answer:
-        """Answer an acknowledgement. Walmart's own example of it does not tell the ship node."""
+    def acknowledged_order(self, order: Order) -> Response:
+        """Respond to an acknowledgement, without the ship node, as in Walmart's own example."""
         return self._order(_order_tree(order), "http://walmart.com/mp/orders")
 
-    def shown_order(self, order: Order) -> Answer:
-        """Answer whoever asks for an order, from another namespace, as Walmart does."""
+    def shown_order(self, order: Order) -> Response:
+        """Respond with an order, in another namespace than the acknowledgement's, as Walmart does."""
         return self._order(shown_tree(order), "http://walmart.com/mp/v3/orders")
 
-    def listed_orders(self, page: Page) -> Answer:
-        """Answer with a page of a list, whose elements are in no namespace at all."""
-        page = self.retouch(page)
+    def listed_orders(self, page: Page) -> Response:
+        """Respond with a page of a list, whose elements are in no namespace."""
+        page = self.change_page(page)
         tree: OrderTree = {
             "meta": {"totalCount": page.total, "limit": page.limit, "nextCursor": page.next_cursor},
             "elements": {"order": list(page.orders)},
         }
-        # An order that is an empty element would be one without members.
+        # An empty element "order" would be an order without members.
         xml = tree if page.orders else {**tree, "elements": {}}
         return self._found("list", _NO_NAMESPACE, xml, {"list": tree})
 
-    def issued_token(self, token: str, seconds: int) -> Answer:
-        """Answer a call for a token."""
+    def issued_token(self, token: str, seconds: int) -> Response:
         document: Tree = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
         return written(HTTPStatus.OK, self.form, to_json(document))
 
-    def problem(self, problem: Problem, *headers: tuple[str, str]) -> Answer:
-        """Answer with an error. The gateway speaks JSON whatever is asked for."""
+    def problem(self, problem: Problem, *headers: tuple[str, str]) -> Response:
+        """Respond with an error. The gateway ignores Accept and responds in JSON."""
         from_gateway = problem.origin is Origin.GATEWAY
         form = (self.forced_form or "json") if from_gateway else self.form
         entry = _error_entry(problem)
@@ -122,49 +115,47 @@ class Style:
             body = to_json(_error_document(problem, entry, shape))
         return written(problem.status, form, body, *headers)
 
-    def _order(self, tree: Tree, namespace: str) -> Answer:
+    def _order(self, tree: Tree, namespace: str) -> Response:
         return self._found("order", namespace, tree, {"order": tree})
 
-    def _found(self, root: str, namespace: str, xml: Tree, document: Tree) -> Answer:
+    def _found(self, root: str, namespace: str, xml: Tree, document: Tree) -> Response:
         body = _to_xml(root, namespace, xml) if self.form == "xml" else to_json(document)
         return written(HTTPStatus.OK, self.form, body)
 
 
-def written(status: int, form: Form, body: bytes, *headers: tuple[str, str]) -> Answer:
-    """Answer with a text in one form."""
-    return Answer(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
+def written(status: int, form: Form, body: bytes, *headers: tuple[str, str]) -> Response:
+    return Response(status, body, (("Content-Type", CONTENT_TYPES[form]), *headers))
 
 
-def bare_page(status: int, title: str) -> Answer:
-    """Answer with a page of something in front of Walmart's gateway, for people to read."""
+def html_page(status: int, title: str) -> Response:
+    """Respond with an HTML page, as a proxy in front of Walmart's gateway does."""
     page = f"<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"
-    return Answer(status, page.encode(), (("Content-Type", "text/html"),))
+    return Response(status, page.encode(), (("Content-Type", "text/html"),))
 
 
-def unreadable(answer: Answer, purchase_order_id: str) -> Answer:
-    """Break the text of one order: a quote and a bracket in the buyer's name break either form."""
-    # By the customer's id: a fault of the page may have changed the other one.
+def unreadable(response: Response, purchase_order_id: str) -> Response:
+    """Break the entry of one order: a quote and a bracket in the buyer's name break JSON and XML."""
+    # Found by the customer's id, because a fault of the page may have changed the order's id.
     wanted = re.escape(customer_order_id(purchase_order_id).encode())
-    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, answer.body)
+    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, response.body)
     if entry is None:
-        return answer
-    before, rest = answer.body[: entry.end()], answer.body[entry.end() :]
+        return response
+    before, rest = response.body[: entry.end()], response.body[entry.end() :]
     name = buyer.ADDRESS["name"].encode()
-    return replace(answer, body=before + rest.replace(name, b'Philippa "<Nonesuch', 1))
+    return replace(response, body=before + rest.replace(name, b'Philippa "<Nonesuch', 1))
 
 
 def shown_tree(order: Order) -> OrderTree:
-    """Give an order as it is shown to whoever looks: with its ship node."""
+    """Return an order as a GET shows it: with its ship node."""
     return {**_order_tree(order), "shipNode": {"type": order.ship_node}}
 
 
 def to_json(tree: Tree) -> bytes:
-    """Write a tree as JSON: a date is epoch milliseconds, an amount of money a number."""
     return json.dumps(tree, default=_json_leaf, ensure_ascii=False).encode()
 
 
 def to_iso(at: datetime) -> str:
-    """Write a time as ISO 8601, as Walmart does wherever it is not a number."""
+    """Write a time as ISO 8601 in Walmart's form."""
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -173,11 +164,11 @@ def _json_leaf(leaf: datetime | Decimal) -> int | float:
 
 
 def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
-    """Write a tree as XML: a list repeats its element, a date is ISO 8601, None is left out."""
+    """Write a tree as XML: a list repeats its element, None is left out."""
     top = ET.Element(_qualified(namespace, root))
     _fill(top, namespace, tree)
     text: bytes = ET.tostring(top, encoding="UTF-8", xml_declaration=True)
-    return text.replace(b"\r", b"&#13;")  # a bare one is read as a line feed
+    return text.replace(b"\r", b"&#13;")  # an unescaped one is read as a line feed
 
 
 def _qualified(namespace: str, name: str) -> str:
@@ -191,12 +182,12 @@ def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
         case datetime():
             element.text = to_iso(tree)
         case Mapping():
-            for name, branch in tree.items():
-                # An empty list is an empty element, as Walmart writes its causes.
-                repeated = branch if isinstance(branch, list) and branch else [branch]
-                for twig in repeated:
-                    if twig is not None:
-                        _fill(ET.SubElement(element, _qualified(namespace, name)), namespace, twig)
+            for name, value in tree.items():
+                # An empty list is an empty element, as Walmart writes "causes".
+                repeated = value if isinstance(value, list) and value else [value]
+                for item in repeated:
+                    if item is not None:
+                        _fill(ET.SubElement(element, _qualified(namespace, name)), namespace, item)
 
 
 def _order_tree(order: Order) -> dict[str, Tree]:
@@ -220,7 +211,7 @@ def _line_tree(line: OrderLine) -> Tree:
     price = Decimal("18.40") * line.quantity
     return {
         "lineNumber": line.number,
-        # Not ASCII and not harmless in XML, as product names are.
+        # Product names are not ASCII and need escaping in XML.
         "item": {"productName": "Bouilloire émaillée <1,5 L> & couvercle", "sku": line.sku},
         "charges": {
             "charge": [
@@ -276,5 +267,5 @@ def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape)
             return {"error": [entry]}
         case "flat":  # what Walmart's newer documentation shows
             kept = ("code", "field", "severity", "category")
-            flat = {name: branch for name, branch in entry.items() if name in kept}
+            flat = {name: value for name, value in entry.items() if name in kept}
             return {"errors": [{**flat, "message": problem.description}]}

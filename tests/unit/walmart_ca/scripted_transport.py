@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from walmart_ca import AsyncClient, Client
 
 
-class Scripted:
-    """Answers each call with the next step of a script, the last one again and again; remembers what came."""
+class ScriptedTransport:
+    """Responds to each request with the next step of a script, repeats the last one, and records requests."""
 
     def __init__(self, *script: "Response | Exception | Callable[[Request], Response]") -> None:
         self.sent: list[Request] = []
@@ -34,14 +34,14 @@ class Scripted:
         return step if isinstance(step, Response) else step(request)
 
     def close(self) -> None:
-        """Have nothing to close."""
+        """Do nothing."""
 
 
-def answer(status: int, document: object) -> Response:
+def json_response(status: int, document: object) -> Response:
     return Response(status, {"Content-Type": "application/json"}, as_json(document))
 
 
 def call(client: "Client | AsyncClient", action: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - passed on
-    """What a call leads to, by either client."""
+    """Return the result of a call by either client."""
     result = getattr(client.orders, action)(*args, **options)
     return asyncio.run(result) if asyncio.iscoroutine(result) else result

@@ -1,4 +1,4 @@
-"""Purchase order ids that must never meet a path, a signature or a log; of any type, as an event's are."""
+"""Values of any type that must not be accepted as a purchase order id."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ HOSTILE_IDS: dict[str, Any] = {
     "ten kilobytes": "1" * 10_240,
     "one too long": "1" * 65,
     "Arabic digits": "٢٥٧٥١٩٣",
-    "full-width digits": "２５７５",  # noqa: RUF001 - that is the point
+    "full-width digits": "２５７５",  # noqa: RUF001 - they must be refused
     "a superscript": "1²",
     "an accent": "é",
     "a right-to-left mark": "1\u202e2",
     "a lone surrogate": "\udc80",
-    "a list of Walmart's": "released",
-    "an action of Walmart's": "acknowledge",
+    "Walmart's path of a list": "released",
+    "Walmart's path of an action": "acknowledge",
     "words": "all_Orders-",
     "a hyphen": "-",
     "an integer": 2575193093772,

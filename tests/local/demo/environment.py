@@ -1,4 +1,4 @@
-"""The world of the demo: a marketplace, an AWS with the deployed stack, and a seller with a secret."""
+"""The environment of the demo: a marketplace, an AWS with the deployed stack, and a seller with a secret."""
 
 import errno
 import json
@@ -10,10 +10,10 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.local.aws import LocalAws, LogReader, NotStarted, Stack
-from tests.local.demo.scenario import Told
+from tests.local.demo.board import Board
+from tests.local.demo.orders import DemoOrder
 from tests.local.demo.screen import Screen
-from tests.local.demo.watch import Board
-from tests.local.marketplace import Door, Marketplace, Seller
+from tests.local.marketplace import Marketplace, Scheme, Seller
 from tests.support.paths import ROOT
 
 if TYPE_CHECKING:
@@ -23,69 +23,64 @@ _STACK: Final = "walmart-order-acknowledgement"
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _EMPTY_SECONDS: Final = 60
-_BETWEEN_LOOKS_SECONDS: Final = 0.2
+_POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
-class World:
-    """Everything that runs while the demo does."""
-
+class Environment:
     marketplace: Marketplace
     aws: LocalAws
     stack: Stack
     seller: Seller
     secret_arn: str
 
-    def publish(self, told: list[Told], board: Board) -> None:
-        """Let the orders come into being, publish the events that tell of them, and put them on the board.
+    def publish(self, orders: list[DemoOrder], board: Board) -> None:
+        """Create the orders at the marketplace, publish their events, and put them on the board.
 
-        An old event is put into the order queue, as a redrive does it: the local AWS dates every event that
-        is published as of now.
+        An old event goes directly into the order queue, as in a redrive, because the local AWS gives every
+        published event the current time.
         """
-        for each in told:
+        for each in orders:
             if each.purchase_order_id and each.statuses:
                 self.marketplace.add_order(each.purchase_order_id, each.statuses, each.order_date)
-                for fault, details in each.mishaps:
+                for fault, details in each.faults:
                     self.marketplace.fail(each.purchase_order_id, fault, action="acknowledge", **details)
-        new: list[tuple[Told, dict[str, Any]]] = []
-        for each in told:
+        new: list[tuple[DemoOrder, dict[str, Any]]] = []
+        for each in orders:
             if each.event is None:
                 board.add(each, each.purchase_order_id or "")
             elif each.is_old:
-                self.aws.client("sqs").send_message(
-                    QueueUrl=self.stack.outputs["OrderQueueUrl"], MessageBody=json.dumps(each.event)
-                )
+                queue_url = self.stack.outputs["OrderQueueUrl"]
+                self.aws.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(each.event))
                 board.add(each, each.event["id"])
             else:
                 new.append((each, each.event))
         for some in batched(new, _ENTRIES_PER_CALL, strict=False):
-            answer = self.aws.client("events").put_events(Entries=[_entry(event) for _, event in some])
-            for (each, _), taken in zip(some, answer["Entries"], strict=True):
-                board.add(each, taken["EventId"])
+            published = self.aws.client("events").put_events(Entries=[_entry(event) for _, event in some])
+            for (each, _), entry in zip(some, published["Entries"], strict=True):
+                board.add(each, entry["EventId"])
 
     def self_check(self) -> dict[str, Any]:
-        """Let the function check its own set-up."""
         return self.stack.invoke("AcknowledgeFunctionName", json.loads(_SELF_CHECK.read_text()))
 
     def sweep(self) -> dict[str, Any]:
-        """Sweep, as the schedule does every quarter of an hour."""
+        """Run a sweep, as the schedule does every fifteen minutes."""
         return self.stack.invoke("SweepFunctionName", {})
 
     def log(self) -> LogReader:
-        """Read the outcome records in the function's log."""
         return self.stack.log("AcknowledgeFunctionLogGroupName", "order outcome")
 
-    def counted(self, metric: str) -> int:
-        """Return what the function counted in a metric, by the lines from which CloudWatch makes metrics."""
+    def metric(self, metric: str) -> int:
+        """Return the sum of a metric, from the log lines of which CloudWatch makes metrics."""
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "CloudWatchMetrics").new_records()
         return round(sum(sum(line.get(metric, [])) for line in lines))
 
     def new_key(self) -> Seller:
-        """Make another key for the seller, which Walmart does not know yet."""
+        """Return the seller with a new key, which Walmart does not know yet."""
         return replace(self.seller, private_key=Marketplace().register_seller().private_key)
 
     def store(self, secret: str) -> None:
-        """Make credentials the current version of the secret."""
+        """Store credentials as the current version of the secret."""
         self.aws.client("secretsmanager").put_secret_value(SecretId=self.secret_arn, SecretString=secret)
 
     def parked(self) -> dict[str, str]:
@@ -100,17 +95,17 @@ class World:
                 parked[json.loads(message["Body"])["id"]] = outcome
         return parked
 
-    def waiting(self) -> int:
-        """Return how many messages are in the order queue; one just finished with takes a moment to go."""
+    def queued(self) -> int:
+        """Wait a while for the order queue to be empty, and return how many messages are left in it."""
         sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderQueueUrl"]
         deadline = time.monotonic() + _EMPTY_SECONDS
         while True:
             found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
             visible, hidden = "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
-            waiting = int(found[visible]) + int(found[hidden])  # type: ignore[index]  # the stub wants literals
-            if not waiting or time.monotonic() > deadline:
-                return waiting
-            time.sleep(_BETWEEN_LOOKS_SECONDS)
+            queued = int(found[visible]) + int(found[hidden])  # type: ignore[index]  # the stub wants literals
+            if not queued or time.monotonic() > deadline:
+                return queued
+            time.sleep(_POLL_SECONDS)
 
 
 def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
@@ -122,24 +117,24 @@ def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
 
 
 @contextmanager
-def opened(
-    screen: Screen, *, door: Door, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
-) -> Iterator[World]:
-    """Start and deploy everything, for calls through one of Walmart's doors; end it all afterwards.
+def started(
+    screen: Screen, *, auth: Scheme, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+) -> Iterator[Environment]:
+    """Start and deploy everything, with the credentials of an authentication scheme; end it afterwards.
 
     Raises:
-        NotStarted: A part did not come up, because its port is taken, say.
+        NotStarted: A server did not start, for example because its port is taken.
         CommandFailed: SAM could not build or deploy.
     """
     with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
-        screen.say(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
+        screen.print(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
         seller = marketplace.register_seller()
-        secret = seller.token_secret() if door == "token" else seller.secret()
+        secret = seller.token_secret() if auth == "token" else seller.secret()
         secrets = aws.client("secretsmanager")
         secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
         own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
-        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.say, parameters={**own, **parameters})
-        yield World(marketplace, aws, stack, seller, secret_arn)
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters={**own, **parameters})
+        yield Environment(marketplace, aws, stack, seller, secret_arn)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Listing the released orders, by either client: what is asked for, how pages follow, and how a list ends."""
+"""Listing the released orders with either client: the query, the sequence of pages, and the end."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,10 +9,11 @@ import pytest
 
 from tests.support.documents import ID, order, page
 from tests.support.keys import credentials
-from tests.unit.walmart_ca.scripted import Scripted, answer, call
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call, json_response
 from walmart_ca import (
     AsyncClient,
     Client,
+    Order,
     OrderPage,
     OutcomeUnknown,
     Throttled,
@@ -31,46 +32,49 @@ SECOND, THIRD = "2575193093773", "2575193093774"
 
 def listed(*ids: str, next_cursor: object = None) -> Response:
     orders = [order(purchaseOrderId=each) for each in ids]
-    return answer(200, {"list": page(*orders, next_cursor=next_cursor)})
+    return json_response(200, {"list": page(*orders, next_cursor=next_cursor)})
 
 
 type Found = tuple[list[str], WalmartError | None]
-"""The ids that a listing comes to, and the error that it ends with."""
+"""The ids of a listing, and the error that ends it."""
+type Kind = type[Client | AsyncClient]
+by_either_client = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
-def listed_by_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
+def collect(
+    kind: Kind,
+    scripted: ScriptedTransport,
+    on_order: Callable[[], object] = lambda: None,
+    **which: Any,  # noqa: ANN401 - of any type
+) -> Found:
+    """List the released orders with a client of this class; call `on_order` for each."""
     found: list[str] = []
-    client = Client(credentials(), transport=scripted)
+    client = kind(credentials(), transport=scripted)
+
+    def add(each: Order) -> None:
+        found.append(each.purchase_order_id)
+        on_order()
+
+    async def collect_async(released: AsyncIterator[Order]) -> None:
+        async for each in released:
+            add(each)
+
+    released = client.orders.released(**{"created_start_date": START, **which})
+    assert scripted.sent == []  # the first page is fetched by the first iteration
     try:
-        for each in client.orders.released(**{"created_start_date": START, **which}):
-            found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
+        if isinstance(released, AsyncIterator):
+            asyncio.run(collect_async(released))
+        else:
+            for each in released:
+                add(each)
     except WalmartError as error:
         return found, error
     return found, None
 
 
-def listed_by_async_client(scripted: Scripted, **which: Any) -> Found:  # noqa: ANN401 - of any type
-    found: list[str] = []
-
-    async def main() -> None:
-        async with AsyncClient(credentials(), transport=scripted) as client:
-            async for each in client.orders.released(**{"created_start_date": START, **which}):
-                found.append(each.purchase_order_id)  # noqa: PERF401 - kept though it fails
-
-    try:
-        asyncio.run(main())
-    except WalmartError as error:
-        return found, error
-    return found, None
-
-
-type Listing = Callable[..., Found]
-by_either_client = pytest.mark.parametrize("listing", [listed_by_client, listed_by_async_client])
-
-
-def unknown(listing: Listing, scripted: Scripted, reason: str) -> list[str]:
-    """The ids before a listing's outcome is unknown for this reason."""
-    found, error = listing(scripted)
+def unknown(kind: Kind, scripted: ScriptedTransport, reason: str) -> list[str]:
+    """Return the ids before a listing ends with an unknown outcome for this reason."""
+    found, error = collect(kind, scripted)
     assert isinstance(error, OutcomeUnknown)
     assert error.reason == reason
     assert error.correlation_id == scripted.sent[-1].correlation_id
@@ -81,7 +85,7 @@ def unknown(listing: Listing, scripted: Scripted, reason: str) -> list[str]:
 
 FROM_START = "createdStartDate=2026-11-23T10:00:00Z"
 QUERIES: dict[str, tuple[dict[str, Any], str]] = {
-    "the start alone": ({}, f"{FROM_START}&limit=200"),
+    "only the start": ({}, f"{FROM_START}&limit=200"),
     "an end": (
         {"created_end_date": START + timedelta(hours=4)},
         f"{FROM_START}&createdEndDate=2026-11-23T14:00:00Z&limit=200",
@@ -108,12 +112,10 @@ QUERIES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("which", "query"), QUERIES.values(), ids=QUERIES.keys())
 @by_either_client
-def test_which_orders_are_meant_is_written_byte_for_byte(
-    listing: Listing, which: dict[str, Any], query: str
-) -> None:
-    scripted = Scripted(listed())
+def test_the_query_is_exact(kind: Kind, which: dict[str, Any], query: str) -> None:
+    scripted = ScriptedTransport(listed())
 
-    assert listing(scripted, **which) == ([], None)
+    assert collect(kind, scripted, **which) == ([], None)
 
     (request,) = scripted.sent
     assert (request.method, request.url) == ("GET", f"{LIST}?{query}")
@@ -133,12 +135,10 @@ UNUSABLE: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_an_unusable_argument_is_refused_by_name_at_once(
-    kind: type[Client | AsyncClient], name: str, value: object
-) -> None:
+@by_either_client
+def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str, value: object) -> None:
     which: dict[str, Any] = {"created_start_date": START, name: value}
-    client = kind(credentials(), transport=Scripted())
+    client = kind(credentials(), transport=ScriptedTransport())
 
     with pytest.raises(ValueError, match=f"^{name} must "):
         client.orders.released(**which)
@@ -150,7 +150,7 @@ VERBATIM = [
     *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", "?x=1&amp;y=2", f"?x={'9' * 4094}"),
     "?createdStartDate=2026-11-23T10%3a00%3a00Z&x=%2b%2f%c3%a9&y=%&z=%zz",
     """?p=1|2&x="1"&y='2'&z[]=1&a={2}&b=<3>&c=\\^`""",
-    # These lead to no other host and no other path.
+    # These must not lead to another host or path.
     *(
         "//evil.example/v3/ca/orders/released?limit=1",
         "https://evil.example/v3?limit=1",
@@ -163,10 +163,10 @@ VERBATIM = [
 
 @pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_a_cursor_is_followed_as_it_came(listing: Listing, cursor: str) -> None:
-    scripted = Scripted(listed(ID, next_cursor=cursor), listed(SECOND))
+def test_a_cursor_is_sent_as_walmart_wrote_it(kind: Kind, cursor: str) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor=cursor), listed(SECOND))
 
-    assert listing(scripted) == ([ID, SECOND], None)
+    assert collect(kind, scripted) == ([ID, SECOND], None)
 
     first, second = scripted.sent
     assert second.url == f"{LIST}?{cursor.removeprefix('?')}"
@@ -176,19 +176,17 @@ def test_a_cursor_is_followed_as_it_came(listing: Listing, cursor: str) -> None:
 UNSENDABLE = [
     *("?limit=1&x=a b", "?x=a\nb", "?x=1\r\nX-Injected: 1", "?x=\x00", "?x=\x7f"),
     *("?city=Montréal", "?x=\udc80", "?limit=٣", "?limit=1#x", "#", "?", f"?x={'9' * 4095}"),
-    # Values without a name, as in Chile, and a path.
+    # Bare values, as in Chile, and a path.
     *("AoE%2Fa%2Bb%3D%3D", "?AoE/PDI1NzUxOTMwOTM3NzI==", "AoEPDI1NzUxOTMwOTM3NzI=", "/../acknowledge"),
 ]
 
 
 @pytest.mark.parametrize("cursor", UNSENDABLE, ids=lambda cursor: repr(cursor)[:30])
 @by_either_client
-def test_a_cursor_that_cannot_be_sent_is_an_unknown_outcome_after_the_orders_before_it(
-    listing: Listing, cursor: str
-) -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
+def test_an_unusable_cursor_ends_the_listing(kind: Kind, cursor: str) -> None:
+    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
 
-    assert unknown(listing, scripted, "unusable_cursor") == [ID, SECOND]
+    assert unknown(kind, scripted, "unusable_cursor") == [ID, SECOND]
     assert len(scripted.sent) == 1
 
 
@@ -204,31 +202,29 @@ def test_a_cursor_that_cannot_be_sent_is_an_unknown_outcome_after_the_orders_bef
     ],
 )
 @by_either_client
-def test_cursors_that_lead_in_a_circle_end_the_listing_at_once(
-    listing: Listing, cursors: list[str], pages: int
-) -> None:
-    # After them the list would come to its end: whoever goes on is found out.
-    scripted = Scripted(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
+def test_a_repeated_cursor_ends_the_listing(kind: Kind, cursors: list[str], pages: int) -> None:
+    # A client that followed the repeated cursor would get one more page.
+    scripted = ScriptedTransport(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
 
-    assert unknown(listing, scripted, "repeated_cursor") == [ID] * pages
+    assert unknown(kind, scripted, "repeated_cursor") == [ID] * pages
     assert len(scripted.sent) == pages
 
 
 @by_either_client
-def test_pages_without_orders_are_passed_over_and_an_order_that_comes_twice_is_handed_on_twice(
-    listing: Listing,
-) -> None:
-    scripted = Scripted(
+def test_empty_pages_are_skipped_and_repeated_orders_are_kept(kind: Kind) -> None:
+    scripted = ScriptedTransport(
         listed(next_cursor="x=1"),
         listed(ID, next_cursor="x=2"),
         listed(next_cursor="x=3"),
         listed(SECOND, ID),
     )
 
-    assert listing(scripted) == ([ID, SECOND, ID], None)
+    assert collect(kind, scripted) == ([ID, SECOND, ID], None)
 
 
-NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
+NOTHING_FOUND = json_response(
+    404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]}
+)
 
 
 @pytest.mark.parametrize(
@@ -236,89 +232,73 @@ NOTHING_FOUND = answer(404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API
     [
         listed(SECOND, next_cursor=""),
         listed(SECOND, next_cursor=" "),
-        answer(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
+        json_response(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
         NOTHING_FOUND,
     ],
     ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
 )
 @by_either_client
-def test_a_page_without_a_cursor_is_the_last(listing: Listing, last: Response) -> None:
-    scripted = Scripted(listed(ID, next_cursor=CURSOR), last)
+def test_a_page_without_a_cursor_is_the_last(kind: Kind, last: Response) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), last)
 
-    assert listing(scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
+    assert collect(kind, scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
     assert len(scripted.sent) == 2
 
 
 @by_either_client
-def test_a_list_that_finds_nothing_has_no_orders(listing: Listing) -> None:
-    assert listing(Scripted(NOTHING_FOUND)) == ([], None)
+def test_an_empty_list_has_no_orders(kind: Kind) -> None:
+    assert collect(kind, ScriptedTransport(NOTHING_FOUND)) == ([], None)
 
 
 @pytest.mark.parametrize(
-    ("second", "kind"),
+    ("second", "error_kind"),
     [
-        (answer(429, {}), Throttled),
-        (answer(503, {}), Unavailable),
-        (answer(200, {}), OutcomeUnknown),
+        (json_response(429, {}), Throttled),
+        (json_response(503, {}), Unavailable),
+        (json_response(200, {}), OutcomeUnknown),
         (NoResponseError("response_timeout"), OutcomeUnknown),
     ],
-    ids=["throttled", "unavailable", "no list", "no answer"],
+    ids=["throttled", "unavailable", "no list", "no response"],
 )
 @by_either_client
-def test_a_page_that_fails_comes_after_the_orders_before_it(
-    listing: Listing, second: Response | Exception, kind: type[WalmartError]
+def test_a_failing_page_raises_after_the_orders_before_it(
+    kind: Kind, second: Response | Exception, error_kind: type[WalmartError]
 ) -> None:
-    found, error = listing(Scripted(listed(ID, next_cursor=CURSOR), second))
+    found, error = collect(kind, ScriptedTransport(listed(ID, next_cursor=CURSOR), second))
 
-    assert (found, type(error)) == ([ID], kind)
+    assert (found, type(error)) == ([ID], error_kind)
 
 
 @pytest.mark.parametrize(("timeout", "pages"), [(None, 15.0), (600.0, 600.0)])
 @by_either_client
-def test_every_page_has_the_time_that_the_list_was_given(
-    listing: Listing, timeout: float | None, pages: float
-) -> None:
-    scripted = Scripted(listed(ID, next_cursor=CURSOR), listed(SECOND))
+def test_every_page_has_the_full_time_out(kind: Kind, timeout: float | None, pages: float) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), listed(SECOND))
 
-    listing(scripted, timeout=timeout)
+    collect(kind, scripted, timeout=timeout)
 
     assert scripted.timeouts == [pytest.approx(pages, abs=10)] * 2
 
 
-def test_a_page_is_not_asked_for_before_the_one_before_it_is_used_up() -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
-    released = Client(credentials(), transport=scripted).orders.released(created_start_date=START)
-    asked = [len(scripted.sent)]
+@by_either_client
+def test_a_page_is_fetched_when_the_previous_one_is_used_up(kind: Kind) -> None:
+    scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
+    fetched: list[int] = []
 
-    for _ in range(3):
-        next(released)
-        asked.append(len(scripted.sent))
+    collect(kind, scripted, lambda: fetched.append(len(scripted.sent)))
 
-    assert asked == [0, 1, 1, 2]
-    assert list(released) == []
+    assert fetched == [1, 1, 2]
 
 
-def test_a_page_is_awaited_only_after_the_one_before_it_is_used_up() -> None:
-    scripted = Scripted(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
-
-    async def main() -> list[int]:
-        async with AsyncClient(credentials(), transport=scripted) as client:
-            released = client.orders.released(created_start_date=START)
-            asked = [len(scripted.sent)]
-            async for _ in released:
-                asked.append(len(scripted.sent))  # noqa: PERF401 - each count is of its moment
-            return asked
-
-    assert asyncio.run(main()) == [0, 1, 1, 2]
+# Single pages
 
 
-# One by one
-
-
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_pages_can_be_fetched_one_by_one_and_again(kind: type[Client | AsyncClient]) -> None:
-    scripted = Scripted(
-        listed(ID, next_cursor=CURSOR), answer(503, {}), listed(SECOND, next_cursor="x=2"), listed(THIRD)
+@by_either_client
+def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: Kind) -> None:
+    scripted = ScriptedTransport(
+        listed(ID, next_cursor=CURSOR),
+        json_response(503, {}),
+        listed(SECOND, next_cursor="x=2"),
+        listed(THIRD),
     )
     client = kind(credentials(), transport=scripted)
 
@@ -337,9 +317,9 @@ def test_pages_can_be_fetched_one_by_one_and_again(kind: type[Client | AsyncClie
         call(client, "next_page", third)
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncClient]) -> None:
-    scripted = Scripted(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
+@by_either_client
+def test_a_further_page_of_all_orders_may_have_fewer(kind: Kind) -> None:
+    scripted = ScriptedTransport(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
     client = kind(credentials(), transport=scripted)
 
     first = call(client, "created_page", created_start_date=START)
@@ -353,8 +333,8 @@ def test_a_further_page_of_all_orders_may_have_fewer(kind: type[Client | AsyncCl
         call(client, "next_page", first, limit=201)
 
 
-def test_a_page_that_is_too_large_is_an_unread_page() -> None:
-    client = Client(credentials(), transport=Scripted(NoResponseError(TOO_LARGE)))
+def test_an_oversized_page_is_an_unread_page() -> None:
+    client = Client(credentials(), transport=ScriptedTransport(NoResponseError(TOO_LARGE)))
 
     with pytest.raises(OutcomeUnknown) as raised:
         client.orders.released_page(created_start_date=START)

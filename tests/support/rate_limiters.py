@@ -1,4 +1,4 @@
-"""Pacers for tests, and time that passes by sleeping alone."""
+"""Rate limiters for tests, and a simulated time."""
 
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +8,7 @@ START = 1_795_532_400.0
 
 
 class Time:
-    """Time that passes by sleeping, and a clock that somebody may set."""
+    """A simulated time that only `sleep` advances, with a wall clock that a test may set."""
 
     def __init__(self) -> None:
         self.now = START
@@ -24,7 +24,7 @@ class Time:
         self.now += seconds
 
 
-def rested_pacer(
+def rested_rate_limiter(
     time: Time,
     requests_per_minute: float,
     *,
@@ -32,7 +32,7 @@ def rested_pacer(
     sleep: Callable[[float], Awaitable[None]] | None = None,
     rested_s: float = 3600,
 ) -> RateLimiter:
-    """Return a rate limiter that has rested for `rested_s`, so that its bucket is full by default."""
+    """Return a rate limiter that was unused for `rested_s`, so that its bucket is full by default."""
     time.now -= rested_s
     made = RateLimiter(
         requests_per_minute=requests_per_minute,
@@ -45,8 +45,8 @@ def rested_pacer(
     return made
 
 
-def unhurried_pacer(clock: Callable[[], float]) -> RateLimiter:
-    """Return a rate_limiter that lets a billion calls go out in a minute, so that none waits for its turn."""
+def unlimited_rate_limiter(clock: Callable[[], float]) -> RateLimiter:
+    """Return a rate limiter of a billion calls per minute, so that no call waits."""
     return RateLimiter(
         requests_per_minute=1e9, environments=1, clock=clock, monotonic=clock, sleep=_never_wait
     )

@@ -1,8 +1,9 @@
-"""What comes of an answer on its whole way, from the wire to the caller; each answer is in the unit tests."""
+"""Responses from the wire to the caller; the unit tests cover each kind of response."""
 
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -10,7 +11,15 @@ from tests.integration.walmart_ca.calls import START, Connect, Serve, act, failu
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.support.documents import as_json, order, page
 from tests.support.keys import CHANNEL_TYPE, rsa_key, walmart_form
-from tests.support.raw_server import ORDER, acknowledged, answer, answers, header, target
+from tests.support.raw_server import (
+    ACKNOWLEDGES,
+    ORDER,
+    acknowledged,
+    header,
+    http_response,
+    respond_with,
+    target,
+)
 from walmart_ca import Client, CredentialsRefused, Misconfigured, Order, OrderRejected, Throttled
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -20,14 +29,14 @@ ACTIONS = ["acknowledge", "get", "list"]
 
 
 @pytest.mark.parametrize(
-    "told", [f"X-Next-Replenishment-Time: {SOON.timestamp() * 1000:.0f}", "Retry-After: 90"]
+    "replenished", [f"X-Next-Replenishment-Time: {SOON.timestamp() * 1000:.0f}", "Retry-After: 90"]
 )
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_error_tells_what_walmart_said_of_its_call(
-    serve: Serve, connect: Connect, action: str, told: str
+def test_an_error_has_the_headers_of_its_response(
+    serve: Serve, connect: Connect, action: str, replenished: str
 ) -> None:
     body = as_json({"errors": {"error": [{"code": "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API"}]}})
-    server = serve(answers(answer(body, 429, (told, "x-current-token-count: 0", DATE))))
+    server = serve(respond_with(http_response(body, 429, (replenished, "x-current-token-count: 0", DATE))))
 
     error = failure(lambda: act(connect(server.url, clock=NOW.timestamp), action))
 
@@ -45,10 +54,12 @@ def test_an_error_tells_what_walmart_said_of_its_call(
     [((DATE,), NOW), ((), None), (("Date: soon",), None), ((DATE, DATE), None)],
     ids=["a date", "none", "a word", "two of them"],
 )
-def test_an_order_tells_what_walmart_said_of_its_call(
+def test_an_order_has_the_headers_of_its_response(
     serve: Serve, connect: Connect, headers: tuple[str, ...], answered_at: datetime | None
 ) -> None:
-    server = serve(answers(answer(acknowledged(), headers=("x-current-token-count: 7", *headers))))
+    server = serve(
+        respond_with(http_response(acknowledged(), headers=("x-current-token-count: 7", *headers)))
+    )
 
     call = connect(server.url).orders.acknowledge(ORDER).call
 
@@ -59,8 +70,10 @@ def test_an_order_tells_what_walmart_said_of_its_call(
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("action", ACTIONS)
 def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int, action: str) -> None:
-    elsewhere = serve(answers(answer(acknowledged())))
-    server = serve(answers(answer(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",))))
+    elsewhere = serve(ACKNOWLEDGES)
+    server = serve(
+        respond_with(http_response(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",)))
+    )
 
     error = failure(lambda: act(connect(server.url), action))
 
@@ -70,19 +83,20 @@ def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int,
     assert len(server.requests) == 1
 
 
-# The marketplace's own refusals
+# Errors of the local marketplace
 
 
 @pytest.mark.parametrize("form", ["xml", "json"])
 @pytest.mark.parametrize("shape", ["order service", "gateway", "flat"])
-def test_an_order_in_a_higher_status_is_rejected_in_every_shape(
-    marketplace: Marketplace, client: Client, form: str, shape: str
+def test_an_order_in_a_higher_status_is_rejected(
+    marketplace: Marketplace,
+    client: Client,
+    form: Literal["xml", "json"],
+    shape: Literal["order service", "gateway", "flat"],
 ) -> None:
     marketplace.add_order(ORDER, ["Shipped"])
-    marketplace.answer_as("xml" if form == "xml" else "json")
-    marketplace.errors_as(
-        "order service" if shape == "order service" else "gateway" if shape == "gateway" else "flat"
-    )
+    marketplace.answer_as(form)
+    marketplace.errors_as(shape)
 
     error = failure(lambda: client.orders.acknowledge(ORDER))
 
@@ -92,16 +106,14 @@ def test_an_order_in_a_higher_status_is_rejected_in_every_shape(
     assert "higher status" in error.entries[0].description
 
 
-def test_an_unknown_order_is_rejected_and_told_by_its_status(client: Client) -> None:
+def test_an_unknown_order_is_rejected(client: Client) -> None:
     error = failure(lambda: client.orders.acknowledge(ORDER))
 
     assert isinstance(error, OrderRejected)
     assert (error.status, error.reason) == (404, "CONTENT_NOT_FOUND")
 
 
-def test_an_order_acknowledged_before_may_be_acknowledged_again(
-    marketplace: Marketplace, client: Client
-) -> None:
+def test_an_acknowledged_order_can_be_acknowledged_again(marketplace: Marketplace, client: Client) -> None:
     marketplace.add_order(ORDER, ["Acknowledged"])
 
     assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
@@ -117,16 +129,14 @@ def test_another_sellers_key_is_refused(marketplace: Marketplace, seller: Seller
     assert error.status == 401
 
 
-def test_an_unknown_channel_type_is_a_misconfiguration_that_names_the_header(
-    marketplace: Marketplace, connect: Connect
-) -> None:
+def test_an_unknown_channel_type_names_the_header(marketplace: Marketplace, connect: Connect) -> None:
     error = failure(lambda: connect(marketplace.url).orders.acknowledge(ORDER))
 
     assert isinstance(error, Misconfigured)
     assert "WM_CONSUMER.CHANNEL.TYPE" in str(error)
 
 
-# What errors and logs show
+# Errors and logs
 
 FAULTS = [
     Fault.UNAUTHORIZED,
@@ -141,7 +151,7 @@ FAULTS = [
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("action", ["acknowledge", "get"])
-def test_no_order_no_error_and_no_log_shows_a_secret_a_signature_or_the_buyer(
+def test_orders_errors_and_logs_show_no_secret_and_no_buyer(
     marketplace: Marketplace,
     seller: Seller,
     client: Client,
@@ -172,19 +182,19 @@ BUYER = {
 WITH_A_BUYER = as_json({"list": page(order(**BUYER), next_cursor="an unusable one")})
 QUOTING = as_json({"error": [{"code": "SYSTEM_ERROR", "description": f"of {BUYER}"}]})
 OF_LISTS = {
-    "a list": answer(WITH_A_BUYER),
-    "half a list": answer(WITH_A_BUYER[:-1]),
-    "a list that is refused": answer(WITH_A_BUYER, 401),
-    "an error that quotes": answer(QUOTING, 500),
+    "a list": http_response(WITH_A_BUYER),
+    "an incomplete list": http_response(WITH_A_BUYER[:-1]),
+    "a list with 401": http_response(WITH_A_BUYER, 401),
+    "an error that quotes the buyer": http_response(QUOTING, 500),
 }
 
 
 @pytest.mark.parametrize("raw", OF_LISTS.values(), ids=OF_LISTS.keys())
-def test_no_list_no_error_and_no_log_of_one_shows_a_secret_a_signature_or_a_buyer(
+def test_lists_errors_and_logs_show_no_secret_and_no_buyer(
     serve: Serve, connect: Connect, caplog: pytest.LogCaptureFixture, raw: bytes
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    server = serve(answers(raw))
+    server = serve(respond_with(raw))
     found: list[Order] = []
 
     error = failure(lambda: found.extend(connect(server.url).orders.released(created_start_date=START)))

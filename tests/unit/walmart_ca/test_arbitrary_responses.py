@@ -1,11 +1,11 @@
-"""Answers of any content: bytes that look like an answer, and documents with Walmart's members misplaced."""
+"""Responses of any content: bytes that resemble a response, and documents with misplaced members."""
 
 import re
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.support.documents import ID, as_json, judge, judge_page, order, read_page
+from tests.support.documents import ID, as_json, classify, classify_page, order, read_page
 from walmart_ca import Order, OrderPage, WalmartError
 
 CONTENT_TYPES = st.sampled_from(["application/json", "application/xml", "text/html", "", None]) | st.text(
@@ -42,29 +42,27 @@ TREES = st.recursive(
 @given(body=BODIES, content_type=CONTENT_TYPES, status=st.integers(100, 999))
 @example(body=b"<", content_type="", status=200)
 @example(body=b"", content_type=None, status=999)
-def test_whatever_walmart_answers_is_what_was_asked_for_or_a_walmart_error(
+def test_any_bytes_become_a_result_or_a_walmart_error(
     body: bytes, content_type: str | None, status: int
 ) -> None:
-    assert isinstance(judge(body, content_type, status=status), Order | WalmartError)
-    assert isinstance(judge_page(body, content_type, status=status), OrderPage | WalmartError)
+    assert isinstance(classify(body, content_type, status=status), Order | WalmartError)
+    assert isinstance(classify_page(body, content_type, status=status), OrderPage | WalmartError)
 
 
 @settings(deadline=None, max_examples=500)
 @given(tree=TREES, status=st.sampled_from([200, 400, 404, 429, 500]))
-def test_members_of_any_type_in_any_place_are_what_was_asked_for_or_a_walmart_error(
-    tree: object, status: int
-) -> None:
-    assert isinstance(judge(as_json(tree), status=status), Order | WalmartError)
-    assert isinstance(judge_page(as_json(tree), status=status), OrderPage | WalmartError)
+def test_any_document_becomes_a_result_or_a_walmart_error(tree: object, status: int) -> None:
+    assert isinstance(classify(as_json(tree), status=status), Order | WalmartError)
+    assert isinstance(classify_page(as_json(tree), status=status), OrderPage | WalmartError)
 
 
 @settings(deadline=None, max_examples=300)
-@given(tree=TREES, neighbour=TREES)
-def test_an_order_is_read_whatever_stands_in_it_and_beside_it(tree: object, neighbour: object) -> None:
-    odd = order() | (tree if isinstance(tree, dict) else {}) | {"purchaseOrderId": ID}
+@given(tree=TREES, neighbor=TREES)
+def test_an_order_is_read_among_arbitrary_members(tree: object, neighbor: object) -> None:
+    document = order() | (tree if isinstance(tree, dict) else {}) | {"purchaseOrderId": ID}
 
-    verdict = judge(as_json({"order": odd}))
-    found = read_page(as_json({"list": {"meta": tree, "elements": {"order": [neighbour, odd]}}})).orders
+    result = classify(as_json({"order": document}))
+    found = read_page(as_json({"list": {"meta": tree, "elements": {"order": [neighbor, document]}}})).orders
 
-    assert isinstance(verdict, Order)
-    assert verdict.purchase_order_id == found[-1].purchase_order_id == ID
+    assert isinstance(result, Order)
+    assert result.purchase_order_id == found[-1].purchase_order_id == ID

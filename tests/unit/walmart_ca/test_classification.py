@@ -1,11 +1,11 @@
-"""What each answer of Walmart's leads to: one row each."""
+"""The class of error for each of Walmart's responses, and the headers about the quota."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.support.documents import as_json, error_shapes, judge, judge_page, order, page
+from tests.support.documents import as_json, classify, classify_page, error_shapes, order, page
 from walmart_ca import (
     CredentialsRefused,
     Misconfigured,
@@ -24,7 +24,7 @@ from walmart_ca.responses import Response
 
 A_CALL = CallInfo("POST", "https://host/", "correlation-id", 307, 0.1)
 
-# A status alone
+# A status without a code
 
 ALONE: dict[type[WalmartError], list[int]] = {
     CredentialsRefused: [401],
@@ -38,17 +38,17 @@ ALONE: dict[type[WalmartError], list[int]] = {
 @pytest.mark.parametrize(
     ("status", "kind"), [(status, kind) for kind, statuses in ALONE.items() for status in statuses]
 )
-def test_a_status_without_an_error_list_leads_to_its_error(status: int, kind: type[WalmartError]) -> None:
+def test_a_status_without_an_error_list_is_classified(status: int, kind: type[WalmartError]) -> None:
     for body in (b"", b"<html><h1>x</h1></html>", as_json({"order": order()}), as_json({"list": page()})):
-        for error in (judge(body, status=status), judge_page(body, status=status)):
+        for error in (classify(body, status=status), classify_page(body, status=status)):
             assert isinstance(error, WalmartError)
             assert (type(error), error.reason, error.status) == (kind, f"http_{status}", status)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 203, 206, 299])
-def test_any_2xx_with_what_was_asked_for_is_success(status: int) -> None:
-    assert isinstance(judge(as_json({"order": order()}), status=status), Order)
-    assert isinstance(judge_page(as_json({"list": page(order())}), status=status), OrderPage)
+def test_any_2xx_with_the_requested_content_is_a_success(status: int) -> None:
+    assert isinstance(classify(as_json({"order": order()}), status=status), Order)
+    assert isinstance(classify_page(as_json({"list": page(order())}), status=status), OrderPage)
 
 
 # A code
@@ -99,40 +99,41 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
 
 
 @pytest.mark.parametrize(("status", "code", "members", "kind"), CODED)
-def test_a_code_leads_to_its_error_in_every_shape_for_an_order_and_for_a_list(
+def test_a_code_is_classified_in_every_shape(
     status: int, code: str, members: dict[str, Any], kind: type[WalmartError]
 ) -> None:
     for body, content_type in error_shapes({"code": code, **members}).values():
         for error in (
-            judge(body, content_type, status=status),
-            judge_page(body, content_type, status=status),
+            classify(body, content_type, status=status),
+            classify_page(body, content_type, status=status),
         ):
             assert isinstance(error, WalmartError)
             assert (type(error), error.reason) == (kind, code.partition(".")[0])
 
 
-def test_an_order_that_is_not_found_is_rejected_even_where_an_empty_list_would_be_a_page() -> None:
-    not_found = as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]})
-
-    assert type(judge(not_found, status=404)) is OrderRejected
+NOT_FOUND = {"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}
+CONFLICTS = [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]
 
 
-def test_a_code_without_a_service_counts_as_the_order_services_own() -> None:
-    both = as_json({"error": [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]})
-
-    assert type(judge(both, status=409)) is OrderRejected
+@pytest.mark.parametrize(
+    ("status", "entries"),
+    [(404, [NOT_FOUND]), (409, CONFLICTS)],
+    ids=["not found, which is an empty list for a page", "a code without a service"],
+)
+def test_an_error_of_the_order_service_rejects_the_order(status: int, entries: list[dict[str, Any]]) -> None:
+    assert type(classify(as_json({"error": entries}), status=status)) is OrderRejected
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"<html>ProvidedClient Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
+        *(b"<html>Access Denied</html>", b"RBAC: denied", b'{"message": "No"}', b""),
         as_json({"error": [{"code": "not_allowed"}]}),
     ],
 )
 @pytest.mark.parametrize("content_type", ["application/json", None])
-def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes, content_type: str | None) -> None:
-    error = judge(body, content_type, status=403)
+def test_a_403_that_walmart_did_not_write_is_unavailable(body: bytes, content_type: str | None) -> None:
+    error = classify(body, content_type, status=403)
 
     assert isinstance(error, Unavailable)
     assert error.reason == "blocked_by_firewall"
@@ -141,20 +142,20 @@ def test_a_403_that_walmart_did_not_write_is_a_firewalls(body: bytes, content_ty
 @pytest.mark.parametrize(
     ("headers", "reason"), [({"Content-Encoding": "br"}, "encoded_response"), ({}, "empty_response")]
 )
-def test_a_success_without_a_body_says_whether_it_was_encoded(headers: dict[str, str], reason: str) -> None:
-    verdict = order_or_error(Response(200, headers, b""), A_CALL, "1")
+def test_a_success_without_a_body_names_the_reason(headers: dict[str, str], reason: str) -> None:
+    result = order_or_error(Response(200, headers, b""), A_CALL, "1")
 
-    assert isinstance(verdict, OutcomeUnknown)
-    assert verdict.reason == reason
+    assert isinstance(result, OutcomeUnknown)
+    assert result.reason == reason
 
 
-# Who speaks
+# Responses of other services
 
 OF_OTHERS = {
     "text": b"no healthy upstream",
     "Spring": as_json({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v3/ca/orders/1"}),
     "a mesh": as_json({"code": 404, "message": "no Route matched with those values"}),
-    "a lone error with a number": as_json({"error": {"code": 404, "message": "Not found"}}),
+    "a single error with a number": as_json({"error": {"code": 404, "message": "Not found"}}),
     "codes in lower case": as_json({"errors": [{"code": "not_found", "message": "x"}]}),
     "XML of a store": b"<Error><Code>NoSuchKey</Code><Message>x</Message></Error>",
     "the gateway": as_json({"error": [{"code": "CONTENT_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}]}),
@@ -163,11 +164,11 @@ OF_OTHERS = {
 
 
 @pytest.mark.parametrize("body", OF_OTHERS.values(), ids=OF_OTHERS.keys())
-def test_what_no_order_service_wrote_says_nothing_about_an_order(body: bytes) -> None:
+def test_a_response_of_another_service_rejects_no_order(body: bytes) -> None:
     for status in (400, 402, 404, 407, 409, 410, 413, 421, 431, 451):
         kind = Misconfigured if status == 404 else Unavailable
-        assert type(judge(body, "", status=status)) is kind
-        assert type(judge_page(body, "", status=status)) is kind
+        assert type(classify(body, "", status=status)) is kind
+        assert type(classify_page(body, "", status=status)) is kind
 
 
 @pytest.mark.parametrize(
@@ -183,12 +184,12 @@ def test_what_no_order_service_wrote_says_nothing_about_an_order(body: bytes) ->
         (403, "Forbidden", "", CredentialsRefused),
     ],
 )
-def test_a_problem_document_is_walmarts_and_may_name_a_header(
+def test_a_problem_document_is_classified(
     status: int, title: str, detail: str, kind: type[WalmartError]
 ) -> None:
     problem = as_json({"type": "about:blank", "title": title, "status": status, "detail": detail})
 
-    error = judge(problem, "application/problem+json", status=status)
+    error = classify(problem, "application/problem+json", status=status)
 
     assert isinstance(error, WalmartError)
     assert (type(error), error.reason, error.entries[0].description) == (kind, title, detail)
@@ -202,7 +203,7 @@ def test_a_problem_document_is_walmarts_and_may_name_a_header(
         ("https://other.example:8443/x?y", "http_307 to other.example"),
     ],
 )
-def test_a_redirect_is_a_misconfiguration_that_names_the_host_it_leads_to(location: str, reason: str) -> None:
+def test_a_redirect_is_a_misconfiguration_with_its_host(location: str, reason: str) -> None:
     error = order_or_error(Response(307, {"Location": location}, b""), A_CALL, "1")
 
     assert isinstance(error, Misconfigured)
@@ -236,7 +237,7 @@ REPLENISHED: dict[str, tuple[dict[str, str], datetime | None]] = {
 
 
 @pytest.mark.parametrize(("headers", "at"), REPLENISHED.values(), ids=REPLENISHED.keys())
-def test_when_the_quota_is_replenished_is_read_in_every_spelling(
+def test_the_time_of_replenishment_is_read_in_every_spelling(
     headers: dict[str, str], at: datetime | None
 ) -> None:
     assert replenished_at(headers, NOW.timestamp()) == at
@@ -245,15 +246,11 @@ def test_when_the_quota_is_replenished_is_read_in_every_spelling(
 @pytest.mark.parametrize(
     ("count", "left"),
     [
-        ("0", 0),
-        ("7", 7),
-        ("999999999", 999_999_999),
-        *dict.fromkeys(["1000000000", "-1", "\u0667", "many", ""]).items(),
+        *(("0", 0), ("7", 7), ("999999999", 999_999_999)),
+        *dict.fromkeys(["1000000000", "-1", "\u0667", "many", "", None]).items(),
     ],
 )
-def test_a_count_of_calls_left_is_read_up_to_nine_digits(count: str, left: int | None) -> None:
-    assert tokens_left({"x-current-token-count": count}) == left
+def test_the_count_of_calls_left_has_up_to_nine_digits(count: str | None, left: int | None) -> None:
+    headers = {} if count is None else {"x-current-token-count": count}
 
-
-def test_without_a_count_nothing_is_known_of_what_is_left() -> None:
-    assert tokens_left({}) is None
+    assert tokens_left(headers) == left

@@ -1,4 +1,4 @@
-"""The weather of a demo: what each order meets."""
+"""The scenarios of the demo, and the faults that each order meets."""
 
 import random
 from enum import StrEnum
@@ -6,30 +6,29 @@ from typing import Any, Final
 
 from tests.local.marketplace import Fault
 
-type Mishap = tuple[Fault, dict[str, Any]]
-"""What a call meets, with its details."""
+type PlannedFault = tuple[Fault, dict[str, Any]]
+"""A fault of one call, with its details."""
 
 
-class Weather(StrEnum):
-    """What to choose from."""
-
+class Scenario(StrEnum):
     CALM = "calm"
-    """A few orders meet something on their first call."""
+    """A few orders meet a fault on their first call."""
     STORM = "storm"
-    """Nearly every order meets something, many of them twice, and some cannot be acknowledged at all."""
+    """Nearly every order meets one or two faults, and some cannot be acknowledged at all."""
     OUTAGE = "outage"
-    """Walmart answers nothing but 503 for a while."""
+    """Walmart answers 503 to every call for a while."""
     ROTATION = "rotation"
     """The seller changes the key: first in the secret, then at Walmart."""
     MIGRATION = "migration"
-    """The seller moves from the digital signature to tokens, and the old key is refused from then on."""
+    """The seller moves from the digital signature to tokens, and Walmart refuses the old key."""
     WITHDRAWAL = "withdrawal"
-    """Walmart withdraws the API of the digital signature, and the seller moves to tokens after that."""
+    """Walmart withdraws the API of the digital signature, and then the seller moves to tokens."""
 
 
-BEGIN_WITH_THE_SIGNATURE: Final = frozenset({Weather.ROTATION, Weather.MIGRATION, Weather.WITHDRAWAL})
+SIGNATURE_FIRST: Final = frozenset({Scenario.ROTATION, Scenario.MIGRATION, Scenario.WITHDRAWAL})
+"""The scenarios that begin with the digital signature."""
 
-_STORM: Final[list[Mishap]] = [
+_STORM: Final[list[PlannedFault]] = [
     (Fault.DELAY, {"seconds": 1.0}),
     (Fault.GATEWAY_TIMEOUT, {"applied": True}),
     (Fault.THROTTLED, {"replenish_in": 2.0}),
@@ -60,24 +59,20 @@ _STORM: Final[list[Mishap]] = [
         )
     ),
 ]
-_CALM: Final[dict[int, Mishap]] = {
+_CALM: Final[dict[int, PlannedFault]] = {
     3: (Fault.SERVICE_UNAVAILABLE, {}),
     7: (Fault.RESET_AFTER_APPLYING, {}),
     11: (Fault.THROTTLED, {"replenish_in": 2.0}),
     15: (Fault.DELAY, {"seconds": 1.0}),
 }
-"""Which orders of every twenty meet something on their first call: the attempts column shows it."""
+"""The faults among every twenty orders, by the order's number."""
 
 
-def forecast(weather: Weather, number: int) -> tuple[tuple[str, ...], tuple[Mishap, ...]]:
-    """Tell what is to come of the order of a number: always the same, so that a demo can be told of.
-
-    Returns:
-        The statuses of its lines beforehand, and what its first calls meet, one each.
-    """
-    if weather is Weather.CALM and number % 20 in _CALM:
+def planned(scenario: Scenario, number: int) -> tuple[tuple[str, ...], tuple[PlannedFault, ...]]:
+    """Return the statuses of an order's lines, and the faults of its first calls; always the same."""
+    if scenario is Scenario.CALM and number % 20 in _CALM:
         return ("Created",), (_CALM[number % 20],)
-    if weather is Weather.STORM:
+    if scenario is Scenario.STORM:
         if number % 12 == 5:
             return ("Created", "Cancelled"), ()
         if number % 12 == 9:
