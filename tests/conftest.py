@@ -1,4 +1,4 @@
-"""What tests of all tiers share: the settings of Hypothesis, one local AWS and one key."""
+"""The settings of Hypothesis, one local AWS and one key, for all tests."""
 
 from typing import TYPE_CHECKING
 

@@ -1,1 +1,1 @@
-"""What the documentation says exists, and is so."""
+"""The documentation agrees with the template and the code."""

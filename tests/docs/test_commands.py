@@ -1,4 +1,4 @@
-"""Every command of the pages can be pasted, names what there is, and holds no key."""
+"""Every command of the pages can be run by bash, names only what exists, and holds no key."""
 
 import re
 import tomllib
@@ -10,12 +10,10 @@ import pytest
 
 from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
 from sweep_orders.records import SweepRecord
-from tests.support.pages import Page, all_pages, code, page, syntax_error
+from tests.support.pages import README, RUNBOOK, Page, all_pages, code, commands, page, syntax_error
 from tests.support.paths import ROOT
 from tests.support.template import read, transform
 
-README: Final = page("README.md")
-RUNBOOK: Final = page("docs/runbook.md")
 TESTING: Final = page("docs/testing.md")
 TEMPLATE: Final = read()
 OF_A_LINE: Final = {
@@ -35,15 +33,9 @@ KEY: Final = r"privateKey|clientSecret"
 every_page = pytest.mark.parametrize("read_page", all_pages(), ids=lambda each: each.path.name)
 
 
-def shell(read_page: Page) -> str:
-    """Every command of a page, one a line, those in its prose too."""
-    lines = "\n".join(read_page.blocks("bash")).replace("\\\n", " ")
-    return "\n".join([lines, *code(read_page.prose)])
-
-
 def found(read_page: Page) -> dict[str, list[str]]:
-    """What the commands of a page name, by its kind."""
-    text = shell(read_page)
+    """The names in the commands of a page, by kind."""
+    text = commands(read_page)
     overrides = re.findall(r"--parameter-overrides((?: \w+=\S+)+)", text)
     return {
         "output": [
@@ -69,13 +61,13 @@ def takes(parameter: dict[str, Any], value: str) -> bool:
     return value in allowed and bool(re.search(parameter.get("AllowedPattern", ""), value))
 
 
-def test_what_is_looked_for_is_found() -> None:
+def test_the_pages_have_commands_of_every_kind() -> None:
     assert all(found(RUNBOOK)[kind] for kind in found(RUNBOOK) if kind != "alarm")
     assert all(found(TESTING)[kind] for kind in found(TESTING) if kind != "resource")
 
 
 @every_page
-def test_a_command_names_what_there_is(read_page: Page) -> None:
+def test_a_command_names_only_what_exists(read_page: Page) -> None:
     named, body = found(read_page), TEMPLATE.body
 
     assert set(named["output"]) <= body["Outputs"].keys()
@@ -90,29 +82,29 @@ def test_a_command_names_what_there_is(read_page: Page) -> None:
 
 def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
     samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    (stack,) = set(re.findall(r"--stack-name (\S+)", shell(RUNBOOK)))
+    (stack,) = set(re.findall(r"--stack-name (\S+)", commands(RUNBOOK)))
 
     assert stack == samconfig["default"]["global"]["parameters"]["stack_name"]
 
 
 @pytest.mark.parametrize("read_page", [README, RUNBOOK, TESTING], ids=lambda each: each.path.name)
-def test_a_block_of_shell_can_be_read_by_bash(read_page: Page) -> None:
+def test_bash_can_parse_every_block(read_page: Page) -> None:
     assert [block for block in read_page.blocks("bash") if syntax_error(block)] == []
 
 
 @every_page
-def test_a_sweep_is_started_without_waiting_and_its_log_is_named(read_page: Page) -> None:
-    # A command that waits gives up after a minute and asks again: up to five sweeps would run.
-    sweeps = re.findall(r"remote invoke SweepFunction\b(.*)", shell(read_page))
+def test_a_command_starts_a_sweep_without_waiting_for_it(read_page: Page) -> None:
+    # A command that waits retries after a minute, and would start up to five sweeps.
+    sweeps = re.findall(r"remote invoke SweepFunction\b(.*)", commands(read_page))
 
     assert sweeps or read_page not in (README, RUNBOOK)
     assert all("--parameter InvocationType=Event" in options for options in sweeps)
     assert not sweeps or re.search(
-        r"(?:records SweepFunctionLogGroupName|logs --name SweepFunction) ", shell(read_page)
+        r"(?:records SweepFunctionLogGroupName|logs --name SweepFunction) ", commands(read_page)
     )
 
 
-def test_what_is_not_shown_has_a_command_that_would_show_it() -> None:
+def test_each_untested_risk_has_a_command_that_would_test_it() -> None:
     for what, command, holds in TESTING.table("Not shown"):
         assert what
         assert code(command)
@@ -122,7 +114,7 @@ def test_what_is_not_shown_has_a_command_that_would_show_it() -> None:
 @every_page
 def test_no_command_holds_a_key(read_page: Page) -> None:
     for block in read_page.blocks("bash"):
-        # What is stored comes through a pipe, and the key in it from a file.
+        # The secret comes through a pipe, and its key from a file.
         assert re.findall(r"--secret-(?:string|binary)[ =](\S+)", block) in ([], ["file:///dev/stdin"])
         values = re.findall(rf"\b(?:{KEY})\b[\"']?\s*[:=]\s*(\S+?)[,}}]", block)
         assert set(values) <= {"$key"}

@@ -1,4 +1,4 @@
-"""Every link of the documentation leads somewhere."""
+"""Every link of the documentation has a target."""
 
 import pytest
 
@@ -9,7 +9,7 @@ every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: str(r
 
 
 @every_page
-def test_a_link_into_the_repository_leads_to_a_file_and_a_heading_of_it(read: Page) -> None:
+def test_a_link_into_the_repository_leads_to_a_file_and_heading(read: Page) -> None:
     for link in read.links():
         if link.startswith(("http://", "https://")):
             continue
@@ -19,7 +19,7 @@ def test_a_link_into_the_repository_leads_to_a_file_and_a_heading_of_it(read: Pa
         assert not anchor or anchor in Page(target).anchors, link
 
 
-def test_the_readme_and_the_index_lead_to_every_page() -> None:
+def test_the_readme_and_the_index_link_to_every_page() -> None:
     led_to = {
         (read.path.parent / link.partition("#")[0]).resolve()
         for read in (page("README.md"), page("docs/README.md"))
@@ -29,6 +29,6 @@ def test_the_readme_and_the_index_lead_to_every_page() -> None:
     assert {each.path for each in all_pages()} - {page("README.md").path} <= led_to
 
 
-def test_an_anchor_is_made_as_github_makes_it() -> None:
+def test_anchors_are_made_as_github_makes_them() -> None:
     assert {"the-self-check", "why-do-i-get-a-401"} <= page("docs/runbook.md").anchors
     assert "buyers-data" in page("docs/security.md").anchors

@@ -1,4 +1,4 @@
-"""The tables of the reference are the template's and the code's."""
+"""The tables of the reference agree with the template and the code."""
 
 import json
 import re
@@ -13,13 +13,6 @@ from tests.support.pages import code, page
 from tests.support.template import read
 
 REFERENCE: Final = page("docs/reference.md")
-NOTHING_LEFT: Final = {
-    Outcome.ACKNOWLEDGED,
-    Outcome.ALREADY_ACKNOWLEDGED,
-    Outcome.ALREADY_SHIPPED,
-    Outcome.CANCELLED,
-}
-"""After these an order needs nobody, so none is ever parked."""
 
 
 def first_column(heading: str, under: str = "") -> set[str]:

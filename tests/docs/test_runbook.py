@@ -1,4 +1,4 @@
-"""The runbook's alarms, saved queries and parked orders are those of the template and the code."""
+"""The runbook's alarms, saved queries and parked orders agree with the template and the code."""
 
 import re
 from typing import Any, Final
@@ -7,15 +7,19 @@ import pytest
 
 from shared.metrics import Metric
 from shared.orders.outcome import Outcome
-from tests.docs.test_commands import RUNBOOK, shell
-from tests.docs.test_reference import NOTHING_LEFT
 from tests.support.deployed import deployed
 from tests.support.evaluation import periods, series
-from tests.support.incidents import INCIDENTS, told_after
-from tests.support.pages import Heading, code
+from tests.support.incidents import INCIDENTS, alarm_delays
+from tests.support.pages import RUNBOOK, Heading, code, commands
 from tests.support.template import read
-from tests.template.test_version import VERSION
+from tests.support.version import VERSION
 
+NEVER_PARKED: Final = {
+    Outcome.ACKNOWLEDGED,
+    Outcome.ALREADY_ACKNOWLEDGED,
+    Outcome.ALREADY_SHIPPED,
+    Outcome.CANCELLED,
+}
 TEMPLATE: Final = read()
 ALARMS: Final = deployed(TEMPLATE).of_type("AWS::CloudWatch::Alarm")
 WITHOUT_SWEEPS: Final = deployed(TEMPLATE, SweepEnabled="false").of_type("AWS::CloudWatch::Alarm")
@@ -83,7 +87,7 @@ def test_a_section_has_the_alarm_of_the_template_and_four_parts(name: str) -> No
     (section,) = (each for each in alarm_sections() if each.title == title(name))
     alarm = ALARMS[name]
     metrics = ", ".join(f"`{each.metric}`" for each in series(alarm).values())
-    on, off = told_after(alarm, INCIDENTS[name], more=2)
+    on, off = alarm_delays(alarm, INCIDENTS[name], more=2)
 
     watches = f"{severity(name)}: {metrics} {threshold(alarm)} in {period(alarm)}"
 
@@ -110,14 +114,14 @@ def test_every_saved_query_is_named() -> None:
 def test_every_outcome_that_may_be_parked_is_explained() -> None:
     named = {word for row in RUNBOOK.table("Outcome, reason") for word in code(row[0])}
 
-    assert named & set(Outcome) == set(Outcome) - NOTHING_LEFT
+    assert named & set(Outcome) == set(Outcome) - NEVER_PARKED
 
 
-def test_a_condition_names_what_a_parked_message_has() -> None:
-    conditions = re.findall(r"^(?:move|drop) .*'(.*)'$", shell(RUNBOOK), re.MULTILINE)
+def test_a_condition_uses_fields_of_a_parked_message() -> None:
+    conditions = re.findall(r"^(?:move|drop) .*'(.*)'$", commands(RUNBOOK), re.MULTILINE)
     outcomes = {word for each in conditions for word in re.findall(r'\.outcome == "(\w+)"', each)}
 
     assert outcomes
-    assert outcomes <= set(Outcome) - NOTHING_LEFT
+    assert outcomes <= set(Outcome) - NEVER_PARKED
     for each in conditions:
         assert set(re.findall(r"\.(\w+) ==", each)) <= {"outcome", "reason", "order"}

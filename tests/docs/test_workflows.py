@@ -1,4 +1,4 @@
-"""GitHub's workflows have the least permissions, pinned actions, and the commands of the README."""
+"""GitHub's workflows have the least permissions, pinned actions, and the README's commands."""
 
 import json
 import re
@@ -25,7 +25,7 @@ every_workflow = pytest.mark.parametrize("file", FILES, ids=lambda file: file.st
 
 
 def commands() -> str:
-    """What the steps of a deployment run, one command a line."""
+    """The commands of a deployment, one a line."""
     return "\n".join(step["run"] for step in STEPS if "run" in step).replace("\\\n", " ")
 
 
@@ -35,7 +35,7 @@ def step(name: str) -> dict[str, Any]:
 
 
 @every_workflow
-def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(file: Path) -> None:
+def test_an_action_is_pinned_to_a_commit_with_its_version(file: Path) -> None:
     uses = re.findall(r"uses: (.*)", file.read_text())
 
     assert uses
@@ -44,13 +44,13 @@ def test_an_action_is_pinned_to_a_commit_and_says_which_version_that_is(file: Pa
 
 
 @every_workflow
-def test_no_step_finds_githubs_token_in_the_checkout(file: Path) -> None:
+def test_no_checkout_keeps_githubs_token(file: Path) -> None:
     for job in WORKFLOWS[file.stem]["jobs"].values():
         (checkout,) = (each for each in job["steps"] if "actions/checkout@" in each.get("uses", ""))
         assert checkout["with"]["persist-credentials"] is False
 
 
-def test_only_the_deployment_may_do_more_than_read_and_that_is_to_assume_its_role() -> None:
+def test_only_the_deployment_may_do_more_than_read() -> None:
     granted = {
         (name, job): {**workflow["permissions"], **each.get("permissions", {})}
         for name, workflow in WORKFLOWS.items()
@@ -62,15 +62,15 @@ def test_only_the_deployment_may_do_more_than_read_and_that_is_to_assume_its_rol
     assert all(each == {"contents": "read"} for each in granted.values())
 
 
-def test_only_the_tag_of_a_version_deploys_and_one_deployment_at_a_time() -> None:
+def test_only_a_version_tag_deploys_and_one_at_a_time() -> None:
     workflow = WORKFLOWS["deploy"]
 
-    # YAML takes the word `on` for true.
+    # YAML reads the word `on` as true.
     assert workflow[True] == {"push": {"tags": ["v*"]}}
     assert workflow["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
 
 
-def test_a_deployment_compares_builds_deploys_and_checks_in_that_order() -> None:
+def test_a_deployment_has_its_steps_in_order() -> None:
     assert [each["name"] for each in STEPS if "name" in each] == [
         "Compare the tag with the version",
         "Build",
@@ -81,7 +81,7 @@ def test_a_deployment_compares_builds_deploys_and_checks_in_that_order() -> None
     ]
 
 
-def test_a_failed_self_check_alone_leads_back() -> None:
+def test_only_a_failed_self_check_leads_to_a_rollback() -> None:
     assert step("Self-check")["id"] == "self-check"
     assert step("Go back to the version before")["if"] == (
         "failure() && steps.self-check.outcome == 'failure'"
@@ -90,7 +90,7 @@ def test_a_failed_self_check_alone_leads_back() -> None:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("passed", 0), ("failed", 1)])
-def test_the_gate_opens_for_a_self_check_that_passed(answer: str, status: int) -> None:
+def test_the_deployment_needs_a_passed_self_check(answer: str, status: int) -> None:
     record = dict.fromkeys(each.name for each in fields(SelfCheckRecord)) | {"self_check": answer}
     (condition,) = set(re.findall(r"jq --exit-status '(.*)'", commands()))
 
@@ -105,19 +105,19 @@ def test_the_gate_opens_for_a_self_check_that_passed(answer: str, status: int) -
     assert done.returncode == status
 
 
-def test_the_commands_of_a_deployment_are_those_of_the_readme() -> None:
+def test_a_deployment_uses_the_commands_of_the_readme() -> None:
     readme = "\n".join([*page("README.md").blocks("bash"), page("README.md").prose])
     of_sam = [each.strip() for each in re.findall(r"\bsam [a-z][^|\n]*", commands())]
 
     assert {each.removesuffix(" --no-confirm-changeset") for each in of_sam} == {"sam deploy", SELF_CHECK}
     assert SELF_CHECK in readme
     assert "`sam deploy`" in readme
-    # `make build` is `sam build` with the locked SAM.
+    # `make build` runs `sam build` with the locked SAM.
     assert "make build" in commands()
     assert re.search(r"^build:.*\n\t\S*/sam build$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-def test_a_deployment_asks_for_the_stack_and_the_output_that_say_which_version_runs() -> None:
+def test_a_deployment_asks_the_stack_for_its_version() -> None:
     samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
     (stack,) = re.findall(r"--stack-name (\S+)", commands())
     (output,) = re.findall(r"OutputKey=='(\w+)'", commands())
@@ -126,5 +126,5 @@ def test_a_deployment_asks_for_the_stack_and_the_output_that_say_which_version_r
     assert output in yaml_parse((ROOT / "template.yaml").read_text())["Outputs"]
 
 
-def test_the_steps_can_be_read_by_bash() -> None:
+def test_bash_can_parse_the_steps() -> None:
     assert [each["run"] for each in STEPS if "run" in each and syntax_error(each["run"])] == []

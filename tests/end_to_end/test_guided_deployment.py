@@ -11,7 +11,7 @@ from tests.end_to_end.terminal import Conversation, converse
 from tests.local.aws import Build, LocalAws, Venvs
 from tests.local.aws.stack import this_machine
 from tests.support.paths import ROOT
-from tests.template.test_version import VERSION
+from tests.support.version import VERSION
 
 NAME = "walmart-order-acknowledgement"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:order-alarms"

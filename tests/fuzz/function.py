@@ -14,7 +14,7 @@ import acknowledge_orders.bootstrap
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.runtime import Runtime
-from tests.support.printed import forget_logger
+from tests.support.printed import reset_logger
 from tests.support.settings import ACKNOWLEDGE
 from walmart_ca import Request
 from walmart_ca.responses import Response
@@ -120,7 +120,7 @@ class Invocation:
 def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invocation:
     """Invoke AcknowledgeFunction once, and keep its output in UTF-8, as Lambda does."""
     invocation = Invocation(iter(replies), token)
-    forget_logger()
+    reset_logger()
     output = io.BytesIO()
     with contextlib.redirect_stdout(io.TextIOWrapper(output, "utf-8", write_through=True)):
         components = acknowledge_orders.bootstrap.build(

@@ -1,10 +1,10 @@
-"""The functions between a real queue service, a real secret store and a real marketplace."""
+"""The functions with a local SQS, Secrets Manager and EventBridge, and a local marketplace."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.harness import World
+from tests.integration.harness import Harness
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace
 from tests.support.shells import Shell, shell
@@ -17,24 +17,24 @@ def marketplace() -> Iterator[Marketplace]:
 
 
 @pytest.fixture
-def door() -> str:
-    """Walmart's door that is gone through; a parameter overrides it."""
+def scheme() -> str:
+    """The authentication scheme of the seller's credentials; a parameter overrides it."""
     return "signature"
 
 
 @pytest.fixture
-def world(
+def harness(
     local_aws: LocalAws,
     marketplace: Marketplace,
     private_key: str,
     capsys: pytest.CaptureFixture[str],
-    door: str,
-) -> World:
-    return World(local_aws, marketplace, marketplace.register_seller(private_key), capsys, door)
+    scheme: str,
+) -> Harness:
+    return Harness(local_aws, marketplace, marketplace.register_seller(private_key), capsys, scheme)
 
 
 @pytest.fixture(scope="session")
 def bash(local_aws: LocalAws) -> Iterator[Shell]:
-    """Where the pages' commands are pasted."""
+    """A shell that runs the commands of the pages."""
     with shell(local_aws) as bash:
         yield bash

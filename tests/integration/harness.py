@@ -1,4 +1,4 @@
-"""A real queue service, a real secret store and a real marketplace around the functions' own entries."""
+"""The functions, called through their own entries, with local AWS services and a local marketplace."""
 
 import copy
 import functools
@@ -30,9 +30,9 @@ from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
 from tests.support.batches import record_of
 from tests.support.deployed import PSEUDO_PARAMETERS
-from tests.support.printed import forget_logger, measurements_of, records_of
+from tests.support.printed import measurements_of, records_of, reset_logger
 from tests.support.services import Services
-from tests.support.sqs_limits import refuse_as_sqs
+from tests.support.sqs_limits import enforce_sqs_limits
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
 MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
 
-through_both_doors = pytest.mark.parametrize("door", ["signature", "token"])
-token_door = pytest.mark.parametrize("door", ["token"])
+both_schemes = pytest.mark.parametrize("scheme", ["signature", "token"])
+token_scheme = pytest.mark.parametrize("scheme", ["token"])
 
 
 class Context(LambdaContext):
-    """An invocation with a given time left."""
+    """An invocation with so much time left."""
 
     def __init__(self, milliseconds: int = 60_000) -> None:
         self._aws_request_id = "invocation-1"
@@ -55,8 +55,8 @@ class Context(LambdaContext):
         return self._milliseconds
 
 
-class World(Services):
-    """The functions between their queues, their secret and the marketplace, all of them real."""
+class Harness(Services):
+    """The functions, with their queues, secret and bus in the local AWS, and a local marketplace."""
 
     def __init__(
         self,
@@ -64,39 +64,39 @@ class World(Services):
         marketplace: Marketplace,
         seller: Seller,
         capsys: pytest.CaptureFixture[str],
-        door: str,
+        scheme: str,
     ) -> None:
-        self.door = door
+        self.scheme = scheme
         super().__init__(aws, marketplace, seller)
-        self.ahead_s = 0.0
-        """How far the function's clock is ahead of everybody else's; a test turns it to let time pass."""
+        self.clock_offset_s = 0.0
+        """How far the functions' clock is ahead; a test raises it to let time pass."""
         self.uniform = random.uniform
-        """How AcknowledgeFunction draws its delays; a test breaks it to bring about an unexpected error."""
+        """How AcknowledgeFunction draws its delays; a test replaces it to cause an unexpected error."""
         self.call_timeout_s = CALL_TIMEOUT_S
-        """For one of AcknowledgeFunction's calls to Walmart; a test whose call never ends shortens it."""
+        """The time-out of one call to Walmart; a test whose call never ends shortens it."""
         self.sqs = aws.client("sqs")
-        refuse_as_sqs(self.sqs)
+        enforce_sqs_limits(self.sqs)
         self._secrets_manager = aws.client("secretsmanager")
         self._capsys = capsys
 
-    def acting_as(self, aws: LocalAws) -> Self:
-        """The same world for somebody with these clients, whose the functions and the mapping then are."""
-        self.bus()  # which somebody may not be allowed to make
+    def with_aws(self, aws: LocalAws) -> Self:
+        """Return a copy whose functions and event source mapping call AWS with these clients."""
+        self.bus()  # made here, because these clients may not be allowed to
         same = copy.copy(self)
         same.aws = aws
-        same.__dict__.pop("events", None)  # for the property to make it anew
+        same.__dict__.pop("events", None)  # so that the property makes it again
         same.sqs = aws.client("sqs")
-        same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - it is one of us
+        same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - of the same class
         return same
 
     @functools.cached_property
     def events(self) -> "EventBridgeClient":
-        """By which the sweep publishes."""
+        """The client by which the sweep publishes."""
         return self.aws.client("events")
 
     def function(self, **environment: str) -> AcknowledgeFunction:
-        """Put the function together, with some variables of its environment changed."""
-        forget_logger()
+        """Build AcknowledgeFunction, with some environment variables changed."""
+        reset_logger()
         components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
@@ -118,8 +118,8 @@ class World(Services):
         return AcknowledgeFunction(components)
 
     def sweep_function(self, **environment: str) -> SweepFunction:
-        """Put the sweep together, on a bus with a rule that brings order events into the order queue."""
-        forget_logger()
+        """Build SweepFunction, on a bus whose rule sends order events to the order queue."""
+        reset_logger()
         components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
@@ -135,7 +135,7 @@ class World(Services):
             sqs=self.sqs,
             events=self.events,
             runtime=Runtime(clock=self._clock, monotonic=self._clock),
-            # Twelve hours from now: no test depends on the hour at which it runs.
+            # Twelve hours from now, so that no test depends on the hour at which it runs.
             long_lookback_at=timedelta(hours=(datetime.now(UTC).hour + 12) % 24),
         )
         return SweepFunction(components)
@@ -151,19 +151,18 @@ class World(Services):
         }
 
     def _clock(self) -> float:
-        return time.time() + self.ahead_s
+        return time.time() + self.clock_offset_s
 
     def secret(self) -> str:
-        """The seller's credentials for the door that is gone through."""
-        return self.seller.token_secret() if self.door == "token" else self.seller.secret()
+        """The seller's credentials for the scheme."""
+        return self.seller.token_secret() if self.scheme == "token" else self.seller.secret()
 
     def break_secrets_manager(self) -> None:
-        """Let every call to Secrets Manager fail from now on, as an outage does."""
-        # Nobody listens there; the function has this very client.
+        """Let every call to Secrets Manager fail from now on, as in an outage."""
         self._secrets_manager.meta.events.register("before-send.secretsmanager", _no_connection)
 
     def encrypt_secret(self, decrypt: Callable[[], object]) -> None:
-        """Let Secrets Manager decrypt the secret first, as its caller, as it does under a customer key."""
+        """Let Secrets Manager decrypt the secret as its caller, as it does with a customer key."""
 
         def decrypt_first(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
             try:
@@ -180,30 +179,29 @@ class World(Services):
         self._secrets_manager.meta.events.register("before-send.secretsmanager.GetSecretValue", decrypt_first)
 
     def delete_secret(self) -> None:
-        """Delete the secret."""
         self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
 
     def deliver(self, function: AcknowledgeFunction) -> dict[str, Any]:
-        """Do what the event source mapping does: receive a batch, invoke, delete what did not fail."""
+        """Receive a batch, invoke, and delete what did not fail, as the event source mapping does."""
         messages = self.receive()
         answer = function({"Records": [record_of(message) for message in messages]}, Context())
         self.delete(messages, answer)
         return answer
 
-    def work_off(self, function: AcknowledgeFunction) -> None:
-        """Deliver until nothing waits any more, or far too often."""
+    def drain(self, function: AcknowledgeFunction) -> None:
+        """Deliver batches until the order queue is empty."""
         for _ in range(40):
-            if not self.waiting():
+            if not self.queued():
                 return
             self.deliver(function)
-        raise AssertionError(f"{self.waiting()} orders still wait")
+        raise AssertionError(f"{self.queued()} messages are still in the order queue")
 
     def sweep(self, **environment: str) -> dict[str, Any]:
-        """Sweep once, as the schedule does, with some variables of the environment changed."""
+        """Sweep once, as the schedule does, with some environment variables changed."""
         return self.sweep_function(**environment)({"source": "aws.scheduler"}, Context(240_000))
 
     def published(self) -> list[str]:
-        """The orders that the events in the order queue tell of; each event is received once."""
+        """The orders of the events in the order queue; each event is received once."""
         orders = []
         while messages := self.sqs.receive_message(
             QueueUrl=self.order_queue, MaxNumberOfMessages=10, VisibilityTimeout=600
@@ -212,7 +210,7 @@ class World(Services):
         return orders
 
     def redrive(self, message: "MessageTypeDef") -> None:
-        """Put a parked message back into the order queue, as SQS's redrive does."""
+        """Move a parked message to the order queue, with its attributes, as SQS's redrive does."""
         attributes = {
             name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
             for name, value in message.get("MessageAttributes", {}).items()
@@ -225,16 +223,16 @@ class World(Services):
         self.sqs.delete_message(QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def output(self) -> list[dict[str, Any]]:
-        """Every line that the function printed since the last call, each of which is JSON."""
+        """The JSON lines printed since the last call."""
         return [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
 
     def records(self) -> list[dict[str, Any]]:
-        """The outcome records among them."""
+        """The outcome records printed since the last call."""
         return records_of(self.output())
 
 
 def counts_of(output: list[dict[str, Any]]) -> dict[str, float]:
-    """The metrics that count something: the outcomes, and what befell the credentials."""
+    """The metrics that count something."""
     return {name: sum(values) for name, values in measurements_of(output).items() if name not in MEASURED}
 
 

@@ -1,4 +1,4 @@
-"""The template's roles in the local AWS, whole or with something taken away."""
+"""The template's roles in the local AWS, complete or without one permission."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from tests.integration.harness import World
+from tests.integration.harness import Harness
 from tests.local.aws import LocalAws
 from tests.support.deployed import deployed
 from tests.support.template import Template, read, transform
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 _CUSTOMER_KEY: Final = "<CustomerKey.Arn>"
 
-SHOWN: Final[list[str]] = []
-"""What tests show to be needed, each by its path: Role/Statement, or Role/Statement/action."""
+NEEDED: Final[list[str]] = []
+"""The permissions that tests need, each by its path: Role/Statement, or Role/Statement/action."""
 
 
 def needed(*paths: str) -> pytest.MarkDecorator:
-    """Run a test, which shows that something is needed, once with each of these being `taken`."""
-    SHOWN.extend(paths)
-    return pytest.mark.parametrize("taken", paths)
+    """Run a test, which shows that a permission is needed, once for each of these as `removed`."""
+    NEEDED.extend(paths)
+    return pytest.mark.parametrize("removed", paths)
 
 
 @functools.cache
@@ -36,8 +36,8 @@ def _transformed() -> Template:
     return transform(read())
 
 
-def takeable() -> Iterator[str]:
-    """What can be taken from the roles: each statement, and each action of a statement that has several."""
+def permissions() -> Iterator[str]:
+    """Every statement of the roles, and every action of a statement that has several."""
     resolved = deployed(_transformed(), CredentialsKeyArn=_CUSTOMER_KEY)
     for role in resolved.of_type("AWS::IAM::Role"):
         for statement in _statements(resolved, role):
@@ -49,14 +49,14 @@ def takeable() -> Iterator[str]:
 
 @functools.cache
 def _iam(aws: LocalAws) -> tuple["IAMClient", str]:
-    """The client by which roles are made, and the account."""
+    """The client that makes roles, and the account."""
     return aws.client("iam"), aws.client("sts").get_caller_identity()["Account"]
 
 
-def take_role(aws: LocalAws, name: str, policy: str | None) -> LocalAws:
-    """The local AWS for somebody who took a new role with this policy, or one that allows nothing."""
+def assume_role(aws: LocalAws, name: str, policy: str | None) -> LocalAws:
+    """Assume a new role with this policy, or with none, and return the local AWS as that role."""
     iam, account = _iam(aws)
-    # Taken by the test, instead of by the service that the template lets take it.
+    # The test assumes the role, instead of the service that the template trusts.
     trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
     unique = f"{name}-{uuid.uuid4().hex}"
     made = iam.create_role(RoleName=unique, AssumeRolePolicyDocument=_document([trust]))
@@ -66,65 +66,63 @@ def take_role(aws: LocalAws, name: str, policy: str | None) -> LocalAws:
 
 
 def call(aws: LocalAws, action: str, arguments: Mapping[str, Any]) -> object:
-    """Call what an action of IAM stands for."""
+    """Call the operation of an IAM action."""
     service, operation = action.split(":")
     client: Any = aws.client(cast("Any", service))
-    # Lambda's InvokeFunction is the one whose operation has another name.
+    # Lambda's InvokeFunction is the only one whose operation has another name.
     return getattr(client, xform_name(operation).removesuffix("_function"))(**arguments)
 
 
 def denied(action: str) -> Any:  # noqa: ANN401 - pytest's own type is private
-    """Expect that somebody may not do this."""
+    """Expect that AWS denies this action."""
     return pytest.raises(ClientError, match=f"is not authorized to perform: {action} ")
 
 
 class Roles:
-    """Takes the template's roles, as they are with a customer key.
+    """Assumes the template's roles, as they are with a customer key.
 
     Attributes:
-        arns: Of what the roles name, by its logical id; the customer key's is `CustomerKey`. What is not in
-            here is nowhere.
+        arns: The resources that the roles name, by logical id, and `CustomerKey`; any other does not exist.
     """
 
-    def __init__(self, aws: LocalAws, world: World) -> None:
-        """Take roles that are about this world, in this AWS."""
+    def __init__(self, aws: LocalAws, harness: Harness) -> None:
         self._aws = aws
         _, account = _iam(aws)
         self._template = deployed(
             _transformed(),
-            CredentialsSecretArn=world.secret_arn,
+            CredentialsSecretArn=harness.secret_arn,
             CredentialsKeyArn=_CUSTOMER_KEY,
-            EventBusName=world.bus(),
+            EventBusName=harness.bus(),
             **{"AWS::AccountId": account},
         )
         self.arns = {
-            "OrderQueue": world.arn(world.order_queue),
-            "OrderDeadLetterQueue": world.arn(world.dead_letter_queue),
+            "OrderQueue": harness.arn(harness.order_queue),
+            "OrderDeadLetterQueue": harness.arn(harness.dead_letter_queue),
         }
 
-    def whole(self, path: str) -> LocalAws:
-        """The local AWS for somebody who may do what the role of a path may."""
+    def complete(self, path: str) -> LocalAws:
+        """The local AWS as the role of this path."""
         role, *_ = path.split("/")
-        return self._take(role)
+        return self._assume(role)
 
-    def lacking(self, path: str) -> LocalAws:
-        """The same, less what the path names."""
-        role, *taken = path.split("/")
-        return self._take(role, *taken)
+    def without(self, path: str) -> LocalAws:
+        """The same without the permission of this path."""
+        role, *removed = path.split("/")
+        return self._assume(role, *removed)
 
-    def unmet(self, role: str) -> LocalAws:
+    def with_conditions_unmet(self, role: str) -> LocalAws:
         """The same with the conditions of the role's statements unmet."""
-        return self._take(role, conditions_met=False)
+        return self._assume(role, conditions_met=False)
 
-    def _take(
+    def _assume(
         self, role: str, sid: str | None = None, action: str | None = None, *, conditions_met: bool = True
     ) -> LocalAws:
-        statements = list(_less(_statements(self._template, role), sid, action))
+        statements = list(_without(_statements(self._template, role), sid, action))
         if conditions_met:
-            # The local AWS knows none of their keys, and so would take them for never met.
+            # The local AWS knows none of their keys, and would never take them as met.
             statements = [{**each, "Condition": {}} for each in statements]
         policy = re.sub(r"<(\w+)\.Arn>", self._arn, _document(statements)) if statements else None
-        return take_role(self._aws, role, policy)
+        return assume_role(self._aws, role, policy)
 
     def _arn(self, found: re.Match[str]) -> str:
         return self.arns.get(found[1], f"arn:aws:nowhere:::{found[1]}")
@@ -140,7 +138,7 @@ def _actions(statement: Mapping[str, Any]) -> list[str]:
     return [actions] if isinstance(actions, str) else actions
 
 
-def _less(
+def _without(
     statements: Iterator[dict[str, Any]], sid: str | None, action: str | None
 ) -> Iterator[dict[str, Any]]:
     for statement in statements:

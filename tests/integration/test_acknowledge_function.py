@@ -1,4 +1,4 @@
-"""AcknowledgeFunction through its own entry: a real queue before it, a real marketplace behind it."""
+"""AcknowledgeFunction, called through its own entry, with a local queue and a local marketplace."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from acknowledge_orders.batch import ForeignBatchError
-from tests.integration.harness import Context, World, counts_of
+from tests.integration.harness import Context, Harness, counts_of
 from tests.local.marketplace import Fault
 from tests.support.batches import record_of, sqs_record
 from tests.support.printed import measurements_of, records_of
@@ -16,20 +16,20 @@ from tests.support.services import order_event
 ORDER = "7400000000001"
 
 
-def test_an_order_event_becomes_an_acknowledged_order_recorded_once_with_all_that_is_known(
-    world: World,
+def test_an_order_event_ends_as_one_acknowledged_order_and_record(
+    harness: Harness,
 ) -> None:
-    world.marketplace.add_order(ORDER)
-    world.send(order_event(ORDER, orderDate=datetime.now(UTC).isoformat()))
+    harness.marketplace.add_order(ORDER)
+    harness.send(order_event(ORDER, orderDate=datetime.now(UTC).isoformat()))
 
-    answer = world.deliver(world.function())
+    answer = harness.deliver(harness.function())
 
     assert answer == {"batchItemFailures": []}
-    assert world.statuses(ORDER) == {"Acknowledged"}
-    assert (world.waiting(), world.parked()) == (0, [])
-    output = world.output()
+    assert harness.statuses(ORDER) == {"Acknowledged"}
+    assert (harness.queued(), harness.parked()) == (0, [])
+    output = harness.output()
     (record,) = records_of(output)
-    (call,) = world.marketplace.calls
+    (call,) = harness.marketplace.calls
     assert record["level"] == "INFO"
     assert record["function_request_id"] == "invocation-1"
     assert record["purchase_order_id"] == ORDER
@@ -46,19 +46,19 @@ def test_an_order_event_becomes_an_acknowledged_order_recorded_once_with_all_tha
     assert not {"location", "taskName"} & record.keys()
 
 
-def test_no_connection_to_the_queue_is_kept_for_the_next_invocation(
-    world: World, caplog: pytest.LogCaptureFixture
+def test_no_queue_connection_is_kept_for_the_next_invocation(
+    harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """By then it may be dead, and a back-off or a park that it costs is not repeated."""
-    world.send(order_event(ORDER), order_event("7400000000002"))
-    first, second = world.receive(2)
-    function = world.function()
+    # By then it may be dead, and the call that fails on it would be neither a back-off nor a park.
+    harness.send(order_event(ORDER), order_event("7400000000002"))
+    first, second = harness.receive(2)
+    function = harness.function()
     function({"Records": [record_of(first)]}, Context())
 
     with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
         function({"Records": [record_of(second)]}, Context())
 
-    queue = world.order_queue.split("/")[2]
+    queue = harness.order_queue.split("/")[2]
     opened = [line for line in caplog.messages if line.startswith("Starting new HTTP connection")]
     assert len([line for line in opened if line.endswith(queue)]) == 1
 
@@ -72,24 +72,24 @@ def test_no_connection_to_the_queue_is_kept_for_the_next_invocation(
         ("", {"MARKETPLACE_URL": "http://marketplace.example/hunter2"}, "MARKETPLACE_URL must be https"),
     ],
 )
-def test_what_is_misconfigured_is_named_not_shown_and_the_order_waits(
-    world: World, secret: str | None, environment: dict[str, str], reason: str
+def test_a_wrong_setting_is_named_not_shown_and_the_order_retried(
+    harness: Harness, secret: str | None, environment: dict[str, str], reason: str
 ) -> None:
     if secret is None:
-        world.delete_secret()
+        harness.delete_secret()
     elif secret:
-        for _ in range(2):  # until the good one is not the previous version any more
-            world.store_secret(secret)
-    world.send(order_event(ORDER))
+        for _ in range(2):  # so that the good secret is no longer the previous version
+            harness.store_secret(secret)
+    harness.send(order_event(ORDER))
 
-    world.deliver(world.function(**environment))
+    harness.deliver(harness.function(**environment))
 
-    output = world.output()
+    output = harness.output()
     (record,) = records_of(output)
     assert record["outcome"] == "misconfigured"
     assert record["reason"].startswith(reason)
     assert "hunter2" not in json.dumps(output)
-    assert (world.waiting(), world.marketplace.calls) == (1, [])
+    assert (harness.queued(), harness.marketplace.calls) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -110,35 +110,35 @@ def test_what_is_misconfigured_is_named_not_shown_and_the_order_waits(
     ],
 )
 def test_an_unusable_event_is_parked_byte_for_byte_with_its_reason(
-    world: World, body: str, reason: str
+    harness: Harness, body: str, reason: str
 ) -> None:
-    world.send(body)
+    harness.send(body)
 
-    answer = world.deliver(world.function())
+    answer = harness.deliver(harness.function())
 
     assert answer == {"batchItemFailures": []}
-    assert world.waiting() == 0
-    (parked,) = world.parked()
+    assert harness.queued() == 0
+    (parked,) = harness.parked()
     assert parked["Body"] == body
     assert parked["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
     assert parked["MessageAttributes"]["reason"]["StringValue"] == reason
-    assert world.marketplace.calls == []
+    assert harness.marketplace.calls == []
 
 
-def test_a_batch_of_ten_keeps_each_order_to_itself(world: World) -> None:
+def test_a_batch_of_ten_keeps_each_order_to_itself(harness: Harness) -> None:
     ids = [f"74000000000{number:02}" for number in range(10)]
     for purchase_order_id in ids[:7]:
-        world.marketplace.add_order(purchase_order_id)
+        harness.marketplace.add_order(purchase_order_id)
     for purchase_order_id in ids[5:7]:
-        world.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE)
-    # The first to be sent is the last to be answered: no line may take another's fields.
+        harness.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE)
+    # The first call gets the last response: no record may have the fields of another order.
     for place, purchase_order_id in enumerate(ids[:5]):
-        world.marketplace.fail(purchase_order_id, Fault.DELAY, seconds=0.3 - place * 0.05)
-    world.send(*map(order_event, ids[:9]), "not json")
+        harness.marketplace.fail(purchase_order_id, Fault.DELAY, seconds=0.3 - place * 0.05)
+    harness.send(*map(order_event, ids[:9]), "not json")
 
-    answer = world.deliver(world.function())
+    answer = harness.deliver(harness.function())
 
-    output = world.output()
+    output = harness.output()
     records = records_of(output)
     by_order = {record.get("purchase_order_id", "none"): record for record in records}
     assert len(records) == 10
@@ -148,7 +148,9 @@ def test_a_batch_of_ten_keeps_each_order_to_itself(world: World) -> None:
         **dict.fromkeys(ids[7:9], "not_found"),
         "none": "invalid_event",
     }
-    sent = {call.purchase_order_id: call.headers["WM_QOS.CORRELATION_ID"] for call in world.marketplace.calls}
+    sent = {
+        call.purchase_order_id: call.headers["WM_QOS.CORRELATION_ID"] for call in harness.marketplace.calls
+    }
     assert {key: by_order[key]["correlation_id"] for key in ids[:9]} == sent
     assert {failure["itemIdentifier"] for failure in answer["batchItemFailures"]} == {
         by_order[purchase_order_id]["message_id"] for purchase_order_id in ids[5:9]
@@ -156,17 +158,17 @@ def test_a_batch_of_ten_keeps_each_order_to_itself(world: World) -> None:
     assert counts_of(output) == {"Acknowledged": 5, "Unavailable": 2, "NotFound": 2, "InvalidEvent": 1}
 
 
-def test_an_attempt_is_measured_and_an_acknowledgement_beside(world: World) -> None:
-    world.marketplace.add_order(ORDER)
-    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
+def test_an_attempt_and_an_acknowledgement_are_measured(harness: Harness) -> None:
+    harness.marketplace.add_order(ORDER)
+    harness.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
     ordered_at = datetime.now(UTC) - timedelta(minutes=5)
-    world.send(order_event(ORDER, orderDate=ordered_at.isoformat()))
-    function = world.function()
+    harness.send(order_event(ORDER, orderDate=ordered_at.isoformat()))
+    function = harness.function()
 
-    world.deliver(function)
-    failed = measurements_of(world.output())
-    world.deliver(function)
-    acknowledged = measurements_of(world.output())
+    harness.deliver(function)
+    failed = measurements_of(harness.output())
+    harness.deliver(function)
+    acknowledged = measurements_of(harness.output())
 
     assert (failed["Attempts"], acknowledged["Attempts"]) == ([1], [2])
     assert failed["OrderAge"] == [pytest.approx(300, abs=60)]
@@ -175,9 +177,9 @@ def test_an_attempt_is_measured_and_an_acknowledgement_beside(world: World) -> N
     assert len(failed["MarketplaceLatency"]) == len(acknowledged["MarketplaceLatency"]) == 1
 
 
-def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothing(world: World) -> None:
-    world.marketplace.add_order(ORDER)
-    world.marketplace.fail("7400000000002", Fault.SERVICE_UNAVAILABLE)
+def test_an_unexpected_error_fails_only_its_own_message(harness: Harness) -> None:
+    harness.marketplace.add_order(ORDER)
+    harness.marketplace.fail("7400000000002", Fault.SERVICE_UNAVAILABLE)
 
     def broken(a: float, b: float) -> float:
         raise ZeroDivisionError(a, b)
@@ -188,12 +190,12 @@ def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothi
         sqs_record(message_id=message_id, receipt="r", body=json.dumps(order_event(order)), system=received)
         for message_id, order in (("m-2", "7400000000002"), ("m-1", ORDER))
     ]
-    world.uniform = broken
+    harness.uniform = broken
 
-    answer = world.function()({"Records": batch}, Context())
+    answer = harness.function()({"Records": batch}, Context())
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-2"}]}
-    output = world.output()
+    output = harness.output()
     (failed,) = [line for line in output if line.get("message") == "unexpected error"]
     assert (failed["level"], failed["message_id"]) == ("ERROR", "m-2")
     assert failed["exception"]
@@ -201,21 +203,21 @@ def test_a_mistake_of_ours_costs_its_message_an_attempt_and_its_neighbours_nothi
     assert counts_of(output) == {"Acknowledged": 1, "MessageFailed": 1}
 
 
-def test_a_batch_that_is_not_one_of_sqs_raises_before_any_order_is_tried(world: World) -> None:
-    world.marketplace.add_order(ORDER)
-    world.send(order_event(ORDER), order_event(ORDER))
-    good, bad = (record_of(message) for message in world.receive(2))
+def test_a_batch_not_from_sqs_raises_before_any_attempt(harness: Harness) -> None:
+    harness.marketplace.add_order(ORDER)
+    harness.send(order_event(ORDER), order_event(ORDER))
+    good, bad = (record_of(message) for message in harness.receive(2))
 
     with pytest.raises(ForeignBatchError) as raised:
-        world.function()({"Records": [good, bad | {"eventSource": "aws:sns"}]}, Context())
+        harness.function()({"Records": [good, bad | {"eventSource": "aws:sns"}]}, Context())
 
     assert str(raised.value).startswith("Records[1]: comes from aws:sns; only SQS may trigger the function")
     assert ORDER not in str(raised.value)
-    output = world.output()
+    output = harness.output()
     (line,) = [line for line in output if line.get("level") == "ERROR"]
     assert (line["message"], line["reason"]) == ("batch refused", str(raised.value))
     assert counts_of(output) == {"MessageFailed": 1}
-    assert (world.waiting(), world.marketplace.calls) == (2, [])
+    assert (harness.queued(), harness.marketplace.calls) == (2, [])
 
 
 DAYS_AGO = datetime.now(UTC) - timedelta(days=3)
@@ -230,32 +232,32 @@ DAYS_AGO = datetime.now(UTC) - timedelta(days=3)
     ],
     ids=["an order that no sweep sees any more", "a dry run", "an order that Walmart does not know"],
 )
-def test_the_mark_of_the_sweep_alone_keeps_no_order_from_being_parked(
-    world: World, statuses: tuple[str, ...], dry_run: bool, ordered_at: datetime
+def test_an_origin_of_sweep_alone_does_not_prevent_parking(
+    harness: Harness, statuses: tuple[str, ...], dry_run: bool, ordered_at: datetime
 ) -> None:
     if statuses:
-        world.marketplace.add_order(ORDER, statuses, ordered_at)
+        harness.marketplace.add_order(ORDER, statuses, ordered_at)
     age = timedelta(hours=2)
     old = (datetime.now(UTC) - age).isoformat()
-    world.send(order_event(ORDER, age, origin="sweep", dryRun=dry_run, orderDate=old))
+    harness.send(order_event(ORDER, age, origin="sweep", dryRun=dry_run, orderDate=old))
 
-    world.deliver(world.function())
+    harness.deliver(harness.function())
 
-    output = world.output()
+    output = harness.output()
     (record,) = records_of(output)
     assert (record["disposition"], record["origin"]) == ("parked", "sweep")
-    assert len(world.parked()) == 1
+    assert len(harness.parked()) == 1
     assert "LeftToSweep" not in counts_of(output)
 
 
-def test_bare_events_and_batches_even_empty_ones_may_follow_one_another(world: World) -> None:
-    function = world.function()
-    world.place(ORDER)
+def test_direct_invocations_and_batches_can_alternate(harness: Harness) -> None:
+    function = harness.function()
+    harness.place(ORDER)
 
     outcomes = [function(order_event(ORDER), Context())["outcome"]]
     assert function({"Records": []}, Context()) == {"batchItemFailures": []}
-    world.deliver(function)
+    harness.deliver(function)
     outcomes.append(function(order_event(ORDER), Context())["outcome"])
 
     assert outcomes == ["acknowledged", "acknowledged"]
-    assert [call.applied for call in world.marketplace.calls] == [True] * 3
+    assert [call.applied for call in harness.marketplace.calls] == [True] * 3

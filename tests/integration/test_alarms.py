@@ -1,4 +1,4 @@
-"""Each alarm on a metric of ours goes off by what the functions print, and not by what is well."""
+"""Each alarm on a metric of the code goes off for what the functions print, and only for its cause."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from acknowledge_orders.batch import ForeignBatchError
 from shared.telemetry import NAMESPACE
 from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
 from sweep_orders.powertools_recorder import ALARMING_AGE_S
-from tests.integration.harness import Context, World
+from tests.integration.harness import Context, Harness
 from tests.local.marketplace import Fault
 from tests.support.deployed import deployed
 from tests.support.evaluation import breaches, series, watched
@@ -19,8 +19,7 @@ from tests.support.printed import measurements_of
 from tests.support.services import order_event
 from tests.support.template import read
 
-type Happen = Callable[[World], None]
-"""What happens before the alarm looks."""
+type Incident = Callable[[Harness], None]
 
 ORDER: Final = "7400000000001"
 ALARMS: Final = {
@@ -32,13 +31,13 @@ PERIOD: Final = range(1_000_000)
 
 
 def goes_off(alarm: dict[str, Any], output: list[dict[str, Any]]) -> bool:
-    """Whether an alarm goes off when every period it looks at is like the one in which this was printed."""
+    """Return whether an alarm goes off when each of its periods has what was printed."""
     value = watched(alarm, {each.metric: _sent(each, output) for each in series(alarm).values()}, PERIOD)
     return value is not None and breaches(alarm, value)
 
 
 def _sent(wanted: Series, output: list[dict[str, Any]]) -> dict[int, float]:
-    """The values that CloudWatch gets of a metric: ours from the printed lines, one a second."""
+    """The values that CloudWatch gets of a metric: those of the code from the printed lines, one a second."""
     if wanted.namespace != NAMESPACE:
         return {0: 0.0}
     return dict(enumerate(_printed(wanted, output)))
@@ -58,162 +57,162 @@ def _printed(wanted: Series, output: list[dict[str, Any]]) -> Iterator[float]:
                 yield from found if isinstance(found, list) else [found]
 
 
-def deliver(age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> Happen:
-    """An order of some age is attempted once; each fault strikes one call."""
+def deliver(age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> Incident:
+    """Attempt an order of some age once; each fault affects one call."""
 
-    def happen(world: World) -> None:
+    def incident(harness: Harness) -> None:
         at = datetime.now(UTC) - age
-        world.marketplace.add_order(ORDER, statuses, order_date=at)
+        harness.marketplace.add_order(ORDER, statuses, order_date=at)
         for fault in faults:
-            world.marketplace.fail_all(fault)
-        world.send(order_event(ORDER, age, orderDate=at.isoformat()))
-        world.deliver(world.function())
+            harness.marketplace.fail_all(fault)
+        harness.send(order_event(ORDER, age, orderDate=at.isoformat()))
+        harness.deliver(harness.function())
 
-    return happen
+    return incident
 
 
-def sweep(age: timedelta | None, *faults: Fault) -> Happen:
-    """A sweep finds an order of some age, or none; each fault strikes one call."""
+def sweep(age: timedelta | None, *faults: Fault) -> Incident:
+    """Sweep once, with an order of some age or none; each fault affects one call."""
 
-    def happen(world: World) -> None:
+    def incident(harness: Harness) -> None:
         if age is not None:
-            world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - age)
+            harness.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - age)
         for fault in faults:
-            world.marketplace.fail_all(fault)
-        world.sweep()
+            harness.marketplace.fail_all(fault)
+        harness.sweep()
 
-    return happen
+    return incident
 
 
-def break_off(age: timedelta) -> Happen:
-    """A sweep reads a page of orders of some age, and fails at the next one."""
+def fail_second_page(age: timedelta) -> Incident:
+    """Sweep a page of orders of some age, and fail at the next page."""
 
-    def happen(world: World) -> None:
-        world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
-        world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
+    def incident(harness: Harness) -> None:
+        harness.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
+        harness.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, action="released")
         for number in range(201):
             at = datetime.now(UTC) - age - timedelta(seconds=number)
-            world.marketplace.add_order(str(int(ORDER) + number), order_date=at)
-        world.sweep()
+            harness.marketplace.add_order(str(int(ORDER) + number), order_date=at)
+        harness.sweep()
 
-    return happen
+    return incident
 
 
-def stumble(world: World) -> None:
-    """Let the function meet a message such as SQS does not send."""
+def send_foreign_batch(harness: Harness) -> None:
+    """Invoke the function with a message that SQS would not send."""
     message = {"messageId": "m-1", "receiptHandle": "r-1", "body": "{}", "attributes": {}}
     with pytest.raises(ForeignBatchError):
-        world.function()({"Records": [message]}, Context())
+        harness.function()({"Records": [message]}, Context())
 
 
-def leave(world: World) -> None:
-    """Let a sweep find an old order that cannot be acknowledged, and an attempt leave it to the next one."""
-    world.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT)
-    world.sweep()
-    world.deliver(world.function())
+def leave_to_sweep(harness: Harness) -> None:
+    """Sweep an old order that cannot be acknowledged, and leave it to the next sweep."""
+    harness.marketplace.add_order(ORDER, ("Created", "Shipped"), order_date=datetime.now(UTC) - LEFT_AFTER)
+    harness.sweep()
+    harness.deliver(harness.function())
 
 
-def serve_stale(world: World) -> None:
-    """Let Secrets Manager fail for longer than a secret is cached, while orders come."""
-    function, event = world.function(), {"detail": {"purchaseOrderId": ORDER}}
-    world.marketplace.add_order(ORDER)
+def serve_stale(harness: Harness) -> None:
+    """Let Secrets Manager fail for longer than a secret is cached, while orders arrive."""
+    function, event = harness.function(), {"detail": {"purchaseOrderId": ORDER}}
+    harness.marketplace.add_order(ORDER)
     function(event, Context())
-    world.break_secrets_manager()
+    harness.break_secrets_manager()
     for seconds in (CACHE_SECONDS, FAILURE_SECONDS, FAILURE_SECONDS):
-        world.ahead_s += seconds + 1
+        harness.clock_offset_s += seconds + 1
         function(event, Context())
 
 
-def backlog(messages: int) -> Happen:
-    """A sweep finds so many messages in the queue, at one acknowledgement in ten minutes."""
+def backlog(messages: int) -> Incident:
+    """Sweep with so many messages in the queue, at one acknowledgement in ten minutes."""
 
-    def happen(world: World) -> None:
-        world.send(*["{}"] * messages)
-        world.sweep(REQUESTS_PER_MINUTE="0.1")
+    def incident(harness: Harness) -> None:
+        harness.send(*["{}"] * messages)
+        harness.sweep(REQUESTS_PER_MINUTE="0.1")
 
-    return happen
+    return incident
 
 
-def try_by_hand(world: World) -> None:
-    """Let somebody try an old order by hand, and fail."""
+def invoke_directly(harness: Harness) -> None:
+    """Invoke the function directly with an old order, and fail."""
     ordered_at = (datetime.now(UTC) - LATE).isoformat()
-    world.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
-    world.function()({"detail": {"purchaseOrderId": ORDER, "orderDate": ordered_at}}, Context())
+    harness.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE)
+    harness.function()({"detail": {"purchaseOrderId": ORDER, "orderDate": ordered_at}}, Context())
 
 
 MINUTES: Final = timedelta(minutes=1)
 LATE: Final = 125 * MINUTES
-LEFT: Final = 150 * MINUTES
-"""So old, an order of the sweep that needs a person is left: it was parked half an hour before."""
+LEFT_AFTER: Final = 150 * MINUTES
+"""At this age a stuck swept order is left to the sweep: half an hour ago it was parked."""
 UNAUTHORIZED: Final = [Fault.UNAUTHORIZED] * 3
-"""As often as a call is repeated."""
+"""As many as the calls of one attempt."""
 STUCK: Final = ("Created", "Shipped")
-GOES_OFF: Final[dict[str, list[Happen]]] = {
+GOES_OFF: Final[dict[str, list[Incident]]] = {
     "DeadlineAtRisk": [
         deliver(LATE, Fault.SERVICE_UNAVAILABLE),
         deliver(LATE, *UNAUTHORIZED),
         deliver(LATE),
         deliver(LATE, statuses=STUCK),
     ],
-    "OldestOrderUnacknowledged": [sweep(61 * MINUTES), leave, break_off(61 * MINUTES)],
+    "OldestOrderUnacknowledged": [sweep(61 * MINUTES), leave_to_sweep, fail_second_page(61 * MINUTES)],
     "SweepMissing": [sweep(30 * MINUTES, *[Fault.SERVICE_UNAVAILABLE] * 2), deliver(MINUTES)],
     "CredentialsRefused": [deliver(MINUTES, *UNAUTHORIZED), sweep(None, *UNAUTHORIZED)],
     "Misconfigured": [deliver(MINUTES, Fault.HEADER_BLAMED), sweep(None, Fault.REDIRECT)],
-    "AcknowledgeFunctionFailing": [stumble],
+    "AcknowledgeFunctionFailing": [send_foreign_batch],
     "StaleCredentialsServed": [serve_stale],
     "QueueDrainTimeHigh": [backlog(9)],
 }
-WELL: Final = sweep(None)
+HEALTHY: Final = sweep(None)
 UNAVAILABLE: Final = deliver(MINUTES, Fault.SERVICE_UNAVAILABLE)
-STAYS_QUIET: Final[dict[str, list[Happen]]] = {
+STAYS_OFF: Final[dict[str, list[Incident]]] = {
     "DeadlineAtRisk": [
         deliver(115 * MINUTES, Fault.SERVICE_UNAVAILABLE),
         deliver(LATE, statuses=("Acknowledged",)),
         deliver(LATE, statuses=("Shipped",)),
         deliver(LATE, statuses=("Cancelled",)),
-        leave,
-        WELL,
-        try_by_hand,
+        leave_to_sweep,
+        HEALTHY,
+        invoke_directly,
     ],
-    "OldestOrderUnacknowledged": [sweep(59 * MINUTES), WELL],
-    "SweepMissing": [WELL],
-    "CredentialsRefused": [UNAVAILABLE, WELL],
-    "Misconfigured": [UNAVAILABLE, WELL],
+    "OldestOrderUnacknowledged": [sweep(59 * MINUTES), HEALTHY],
+    "SweepMissing": [HEALTHY],
+    "CredentialsRefused": [UNAVAILABLE, HEALTHY],
+    "Misconfigured": [UNAVAILABLE, HEALTHY],
     "AcknowledgeFunctionFailing": [UNAVAILABLE, deliver(MINUTES, statuses=STUCK)],
     "StaleCredentialsServed": [deliver(MINUTES)],
     "QueueDrainTimeHigh": [backlog(8)],
 }
 
 
-def rows(table: dict[str, list[Happen]]) -> pytest.MarkDecorator:
+def rows(table: dict[str, list[Incident]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize(
-        ("name", "happen"), [(name, happen) for name, several in table.items() for happen in several]
+        ("name", "incident"), [(name, incident) for name, several in table.items() for incident in several]
     )
 
 
-def test_every_alarm_on_a_metric_of_ours_is_here() -> None:
-    assert GOES_OFF.keys() == STAYS_QUIET.keys() == ALARMS.keys()
+def test_every_alarm_on_a_metric_of_the_code_has_cases() -> None:
+    assert GOES_OFF.keys() == STAYS_OFF.keys() == ALARMS.keys()
 
 
 @rows(GOES_OFF)
-def test_an_alarm_goes_off_by_what_it_is_for(world: World, name: str, happen: Happen) -> None:
-    happen(world)
+def test_an_alarm_goes_off_for_its_cause(harness: Harness, name: str, incident: Incident) -> None:
+    incident(harness)
 
-    assert goes_off(ALARMS[name], world.output())
-
-
-@rows(STAYS_QUIET)
-def test_an_alarm_stays_quiet_while_all_is_well(world: World, name: str, happen: Happen) -> None:
-    happen(world)
-
-    assert not goes_off(ALARMS[name], world.output())
+    assert goes_off(ALARMS[name], harness.output())
 
 
-def test_a_sweep_that_saw_only_young_orders_before_it_failed_ends_no_alarm(world: World) -> None:
-    break_off(30 * MINUTES)(world)
+@rows(STAYS_OFF)
+def test_an_alarm_stays_off_without_its_cause(harness: Harness, name: str, incident: Incident) -> None:
+    incident(harness)
 
-    assert "OldestUnacknowledgedOrderAge" not in measurements_of(world.output())
+    assert not goes_off(ALARMS[name], harness.output())
 
 
-def test_what_is_worth_telling_is_what_the_alarm_goes_off_at() -> None:
+def test_a_failed_sweep_that_saw_young_orders_ends_no_alarm(harness: Harness) -> None:
+    fail_second_page(30 * MINUTES)(harness)
+
+    assert "OldestUnacknowledgedOrderAge" not in measurements_of(harness.output())
+
+
+def test_the_code_and_the_alarm_have_the_same_alarming_age() -> None:
     assert ALARMS["OldestOrderUnacknowledged"]["Threshold"] == ALARMING_AGE_S

@@ -1,4 +1,4 @@
-"""A burst of orders against Walmart's limit: nobody is refused. The time is scaled, not waited for."""
+"""A burst of orders stays within Walmart's rate limit. The time is scaled."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ STARTED: Final = time.time()
 
 
 def scaled() -> float:
-    """A clock that runs so much faster than the machine's."""
+    """A clock that runs `SCALE` times as fast as the machine's."""
     return STARTED + (time.time() - STARTED) * SCALE
 
 
@@ -52,8 +52,8 @@ def rate_limiter() -> RateLimiter:
     )
 
 
-async def work_off(marketplace: Marketplace, key: str, orders: list[str]) -> Counter[str]:
-    """Work as one execution environment: batch after batch, each in an invocation of its own."""
+async def acknowledge_all(marketplace: Marketplace, key: str, orders: list[str]) -> Counter[str]:
+    """Run as one execution environment: batch after batch, each in an invocation of its own."""
     secret = Secret(marketplace.register_seller(key).secret(), "v1")
     seen: Counter[str] = Counter()
     async with AsyncExitStack() as clients:
@@ -93,10 +93,12 @@ def test_six_hundred_orders_at_once_draw_no_429(limited: Marketplace, private_ke
 
     with ThreadPoolExecutor(ENVIRONMENTS) as environments:
         shares = [orders[number::ENVIRONMENTS] for number in range(ENVIRONMENTS)]
-        work = [environments.submit(asyncio.run, work_off(limited, private_key, share)) for share in shares]
+        work = [
+            environments.submit(asyncio.run, acknowledge_all(limited, private_key, share)) for share in shares
+        ]
         seen = sum((each.result() for each in work), Counter())
 
     assert Counter(call.status for call in limited.calls) == {200: BURST}
     assert seen["acknowledged"] == BURST
-    # On a busy machine an invocation's scaled minute may be over early: then orders come again untried.
+    # On a busy machine an invocation's scaled minute may end early: then its orders are retried.
     assert seen.keys() <= {"acknowledged", "rate_limited", "out_of_time"}

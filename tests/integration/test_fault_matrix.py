@@ -1,7 +1,7 @@
-"""Every fault over real HTTP and a real queue, through the function's own entry, and the ways of an order.
+"""Every fault and every state of an order, over HTTP and a queue, through the function's own entry.
 
-What each answer leads to, in every combination, is held to docs/decision-table.md by
-tests/unit/acknowledge_orders/test_decision_table.py.
+tests/unit/acknowledge_orders/test_decision_table.py holds every combination of responses to
+docs/decision-table.md.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from shared.walmart.client_provider import REFUSED_SECONDS
-from tests.integration.harness import World, counts_of, through_both_doors
+from tests.integration.harness import Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault, Marketplace, issue_certificate
 from tests.local.marketplace.orders import SELLER_FULFILLED
 from tests.support.printed import records_of
@@ -21,8 +21,8 @@ from tests.support.sqs_limits import MAX_BYTES
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"
-OF_A_TOKEN = {"signature": "", "token": "token_"}
-AUTHORISING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
+REASON_PREFIX = {"signature": "", "token": "token_"}
+AUTHENTICATING = ("WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "Authorization")
 ENDLESS = {Fault.TIMEOUT_AFTER_APPLYING, Fault.ENDLESS}
 YOUNG, QUARTER, HOUR = timedelta(0), timedelta(minutes=16), timedelta(minutes=61)
 
@@ -31,16 +31,16 @@ type Planned = tuple[Fault, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Case:
-    """One row: what there is, what goes wrong, and what is to come of it.
+    """One attempt at an order.
 
     Attributes:
-        name: What a reader calls it.
-        outcome: With its reason after a colon, where that matters.
-        disposition: What becomes of the message.
-        calls: The actions that Walmart saw, in their order.
-        statuses: Those of the order's lines beforehand; None, Walmart does not know it.
-        left: And those afterwards, when they are others.
-        faults: What the calls meet, in their order.
+        name: The id of the test case.
+        outcome: The expected outcome, with its reason after a colon where it matters.
+        disposition: The expected disposition.
+        calls: The actions that Walmart receives, in their order.
+        statuses: The statuses of the order's lines before; None if Walmart does not know the order.
+        left: The statuses afterwards, if they change.
+        faults: The faults of the calls, in their order.
         age: How long ago the buyer ordered, and the event was published.
         ship_node: Who fulfils the order.
     """
@@ -56,13 +56,13 @@ class Case:
     ship_node: str = SELLER_FULFILLED
 
 
-POST = [ACKNOWLEDGE]
-LOOK = [GET]
-POST_LOOK = [ACKNOWLEDGE, GET]
+ACK = [ACKNOWLEDGE]
+FETCH = [GET]
+ACK_FETCH = [ACKNOWLEDGE, GET]
 ACKNOWLEDGED = ("Acknowledged",)
 
 
-def meets(
+def acknowledge_fault(
     fault: Fault,
     outcome: str,
     calls: list[str],
@@ -71,7 +71,7 @@ def meets(
     times: int = 1,
     **details: object,
 ) -> Case:
-    """A new order whose post meets a fault, and what Walmart made of the order all the same."""
+    """A new order whose acknowledge call has a fault, and the status that the order gets all the same."""
     return Case(
         name=" ".join([fault.value] * times + [f"{name}={value}" for name, value in details.items()]),
         outcome=outcome,
@@ -82,72 +82,72 @@ def meets(
     )
 
 
-def hides(fault: Fault, outcome: str) -> Case:
-    """An order that is to be seen before anything is posted, when the look itself meets a fault."""
-    name = f"no look, {fault.value}"
-    return Case(name, outcome, "retry", LOOK, faults=[(fault, {"action": GET})], age=QUARTER)
+def fetch_fault(fault: Fault, outcome: str) -> Case:
+    """An order that is fetched first, and whose fetch has a fault."""
+    name = f"fetch: {fault.value}"
+    return Case(name, outcome, "retry", FETCH, faults=[(fault, {"action": GET})], age=QUARTER)
 
 
 CASES = [
-    # The order is as it should be, or further than the event knows, which a look or the post finds out.
-    Case("a new order", "acknowledged", "done", POST, left=ACKNOWLEDGED),
-    Case("an acknowledged order", "acknowledged", "done", POST, ACKNOWLEDGED),
-    Case("a partly acknowledged order", "acknowledged", "done", POST, ("Created", "Acknowledged"), ACKNOWLEDGED * 2),
+    # The order is new, or has changed since the event, which the fetch or the acknowledge call finds out.
+    Case("a new order", "acknowledged", "done", ACK, left=ACKNOWLEDGED),
+    Case("an acknowledged order", "acknowledged", "done", ACK, ACKNOWLEDGED),
+    Case("a partly acknowledged order", "acknowledged", "done", ACK, ("Created", "Acknowledged"), ACKNOWLEDGED * 2),
     Case("an old event", "acknowledged", "done", [GET, ACKNOWLEDGE], left=ACKNOWLEDGED, age=QUARTER),
-    Case("old, acknowledged", "already_acknowledged", "done", LOOK, ACKNOWLEDGED, age=QUARTER),
-    Case("old, mixed", "rejected: mixed_lines", "parked", LOOK, ("Created", "Shipped"), age=QUARTER),
-    Case("old, Walmart's", "rejected: walmart_fulfilled", "parked", LOOK, age=QUARTER, ship_node="WFSFulfilled"),
-    Case("old, unheard of", "rejected: unclear_status", "retry", LOOK, ("Backordered",), age=QUARTER),
-    Case("shipped", "already_shipped", "done", POST_LOOK, ("Shipped",)),
-    Case("cancelled", "cancelled", "done", POST_LOOK, ("Cancelled",)),
-    Case("mixed", "rejected: mixed_lines", "parked", POST_LOOK, ("Created", "Cancelled")),
-    Case("unknown, new", "not_found: CONTENT_NOT_FOUND", "retry", POST_LOOK, None),
-    Case("unknown, old", "not_found: CONTENT_NOT_FOUND", "parked", LOOK, None, age=HOUR),
-    # Sent, and no usable answer.
-    meets(Fault.DELAY, "acknowledged", POST, leaves="Acknowledged", seconds=0.1),
-    meets(Fault.ECHO_CREATED, "acknowledged", POST, leaves="Acknowledged"),
-    meets(Fault.RESET_BEFORE_APPLYING, "outcome_unknown: connection_lost", POST_LOOK),
-    meets(Fault.RESET_AFTER_APPLYING, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.TIMEOUT_AFTER_APPLYING, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.ENDLESS, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.HUGE, "acknowledged", POST_LOOK, leaves="Acknowledged", size=3_000_000),
-    meets(Fault.BROKEN_JSON, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.BROKEN_XML, "acknowledged", POST_LOOK, leaves="Acknowledged"),
-    meets(Fault.EMPTY_SUCCESS, "outcome_unknown: empty_response", POST_LOOK),
-    meets(Fault.FOREIGN_SUCCESS, "outcome_unknown: foreign_order", POST_LOOK),
-    meets(Fault.MAINTENANCE_PAGE, "outcome_unknown: unreadable_response", POST_LOOK),
+    Case("old, acknowledged", "already_acknowledged", "done", FETCH, ACKNOWLEDGED, age=QUARTER),
+    Case("old, mixed", "rejected: mixed_lines", "parked", FETCH, ("Created", "Shipped"), age=QUARTER),
+    Case("old, Walmart's", "rejected: walmart_fulfilled", "parked", FETCH, age=QUARTER, ship_node="WFSFulfilled"),
+    Case("old, unheard of", "rejected: unclear_status", "retry", FETCH, ("Backordered",), age=QUARTER),
+    Case("shipped", "already_shipped", "done", ACK_FETCH, ("Shipped",)),
+    Case("cancelled", "cancelled", "done", ACK_FETCH, ("Cancelled",)),
+    Case("mixed", "rejected: mixed_lines", "parked", ACK_FETCH, ("Created", "Cancelled")),
+    Case("unknown, new", "not_found: CONTENT_NOT_FOUND", "retry", ACK_FETCH, None),
+    Case("unknown, old", "not_found: CONTENT_NOT_FOUND", "parked", FETCH, None, age=HOUR),
+    # The call is sent, and has no usable response.
+    acknowledge_fault(Fault.DELAY, "acknowledged", ACK, leaves="Acknowledged", seconds=0.1),
+    acknowledge_fault(Fault.ECHO_CREATED, "acknowledged", ACK, leaves="Acknowledged"),
+    acknowledge_fault(Fault.RESET_BEFORE_APPLYING, "outcome_unknown: connection_lost", ACK_FETCH),
+    acknowledge_fault(Fault.RESET_AFTER_APPLYING, "acknowledged", ACK_FETCH, leaves="Acknowledged"),
+    acknowledge_fault(Fault.TIMEOUT_AFTER_APPLYING, "acknowledged", ACK_FETCH, leaves="Acknowledged"),
+    acknowledge_fault(Fault.ENDLESS, "acknowledged", ACK_FETCH, leaves="Acknowledged"),
+    acknowledge_fault(Fault.HUGE, "acknowledged", ACK_FETCH, leaves="Acknowledged", size=3_000_000),
+    acknowledge_fault(Fault.BROKEN_JSON, "acknowledged", ACK_FETCH, leaves="Acknowledged"),
+    acknowledge_fault(Fault.BROKEN_XML, "acknowledged", ACK_FETCH, leaves="Acknowledged"),
+    acknowledge_fault(Fault.EMPTY_SUCCESS, "outcome_unknown: empty_response", ACK_FETCH),
+    acknowledge_fault(Fault.FOREIGN_SUCCESS, "outcome_unknown: foreign_order", ACK_FETCH),
+    acknowledge_fault(Fault.MAINTENANCE_PAGE, "outcome_unknown: unreadable_response", ACK_FETCH),
     # Walmart has trouble.
-    meets(Fault.INTERNAL_ERROR, "unavailable: SYSTEM_ERROR", POST),
-    meets(Fault.SERVICE_UNAVAILABLE, "unavailable: http_503", POST),
-    meets(Fault.GATEWAY_TIMEOUT, "unavailable", POST),
-    meets(Fault.GATEWAY_TIMEOUT, "unavailable", POST, leaves="Acknowledged", applied=True),
-    meets(Fault.UNKNOWN_ERROR, "unavailable: http_520", POST),
-    meets(Fault.REQUEST_TIMEOUT, "unavailable", POST),
-    meets(Fault.OUTAGE_AS_BAD_REQUEST, "unavailable: INVALID_REQUEST", POST),
-    meets(Fault.THROTTLED, "throttled: REQUEST_THRESHOLD_VIOLATED", POST),
-    meets(Fault.THROTTLED, "throttled", POST, header="x-next-replenish-time", form="iso"),
-    meets(Fault.THROTTLED, "throttled", POST, header=None),
-    meets(Fault.LOCKED, "throttled: RESOURCE_IS_LOCKED", POST),
+    acknowledge_fault(Fault.INTERNAL_ERROR, "unavailable: SYSTEM_ERROR", ACK),
+    acknowledge_fault(Fault.SERVICE_UNAVAILABLE, "unavailable: http_503", ACK),
+    acknowledge_fault(Fault.GATEWAY_TIMEOUT, "unavailable", ACK),
+    acknowledge_fault(Fault.GATEWAY_TIMEOUT, "unavailable", ACK, leaves="Acknowledged", applied=True),
+    acknowledge_fault(Fault.UNKNOWN_ERROR, "unavailable: http_520", ACK),
+    acknowledge_fault(Fault.REQUEST_TIMEOUT, "unavailable", ACK),
+    acknowledge_fault(Fault.OUTAGE_AS_BAD_REQUEST, "unavailable: INVALID_REQUEST", ACK),
+    acknowledge_fault(Fault.THROTTLED, "throttled: REQUEST_THRESHOLD_VIOLATED", ACK),
+    acknowledge_fault(Fault.THROTTLED, "throttled", ACK, header="x-next-replenish-time", form="iso"),
+    acknowledge_fault(Fault.THROTTLED, "throttled", ACK, header=None),
+    acknowledge_fault(Fault.LOCKED, "throttled: RESOURCE_IS_LOCKED", ACK),
     # A person has to help.
-    meets(Fault.UNAUTHORIZED, "acknowledged", POST * 2, leaves="Acknowledged"),
-    meets(Fault.UNAUTHORIZED, "credentials_refused: UNAUTHORIZED", POST * 2, times=2),
-    meets(Fault.FORBIDDEN, "rejected: FORBIDDEN", POST),
-    meets(Fault.HEADER_BLAMED, "misconfigured: INVALID_REQUEST_HEADER: WM_SVC.NAME", POST),
-    meets(Fault.METHOD_NOT_ALLOWED, "misconfigured", POST),
-    meets(Fault.NOT_ACCEPTABLE, "misconfigured", POST),
-    meets(Fault.UNSUPPORTED_MEDIA_TYPE, "misconfigured", POST),
-    meets(Fault.REDIRECT, "misconfigured: http_307 to elsewhere.example", POST),
-    # Walmart refuses an order that it has as Created: it is given an hour to agree with itself.
-    meets(Fault.NOT_FOUND, "rejected: CONTENT_NOT_FOUND", POST_LOOK),
-    meets(Fault.CONFLICT, "rejected", POST_LOOK),
-    meets(Fault.GONE, "rejected", POST_LOOK),
-    meets(Fault.UNPROCESSABLE, "rejected", POST_LOOK),
-    # The look itself goes wrong.
-    hides(Fault.SERVICE_UNAVAILABLE, "unavailable"),
-    hides(Fault.RESET_AFTER_APPLYING, "unavailable"),
-    hides(Fault.EMPTY_SUCCESS, "unavailable"),
-    hides(Fault.THROTTLED, "throttled"),
-    hides(Fault.FORBIDDEN, "rejected: FORBIDDEN"),
+    acknowledge_fault(Fault.UNAUTHORIZED, "acknowledged", ACK * 2, leaves="Acknowledged"),
+    acknowledge_fault(Fault.UNAUTHORIZED, "credentials_refused: UNAUTHORIZED", ACK * 2, times=2),
+    acknowledge_fault(Fault.FORBIDDEN, "rejected: FORBIDDEN", ACK),
+    acknowledge_fault(Fault.HEADER_BLAMED, "misconfigured: INVALID_REQUEST_HEADER: WM_SVC.NAME", ACK),
+    acknowledge_fault(Fault.METHOD_NOT_ALLOWED, "misconfigured", ACK),
+    acknowledge_fault(Fault.NOT_ACCEPTABLE, "misconfigured", ACK),
+    acknowledge_fault(Fault.UNSUPPORTED_MEDIA_TYPE, "misconfigured", ACK),
+    acknowledge_fault(Fault.REDIRECT, "misconfigured: http_307 to elsewhere.example", ACK),
+    # Walmart refuses an order that it has as Created: the order is retried for an hour.
+    acknowledge_fault(Fault.NOT_FOUND, "rejected: CONTENT_NOT_FOUND", ACK_FETCH),
+    acknowledge_fault(Fault.CONFLICT, "rejected", ACK_FETCH),
+    acknowledge_fault(Fault.GONE, "rejected", ACK_FETCH),
+    acknowledge_fault(Fault.UNPROCESSABLE, "rejected", ACK_FETCH),
+    # The fetch fails.
+    fetch_fault(Fault.SERVICE_UNAVAILABLE, "unavailable"),
+    fetch_fault(Fault.RESET_AFTER_APPLYING, "unavailable"),
+    fetch_fault(Fault.EMPTY_SUCCESS, "unavailable"),
+    fetch_fault(Fault.THROTTLED, "throttled"),
+    fetch_fault(Fault.FORBIDDEN, "rejected: FORBIDDEN"),
 ]  # fmt: skip
 
 
@@ -156,156 +156,159 @@ def event_of(case: Case) -> dict[str, Any]:
     return {**event, "detail": {**event["detail"], "orderDate": event["time"]}}
 
 
-def prepare(world: World, case: Case) -> None:
+def prepare(harness: Harness, case: Case) -> None:
     if case.statuses is not None:
-        world.marketplace.add_order(ORDER, case.statuses, ship_node=case.ship_node)
+        harness.marketplace.add_order(ORDER, case.statuses, ship_node=case.ship_node)
     for fault, details in case.faults:
-        # A call that is answered with 401 is repeated with a new token, and here that is refused as well.
-        times = 2 if world.door == "token" and fault is Fault.UNAUTHORIZED else 1
-        world.marketplace.fail(ORDER, fault, times=times, **details)
+        # A call that gets a 401 is repeated with a new token, which is refused here as well.
+        times = 2 if harness.scheme == "token" and fault is Fault.UNAUTHORIZED else 1
+        harness.marketplace.fail(ORDER, fault, times=times, **details)
 
 
-def expected_calls(world: World, case: Case) -> list[str]:
-    """The calls of the case, and one more for each refused one whose token was renewed."""
+def expected_calls(harness: Harness, case: Case) -> list[str]:
+    """The calls of the case, and one more for each refused call whose token was refreshed."""
     refused = [details["action"] for fault, details in case.faults if fault is Fault.UNAUTHORIZED]
-    return (refused if world.door == "token" else []) + case.calls
+    return (refused if harness.scheme == "token" else []) + case.calls
 
 
-def statuses(world: World) -> tuple[str, ...]:
-    return tuple(line.status for line in world.marketplace.order(ORDER).lines)
+def statuses(harness: Harness) -> tuple[str, ...]:
+    return tuple(line.status for line in harness.marketplace.order(ORDER).lines)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@through_both_doors
-def test_an_attempt_ends_as_the_table_says(world: World, case: Case) -> None:
-    prepare(world, case)
+@both_schemes
+def test_an_attempt_ends_as_the_table_says(harness: Harness, case: Case) -> None:
+    prepare(harness, case)
     if ENDLESS & {fault for fault, _ in case.faults}:
-        world.call_timeout_s = 3.0
-    before = None if case.statuses is None else statuses(world)
+        harness.call_timeout_s = 3.0
+    before = None if case.statuses is None else statuses(harness)
     body = json.dumps(event_of(case))
-    world.send(body)
+    harness.send(body)
 
-    world.deliver(world.function())
+    harness.deliver(harness.function())
 
-    # One record with one outcome, and one count of it.
-    output = world.output()
+    # One record, and one count of its outcome.
+    output = harness.output()
     (record,) = records_of(output)
     outcome, _, reason = case.outcome.partition(": ")
     assert (record["outcome"], record["disposition"]) == (outcome, case.disposition)
     assert not reason or record["reason"] == reason
     assert sum(counts_of(output).values()) == 1
-    # Walmart saw these calls and no others, and the order is as they left it.
-    assert world.actions() == expected_calls(world, case)
+    # Walmart received these calls only, and the order has the status that they set.
+    assert harness.actions() == expected_calls(harness, case)
     if case.statuses is not None:
-        assert statuses(world) == (case.left or before)
-    # The message is where it belongs, as it came.
-    assert world.waiting() == (case.disposition == "retry")
-    parked = world.parked()
+        assert statuses(harness) == (case.left or before)
+    # The message is unchanged in the right queue.
+    assert harness.queued() == (case.disposition == "retry")
+    parked = harness.parked()
     assert [message["Body"] for message in parked] == ([body] if case.disposition == "parked" else [])
     for message in parked:
         assert message["MessageAttributes"]["outcome"]["StringValue"] == outcome
         assert message["MessageAttributes"]["reason"]["StringValue"] == record["reason"]
-    # And no line tells what must not be told.
+    # No line shows a credential or a buyer's data.
     printed = json.dumps(output, ensure_ascii=False)
     headers = [
-        call.headers[name] for call in world.marketplace.calls for name in AUTHORISING if name in call.headers
+        call.headers[name]
+        for call in harness.marketplace.calls
+        for name in AUTHENTICATING
+        if name in call.headers
     ]
-    seller = world.seller
+    seller = harness.seller
     secrets = [seller.private_key, seller.channel_type, seller.client_secret]
-    assert [text for text in (*headers, *secrets, *world.marketplace.buyer_data) if text in printed] == []
-    assert bool(headers) == bool(world.marketplace.calls)
+    assert [text for text in (*headers, *secrets, *harness.marketplace.buyer_data) if text in printed] == []
+    assert bool(headers) == bool(harness.marketplace.calls)
 
 
 @pytest.mark.parametrize(
     "fault", [Fault.SERVICE_UNAVAILABLE, Fault.HEADER_BLAMED, Fault.RESET_BEFORE_APPLYING]
 )
-@through_both_doors
-def test_when_the_trouble_is_over_the_order_is_acknowledged(world: World, fault: Fault) -> None:
-    world.place(ORDER)
-    world.marketplace.fail(ORDER, fault)
-    function = world.function()
-    world.deliver(function)
-    world.ahead_s += REFUSED_SECONDS
+@both_schemes
+def test_the_retry_after_a_fault_acknowledges_the_order(harness: Harness, fault: Fault) -> None:
+    harness.place(ORDER)
+    harness.marketplace.fail(ORDER, fault)
+    function = harness.function()
+    harness.deliver(function)
+    harness.clock_offset_s += REFUSED_SECONDS
 
-    world.deliver(function)
+    harness.deliver(function)
 
-    assert [record["attempt"] for record in world.records()] == [1, 2]
-    assert statuses(world) == ACKNOWLEDGED
-    assert (world.waiting(), world.parked()) == (0, [])
+    assert [record["attempt"] for record in harness.records()] == [1, 2]
+    assert statuses(harness) == ACKNOWLEDGED
+    assert (harness.queued(), harness.parked()) == (0, [])
 
 
-@through_both_doors
-def test_a_redirect_is_not_followed_and_the_other_host_sees_nothing(world: World) -> None:
+@both_schemes
+def test_the_function_does_not_follow_a_redirect(harness: Harness) -> None:
     with Marketplace() as other:
-        world.place(ORDER)
+        harness.place(ORDER)
         location = f"{other.url}/v3/ca/orders/{ORDER}/acknowledge"
-        world.marketplace.fail(ORDER, Fault.REDIRECT, location=location)
+        harness.marketplace.fail(ORDER, Fault.REDIRECT, location=location)
 
-        world.deliver(world.function())
+        harness.deliver(harness.function())
 
         assert other.calls == []
 
 
-@through_both_doors
-def test_a_host_that_is_not_there_costs_nothing_but_an_attempt(world: World) -> None:
-    # Port 1 is nobody's.
-    assert "http_status" not in not_reached(world, "http://127.0.0.1:1", "connect")
+@both_schemes
+def test_an_unreachable_host_costs_one_attempt(harness: Harness) -> None:
+    # No server listens on port 1.
+    assert "http_status" not in deliver_to_wrong_host(harness, "http://127.0.0.1:1", "connect")
 
 
-@through_both_doors
-def test_a_certificate_that_nobody_trusts_is_not_talked_to(world: World) -> None:
-    with Marketplace(tls=issue_certificate().context) as impostor:
-        not_reached(world, impostor.url, "tls")
+@both_schemes
+def test_a_host_with_an_untrusted_certificate_gets_no_call(harness: Harness) -> None:
+    with Marketplace(tls=issue_certificate().context) as other:
+        deliver_to_wrong_host(harness, other.url, "tls")
 
-        assert impostor.calls == []
+        assert other.calls == []
 
 
-def not_reached(world: World, url: str, reason: str) -> dict[str, Any]:
-    """Deliver an order while Walmart is looked for where it is not; return the record."""
-    world.send(order_event(ORDER))
+def deliver_to_wrong_host(harness: Harness, url: str, reason: str) -> dict[str, Any]:
+    """Deliver an order while Walmart's URL is wrong; return the record."""
+    harness.send(order_event(ORDER))
 
-    world.deliver(world.function(MARKETPLACE_URL=url))
+    harness.deliver(harness.function(MARKETPLACE_URL=url))
 
-    (record,) = world.records()
-    assert (record["outcome"], record["reason"]) == ("unavailable", f"{OF_A_TOKEN[world.door]}{reason}")
-    assert world.waiting() == 1
+    (record,) = harness.records()
+    assert (record["outcome"], record["reason"]) == (
+        "unavailable",
+        f"{REASON_PREFIX[harness.scheme]}{reason}",
+    )
+    assert harness.queued() == 1
     return record
 
 
-def test_a_parked_message_that_is_redriven_is_the_same_event_again(world: World) -> None:
-    world.marketplace.add_order(ORDER, ["Created", "Shipped"])
-    world.send(order_event(ORDER))
-    function = world.function()
-    world.deliver(function)
-    (parked,) = world.parked()
-    world.marketplace.set_status(ORDER, "Created")
+def test_a_redriven_message_is_the_same_event(harness: Harness) -> None:
+    harness.marketplace.add_order(ORDER, ["Created", "Shipped"])
+    harness.send(order_event(ORDER))
+    function = harness.function()
+    harness.deliver(function)
+    (parked,) = harness.parked()
+    harness.marketplace.set_status(ORDER, "Created")
 
-    # What a redrive does: the message as it is, attributes and all, back into the order queue.
-    world.redrive(parked)
-    world.deliver(function)
+    harness.redrive(parked)
+    harness.deliver(function)
 
-    first, second = world.records()
+    first, second = harness.records()
     assert (first["disposition"], second["outcome"]) == ("parked", "acknowledged")
     assert second["event_id"] == first["event_id"] == f"event-of-{ORDER}"
-    assert statuses(world) == ("Acknowledged", "Acknowledged")
+    assert statuses(harness) == ("Acknowledged", "Acknowledged")
 
 
 @pytest.mark.parametrize("left", [MAX_BYTES - 1_000, 30, 0], ids=lambda left: f"{left} bytes left")
-def test_an_order_that_was_seen_shipped_in_part_is_not_posted_after_a_redrive_however_large_its_event(
-    world: World, left: int
-) -> None:
-    world.marketplace.add_order(ORDER, ["Created", "Shipped"])
+def test_a_redriven_order_is_fetched_first_however_large_its_event(harness: Harness, left: int) -> None:
+    harness.marketplace.add_order(ORDER, ["Created", "Shipped"])
     body = json.dumps(order_event(ORDER))
     body += " " * (MAX_BYTES - len(body) - left)
-    world.send(body)
-    function = world.function()
-    world.deliver(function)
-    (parked,) = world.parked()
-    before = len(world.actions())
+    harness.send(body)
+    function = harness.function()
+    harness.deliver(function)
+    (parked,) = harness.parked()
+    before = len(harness.actions())
 
-    world.redrive(parked)
-    world.deliver(function)
+    harness.redrive(parked)
+    harness.deliver(function)
 
     assert parked["Body"] == body
-    assert world.actions()[before:] == [GET]
-    assert [record["disposition"] for record in world.records()] == ["parked", "parked"]
+    assert harness.actions()[before:] == [GET]
+    assert [record["disposition"] for record in harness.records()] == ["parked", "parked"]

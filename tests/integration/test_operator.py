@@ -1,11 +1,11 @@
-"""With the policy of docs/security.md an operator works on orders, but reads no key and empties no queue."""
+"""With the policy of docs/security.md an operator can work on orders, but read no key and purge no queue."""
 
 import re
 from typing import Any, Final
 
 import pytest
 
-from tests.integration.roles import call, denied, take_role
+from tests.integration.roles import assume_role, call, denied
 from tests.local.aws import LocalAws
 from tests.support.pages import page
 
@@ -16,7 +16,7 @@ _LOGS: Final = f"/aws/lambda/{_STACK}-AcknowledgeFunction"
 
 @pytest.fixture(scope="session")
 def stack(local_aws: LocalAws) -> dict[str, str]:
-    """What an operator works on, as somebody else made it."""
+    """The resources that an operator works on."""
     sqs = local_aws.client("sqs")
     queue = sqs.create_queue(QueueName=f"{_STACK}-OrderQueue-1A2B3C4D5E6F")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
@@ -24,7 +24,7 @@ def stack(local_aws: LocalAws) -> dict[str, str]:
     local_aws.client("logs").create_log_group(logGroupName=_LOGS)
     return {
         "<queue>": queue,
-        "<other queue>": sqs.create_queue(QueueName="somebody-elses")["QueueUrl"],
+        "<other queue>": sqs.create_queue(QueueName="foreign")["QueueUrl"],
         "<secret>": secret,
     }
 
@@ -32,7 +32,7 @@ def stack(local_aws: LocalAws) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def operator(local_aws: LocalAws) -> LocalAws:
     account = local_aws.client("sts").get_caller_identity()["Account"]
-    return take_role(local_aws, "operator", re.sub(r"\b123456789012\b", account, _OPERATOR))
+    return assume_role(local_aws, "operator", re.sub(r"\b123456789012\b", account, _OPERATOR))
 
 
 def attempt(operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - AWS's answer
@@ -59,7 +59,7 @@ def test_an_operator_may_work_on_orders_and_replace_the_key(
     assert attempt(operator, stack, action, arguments)
 
 
-def test_an_operator_may_take_a_message_out_of_a_queue(operator: LocalAws, stack: dict[str, str]) -> None:
+def test_an_operator_may_delete_a_message(operator: LocalAws, stack: dict[str, str]) -> None:
     (taken, *_) = attempt(operator, stack, "sqs:ReceiveMessage", QUEUE)["Messages"]
 
     attempt(operator, stack, "sqs:DeleteMessage", {**QUEUE, "ReceiptHandle": taken["ReceiptHandle"]})
@@ -77,7 +77,7 @@ def test_an_operator_may_take_a_message_out_of_a_queue(operator: LocalAws, stack
         ("events:PutEvents", {"Entries": [{"Source": "x", "DetailType": "x", "Detail": "{}"}]}),
     ],
 )
-def test_an_operator_may_neither_read_the_key_nor_take_a_queue_away(
+def test_an_operator_may_not_read_the_key_or_delete_a_queue(
     operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]
 ) -> None:
     with denied(action):

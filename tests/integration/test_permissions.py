@@ -1,12 +1,11 @@
-"""Each role may do exactly what its job takes: whatever is taken from it, something breaks that has a name.
+"""Each role has exactly the permissions of its job: without any one of them, something breaks.
 
-The functions run on the template's own policies, which the local AWS enforces. What AWS does in a function's
-name, and the local AWS without asking, is done here with the role's permissions: the event source mapping
-receives and deletes (`World.deliver`), Lambda writes the log, Secrets Manager decrypts, and the scheduler
-invokes.
+The functions run with the template's own policies, which the local AWS enforces. The tests do with the role's
+permissions what AWS does for a function: the event source mapping receives and deletes
+(`Harness.deliver`), Lambda writes the log, Secrets Manager decrypts, and the scheduler invokes.
 
-Left to `tests/template`: the conditions, whose keys the local AWS does not know, and whom the queues let in,
-which its EventBridge does not ask.
+`tests/template` checks the conditions, whose keys the local AWS does not know, and the queues' policies,
+which its EventBridge does not check.
 """
 
 import io
@@ -20,8 +19,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.integration.harness import World
-from tests.integration.roles import SHOWN, Roles, call, denied, needed, takeable
+from tests.integration.harness import Harness
+from tests.integration.roles import NEEDED, Roles, call, denied, needed, permissions
 from tests.local.aws import LocalAws
 from tests.support.printed import measurements_of
 from tests.support.services import order_event
@@ -30,144 +29,146 @@ ACKNOWLEDGE = "AcknowledgeFunctionRole"
 SWEEP = "SweepFunctionRole"
 SCHEDULE = "SweepScheduleRole"
 ORDER = "7400000000001"
-# AWS's own list of what an event source mapping of a queue takes.
+# AWS's own list of what an event source mapping of a queue needs.
 MAPPING_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
 
 
 @pytest.fixture
-def roles(local_aws: LocalAws, world: World) -> Roles:
-    return Roles(local_aws, world)
+def roles(local_aws: LocalAws, harness: Harness) -> Roles:
+    return Roles(local_aws, harness)
 
 
 @pytest.fixture
-def whole(world: World, roles: Roles, taken: str) -> World:
-    """The world for the whole role."""
-    return world.acting_as(roles.whole(taken))
+def complete(harness: Harness, roles: Roles, removed: str) -> Harness:
+    """The harness with the complete role."""
+    return harness.with_aws(roles.complete(removed))
 
 
 @pytest.fixture
-def lacking(world: World, roles: Roles, taken: str) -> World:
-    """The world for the role less what is taken from it."""
-    return world.acting_as(roles.lacking(taken))
+def without_it(harness: Harness, roles: Roles, removed: str) -> Harness:
+    """The harness with the role without the removed permission."""
+    return harness.with_aws(roles.without(removed))
 
 
-def acknowledge(world: World) -> dict[str, Any]:
-    """Deliver what is in the order queue, and return the one outcome record."""
-    world.deliver(world.function())
-    (record,) = world.records()
+def acknowledge(harness: Harness) -> dict[str, Any]:
+    """Deliver a batch, and return its one outcome record."""
+    harness.deliver(harness.function())
+    (record,) = harness.records()
     return record
 
 
 def warnings_of(output: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    """What was warned of for an error, and the error."""
+    """The warnings about an error, each with the error."""
     return [(line["message"], line["error"]) for line in output if "error" in line]
 
 
-def test_every_statement_and_every_action_of_every_role_is_shown_to_be_needed() -> None:
-    assert sorted(SHOWN) == sorted(takeable())
+def test_every_permission_of_every_role_has_a_test_that_needs_it() -> None:
+    assert sorted(NEEDED) == sorted(permissions())
 
 
 @needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue", f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:ReceiveMessage")
-def test_without_it_no_order_is_received(world: World, lacking: World, whole: World) -> None:
-    world.place(ORDER)
+def test_without_it_no_order_is_received(harness: Harness, without_it: Harness, complete: Harness) -> None:
+    harness.place(ORDER)
 
     with denied("sqs:ReceiveMessage"):
-        lacking.deliver(lacking.function())
+        without_it.deliver(without_it.function())
 
-    assert world.statuses(ORDER) == {"Created"}
-    acknowledge(whole)
-    assert world.statuses(ORDER) == {"Acknowledged"}
+    assert harness.statuses(ORDER) == {"Created"}
+    acknowledge(complete)
+    assert harness.statuses(ORDER) == {"Acknowledged"}
 
 
 @needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:DeleteMessage")
-def test_without_it_an_acknowledged_order_comes_again(world: World, lacking: World, whole: World) -> None:
-    world.place(ORDER)
+def test_without_it_an_acknowledged_order_is_retried(
+    harness: Harness, without_it: Harness, complete: Harness
+) -> None:
+    harness.place(ORDER)
 
     with denied("sqs:DeleteMessage"):
-        lacking.deliver(lacking.function())
+        without_it.deliver(without_it.function())
 
-    assert world.statuses(ORDER) == {"Acknowledged"}
-    assert world.waiting() == 1
-    world.output()
-    assert acknowledge(whole)["outcome"] == "already_acknowledged"
-    assert world.waiting() == 0
+    assert harness.statuses(ORDER) == {"Acknowledged"}
+    assert harness.queued() == 1
+    harness.output()
+    assert acknowledge(complete)["outcome"] == "already_acknowledged"
+    assert harness.queued() == 0
 
 
 @needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:GetQueueAttributes")
-def test_without_it_the_mapping_lacks_what_aws_says_that_it_takes(
-    local_aws: LocalAws, lacking: World, whole: World
+def test_without_it_the_mapping_lacks_what_aws_requires(
+    local_aws: LocalAws, without_it: Harness, complete: Harness
 ) -> None:
-    # The mapping's own use of it is AWS's affair, so there is nothing here that would break by itself.
+    # Only AWS's own mapping uses it, so no test could show anything that breaks.
     policy = local_aws.client("iam").get_policy_version(PolicyArn=MAPPING_POLICY, VersionId="v1")
     assert '"sqs:GetQueueAttributes"' in json.dumps(policy["PolicyVersion"]["Document"])
 
     with denied("sqs:GetQueueAttributes"):
-        measure(lacking)
+        measure(without_it)
 
-    assert measure(whole)["ApproximateNumberOfMessages"] == "0"
+    assert measure(complete)["ApproximateNumberOfMessages"] == "0"
 
 
-def measure(world: World) -> dict[Any, str]:
-    queue = world.order_queue
-    return dict(world.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"])
+def measure(harness: Harness) -> dict[Any, str]:
+    queue = harness.order_queue
+    return dict(harness.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"])
 
 
 @needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:ChangeMessageVisibility")
-def test_without_it_an_order_is_not_hidden_for_its_back_off(
-    world: World, lacking: World, whole: World
+def test_without_it_an_order_is_not_postponed(
+    harness: Harness, without_it: Harness, complete: Harness
 ) -> None:
-    # The queue itself hides nothing, so that whatever is hidden was hidden by the function.
-    world.sqs.set_queue_attributes(QueueUrl=world.order_queue, Attributes={"VisibilityTimeout": "0"})
-    world.send(order_event(ORDER))
+    # The queue itself makes no message invisible, so only the function can.
+    harness.sqs.set_queue_attributes(QueueUrl=harness.order_queue, Attributes={"VisibilityTimeout": "0"})
+    harness.send(order_event(ORDER))
 
-    lacking.deliver(lacking.function())
+    without_it.deliver(without_it.function())
 
-    ((warning, error),) = warnings_of(world.output())
+    ((warning, error),) = warnings_of(harness.output())
     assert warning == "could not update the message in SQS"
     assert "sqs:ChangeMessageVisibility" in error
-    assert (world.waiting(), world.hidden()) == (1, 0)
-    whole.deliver(whole.function())
-    assert (world.waiting(), world.hidden()) == (1, 1)
+    assert (harness.queued(), harness.invisible()) == (1, 0)
+    complete.deliver(complete.function())
+    assert (harness.queued(), harness.invisible()) == (1, 1)
 
 
 @needed(f"{ACKNOWLEDGE}/SendToDeadLetterQueue")
 def test_without_it_nothing_is_parked_and_the_message_stays(
-    world: World, lacking: World, whole: World
+    harness: Harness, without_it: Harness, complete: Harness
 ) -> None:
-    world.send("not json")
+    harness.send("not json")
 
-    record = acknowledge(lacking)
+    record = acknowledge(without_it)
 
     assert (record["outcome"], record["disposition"]) == ("invalid_event", "retry")
-    assert (world.parked(), world.waiting()) == ([], 1)
-    assert acknowledge(whole)["disposition"] == "parked"
-    assert (len(world.parked()), world.waiting()) == (1, 0)
+    assert (harness.parked(), harness.queued()) == ([], 1)
+    assert acknowledge(complete)["disposition"] == "parked"
+    assert (len(harness.parked()), harness.queued()) == (1, 0)
 
 
 @needed(f"{ACKNOWLEDGE}/ReadCredentials", f"{SWEEP}/ReadCredentials")
-def test_without_it_no_order_is_acknowledged_and_no_sweep_is_made(
-    lacking: World, whole: World, taken: str
+def test_without_it_neither_function_does_its_work(
+    without_it: Harness, complete: Harness, removed: str
 ) -> None:
-    record, _ = work(lacking, taken)
+    record, _ = work(without_it, removed)
 
     assert record["outcome"] == "misconfigured"
     assert record["reason"].startswith("secret: the function may not read it")
-    record, outcome = work(whole, taken)
+    record, outcome = work(complete, removed)
     assert record["outcome"] == outcome
 
 
-def work(world: World, taken: str) -> tuple[dict[str, Any], str]:
-    """Let the function whose role it is do its work; return its record, and the outcome of good work."""
-    if taken.startswith(SWEEP):
-        return world.sweep(), "completed"
-    if not world.waiting():
-        world.place(ORDER)
-    return acknowledge(world), "acknowledged"
+def work(harness: Harness, removed: str) -> tuple[dict[str, Any], str]:
+    """Run the function of the role; return its record, and the outcome of a success."""
+    if removed.startswith(SWEEP):
+        return harness.sweep(), "completed"
+    if not harness.queued():
+        harness.place(ORDER)
+    return acknowledge(harness), "acknowledged"
 
 
 @pytest.fixture
 def encrypted(local_aws: LocalAws, roles: Roles) -> bytes:
-    """Something that the customer key encrypts."""
+    """A text that the customer key encrypted."""
     kms = local_aws.client("kms")
     roles.arns["CustomerKey"] = kms.create_key()["KeyMetadata"]["Arn"]
     return kms.encrypt(KeyId=roles.arns["CustomerKey"], Plaintext=b"secret")["CiphertextBlob"]
@@ -175,18 +176,18 @@ def encrypted(local_aws: LocalAws, roles: Roles) -> bytes:
 
 @needed(f"{ACKNOWLEDGE}/DecryptCredentials", f"{SWEEP}/DecryptCredentials")
 def test_without_it_a_secret_under_a_customer_key_is_not_read(
-    world: World, roles: Roles, encrypted: bytes, taken: str
+    harness: Harness, roles: Roles, encrypted: bytes, removed: str
 ) -> None:
-    record, _ = work(under_customer_key(world, roles.lacking(taken), encrypted), taken)
+    record, _ = work(under_customer_key(harness, roles.without(removed), encrypted), removed)
 
     assert record["outcome"] == "misconfigured"
     assert record["reason"].endswith("CredentialsKeyArn")
-    record, outcome = work(under_customer_key(world, roles.whole(taken), encrypted), taken)
+    record, outcome = work(under_customer_key(harness, roles.complete(removed), encrypted), removed)
     assert record["outcome"] == outcome
 
 
-def under_customer_key(world: World, aws: LocalAws, encrypted: bytes) -> World:
-    acting = world.acting_as(aws)
+def under_customer_key(harness: Harness, aws: LocalAws, encrypted: bytes) -> Harness:
+    acting = harness.with_aws(aws)
     acting.encrypt_secret(lambda: aws.client("kms").decrypt(CiphertextBlob=encrypted))
     return acting
 
@@ -195,7 +196,7 @@ def under_customer_key(world: World, aws: LocalAws, encrypted: bytes) -> World:
 def test_a_function_may_decrypt_by_way_of_secrets_manager_only(
     roles: Roles, encrypted: bytes, role: str
 ) -> None:
-    function = roles.unmet(role)
+    function = roles.with_conditions_unmet(role)
 
     with denied("kms:Decrypt"):
         function.client("kms").decrypt(CiphertextBlob=encrypted)
@@ -203,33 +204,33 @@ def test_a_function_may_decrypt_by_way_of_secrets_manager_only(
 
 @needed(
     *(
-        f"{role}/{taken}"
+        f"{role}/{removed}"
         for role in (ACKNOWLEDGE, SWEEP)
-        for taken in (
+        for removed in (
             "WriteOwnLogs",
             "WriteOwnLogs/logs:CreateLogStream",
             "WriteOwnLogs/logs:PutLogEvents",
         )
     )
 )
-def test_without_it_a_function_leaves_no_log(local_aws: LocalAws, roles: Roles, taken: str) -> None:
+def test_without_it_a_function_leaves_no_log(local_aws: LocalAws, roles: Roles, removed: str) -> None:
     logs, group = local_aws.client("logs"), f"/aws/lambda/{uuid.uuid4()}"
     logs.create_log_group(logGroupName=group)
     (described,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-    role, *_ = taken.split("/")
-    # AWS wants the ":*" at the end, the local AWS does not.
+    role, *_ = removed.split("/")
+    # AWS needs the ":*" at the end, the local AWS refuses it.
     roles.arns[role.replace("Role", "LogGroup")] = described["arn"].removesuffix(":*")
 
     with denied(r"logs:\w+"):
-        write_log(roles.lacking(taken), group)
+        write_log(roles.without(removed), group)
 
     assert logs.filter_log_events(logGroupName=group)["events"] == []
-    write_log(roles.whole(taken), group)
+    write_log(roles.complete(removed), group)
     assert [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]] == ["a line"]
 
 
 def write_log(aws: LocalAws, group: str) -> None:
-    """Write a line as Lambda does in a function's name."""
+    """Write a line as Lambda does for a function."""
     logs, stream = aws.client("logs"), str(uuid.uuid4())
     logs.create_log_stream(logGroupName=group, logStreamName=stream)
     logs.put_log_events(
@@ -240,35 +241,37 @@ def write_log(aws: LocalAws, group: str) -> None:
 
 
 @needed(f"{SWEEP}/ReadOrderQueueLength")
-def test_without_it_a_sweep_does_not_know_how_many_orders_wait(lacking: World, whole: World) -> None:
-    record = lacking.sweep()
+def test_without_it_a_sweep_does_not_know_the_queue_length(without_it: Harness, complete: Harness) -> None:
+    record = without_it.sweep()
 
-    output = lacking.output()
+    output = without_it.output()
     ((warning, error),) = warnings_of(output)
     assert warning == "could not read the length of the order queue"
     assert "sqs:GetQueueAttributes" in error
     assert (record["outcome"], record["queue_length"]) == ("completed", None)
-    # Which the alarm QueueDrainTimeHigh is about.
+    # The alarm QueueDrainTimeHigh needs it.
     assert "DrainTime" not in measurements_of(output)
-    assert whole.sweep()["queue_length"] == 0
-    assert "DrainTime" in measurements_of(whole.output())
+    assert complete.sweep()["queue_length"] == 0
+    assert "DrainTime" in measurements_of(complete.output())
 
 
 @needed(f"{SWEEP}/PublishOrderEvents")
-def test_without_it_no_order_event_is_published(world: World, lacking: World, whole: World) -> None:
-    world.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
+def test_without_it_no_order_event_is_published(
+    harness: Harness, without_it: Harness, complete: Harness
+) -> None:
+    harness.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
 
-    record = lacking.sweep()
+    record = without_it.sweep()
 
     assert (record["outcome"], record["reason"]) == ("unavailable", "event_bus: AccessDeniedException")
-    assert (record["orders_published"], world.waiting()) == (0, 0)
-    assert whole.sweep()["orders_published"] == 1
-    assert len(world.receive()) == 1
+    assert (record["orders_published"], harness.queued()) == (0, 0)
+    assert complete.sweep()["orders_published"] == 1
+    assert len(harness.receive()) == 1
 
 
 @pytest.fixture
 def function_arn(local_aws: LocalAws) -> str:
-    """A function that answers with the event that it was invoked with."""
+    """A function that returns its event."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("function.py", "def handler(event, context):\n    return event\n")
@@ -284,13 +287,13 @@ def function_arn(local_aws: LocalAws) -> str:
 
 
 @needed(f"{SCHEDULE}/InvokeSweepFunction")
-def test_without_it_the_schedule_starts_no_sweep(roles: Roles, function_arn: str, taken: str) -> None:
+def test_without_it_the_schedule_starts_no_sweep(roles: Roles, function_arn: str, removed: str) -> None:
     roles.arns["SweepFunction"] = function_arn
 
     with denied("lambda:InvokeFunction"):
-        start(roles.lacking(taken), function_arn)
+        start(roles.without(removed), function_arn)
 
-    assert start(roles.whole(taken), function_arn) == {"source": "aws.scheduler"}
+    assert start(roles.complete(removed), function_arn) == {"source": "aws.scheduler"}
 
 
 def start(aws: LocalAws, function_arn: str) -> object:
@@ -303,9 +306,9 @@ def publish_on(bus: str) -> dict[str, Any]:
     return {"Entries": [{**event, "Detail": "{}"}]}
 
 
-def attempts(world: World) -> dict[str, tuple[str, dict[str, Any]]]:
-    """What somebody may try: an action of IAM, and the arguments of the call."""
-    orders, dead_letters = {"QueueUrl": world.order_queue}, {"QueueUrl": world.dead_letter_queue}
+def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Calls that a role may try: the action of IAM, and the arguments."""
+    orders, dead_letters = {"QueueUrl": harness.order_queue}, {"QueueUrl": harness.dead_letter_queue}
     sent, receipt = {"MessageBody": "{}"}, {"ReceiptHandle": "any"}
     policy = {"RoleName": ACKNOWLEDGE, "PolicyName": "more", "PolicyDocument": "{}"}
     return {
@@ -316,14 +319,14 @@ def attempts(world: World) -> dict[str, tuple[str, dict[str, Any]]]:
         "park": ("sqs:SendMessage", {**dead_letters, **sent}),
         "receive what is parked": ("sqs:ReceiveMessage", dead_letters),
         "delete what is parked": ("sqs:DeleteMessage", {**dead_letters, **receipt}),
-        "publish events": ("events:PutEvents", publish_on(world.bus())),
+        "publish events": ("events:PutEvents", publish_on(harness.bus())),
         "publish on another bus": ("events:PutEvents", publish_on("default")),
-        "read another secret": ("secretsmanager:GetSecretValue", {"SecretId": "somebody-elses"}),
+        "read another secret": ("secretsmanager:GetSecretValue", {"SecretId": "foreign"}),
         "replace the secret": (
             "secretsmanager:PutSecretValue",
-            {"SecretId": world.secret_arn, "SecretString": "{}"},
+            {"SecretId": harness.secret_arn, "SecretString": "{}"},
         ),
-        "invoke another function": ("lambda:InvokeFunction", {"FunctionName": "somebody-elses"}),
+        "invoke another function": ("lambda:InvokeFunction", {"FunctionName": "foreign"}),
         "widen itself": ("iam:PutRolePolicy", policy),
     }
 
@@ -336,12 +339,12 @@ def attempts(world: World) -> dict[str, tuple[str, dict[str, Any]]]:
         (SCHEDULE, set()),
     ],
 )
-def test_a_role_does_not_allow_what_its_job_does_not_take(
-    world: World, roles: Roles, role: str, job: set[str]
+def test_a_role_allows_nothing_beyond_its_job(
+    harness: Harness, roles: Roles, role: str, job: set[str]
 ) -> None:
-    aws = roles.whole(role)
+    aws = roles.complete(role)
 
-    assert {name for name, attempt in attempts(world).items() if is_allowed(aws, *attempt)} == job
+    assert {name for name, attempt in attempts(harness).items() if is_allowed(aws, *attempt)} == job
 
 
 def is_allowed(aws: LocalAws, action: str, arguments: dict[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The runbook's own commands for parked orders, pasted into bash, against queues of the local AWS."""
+"""The runbook's commands for parked orders, run by bash with queues of the local AWS."""
 
 import json
 import re
@@ -25,11 +25,11 @@ PASTED: Final = "".join(block for block in BLOCKS if "output() {" in block or "p
 MOVE: Final = "move OrderDeadLetterQueueUrl OrderQueueUrl"
 PARKED: Final = {"outcome": "unavailable", "reason": "http_503"}
 UGLY: Final = "\u009b2J\u202e\u2066\u200b\x7f\u00e9"
-"""What steers a terminal, turns the direction of its text, or is not seen."""
+"""Characters that control a terminal, change the direction of text, or are invisible."""
 
 
 class Runbook:
-    """Queues by the stack's outputs, and a bash into which the runbook was pasted."""
+    """The stack's queues, and a bash with the runbook's functions."""
 
     def __init__(self, aws: LocalAws, bash: Shell) -> None:
         self.sqs = aws.client("sqs")
@@ -55,7 +55,7 @@ class Runbook:
         )
 
     def empty(self, queue: str) -> list[tuple[str, dict[str, str]]]:
-        """Take the bodies and attributes of all messages out of a queue that can be received."""
+        """Receive and delete all visible messages; return their bodies and attributes."""
         taken = []
         while messages := self.sqs.receive_message(
             QueueUrl=self.urls[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
@@ -66,13 +66,13 @@ class Runbook:
                 self.sqs.delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
         return sorted(taken)
 
-    def hidden(self, queue: str) -> int:
-        """How many messages are in a queue and cannot be received for now."""
+    def invisible(self, queue: str) -> int:
+        """How many messages of a queue are invisible."""
         attributes = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=["All"])
         return int(attributes["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
     def run(self, commands: str) -> subprocess.CompletedProcess[str]:
-        """Paste commands, after the runbook's functions."""
+        """Run commands after the runbook's functions."""
         return self._bash.run(f"{PASTED}\n{commands}")
 
 
@@ -107,10 +107,10 @@ def test_messages_of_any_size_are_moved_as_they_are(runbook: Runbook) -> None:
 
     assert (moved.returncode, moved.stderr) == (0, "")
     assert runbook.empty("OrderQueueUrl") == sorted(sent)
-    assert (runbook.empty("OrderDeadLetterQueueUrl"), runbook.hidden("OrderDeadLetterQueueUrl")) == ([], 0)
+    assert (runbook.empty("OrderDeadLetterQueueUrl"), runbook.invisible("OrderDeadLetterQueueUrl")) == ([], 0)
 
 
-def test_those_that_meet_a_condition_are_moved_or_dropped_and_the_others_stay(runbook: Runbook) -> None:
+def test_only_messages_that_meet_a_condition_are_moved_or_dropped(runbook: Runbook) -> None:
     for number in "123":
         runbook.send("OrderDeadLetterQueueUrl", event(number), **PARKED)
 
@@ -121,7 +121,7 @@ def test_those_that_meet_a_condition_are_moved_or_dropped_and_the_others_stay(ru
     assert runbook.empty("OrderDeadLetterQueueUrl") == [(event("3"), PARKED)]
 
 
-def test_what_could_not_be_moved_is_named_stays_and_fails_the_command(runbook: Runbook) -> None:
+def test_a_message_that_cannot_be_moved_is_named_and_kept(runbook: Runbook) -> None:
     runbook.sqs.set_queue_attributes(
         QueueUrl=runbook.urls["OrderQueueUrl"], Attributes={"MaximumMessageSize": "1024"}
     )
@@ -137,7 +137,7 @@ def test_what_could_not_be_moved_is_named_stays_and_fails_the_command(runbook: R
     assert 'Failed: {"outcome":"unavailable","reason":"http_503","order":"2"}' in moved.stderr
     assert "1 failed and are still in OrderDeadLetterQueueUrl." in moved.stderr
     assert runbook.empty("OrderQueueUrl") == [(event("1"), PARKED)]
-    assert runbook.hidden("OrderDeadLetterQueueUrl") == 1
+    assert runbook.invisible("OrderDeadLetterQueueUrl") == 1
 
 
 @pytest.mark.parametrize(
@@ -149,20 +149,18 @@ def test_what_could_not_be_moved_is_named_stays_and_fails_the_command(runbook: R
         ("stack=other; output() { return 254; }; " + MOVE, ""),
     ],
 )
-def test_a_command_that_cannot_be_followed_fails_and_loses_nothing(
-    runbook: Runbook, command: str, says: str
-) -> None:
+def test_a_command_that_fails_loses_no_message(runbook: Runbook, command: str, says: str) -> None:
     runbook.send("OrderDeadLetterQueueUrl", event(), **PARKED)
 
     done = runbook.run(command)
 
     assert done.returncode != 0
     assert says in done.stderr
-    assert len(runbook.empty("OrderDeadLetterQueueUrl")) + runbook.hidden("OrderDeadLetterQueueUrl") == 1
+    assert len(runbook.empty("OrderDeadLetterQueueUrl")) + runbook.invisible("OrderDeadLetterQueueUrl") == 1
 
 
 @pytest.mark.parametrize("command", ["parked", MOVE, "drop OrderDeadLetterQueueUrl true", UNDELIVERED])
-def test_what_a_producer_wrote_is_printed_as_ascii_alone(runbook: Runbook, command: str) -> None:
+def test_text_from_a_producer_is_printed_as_ascii(runbook: Runbook, command: str) -> None:
     attributes = {"outcome": "rejected", "reason": UGLY, "ERROR_CODE": UGLY, "ERROR_MESSAGE": UGLY}
     for queue in ("OrderDeadLetterQueueUrl", "UndeliveredEventQueueUrl"):
         runbook.send(queue, event(UGLY), **attributes)
@@ -173,7 +171,7 @@ def test_what_a_producer_wrote_is_printed_as_ascii_alone(runbook: Runbook, comma
     assert UGLY in json.dumps(lines(printed), ensure_ascii=False)
 
 
-def test_a_line_of_a_log_is_printed_as_ascii_alone(runbook: Runbook, local_aws: LocalAws) -> None:
+def test_a_log_line_is_printed_as_ascii(runbook: Runbook, local_aws: LocalAws) -> None:
     logs, now_ms = local_aws.client("logs"), int(time.time() * 1000)
     logged = [json.dumps({"event_id": UGLY}, ensure_ascii=False), f"no JSON: {UGLY}"]
     logs.create_log_group(logGroupName="runbook")
@@ -192,7 +190,7 @@ def test_a_line_of_a_log_is_printed_as_ascii_alone(runbook: Runbook, local_aws: 
     assert lines(printed) == [{"event_id": UGLY}, f"no JSON: {UGLY}"]
 
 
-def test_the_policy_that_is_put_back_is_the_policy_of_the_template() -> None:
+def test_the_restored_policy_is_the_one_of_the_template() -> None:
     (block,) = (block for block in BLOCKS if "jq -n --arg queue" in block)
     (program,) = re.findall(r"jq -n --arg queue .*? '(.*)'\)\"$", block, re.MULTILINE | re.DOTALL)
     rule = "arn:aws:events:ca-central-1:123456789012:rule/orders-OrderEventRule"

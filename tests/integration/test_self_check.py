@@ -1,4 +1,4 @@
-"""The self-check: it names the first thing that is wrong, says what to do, and touches no order."""
+"""The self-check names the first thing that is wrong, says what to do, and touches no order."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from acknowledge_orders.records import CHECKS
-from tests.integration.harness import Context, World, through_both_doors
+from tests.integration.harness import Context, Harness, both_schemes
 from tests.local.marketplace import Fault
 from tests.support.documents import as_json
 from tests.support.paths import ROOT
@@ -15,16 +15,15 @@ from tests.support.raw_server import RawServer, http_response, respond_with
 
 EVENT: Final = json.loads((ROOT / "events" / "self-check.json").read_text())
 
-type Happen = Callable[[World], object]
-"""What is done to a good set-up."""
+type Problem = Callable[[Harness], object]
 
 
-def self_check(world: World, **environment: str) -> dict[str, Any]:
-    return world.function(**environment)(EVENT, Context())
+def self_check(harness: Harness, **environment: str) -> dict[str, Any]:
+    return harness.function(**environment)(EVENT, Context())
 
 
 def failed_first(answer: dict[str, Any], check: str, reason: str, advice: str) -> None:
-    """The answer names this check, those before it passed, and none after it was reached."""
+    """Check that those before this check passed, and none after it was reached."""
     place = CHECKS.index(check)
     assert (answer["self_check"], answer["failed"]) == ("failed", check)
     assert list(answer["checks"].items()) == [
@@ -37,40 +36,42 @@ def failed_first(answer: dict[str, Any], check: str, reason: str, advice: str) -
     assert advice in answer["what_to_do"]
 
 
-def stored(**members: str | None) -> Happen:
-    """The secret with other members, or without those that are None."""
+def stored(**members: str | None) -> Problem:
+    """Change members of the secret, or remove those that are None."""
 
-    def store(world: World) -> None:
-        changed = {**json.loads(world.secret()), **members}
-        world.store_secret(json.dumps({name: value for name, value in changed.items() if value is not None}))
+    def store(harness: Harness) -> None:
+        changed = {**json.loads(harness.secret()), **members}
+        harness.store_secret(
+            json.dumps({name: value for name, value in changed.items() if value is not None})
+        )
 
     return store
 
 
-def other_key(world: World) -> None:
-    stored(privateKey=world.marketplace.register_seller().private_key)(world)
+def other_key(harness: Harness) -> None:
+    stored(privateKey=harness.marketplace.register_seller().private_key)(harness)
 
 
-def change_client_secret(world: World) -> None:
-    world.marketplace.change_client_secret(world.seller.consumer_id)
+def change_client_secret(harness: Harness) -> None:
+    harness.marketplace.change_client_secret(harness.seller.consumer_id)
 
 
-def fails(fault: Fault) -> Happen:
-    """Every call meets the fault."""
-    return lambda world: world.marketplace.fail_all(fault, times=None)
+def fails(fault: Fault) -> Problem:
+    """Let every call have the fault."""
+    return lambda harness: harness.marketplace.fail_all(fault, times=None)
 
 
-def ahead(seconds: float) -> Happen:
-    def turn(world: World) -> None:
-        world.ahead_s = seconds
+def ahead(seconds: float) -> Problem:
+    def set_clock(harness: Harness) -> None:
+        harness.clock_offset_s = seconds
 
-    return turn
+    return set_clock
 
 
 COMPARE: Final = "compare consumerId and channelType, or clientId"
-WRONG: Final[list[tuple[str, Happen, str, str, str]]] = [
-    ("signature", World.delete_secret, "secret_readable", "check CredentialsSecretArn", ""),
-    ("signature", World.break_secrets_manager, "secret_readable", "", "wait a minute"),
+WRONG: Final[list[tuple[str, Problem, str, str, str]]] = [
+    ("signature", Harness.delete_secret, "secret_readable", "check CredentialsSecretArn", ""),
+    ("signature", Harness.break_secrets_manager, "secret_readable", "", "wait a minute"),
     ("signature", stored(consumerId=None), "credentials_usable", "secret.consumerId: missing", ""),
     ("token", stored(clientSecret=None), "credentials_usable", "secret.clientSecret: missing", ""),
     (
@@ -81,7 +82,7 @@ WRONG: Final[list[tuple[str, Happen, str, str, str]]] = [
         "",
     ),
     ("signature", fails(Fault.RESET_BEFORE_APPLYING), "host_reachable", "", ""),
-    # Before the 401 that comes of it.
+    # Before the 401 that a wrong clock causes.
     ("signature", ahead(7200.0), "clock_right", "s ahead of Walmart's", ""),
     ("signature", ahead(-7200.0), "clock_right", "s behind Walmart's", ""),
     ("signature", ahead(120.0), "clock_right", "s ahead of Walmart's", ""),
@@ -89,34 +90,34 @@ WRONG: Final[list[tuple[str, Happen, str, str, str]]] = [
     ("token", change_client_secret, "credentials_accepted", "UNAUTHORIZED", "clientId"),
     (
         "signature",
-        stored(channelType="somebody-elses"),
+        stored(channelType="foreign"),
         "credentials_accepted",
         "",
         "Walmart rejects WM_CONSUMER.CHANNEL.TYPE: check channelType",
     ),
     ("signature", fails(Fault.REDIRECT), "credentials_accepted", "", "MarketplaceUrl"),
-    # Trouble of Walmart's judges no credentials.
+    # An outage says nothing about the credentials.
     ("signature", fails(Fault.SERVICE_UNAVAILABLE), "credentials_accepted", "", "check again later"),
     ("signature", fails(Fault.THROTTLED), "credentials_accepted", "", "check again later"),
     ("signature", fails(Fault.MAINTENANCE_PAGE), "credentials_accepted", "", "check again later"),
 ]
 
 
-@pytest.mark.parametrize(("door", "happen", "check", "reason", "advice"), WRONG)
-def test_what_is_wrong_is_the_first_check_that_fails_with_what_to_do_and_no_secret(
-    world: World, happen: Happen, check: str, reason: str, advice: str
+@pytest.mark.parametrize(("scheme", "problem", "check", "reason", "advice"), WRONG)
+def test_the_first_failed_check_says_what_to_do_and_no_secret(
+    harness: Harness, problem: Problem, check: str, reason: str, advice: str
 ) -> None:
-    happen(world)
+    problem(harness)
 
-    found = self_check(world)
+    found = self_check(harness)
 
     failed_first(found, check, reason, advice)
-    output = world.output()
+    output = harness.output()
     assert [line["level"] for line in output] == ["ERROR"]
     assert "hunter2" not in json.dumps([found, output])
 
 
-@through_both_doors
+@both_schemes
 @pytest.mark.parametrize(
     ("url", "check", "reason", "advice"),
     [
@@ -125,8 +126,8 @@ def test_what_is_wrong_is_the_first_check_that_fails_with_what_to_do_and_no_secr
         ("https://marketplace.invalid", "host_reachable", "name_resolution", "MarketplaceUrl"),
     ],
 )
-def test_a_url_that_leads_nowhere(world: World, url: str, check: str, reason: str, advice: str) -> None:
-    failed_first(self_check(world, MARKETPLACE_URL=url), check, reason, advice)
+def test_a_wrong_url_is_found(harness: Harness, url: str, check: str, reason: str, advice: str) -> None:
+    failed_first(self_check(harness, MARKETPLACE_URL=url), check, reason, advice)
 
 
 GONE: Final = as_json(
@@ -137,7 +138,7 @@ GONE: Final = as_json(
     }
 )
 FIREWALL: Final = http_response(
-    b"<html><title>ProvidedClient Denied</title>Reference #18.example</html>", 403, content_type="text/html"
+    b"<html><title>Access Denied</title>Reference #18.example</html>", 403, content_type="text/html"
 )
 TOKEN: Final = http_response(as_json({"access_token": "t", "token_type": "Bearer", "expires_in": 900}))
 FORBIDDEN: Final = http_response(as_json({"error": [{"code": "FORBIDDEN.GMP_GATEWAY_API"}]}), 403)
@@ -148,7 +149,7 @@ INVALID_CLIENT: Final = http_response(as_json({"error": "invalid_client"}), 400)
 
 
 @pytest.mark.parametrize(
-    ("door", "raw", "check", "reason", "advice"),
+    ("scheme", "raw", "check", "reason", "advice"),
     [
         ("signature", [http_response(b"", 404)], "credentials_accepted", "http_404", "MarketplaceUrl"),
         (
@@ -164,73 +165,71 @@ INVALID_CLIENT: Final = http_response(as_json({"error": "invalid_client"}), 400)
         ("token", [INVALID_CLIENT], "credentials_accepted", "", "Check the member market"),
     ],
 )
-def test_an_answer_that_is_not_what_walmart_says_to_good_credentials(
-    world: World, raw: list[bytes], check: str, reason: str, advice: str
+def test_an_answer_that_good_credentials_do_not_get_is_explained(
+    harness: Harness, raw: list[bytes], check: str, reason: str, advice: str
 ) -> None:
     with RawServer(respond_with(*raw)) as server:
-        found = self_check(world, MARKETPLACE_URL=server.url)
+        found = self_check(harness, MARKETPLACE_URL=server.url)
 
     failed_first(found, check, reason, advice)
 
 
-@pytest.mark.parametrize("door", ["token"])
-def test_a_forbidden_client_with_a_channel_type_is_not_told_to_add_one(world: World) -> None:
-    stored(channelType="7b2c8dab")(world)
+@pytest.mark.parametrize("scheme", ["token"])
+def test_no_channel_type_is_asked_for_where_the_secret_has_one(harness: Harness) -> None:
+    stored(channelType="7b2c8dab")(harness)
 
     with RawServer(respond_with(TOKEN, FORBIDDEN)) as server:
-        found = self_check(world, MARKETPLACE_URL=server.url)
+        found = self_check(harness, MARKETPLACE_URL=server.url)
 
     assert found["failed"] == "credentials_accepted"
     assert "channelType: add that member" not in found["what_to_do"]
 
 
-@through_both_doors
-def test_a_good_set_up_passes_every_check_is_logged_and_touches_no_order(world: World) -> None:
-    world.marketplace.add_order("7400000000001")
+@both_schemes
+def test_a_good_set_up_passes_every_check_and_touches_no_order(harness: Harness) -> None:
+    harness.marketplace.add_order("7400000000001")
 
-    found = self_check(world)
+    found = self_check(harness)
 
     assert (found["self_check"], found["failed"], found["what_to_do"]) == ("passed", None, None)
     assert found["checks"] == dict.fromkeys(CHECKS, "passed")
     assert abs(found["clock_ahead_s"]) < 60
-    assert world.actions() == ["released"]
-    assert {call.refusal for call in world.marketplace.calls} == {None}
-    assert world.statuses("7400000000001") == {"Created"}
+    assert harness.actions() == ["released"]
+    assert {call.refusal for call in harness.marketplace.calls} == {None}
+    assert harness.statuses("7400000000001") == {"Created"}
     assert EVENT["case"]["then"]["invoked"]["selfCheck"] == found["self_check"]
-    # One line, and none that counts an outcome.
-    (line,) = world.output()
+    # Only one line, so no metric counts an outcome.
+    (line,) = harness.output()
     assert (line["message"], line["level"], line["self_check"]) == ("self-check", "INFO", "passed")
     assert line["correlation_id"] == found["correlation_id"]
     assert line["secret_version_id"] == found["secret_version_id"]
 
 
 @pytest.mark.parametrize("fault", [Fault.CONFLICT, Fault.UNPROCESSABLE])
-def test_a_refusal_by_the_order_service_is_a_credentials_accepted(world: World, fault: Fault) -> None:
-    world.marketplace.fail_all(fault)
+def test_a_refusal_by_the_order_service_passes_the_check(harness: Harness, fault: Fault) -> None:
+    harness.marketplace.fail_all(fault)
 
-    assert self_check(world)["self_check"] == "passed"
+    assert self_check(harness)["self_check"] == "passed"
 
 
 @pytest.mark.parametrize("status", [500, 520])
-def test_where_the_list_of_released_orders_fails_the_one_of_all_orders_is_asked(
-    world: World, status: int
-) -> None:
+def test_where_the_released_orders_fail_the_check_lists_all_orders(harness: Harness, status: int) -> None:
     empty = as_json({"list": {"meta": {"totalCount": 0}, "elements": {"order": []}}})
 
     with RawServer(respond_with(http_response(b"", status), http_response(empty))) as server:
-        assert self_check(world, MARKETPLACE_URL=server.url)["self_check"] == "passed"
+        assert self_check(harness, MARKETPLACE_URL=server.url)["self_check"] == "passed"
 
 
-def test_a_new_secret_is_checked_at_once(world: World) -> None:
-    function = world.function()
+def test_a_new_secret_is_checked_at_once(harness: Harness) -> None:
+    function = harness.function()
     function(EVENT, Context())
-    world.store_secret("{}")
+    harness.store_secret("{}")
 
     assert function(EVENT, Context())["failed"] == "credentials_usable"
 
 
 @pytest.mark.parametrize("asked", ["true", 1, False])
-def test_only_true_asks_for_it(world: World, asked: object) -> None:
-    answer = world.function()({"detail": {"selfCheck": asked}}, Context())
+def test_only_true_starts_a_self_check(harness: Harness, asked: object) -> None:
+    answer = harness.function()({"detail": {"selfCheck": asked}}, Context())
 
     assert answer["outcome"] == "invalid_event"

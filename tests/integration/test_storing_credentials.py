@@ -1,4 +1,4 @@
-"""The commands that store credentials, on every page that has them, pasted into bash."""
+"""The commands that store credentials, of every page that has them, run by bash."""
 
 import json
 import re
@@ -26,7 +26,7 @@ STORING: Final = {
 }
 
 
-def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> None:
+def test_every_page_puts_the_key_into_a_file_before_storing_it() -> None:
     pages = [page for page in all_pages() if "--secret-string" in page.text]
 
     assert [page.path.name for page in pages] == ["README.md", "authentication.md", "runbook.md"]
@@ -34,7 +34,7 @@ def test_every_page_that_stores_credentials_puts_the_key_into_a_file_first() -> 
 
 
 @pytest.mark.parametrize("block", STORING.values(), ids=STORING)
-def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
+def test_the_stored_secret_is_usable_and_no_key_file_is_left(
     local_aws: LocalAws, bash: Shell, private_key: str, tmp_path: Path, block: str
 ) -> None:
     secrets = local_aws.client("secretsmanager")
@@ -42,13 +42,13 @@ def test_what_is_stored_is_usable_and_no_file_with_the_key_is_left(
     expected = seller.token_secret() if "clientSecret" in block else seller.secret()
     key = seller.client_secret if "clientSecret" in block else seller.private_key
     ids = {"client": seller.client_id, "consumer": seller.consumer_id, "channel": seller.channel_type}
-    # Other tests have a secret of the pages' name in the same local AWS.
+    # Other tests use a secret of the pages' name in the same local AWS.
     name = f"{NAME}-{uuid.uuid4()}"
     commands = re.sub(r'--arg (\w+) "…"', lambda found: f'--arg {found[1]} "{ids[found[1]]}"', block)
     commands = re.sub(rf"\b{NAME}\b", name, commands)
     if "put-secret-value" in block:
         secrets.create_secret(Name=name, SecretString="the one before")
-    # An editor ends the last line, and is asked for a file that nobody else can read.
+    # As an editor does, this one ends the last line; the file must be readable by its owner only.
     editor = tmp_path / "editor"
     editor.write_text(f"#!/bin/sh\nprintf '%s\\n' '{key}' > \"$1\"\nls -l \"$1\"\n")
     editor.chmod(0o755)

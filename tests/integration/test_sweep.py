@@ -1,4 +1,4 @@
-"""SweepFunction through its own entry: a real marketplace before it, a real bus and queue behind it."""
+"""SweepFunction, called through its own entry, with a local marketplace, event bus and queue."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.harness import Context, World, counts_of, through_both_doors
+from tests.integration.harness import Context, Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault
 from tests.support.printed import measurements_of, records_of
 
@@ -18,33 +18,33 @@ HOUR_AGO = timedelta(hours=1)
 
 
 def add_order(
-    world: World,
+    harness: Harness,
     purchase_order_id: str = ORDER,
     age: timedelta = HOUR_AGO,
     statuses: tuple[str, ...] = ("Created",),
 ) -> None:
-    world.marketplace.add_order(purchase_order_id, statuses, order_date=datetime.now(UTC) - age)
+    harness.marketplace.add_order(purchase_order_id, statuses, order_date=datetime.now(UTC) - age)
 
 
-def add_orders(world: World, count: int) -> list[str]:
-    """Add orders some seconds apart; the last one is the newest, and comes first in Walmart's list."""
+def add_orders(harness: Harness, count: int) -> list[str]:
+    """Add orders some seconds apart; the last one is the newest, and the first in Walmart's list."""
     ids = [str(FIRST + number) for number in range(count)]
     for number, purchase_order_id in enumerate(ids):
-        add_order(world, purchase_order_id, 3 * HOUR_AGO - number * timedelta(seconds=15))
+        add_order(harness, purchase_order_id, 3 * HOUR_AGO - number * timedelta(seconds=15))
     return ids
 
 
-@through_both_doors
-def test_an_order_that_nobody_told_of_is_acknowledged_and_then_not_swept_again(world: World) -> None:
-    add_order(world)
+@both_schemes
+def test_an_order_without_an_event_is_acknowledged_and_swept_once(harness: Harness) -> None:
+    add_order(harness)
 
-    record = world.sweep()
-    world.deliver(world.function())
-    again = world.sweep()
+    record = harness.sweep()
+    harness.deliver(harness.function())
+    again = harness.sweep()
 
     assert (record["outcome"], record["orders_published"]) == ("completed", 1)
-    assert world.statuses(ORDER) == {"Acknowledged"}
-    output = world.output()
+    assert harness.statuses(ORDER) == {"Acknowledged"}
+    output = harness.output()
     (outcome,) = records_of(output)
     assert (outcome["outcome"], outcome["origin"]) == ("acknowledged", "sweep")
     assert outcome["order_age_s"] == pytest.approx(3600, abs=60)
@@ -52,15 +52,15 @@ def test_an_order_that_nobody_told_of_is_acknowledged_and_then_not_swept_again(w
     assert measurements_of(output)["OldestUnacknowledgedOrderAge"] == [pytest.approx(3600, abs=60), 0]
 
 
-def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) -> None:
-    add_order(world)
+def test_the_sweep_publishes_order_events_like_any_other(harness: Harness) -> None:
+    add_order(harness)
 
-    world.sweep()
+    harness.sweep()
 
-    (message,) = world.receive()
+    (message,) = harness.receive()
     event = json.loads(message["Body"])
     assert (event["source"], event["detail-type"]) == ("walmart.ca.orders", "Order Created")
-    ordered_at = world.marketplace.order(ORDER).order_date.replace(microsecond=0)
+    ordered_at = harness.marketplace.order(ORDER).order_date.replace(microsecond=0)
     assert event["detail"].keys() == {
         "purchaseOrderId",
         "orderDate",
@@ -74,29 +74,29 @@ def test_an_event_of_the_sweep_is_an_order_event_like_any_other(world: World) ->
     assert event["detail"]["origin"] == "sweep"
 
 
-@through_both_doors
-def test_every_order_of_every_page_is_published_once(world: World) -> None:
-    ids = add_orders(world, 420)
+@both_schemes
+def test_every_order_of_every_page_is_published_once(harness: Harness) -> None:
+    ids = add_orders(harness, 420)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record["pages"], record["orders_seen"], record["orders_published"]) == (3, 420, 420)
-    assert sorted(world.published()) == ids
+    assert sorted(harness.published()) == ids
 
 
-def test_a_sweep_is_recorded_and_measured(world: World) -> None:
-    add_order(world, age=timedelta(hours=3))
-    world.send("{}")
+def test_a_sweep_is_recorded_and_measured(harness: Harness) -> None:
+    add_order(harness, age=timedelta(hours=3))
+    harness.send("{}")
 
-    record = world.sweep(REQUESTS_PER_MINUTE="60")
+    record = harness.sweep(REQUESTS_PER_MINUTE="60")
 
-    output = world.output()
+    output = harness.output()
     (line,) = [line for line in output if line.get("message") == "sweep outcome"]
     assert line["level"] == "INFO"
     assert line["function_request_id"] == "invocation-1"
-    told = {name: value for name, value in record.items() if value is not None}
-    assert {name: line[name] for name in told} == told
-    call = world.marketplace.calls[-1]
+    present = {name: value for name, value in record.items() if value is not None}
+    assert {name: line[name] for name in present} == present
+    call = harness.marketplace.calls[-1]
     assert record["correlation_id"] == call.headers["WM_QOS.CORRELATION_ID"]
     measured = measurements_of(output)
     (age,) = measured.pop("OldestUnacknowledgedOrderAge")
@@ -116,19 +116,19 @@ NAMES = {"SweepCompleted", "Misconfigured", "CredentialsRefused"}
         (Fault.ENDLESS_CURSOR, "unavailable", {}),
     ],
 )
-def test_when_a_later_page_fails_the_orders_before_it_are_published_and_what_a_person_has_to_mend_is_counted(
-    world: World, fault: Fault, outcome: str, counted: dict[str, list[int]]
+def test_orders_of_the_pages_before_a_failed_page_are_published(
+    harness: Harness, fault: Fault, outcome: str, counted: dict[str, list[int]]
 ) -> None:
-    add_orders(world, 201)
-    world.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
-    world.marketplace.fail_all(fault, times=None, action="released")
+    add_orders(harness, 201)
+    harness.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
+    harness.marketplace.fail_all(fault, times=None, action="released")
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert record["outcome"] == outcome
     assert record["orders_published"] >= 200
-    assert len(set(world.published())) >= 200
-    output = world.output()
+    assert len(set(harness.published())) >= 200
+    output = harness.output()
     assert {name: values for name, values in measurements_of(output).items() if name in NAMES} == counted
     (level,) = [line["level"] for line in output if line.get("message") == "sweep outcome"]
     assert level == ("ERROR" if counted else "WARNING")
@@ -145,60 +145,59 @@ MIXED = ("Created", "Shipped")
         (MIXED, HOUR_AGO, None, "true", "left_to_sweep"),
         (MIXED, HOUR_AGO, "orderDate", "true", "left_to_sweep"),
         (MIXED, timedelta(hours=2, minutes=1), None, "true", "parked"),
-        # Like an order of any other event.
         (MIXED, HOUR_AGO, None, "false", "parked"),
     ],
 )
-def test_a_swept_order_that_cannot_succeed_is_left_to_the_next_sweep_or_parked_at_two_hours(
-    world: World,
+def test_a_stuck_swept_order_is_left_to_the_sweep_or_parked(
+    harness: Harness,
     statuses: tuple[str, ...],
     age: timedelta,
     lacking: str | None,
     sweeps: str,
     disposition: str,
 ) -> None:
-    add_order(world, age=age, statuses=statuses)
+    add_order(harness, age=age, statuses=statuses)
     if lacking:
-        world.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing=lacking)
+        harness.marketplace.fail_all(Fault.INCOMPLETE_ORDER, action="released", missing=lacking)
 
-    world.sweep()
-    world.deliver(world.function(SWEEP_ENABLED=sweeps))
+    harness.sweep()
+    harness.deliver(harness.function(SWEEP_ENABLED=sweeps))
 
-    output = world.output()
+    output = harness.output()
     (record,) = records_of(output)
     assert record["disposition"] == disposition
     assert counts_of(output).get("LeftToSweep", 0) == (disposition == "left_to_sweep")
-    reasons = [each["MessageAttributes"]["reason"]["StringValue"] for each in world.parked()]
+    reasons = [each["MessageAttributes"]["reason"]["StringValue"] for each in harness.parked()]
     assert reasons == ["mixed_lines"] * (disposition == "parked")
-    assert world.waiting() == 0
+    assert harness.queued() == 0
 
 
-def test_a_backlog_is_not_doubled_whether_it_is_hidden_or_not(world: World) -> None:
-    add_orders(world, 30)
-    world.send("{}")
-    world.receive()
-    world.send("{}", "{}")
+def test_a_sweep_counts_the_visible_and_the_invisible_backlog(harness: Harness) -> None:
+    add_orders(harness, 30)
+    harness.send("{}")
+    harness.receive()
+    harness.send("{}", "{}")
 
     # One a minute less its margin: 14 in a quarter of an hour.
-    record = world.sweep(REQUESTS_PER_MINUTE="1")
+    record = harness.sweep(REQUESTS_PER_MINUTE="1")
 
     assert (record["orders_due"], record["orders_published"], record["orders_left"]) == (30, 11, 19)
-    assert measurements_of(world.output())["OrdersPublished"] == [11]
-    assert world.waiting() == 14
+    assert measurements_of(harness.output())["OrdersPublished"] == [11]
+    assert harness.queued() == 14
 
 
-def test_events_that_the_bus_refuses_are_published_again_and_no_other(world: World) -> None:
-    ids = add_orders(world, 12)
-    refuse_first_two(world)
+def test_only_events_that_the_bus_refuses_are_published_again(harness: Harness) -> None:
+    ids = add_orders(harness, 12)
+    refuse_first_two(harness)
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record["outcome"], record["orders_published"]) == ("completed", 12)
-    assert sorted(world.published()) == ids
+    assert sorted(harness.published()) == ids
 
 
-def refuse_first_two(world: World) -> None:
-    """Let the bus refuse the first two events of its next call, as when it is throttled."""
+def refuse_first_two(harness: Harness) -> None:
+    """Let the bus refuse the first two events of its next call, as when it throttles."""
     refusals = [2]
 
     def refuse(params: dict[str, Any], **_: object) -> None:
@@ -207,41 +206,41 @@ def refuse_first_two(world: World) -> None:
             body["Entries"] = body["Entries"][refusals[0] :]
             params["body"] = json.dumps(body).encode()
 
-    def tell(parsed: dict[str, Any], **_: object) -> None:
+    def report(parsed: dict[str, Any], **_: object) -> None:
         if refusals[0]:
             refused = {"ErrorCode": "ThrottlingException", "ErrorMessage": "Rate exceeded"}
             parsed["Entries"] = [refused] * refusals[0] + parsed["Entries"]
             parsed["FailedEntryCount"] = refusals[0]
             refusals[0] = 0
 
-    # Between the client and the wire: the local bus itself takes everything.
-    world.events.meta.events.register("before-call.events.PutEvents", refuse)
-    world.events.meta.events.register("after-call.events.PutEvents", tell)
+    # Between the client and the network, because the local bus refuses nothing.
+    harness.events.meta.events.register("before-call.events.PutEvents", refuse)
+    harness.events.meta.events.register("after-call.events.PutEvents", report)
 
 
-def test_no_connection_to_the_bus_is_kept_for_the_next_sweep(
-    world: World, caplog: pytest.LogCaptureFixture
+def test_no_bus_connection_is_kept_for_the_next_sweep(
+    harness: Harness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    add_order(world)
-    function = world.sweep_function()
+    add_order(harness)
+    function = harness.sweep_function()
     function({}, Context(240_000))
 
-    # The functions' other clients of AWS keep theirs: they repeat a call that a dead one costs.
+    # The other AWS clients keep theirs, because they repeat a call that fails on a dead connection.
     with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
         record = function({}, Context(240_000))
 
-    aws = f"Starting new HTTP connection (1): {urlsplit(world.events.meta.endpoint_url).netloc}"
+    aws = f"Starting new HTTP connection (1): {urlsplit(harness.events.meta.endpoint_url).netloc}"
     assert record["orders_published"] == 1
     assert [line for line in caplog.messages if line == aws] == [aws]
 
 
-def test_a_sweep_that_was_not_shown_every_order_that_is_counted_is_not_completed(world: World) -> None:
-    ids = add_orders(world, 500)
-    world.marketplace.fail_all(Fault.MISSING_CURSOR, times=None, action="released")
+def test_a_sweep_that_misses_counted_orders_is_not_completed(harness: Harness) -> None:
+    ids = add_orders(harness, 500)
+    harness.marketplace.fail_all(Fault.MISSING_CURSOR, times=None, action="released")
 
-    record = world.sweep()
+    record = harness.sweep()
 
     assert (record["outcome"], record["reason"]) == ("unavailable", "orders_missing")
-    missing = set(ids) - set(world.published())
+    missing = set(ids) - set(harness.published())
     assert record["orders_missing"] == len(missing) == 500 - record["orders_seen"] > 0
-    assert "SweepCompleted" not in measurements_of(world.output())
+    assert "SweepCompleted" not in measurements_of(harness.output())

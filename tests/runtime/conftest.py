@@ -1,4 +1,4 @@
-"""The built functions, and what they meet outside their environment."""
+"""The built functions, and the services that they call."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import pytest
 
 from tests.local.aws import Build, LocalAws
 from tests.local.marketplace import Marketplace
-from tests.runtime.harness import Surroundings
+from tests.runtime.harness import RuntimeHarness
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +19,6 @@ def build() -> Build:
 
 
 @pytest.fixture
-def surroundings(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[Surroundings]:
+def harness(build: Build, local_aws: LocalAws, private_key: str) -> Iterator[RuntimeHarness]:
     with Marketplace() as marketplace:
-        yield Surroundings(build, local_aws, marketplace, private_key)
+        yield RuntimeHarness(build, local_aws, marketplace, private_key)

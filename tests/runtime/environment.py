@@ -35,19 +35,19 @@ class EnvironmentGone(Exception):  # noqa: N818 - named for what happened
 
 
 class TimedOut(Exception):  # noqa: N818 - named for what happened
-    """Lambda ended the invocation when its time was up; the message is Lambda's."""
+    """The invocation timed out; the message is Lambda's."""
 
 
 @dataclass(frozen=True)
 class BuiltFunction:
-    """A function as it was built, and as the template wants it run.
+    """A function as it was built, configured by the template.
 
     Args:
-        handler: Its entry.
-        code: What Lambda has at /var/task.
-        layers: What Lambda has at /opt, the first one first.
+        handler: The handler's import path.
+        code: The folder that Lambda has at /var/task.
+        layers: The folders that Lambda merges into /opt, in this order.
         timeout: Seconds for an invocation.
-        variables: Its environment.
+        variables: The environment variables.
     """
 
     handler: str
@@ -58,13 +58,13 @@ class BuiltFunction:
 
     @classmethod
     def of(cls, build: Build, name: str, resources: Mapping[str, str], **parameters: str) -> Self:
-        """Read it from the built template.
+        """Read a function from the built template.
 
         Args:
-            build: Where it is.
+            build: The build.
             name: The function's logical id.
-            resources: What a reference to a resource becomes, such as a queue's URL.
-            parameters: The template's, where not the default.
+            resources: The value of a reference to each resource, such as a queue's URL.
+            parameters: The template's parameters that are not the default.
         """
         template = Template(yaml_parse(build.template.read_text()))
         layers = [each["Ref"] for each in template.body["Globals"]["Function"]["Layers"]]
@@ -80,7 +80,7 @@ class BuiltFunction:
         )
 
     def without(self, *, layer: str | None = None, variable: str | None = None) -> Self:
-        """The same less what somebody forgot: a layer or a variable."""
+        """Return the function without a layer or a variable."""
         return replace(
             self,
             layers=tuple(each for each in self.layers if each.name != layer),
@@ -88,18 +88,17 @@ class BuiltFunction:
         )
 
     def with_timeout(self, seconds: int) -> Self:
-        """The same with so much time for an invocation."""
         return replace(self, timeout=seconds)
 
 
 class Environment:
-    """An execution environment for as long as the `with` block lasts; its function starts when first invoked.
+    """An execution environment that lasts for a `with` block; the first invocation starts its function.
 
     Args:
-        function: What runs in it.
+        function: The function.
         aws_endpoint_url: The AWS that it calls.
-        variables: More of its environment.
-        venvs: Where emulator and runtime are installed.
+        variables: Environment variables that are added or changed.
+        venvs: The environments with the emulator and the runtime.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class Environment:
         self._function = function
         self._variables = {"AWS_ENDPOINT_URL": aws_endpoint_url, **(variables or {})}
         self._venvs = venvs or Venvs()
-        # A loopback address of its own, so that no two of them meet at a port.
+        # A loopback address of its own, so that no two of them need the same port.
         self._host = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = tempfile.TemporaryDirectory(prefix="lambda-")
@@ -137,12 +136,12 @@ class Environment:
         self._http.clear()
         self._directory.cleanup()
 
-    def invoke(self, event: object) -> Any:  # noqa: ANN401 - whatever the function answers
-        """Invoke the function, and wait for its answer: its own, or Lambda's with `errorType`.
+    def invoke(self, event: object) -> Any:  # noqa: ANN401 - the function's answer
+        """Invoke the function, and return its answer, or Lambda's with `errorType`.
 
         Raises:
-            TimedOut: Its time was up.
-            EnvironmentGone: It was killed.
+            TimedOut: The invocation timed out.
+            EnvironmentGone: The environment was killed.
         """
         url = f"http://{self._host}:{_INVOCATIONS}/2015-03-31/functions/function/invocations"
         try:
@@ -154,35 +153,34 @@ class Environment:
         return json.loads(answer.data)
 
     def output(self) -> list[dict[str, Any]]:
-        """What the function has logged so far, each line of which is JSON; Lambda's own lines are not."""
-        whole = self._log("output").rpartition("\n")[0]  # less a line that is being written
+        """The function's log so far, whose lines are JSON; Lambda's own lines are left out."""
+        whole = self._log("output").rpartition("\n")[0]  # without a line that is being written
         return [json.loads(line) for line in whole.split("\n") if line.startswith("{")]
 
     def everything_printed(self) -> str:
-        """All that the function and the emulator have printed so far, whatever its form."""
+        """All that the function and the emulator have printed so far."""
         return self._log("output") + self._log("emulator")
 
     def processes(self) -> Iterator[int]:
-        """The process ids of all that runs in it, the emulator's first."""
+        """The process ids in the environment, the emulator's first."""
         if self._process is not None:
             yield self._process.pid
-            # Found only when asked for: by then the emulator has got the signal, and starts none anew.
+            # Found after the emulator was signalled, so that it starts no further process.
             yield from _others_of_session(self._process.pid)
 
     def kill(self) -> None:
-        """End it at once, as when its machine fails."""
-        # The emulator first: it would start the function anew.
+        """Kill all processes at once, as when the machine fails."""
+        # The emulator first, because it would restart the function.
         self._signal(signal.SIGKILL)
         process, self._process = self._process, None
         if process is not None:
             process.wait()
 
     def freeze(self) -> None:
-        """Let it stand still, as Lambda does between invocations."""
+        """Stop all processes, as Lambda does between invocations."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
         self._signal(signal.SIGCONT)
 
     def _start(self) -> None:
@@ -199,13 +197,13 @@ class Environment:
                     *("--runtime-api-address", f"{self._host}:{_RUNTIME_API}"),
                     *(self._venvs.runtime, "-m", "awslambdaric", self._function.handler),
                 ],
-                # The function's code is the first that it imports from, as /var/task is.
+                # The folder that Python imports from first, like /var/task.
                 cwd=self._function.code,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=log,
-                # A session of its own, by which all of it is found.
+                # A session of its own, by which the function's process is found.
                 start_new_session=True,
             )
         deadline = time.monotonic() + _STARTUP_SECONDS
@@ -215,8 +213,8 @@ class Environment:
             time.sleep(0.02)
 
     def _environment(self) -> dict[str, str]:
-        """All that the function sees, written out: nothing of the tests' own may reach it."""
-        # A layer's files cover those of the layers before it, and all of them what the runtime brings.
+        """The complete environment: no variable of the tests may reach the function."""
+        # A layer's files hide those of the layers before it, and all of them hide the runtime's.
         layers = [str(layer / "python") for layer in reversed(self._function.layers)]
         return {
             "PATH": os.defpath,
@@ -245,7 +243,7 @@ class Environment:
 
 
 def _others_of_session(leader: int) -> Iterator[int]:
-    """Find the function's process, which the emulator puts into a group of its own."""
+    """Find the function's process, which the emulator puts into a process group of its own."""
     for each in Path("/proc").iterdir():
         with suppress(ProcessLookupError):
             if each.name.isdecimal() and int(each.name) != leader and os.getsid(int(each.name)) == leader:

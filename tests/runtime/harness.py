@@ -1,4 +1,4 @@
-"""Real queues, a real secret and a real marketplace around the built functions."""
+"""The built functions, with queues and a secret of the local AWS and a local marketplace."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 SECRET_STORE = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
-"""The variable by which a function finds another Secrets Manager than the local AWS's."""
-FOR_EVER_S = 3600.0
+"""The variable that gives a function another Secrets Manager than the local AWS's."""
+FOREVER_S = 3600.0
 
 _PATIENCE_SECONDS = 300
 
 
-class Surroundings(Services):
-    """All that a function meets outside its environment; it stays when an environment ends."""
+class RuntimeHarness(Services):
+    """The services that a function calls; they stay when an execution environment ends."""
 
     def __init__(self, build: Build, aws: LocalAws, marketplace: Marketplace, private_key: str) -> None:
         super().__init__(aws, marketplace, marketplace.register_seller(private_key))
         self._build = build
 
     def function(self, name: str = "AcknowledgeFunction", **parameters: str) -> BuiltFunction:
-        """A function as the template wants it run, between these surroundings."""
+        """A function as the template configures it, with these services."""
         resources = {"OrderQueue": self.order_queue, "OrderDeadLetterQueue": self.dead_letter_queue}
         return BuiltFunction.of(
             self._build,
@@ -44,13 +44,13 @@ class Surroundings(Services):
     def environment(
         self, function: BuiltFunction | None = None, variables: Mapping[str, str] | None = None
     ) -> Environment:
-        """A new environment, by default for AcknowledgeFunction, with more variables or others."""
+        """A new execution environment, by default for AcknowledgeFunction, with some variables changed."""
         return Environment(
             function or self.function(), aws_endpoint_url=self.aws.endpoint_url, variables=variables
         )
 
     def deliver(self, environment: Environment, count: int = 1) -> Any:  # noqa: ANN401 - Lambda's answer
-        """Invoke with a batch, and delete what did not fail, as the event source mapping does."""
+        """Receive a batch, invoke, and delete what did not fail, as the event source mapping does."""
         messages = self.receive(count)
         answer = environment.invoke(batch_of(messages))
         if "batchItemFailures" in answer:
@@ -59,19 +59,18 @@ class Surroundings(Services):
 
 
 def batch_of(messages: "list[MessageTypeDef]") -> dict[str, Any]:
-    """The event that brings messages to the function."""
+    """The event with which Lambda invokes the function for messages."""
     return {"Records": [record_of(message) for message in messages]}
 
 
-def takes_the_call_and_says_nothing(connection: Connection) -> None:
-    """Be a server that hangs."""
+def never_answers(connection: Connection) -> None:
+    """Read a request, and never answer."""
     connection.read_request()
-    connection.wait(FOR_EVER_S)
+    connection.wait(FOREVER_S)
 
 
-def eventually(look: Callable[[], bool]) -> None:
-    """Look until it is so."""
+def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not look():
-        assert time.monotonic() < deadline, "it never came to that"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition was never met"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The built functions as Lambda runs them: one process for many invocations, its limits, and its errors."""
+"""The built functions as Lambda runs them: one process for many invocations, its limits and its errors."""
 
 import json
 import time
@@ -10,28 +10,28 @@ import pytest
 
 from tests.local.marketplace import Fault
 from tests.runtime import Environment, TimedOut
-from tests.runtime.harness import SECRET_STORE, Surroundings, eventually, takes_the_call_and_says_nothing
+from tests.runtime.harness import SECRET_STORE, RuntimeHarness, never_answers, wait_until
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
 from tests.support.services import order_event
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"
 HUGE = "7" * 5_900_000
-"""Nearly the six megabytes that Lambda takes."""
+"""Nearly the six megabytes that Lambda accepts."""
 LARGEST_RECORD = 2_000
-"""Characters; one with every member has some 500."""
+"""In characters; a record with every member has about 500."""
 
 
-def test_a_batch_is_acknowledged_answered_and_recorded_once(surroundings: Surroundings) -> None:
-    surroundings.place(ORDER)
+def test_a_batch_is_acknowledged_answered_and_recorded_once(harness: RuntimeHarness) -> None:
+    harness.place(ORDER)
 
-    with surroundings.environment() as environment:
-        answer = surroundings.deliver(environment)
+    with harness.environment() as environment:
+        answer = harness.deliver(environment)
         (record,) = records_of(environment.output())
 
     assert answer == {"batchItemFailures": []}
-    assert surroundings.statuses(ORDER) == {"Acknowledged"}
-    assert surroundings.waiting() == 0
+    assert harness.statuses(ORDER) == {"Acknowledged"}
+    assert harness.queued() == 0
     assert (record["purchase_order_id"], record["outcome"], record["origin"]) == (
         ORDER,
         "acknowledged",
@@ -39,75 +39,75 @@ def test_a_batch_is_acknowledged_answered_and_recorded_once(surroundings: Surrou
     )
 
 
-def test_a_schedules_event_is_answered_with_the_sweep_record_and_its_orders_are_published(
-    surroundings: Surroundings,
+def test_a_scheduled_event_runs_a_sweep_and_publishes_its_orders(
+    harness: RuntimeHarness,
 ) -> None:
-    surroundings.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
-    function = surroundings.function("SweepFunction", EventBusName=surroundings.bus())
+    harness.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
+    function = harness.function("SweepFunction", EventBusName=harness.bus())
 
-    with surroundings.environment(function) as environment:
+    with harness.environment(function) as environment:
         answer = environment.invoke({"source": "aws.scheduler"})
         (record,) = [line for line in environment.output() if line.get("message") == "sweep outcome"]
 
-    (message,) = surroundings.receive()
+    (message,) = harness.receive()
     assert json.loads(message["Body"])["detail"]["purchaseOrderId"] == ORDER
     assert (answer["outcome"], answer["orders_published"]) == ("completed", 1)
     assert answer["orders_published"] == record["orders_published"]
 
 
-def test_a_warm_process_keeps_its_secret_and_its_connection_and_makes_up_for_one_that_was_closed(
-    surroundings: Surroundings,
+def test_a_warm_process_keeps_its_secret_and_its_connection(
+    harness: RuntimeHarness,
 ) -> None:
     orders = [ORDER, ANOTHER, "7400000000003"]
     for order in orders:
-        surroundings.marketplace.add_order(order)
-    surroundings.marketplace.fail(ANOTHER, Fault.CLOSE_WHEN_IDLE)
+        harness.marketplace.add_order(order)
+    harness.marketplace.fail(ANOTHER, Fault.CLOSE_WHEN_IDLE)
 
-    with surroundings.environment() as environment:
+    with harness.environment() as environment:
         answers = [environment.invoke(order_event(ORDER))]
-        # A good one as well, so that only its version tells whether it was read.
-        stored = surroundings.store_secret(f" {surroundings.seller.secret()}")
+        # A good secret as well, so that only its version shows whether it was read.
+        stored = harness.store_secret(f" {harness.seller.secret()}")
         answers.append(environment.invoke(order_event(ANOTHER)))
         processes = list(environment.processes())
         environment.freeze()
-        eventually(lambda: states(processes) == {"T"})
+        wait_until(lambda: states(processes) == {"T"})
         time.sleep(0.5)  # in which the connection is closed
         environment.thaw()
         answers.append(environment.invoke(order_event(orders[2])))
 
     assert [answer["outcome"] for answer in answers] == ["acknowledged"] * 3
     assert len({answer["secret_version_id"] for answer in answers} - {stored}) == 1
-    first, second, third = (call.connection for call in surroundings.marketplace.calls)
+    first, second, third = (call.connection for call in harness.marketplace.calls)
     assert first == second != third
 
 
 def states(processes: list[int]) -> set[str]:
-    """What the processes are doing, in the letters of `ps`."""
+    """The states of the processes, in the letters of `ps`."""
     return {Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] for each in processes}
 
 
-def test_an_invocation_that_lambda_cuts_off_is_made_up_for_when_its_message_comes_again(
-    surroundings: Surroundings,
+def test_a_message_whose_invocation_timed_out_is_retried(
+    harness: RuntimeHarness,
 ) -> None:
-    surroundings.place(ORDER)
+    harness.place(ORDER)
 
-    # Less than the function waits for a secret store that hangs.
+    # The function waits longer for a Secrets Manager that does not answer.
     with (
-        RawServer(takes_the_call_and_says_nothing) as secret_store,
-        surroundings.environment(
-            surroundings.function().with_timeout(1), {SECRET_STORE: secret_store.url}
+        RawServer(never_answers) as secret_store,
+        harness.environment(
+            harness.function().with_timeout(1), {SECRET_STORE: secret_store.url}
         ) as environment,
         pytest.raises(TimedOut, match=r"Task timed out after 1\.00 seconds"),
     ):
-        surroundings.deliver(environment)
-    assert (surroundings.waiting(), surroundings.marketplace.calls) == (1, [])
-    with surroundings.environment() as environment:
-        answer = surroundings.deliver(environment)
+        harness.deliver(environment)
+    assert (harness.queued(), harness.marketplace.calls) == (1, [])
+    with harness.environment() as environment:
+        answer = harness.deliver(environment)
 
     assert answer == {"batchItemFailures": []}
-    assert surroundings.actions(ORDER) == ["get", "acknowledge"]
-    assert surroundings.statuses(ORDER) == {"Acknowledged"}
-    assert surroundings.waiting() == 0
+    assert harness.actions(ORDER) == ["get", "acknowledge"]
+    assert harness.statuses(ORDER) == {"Acknowledged"}
+    assert harness.queued() == 0
 
 
 NO_MODULE = "Unable to import module 'acknowledge_orders.handler': No module named "
@@ -130,43 +130,43 @@ NO_MODULE = "Unable to import module 'acknowledge_orders.handler': No module nam
         ({"layer": "WalmartCaLayer"}, {}, f"Runtime.ImportModuleError: {NO_MODULE}'walmart_ca'"),
     ],
 )
-def test_what_a_deployment_lacks_is_named_and_not_shown_and_the_message_stays(
-    surroundings: Surroundings, forgotten: dict[str, str], variables: dict[str, str], error: str
+def test_what_a_deployment_lacks_is_named_and_the_message_kept(
+    harness: RuntimeHarness, forgotten: dict[str, str], variables: dict[str, str], error: str
 ) -> None:
-    surroundings.place(ORDER)
+    harness.place(ORDER)
 
-    function = surroundings.function().without(**forgotten)
-    with surroundings.environment(function, variables) as environment:
-        answer = surroundings.deliver(environment)
+    function = harness.function().without(**forgotten)
+    with harness.environment(function, variables) as environment:
+        answer = harness.deliver(environment)
         printed = environment.output()
 
     assert f"{answer['errorType']}: {answer['errorMessage']}".startswith(error)
     assert "hunter2" not in json.dumps([answer, printed])
-    assert (surroundings.waiting(), surroundings.parked()) == (1, [])
+    assert (harness.queued(), harness.parked()) == (1, [])
 
 
-def test_however_large_events_and_answers_are_the_records_are_small(surroundings: Surroundings) -> None:
-    surroundings.marketplace.add_order(ORDER)
+def test_records_are_small_however_large_events_and_answers_are(harness: RuntimeHarness) -> None:
+    harness.marketplace.add_order(ORDER)
 
-    with surroundings.environment() as environment:
+    with harness.environment() as environment:
         for event, outcome in EVENTS:
             assert environment.invoke(event)["outcome"] == outcome
         for fault, details, outcome in ANSWERS:
-            surroundings.marketplace.set_status(ORDER, "Created")
-            surroundings.marketplace.fail(ORDER, fault, action="acknowledge", **details)
+            harness.marketplace.set_status(ORDER, "Created")
+            harness.marketplace.fail(ORDER, fault, action="acknowledge", **details)
             assert environment.invoke(order_event(ORDER))["outcome"] == outcome
-        batch_answer = answer_about_large_messages(surroundings, environment)
+        batch_answer = answer_about_large_messages(harness, environment)
         printed = environment.output()
 
     assert len(records_of(printed)) == len(EVENTS) + len(ANSWERS) + 10
     assert max(len(json.dumps(document)) for document in [batch_answer, *printed]) < LARGEST_RECORD
 
 
-def answer_about_large_messages(surroundings: Surroundings, environment: Environment) -> Any:  # noqa: ANN401 - Lambda's answer
-    """Return the function's answer to a batch whose messages all come again."""
+def answer_about_large_messages(harness: RuntimeHarness, environment: Environment) -> Any:  # noqa: ANN401 - Lambda's answer
+    """Return the function's answer to a batch whose messages are all retried."""
     unknown = [f"74000000001{number:02}" for number in range(10)]
-    surroundings.send(*(order_event(order, unknown="7" * 250_000) for order in unknown))
-    answer = surroundings.deliver(environment, 10)
+    harness.send(*(order_event(order, unknown="7" * 250_000) for order in unknown))
+    answer = harness.deliver(environment, 10)
     assert len(answer["batchItemFailures"]) == 10
     return answer
 

@@ -1,4 +1,4 @@
-"""The function's process is killed in the middle of a batch; its messages come again, to another process."""
+"""The function's process is killed in the middle of a batch, and another process retries its messages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,99 +12,99 @@ import pytest
 from tests.local.marketplace import Fault
 from tests.runtime import Environment, EnvironmentGone
 from tests.runtime.harness import (
-    FOR_EVER_S,
+    FOREVER_S,
     SECRET_STORE,
-    Surroundings,
+    RuntimeHarness,
     batch_of,
-    eventually,
-    takes_the_call_and_says_nothing,
+    never_answers,
+    wait_until,
 )
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
 from tests.support.services import order_event
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")
-"""Named for what somebody else does at Walmart before their messages come again."""
-NEIGHBOUR = "7400000000009"
+"""Named for what the seller does at Walmart before the retry."""
+NEIGHBOR = "7400000000009"
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill, and what it takes.
+    """When to kill the process.
 
     Attributes:
-        reached: Tells that `ORDERS` are at that point, all of them.
-        calls: What became of the calls about them by then: the action, whether it was applied, the status.
-        variables: Of the environment that is killed.
-        neighbours: Orders that are in the batch as well.
+        reached: Returns whether all `ORDERS` are at that point.
+        calls: The calls about them by then: the action, whether it was applied, the status.
+        variables: Environment variables of the killed environment.
+        neighbors: Other orders in the batch.
     """
 
     reached: Callable[[Environment], bool]
     calls: set[tuple[str, bool, int | None]]
     variables: Mapping[str, str] = field(default_factory=dict)
-    neighbours: tuple[str, ...] = ()
+    neighbors: tuple[str, ...] = ()
 
 
 @contextmanager
-def before_anything_is_sent(_surroundings: Surroundings) -> Iterator[Moment]:
-    with RawServer(takes_the_call_and_says_nothing) as secret_store:
+def before_any_call_is_sent(_harness: RuntimeHarness) -> Iterator[Moment]:
+    with RawServer(never_answers) as secret_store:
         yield Moment(lambda _: bool(secret_store.requests), set(), {SECRET_STORE: secret_store.url})
 
 
 @contextmanager
-def before_the_post_is_applied(surroundings: Surroundings) -> Iterator[Moment]:
+def before_the_call_is_applied(harness: RuntimeHarness) -> Iterator[Moment]:
     for order in ORDERS:
-        surroundings.marketplace.fail(order, Fault.DELAY, action="acknowledge", seconds=FOR_EVER_S)
+        harness.marketplace.fail(order, Fault.DELAY, action="acknowledge", seconds=FOREVER_S)
     yield Moment(
-        lambda _: [call.fault for call in surroundings.marketplace.calls] == [Fault.DELAY] * 3,
+        lambda _: [call.fault for call in harness.marketplace.calls] == [Fault.DELAY] * 3,
         {("acknowledge", False, None)},
     )
 
 
 @contextmanager
-def before_the_answer_comes(surroundings: Surroundings) -> Iterator[Moment]:
+def before_the_response_arrives(harness: RuntimeHarness) -> Iterator[Moment]:
     for order in ORDERS:
-        surroundings.marketplace.fail(order, Fault.TIMEOUT_AFTER_APPLYING, action="acknowledge")
+        harness.marketplace.fail(order, Fault.TIMEOUT_AFTER_APPLYING, action="acknowledge")
     yield Moment(
-        lambda _: [call.applied for call in surroundings.marketplace.calls] == [True] * 3,
+        lambda _: [call.applied for call in harness.marketplace.calls] == [True] * 3,
         {("acknowledge", True, None)},
     )
 
 
 @contextmanager
-def before_the_function_returns(surroundings: Surroundings) -> Iterator[Moment]:
-    surroundings.marketplace.add_order(NEIGHBOUR)
-    surroundings.marketplace.fail(NEIGHBOUR, Fault.DELAY, action="acknowledge", seconds=FOR_EVER_S)
+def before_the_function_returns(harness: RuntimeHarness) -> Iterator[Moment]:
+    harness.marketplace.add_order(NEIGHBOR)
+    harness.marketplace.fail(NEIGHBOR, Fault.DELAY, action="acknowledge", seconds=FOREVER_S)
 
     def reached(environment: Environment) -> bool:
-        held_up = [call.fault for call in surroundings.marketplace.calls_for(NEIGHBOUR)] == [Fault.DELAY]
+        held_up = [call.fault for call in harness.marketplace.calls_for(NEIGHBOR)] == [Fault.DELAY]
         return held_up and outcomes(environment) == dict.fromkeys(ORDERS, "acknowledged")
 
-    yield Moment(reached, {("acknowledge", True, 200)}, neighbours=(NEIGHBOUR,))
+    yield Moment(reached, {("acknowledge", True, 200)}, neighbors=(NEIGHBOR,))
 
 
 def outcomes(environment: Environment) -> dict[str, str]:
-    """The outcome that each order was recorded with so far."""
+    """The outcome recorded for each order so far."""
     return {each["purchase_order_id"]: each["outcome"] for each in records_of(environment.output())}
 
 
-def kill(surroundings: Surroundings, moment: Moment, orders: tuple[str, ...]) -> None:
-    """Send a batch about the orders, and kill the process at the moment."""
-    surroundings.send(*map(order_event, orders))
-    batch = batch_of(surroundings.receive(len(orders)))
+def kill(harness: RuntimeHarness, moment: Moment, orders: tuple[str, ...]) -> None:
+    """Invoke with a batch of the orders, and kill the process at the moment."""
+    harness.send(*map(order_event, orders))
+    batch = batch_of(harness.receive(len(orders)))
     with (
         ThreadPoolExecutor(1) as invoker,
-        surroundings.environment(variables=moment.variables) as environment,
+        harness.environment(variables=moment.variables) as environment,
     ):
         invocation = invoker.submit(environment.invoke, batch)
-        eventually(lambda: moment.reached(environment))
+        wait_until(lambda: moment.reached(environment))
         processes = list(environment.processes())
         environment.kill()
         with pytest.raises(EnvironmentGone):
             invocation.result()
-    # The emulator, and the function's process, which would have looked what became of its calls.
+    # The emulator and the function's process, which would have fetched the orders after its calls.
     assert len(processes) == 2
-    eventually(lambda: not any(is_running(each) for each in processes))
+    wait_until(lambda: not any(is_running(each) for each in processes))
 
 
 def is_running(process: int) -> bool:
@@ -114,54 +114,54 @@ def is_running(process: int) -> bool:
         return False
 
 
-type KillPoint = Callable[[Surroundings], AbstractContextManager[Moment]]
+type KillPoint = Callable[[RuntimeHarness], AbstractContextManager[Moment]]
 
 
-@pytest.mark.parametrize(
-    "kill_point",
-    [
-        before_anything_is_sent,
-        before_the_post_is_applied,
-        before_the_answer_comes,
-        before_the_function_returns,
-    ],
-)
-def test_whenever_it_is_killed_no_order_is_lost_and_none_is_posted_twice(
-    surroundings: Surroundings, kill_point: KillPoint
+KILL_POINTS: list[KillPoint] = [
+    before_any_call_is_sent,
+    before_the_call_is_applied,
+    before_the_response_arrives,
+    before_the_function_returns,
+]
+
+
+@pytest.mark.parametrize("kill_point", KILL_POINTS)
+def test_a_kill_loses_no_order_and_acknowledges_none_twice(
+    harness: RuntimeHarness, kill_point: KillPoint
 ) -> None:
     for order in ORDERS:
-        surroundings.marketplace.add_order(order)
-    with kill_point(surroundings) as moment:
-        orders = (*ORDERS, *moment.neighbours)
-        kill(surroundings, moment, orders)
-    before = {order: surroundings.marketplace.calls_for(order) for order in orders}
+        harness.marketplace.add_order(order)
+    with kill_point(harness) as moment:
+        orders = (*ORDERS, *moment.neighbors)
+        kill(harness, moment, orders)
+    before = {order: harness.marketplace.calls_for(order) for order in orders}
     seen = {(call.action, call.applied, call.status) for order in ORDERS for call in before[order]}
     assert seen == moment.calls
-    surroundings.marketplace.set_status(SHIPPED, "Shipped")
-    surroundings.marketplace.set_status(CANCELLED, "Cancelled")
+    harness.marketplace.set_status(SHIPPED, "Shipped")
+    harness.marketplace.set_status(CANCELLED, "Cancelled")
 
-    with surroundings.environment() as environment:
-        answer = surroundings.deliver(environment, len(orders))
+    with harness.environment() as environment:
+        answer = harness.deliver(environment, len(orders))
         records: list[dict[str, Any]] = records_of(environment.output())
         found = outcomes(environment)
 
-    # Nothing is lost, and every order is acknowledged that nobody else settled.
+    # No message is lost, and every order is settled.
     assert answer == {"batchItemFailures": []}
-    assert (surroundings.waiting(), surroundings.parked()) == (0, [])
+    assert (harness.queued(), harness.parked()) == (0, [])
     assert {(each["disposition"], each["attempt"]) for each in records} == {("done", 2)}
     applied = any(applied for _, applied, _ in moment.calls)
     assert found == {
-        **dict.fromkeys(moment.neighbours, "acknowledged"),
+        **dict.fromkeys(moment.neighbors, "acknowledged"),
         LEFT_ALONE: "already_acknowledged" if applied else "acknowledged",
         SHIPPED: "already_shipped",
         CANCELLED: "cancelled",
     }
-    assert surroundings.statuses(LEFT_ALONE, *moment.neighbours) == {"Acknowledged"}
-    # What comes again is looked at first, and posted only where it waits.
-    after = {order: surroundings.actions(order)[len(before[order]) :] for order in ORDERS}
+    assert harness.statuses(LEFT_ALONE, *moment.neighbors) == {"Acknowledged"}
+    # A retried order is fetched first, and acknowledged only if it awaits that.
+    after = {order: harness.actions(order)[len(before[order]) :] for order in ORDERS}
     assert after == {
         LEFT_ALONE: ["get"] if applied else ["get", "acknowledge"],
         SHIPPED: ["get"],
         CANCELLED: ["get"],
     }
-    assert (surroundings.statuses(SHIPPED), surroundings.statuses(CANCELLED)) == ({"Shipped"}, {"Cancelled"})
+    assert (harness.statuses(SHIPPED), harness.statuses(CANCELLED)) == ({"Shipped"}, {"Cancelled"})

@@ -1,4 +1,4 @@
-"""Whatever log level a function is given, nothing that it prints shows a credential."""
+"""A function prints no credential at any log level."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,12 +7,12 @@ from typing import Literal
 
 import pytest
 
-from tests.runtime.harness import Surroundings
+from tests.runtime.harness import RuntimeHarness
 from tests.support.services import order_event
 
 ORDER = "7400000000001"
 PIECE = 40
-"""Characters of a credential by which it is found, also where it is cut off or wrapped."""
+"""The length of the parts that are searched for, so that a cut or wrapped credential is found."""
 
 
 def pieces(credential: str) -> list[str]:
@@ -28,22 +28,22 @@ def pieces(credential: str) -> list[str]:
         ("SweepFunction", "token", "DEBUG"),
     ],
 )
-def test_at_no_log_level_is_a_credential_printed(
-    surroundings: Surroundings, name: str, auth: Literal["signature", "token"], level: str
+def test_no_log_level_prints_a_credential(
+    harness: RuntimeHarness, name: str, auth: Literal["signature", "token"], level: str
 ) -> None:
-    surroundings.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
-    seller = surroundings.seller
-    surroundings.store_secret(seller.secret() if auth == "signature" else seller.token_secret())
-    session = surroundings.aws.client("sts").get_session_token()["Credentials"]
+    harness.marketplace.add_order(ORDER, order_date=datetime.now(UTC) - timedelta(hours=1))
+    seller = harness.seller
+    harness.store_secret(seller.secret() if auth == "signature" else seller.token_secret())
+    session = harness.aws.client("sts").get_session_token()["Credentials"]
     variables = {
         "AWS_LAMBDA_LOG_LEVEL": level,
         "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
         "AWS_SESSION_TOKEN": session["SessionToken"],
     }
-    function = surroundings.function(name, EventBusName=surroundings.bus())
+    function = harness.function(name, EventBusName=harness.bus())
 
-    with surroundings.environment(function, variables) as environment:
+    with harness.environment(function, variables) as environment:
         answer = environment.invoke(order_event(ORDER))
         *_, process = environment.processes()
         seen_by_it = Path(f"/proc/{process}/environ").read_text().split("\0")
@@ -53,7 +53,7 @@ def test_at_no_log_level_is_a_credential_printed(
     assert answer["outcome"] in {"acknowledged", "completed"}
     sent = {
         value
-        for call in surroundings.marketplace.calls
+        for call in harness.marketplace.calls
         for header, value in call.headers.items()
         if header.upper() in {"WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN", "AUTHORIZATION"}
     }

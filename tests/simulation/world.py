@@ -43,7 +43,7 @@ from tests.simulation.promise import Promise
 from tests.simulation.queue import Message, Queue
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.simulation.weather import OF_LISTS, Mishap, Weather
-from tests.support.printed import forget_logger
+from tests.support.printed import reset_logger
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 
@@ -478,7 +478,7 @@ class World:
         self.promise.watch_invocation(invocation)
 
     def _acknowledge_function(self, environment: Environment) -> Function:
-        forget_logger()
+        reset_logger()
         components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
                 {
@@ -498,7 +498,7 @@ class World:
         return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
-        forget_logger()
+        reset_logger()
         components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
                 {
@@ -552,4 +552,4 @@ def going_on(world: World) -> Iterator[World]:
         # Of an environment that was killed: it has nothing to print, which Powertools warns of.
         warnings.filterwarnings("ignore", "No application metrics to publish")
         yield world
-    forget_logger()
+    reset_logger()

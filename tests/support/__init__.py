@@ -1,1 +1,1 @@
-"""What tests of several tiers use."""
+"""Helpers of several groups of tests."""

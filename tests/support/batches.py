@@ -1,4 +1,4 @@
-"""What Lambda makes of the messages of the order queue."""
+"""Batches of messages, as Lambda makes them."""
 
 from collections.abc import Mapping
 from hashlib import md5
@@ -23,11 +23,11 @@ def sqs_record(
     """Return a message as the event source mapping puts it into a batch.
 
     Args:
-        message_id: The queue's id of it.
-        receipt: By which it was handed out.
-        body: What was sent.
-        system: What SQS says of it, such as `ApproximateReceiveCount`.
-        attributes: What was sent beside the body, each a text.
+        message_id: The message's id.
+        receipt: The receipt handle.
+        body: The message's body.
+        system: SQS's own attributes, such as `ApproximateReceiveCount`.
+        attributes: The message's attributes, each a text.
     """
     return {
         "messageId": message_id,
@@ -45,7 +45,7 @@ def sqs_record(
 
 
 def record_of(message: "MessageTypeDef") -> dict[str, Any]:
-    """A message that was received, as the event source mapping puts it into a batch."""
+    """Return a received message as the event source mapping puts it into a batch."""
     return sqs_record(
         message_id=message["MessageId"],
         receipt=message["ReceiptHandle"],

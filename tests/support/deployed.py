@@ -20,11 +20,10 @@ type _Function = Callable[[Any], object]
 
 
 def deployed(template: Template, **parameters: str) -> Template:
-    """What a stack named `orders` consists of, given some parameters and the defaults of the rest.
+    """Return the resources and outputs of a stack named `orders`.
 
-    Pseudo parameters may be given as well.
-
-    A reference to a resource becomes `<OrderQueue>`, one to its attribute `<OrderQueue.Arn>`.
+    Parameters that are not given have their defaults; pseudo parameters can be given, too. A reference to a
+    resource becomes `<OrderQueue>`, and one to its attribute `<OrderQueue.Arn>`.
     """
     stack = _Stack(template.body, parameters)
     return Template({part: stack.existing(part) for part in ("Resources", "Outputs")})
@@ -49,7 +48,7 @@ class _Stack:
         }
 
     def existing(self, part: str) -> dict[str, Any]:
-        """The members of a part of the template whose condition holds."""
+        """Return the members of a part of the template whose conditions hold."""
         members = self._body[part].items()
         return {
             name: self._resolve({key: value for key, value in each.items() if key != "Condition"})

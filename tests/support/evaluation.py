@@ -1,8 +1,8 @@
-"""How CloudWatch evaluates an alarm, by the rule that AWS documents.
+"""CloudWatch's evaluation of an alarm, as AWS documents it.
 
-AWS, "Configuring how CloudWatch alarms treat missing data": CloudWatch retrieves more periods than an alarm's
-`EvaluationPeriods`. When at least as many of these have data, it judges the latest that have data. Only when
-fewer have, `TreatMissingData` stands for the rest. AWS does not say how many more periods it retrieves.
+"Configuring how CloudWatch alarms treat missing data": CloudWatch retrieves more periods than an alarm's
+`EvaluationPeriods`. If at least that many periods have data, it evaluates the latest of these. If fewer have,
+`TreatMissingData` replaces the missing ones. AWS does not say how many more periods it retrieves.
 """
 
 import ast
@@ -18,7 +18,7 @@ MINUTE: Final = 60
 OK, ALARM, NO_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
 
 type Data = Mapping[str, Mapping[int, float]]
-"""What was sent, by the metric's name and the second."""
+"""The values of each metric, by its name and the second."""
 
 _BREACHES: Final[dict[str, Callable[[float, float], bool]]] = {
     "GreaterThanThreshold": operator.gt,
@@ -34,14 +34,14 @@ _STATISTICS: Final[dict[str, Callable[[Sequence[float]], float]]] = {"Sum": sum,
 
 @dataclass(frozen=True)
 class Change:
-    """What an alarm changed to, and the minute."""
+    """A new state of an alarm, and its minute."""
 
     minute: int
     state: str
 
 
 def series(alarm: Mapping[str, Any]) -> dict[str, Series]:
-    """The metrics that an alarm looks at, by their ids."""
+    """Return the metrics of an alarm, by their ids."""
     if "Metrics" not in alarm:
         return {"watched": _series(alarm, alarm["Statistic"])}
     stats = {each["Id"]: each["MetricStat"] for each in alarm["Metrics"] if "MetricStat" in each}
@@ -54,13 +54,13 @@ def _series(metric: Mapping[str, Any], statistic: str) -> Series:
 
 
 def expression(alarm: Mapping[str, Any]) -> str | None:
-    """The one expression of an alarm on metric math."""
+    """Return the expression of an alarm, if it has one."""
     found = [each["Expression"] for each in alarm.get("Metrics", []) if "Expression" in each]
     return found[0] if found else None
 
 
 def periods(alarm: Mapping[str, Any]) -> tuple[int, int, int]:
-    """How long a period is, how many are looked at, and how many of them have to be bad."""
+    """Return the length of a period, how many are evaluated, and how many of them must breach."""
     lengths = {each["MetricStat"]["Period"] for each in alarm.get("Metrics", []) if "MetricStat" in each}
     (length,) = lengths or {alarm["Period"]}
     count = alarm["EvaluationPeriods"]
@@ -68,7 +68,7 @@ def periods(alarm: Mapping[str, Any]) -> tuple[int, int, int]:
 
 
 def watched(alarm: Mapping[str, Any], data: Data, period: range) -> float | None:
-    """The value that CloudWatch compares with the threshold: `None` without data."""
+    """Return the value that CloudWatch compares with the threshold, or None without data."""
     values, known = {}, set()
     for name, each in series(alarm).items():
         sent = data.get(each.metric, {})
@@ -95,7 +95,7 @@ def breaches(alarm: Mapping[str, Any], value: float) -> bool:
 def _value(  # noqa: PLR0911 - one for each kind of expression
     node: ast.expr, points: Mapping[str, float | None], known: set[str]
 ) -> float | None:
-    """Metric math, as far as alarms here use it. No data is no value, except in `SUM` and `FILL`."""
+    """Evaluate the metric math that the alarms use. Missing data has no value, except in `SUM` and `FILL`."""
 
     def of(each: ast.expr) -> float | None:
         return _value(each, points, known)
@@ -106,7 +106,7 @@ def _value(  # noqa: PLR0911 - one for each kind of expression
         case ast.Name(id=name):
             return points[name]
         case ast.Call(func=ast.Name(id="FILL"), args=[ast.Name(id=name), ast.Constant(value=int(fill))]):
-            # Where a metric was never sent, there is no series that could be filled.
+            # A metric that was never sent has no series to fill.
             return float(fill) if points[name] is None and name in known else points[name]
         case ast.Call(func=ast.Name(id="SUM"), args=[ast.List(elts=several)]):
             there = [value for value in map(of, several) if value is not None]
@@ -127,12 +127,12 @@ def _value(  # noqa: PLR0911 - one for each kind of expression
 
 
 def changes(alarm: Mapping[str, Any], data: Data, minutes: int, more: int) -> list[Change]:
-    """Return how an alarm that is made at second 0 changes in so many minutes.
+    """Return how an alarm that is created at second 0 changes in so many minutes.
 
     Args:
-        alarm: Its properties.
-        data: What its metrics get.
-        minutes: How long to watch it.
+        alarm: The alarm's properties.
+        data: The values of its metrics.
+        minutes: How long to evaluate it.
         more: How many periods more than `EvaluationPeriods` CloudWatch retrieves.
     """
     length, count, _ = periods(alarm)
@@ -154,7 +154,7 @@ def _evaluate(alarm: Mapping[str, Any], points: Sequence[float | None], state: s
     if missing <= 0:
         return ALARM if sum(bad[-count:]) >= enough else OK
     if treat == "ignore":
-        # The state stays unless the missing data could not change the verdict.
+        # The state changes only if the missing data could not matter.
         if sum(bad) >= enough:
             return ALARM
         return state if sum(bad) + missing >= enough else OK

@@ -1,4 +1,4 @@
-"""The files of `events/`: each an order event, and in its member `case` what it is to lead to."""
+"""The files of `events/`: each an order event, whose member `case` has the expected outcome."""
 
 import json
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from typing import Any, Final
 from tests.support.paths import ROOT
 
 _EVENTS: Final = ROOT / "events"
-_TOLD_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
+_PUBLISHED_AT: Final = datetime(2026, 11, 20, 14, 3, 7, tzinfo=UTC)
 """The `time` of the events in the files; a replayed one is older."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What an event is to lead to: words of the outcome record."""
+    """The expected outcome and disposition of an event."""
 
     outcome: str
     disposition: str
@@ -26,13 +26,13 @@ class EventCase:
     """One file.
 
     Attributes:
-        name: The file's, without its ending.
+        name: The name of the file, without its extension.
         path: The file.
         event: The order event, as EventBridge delivers it and `sam remote invoke` sends it.
-        order_statuses: The statuses of the order's lines at the marketplace beforehand; none, no order.
-        invoked: How it ends as a bare event.
-        queued: How it ends when it comes over the bus.
-        acknowledgements_posted: How many of them Walmart gets to see.
+        order_statuses: The statuses of the order's lines at Walmart; empty if there is no order.
+        invoked: The result of a direct invocation.
+        queued: The result of the event from the queue.
+        acknowledgements: How many acknowledge calls Walmart receives.
     """
 
     name: str
@@ -41,11 +41,11 @@ class EventCase:
     order_statuses: tuple[str, ...]
     invoked: Ending
     queued: Ending
-    acknowledgements_posted: int
+    acknowledgements: int
 
-    def told_at(self, now: datetime) -> dict[str, Any]:
-        """Return the event as if told of at `now`, its dates as far apart as in the file."""
-        shift = now - _TOLD_AT
+    def published_at(self, now: datetime) -> dict[str, Any]:
+        """Return the event as published at `now`, its dates as far apart as in the file."""
+        shift = now - _PUBLISHED_AT
         event = {**self.event, "time": _shifted(self.event["time"], shift)}
         detail = self.event["detail"]
         if "orderDate" in detail:
@@ -54,19 +54,19 @@ class EventCase:
 
     @property
     def purchase_order_id(self) -> str | None:
-        """The order that the event tells of, if it names one."""
+        """The order of the event, if it names one."""
         value = self.event["detail"].get("purchaseOrderId")
         return value if isinstance(value, str) else None
 
 
 def load_event_cases() -> list[EventCase]:
-    """Read every file that tells of an order, in the order of their names."""
+    """Read every file with an order event, sorted by name."""
     paths = sorted(path for path in _EVENTS.glob("*.json") if path.stem != "self-check")
     return [_load(path) for path in paths]
 
 
 def _shifted(date: str, shift: timedelta) -> str:
-    """Move a date; one that nobody can read stays as it is."""
+    """Move a date; an unreadable date stays as it is."""
     try:
         return (datetime.fromisoformat(date) + shift).isoformat(timespec="seconds").replace("+00:00", "Z")
     except ValueError:
@@ -83,5 +83,5 @@ def _load(path: Path) -> EventCase:
         order_statuses=tuple(case["given"]["statuses"]),
         invoked=Ending(**case["then"]["invoked"]),
         queued=Ending(**case["then"]["queued"]),
-        acknowledgements_posted=case["then"]["acknowledgementsPosted"],
+        acknowledgements=case["then"]["acknowledgements"],
     )

@@ -1,4 +1,4 @@
-"""Which metrics there are, what tells one from another, and how each may be summed up."""
+"""The metrics of the code and of AWS, their dimensions, and the statistics that suit them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.template import Template
 
 COUNTED: Final = frozenset({"Sum"})
-"""Of what happens: so often. An average of ones is one."""
+"""For a metric that counts: an average of ones is always one."""
 MEASURED: Final = frozenset({"Maximum", "p50", "p99"})
-"""Of what has a size whenever somebody looks: so much. A sum of it means nothing."""
+"""For a metric that measures a size: a sum of sizes means nothing."""
 
 BY_SWEEPS: Final = frozenset(
     {
@@ -57,7 +57,7 @@ STATISTICS: Final = {**OF_AWS, NAMESPACE: OF_THE_CODE}
 
 @dataclass(frozen=True)
 class Series:
-    """One line of numbers, as an alarm or a widget asks for it."""
+    """One metric with its dimensions and statistic, as an alarm or a widget uses it."""
 
     namespace: str
     metric: str
@@ -65,19 +65,19 @@ class Series:
     statistic: str
 
     @property
-    def is_of_the_sweep(self) -> bool:
+    def is_from_sweep(self) -> bool:
         return self.metric in BY_SWEEPS or self.dimensions.get("FunctionName") == "<SweepFunction>"
 
 
 def is_emitted(series: Series, stack: Template) -> bool:
-    """Whether the code or AWS emits this metric with these dimensions, for something in the stack."""
+    """Return whether the code or AWS emits this metric with these dimensions for the stack."""
     return series.metric in STATISTICS[series.namespace] and series.dimensions in _dimensions(
         series.namespace, stack
     )
 
 
 def suits(series: Series) -> bool:
-    """Whether the statistic says something about the metric."""
+    """Return whether the statistic suits the metric."""
     return series.statistic in STATISTICS[series.namespace][series.metric]
 
 

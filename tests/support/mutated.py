@@ -1,4 +1,4 @@
-"""A module whose source is not its file's, which is how a mistake is made on purpose."""
+"""Import a module with changed source, to seed a bug."""
 
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -9,7 +9,7 @@ from typing import Final
 from tests.support.paths import ROOT
 
 ROOTS: Final = (ROOT / "functions", ROOT / "layers" / "walmart_ca")
-"""What the program is imported from."""
+"""The folders that the program is imported from."""
 
 
 def path_of(module: str) -> Path:
@@ -19,7 +19,7 @@ def path_of(module: str) -> Path:
 
 
 class Mutated(SourceFileLoader):
-    """Finds and loads one module, once it stands in `sys.meta_path`."""
+    """A finder and loader of one module, for `sys.meta_path`."""
 
     def __init__(self, module: str, source: str) -> None:
         super().__init__(module, str(path_of(module)))

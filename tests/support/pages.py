@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from tests.support.paths import ROOT
 
@@ -17,7 +18,7 @@ _LINK = re.compile(r"\[[^\]]*\]\(([^()\s]+)\)")
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading, the anchor that GitHub gives it, and the text below it up to the next heading."""
+    """A heading, the anchor that GitHub gives it, and the text up to the next heading."""
 
     level: int
     title: str
@@ -41,12 +42,12 @@ class Page:
         return _FENCED.sub("", self.text)
 
     def blocks(self, language: str) -> list[str]:
-        """The fenced blocks in a language, those in lists too."""
+        """The fenced blocks in a language, with those in lists."""
         return [textwrap.dedent(body) for _, named, body in _FENCED.findall(self.text) if named == language]
 
     @cached_property
     def headings(self) -> list[Heading]:
-        # A comment in a shell block looks like a heading, so blocks are kept out of sight.
+        # A comment in a shell block looks like a heading, so blocks are left out.
         parts = re.split(r"^(#{1,6}) +(.*?) *$", self.prose, flags=re.MULTILINE)[1:]
         found, taken = [], Counter[str]()
         for level, title, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
@@ -61,16 +62,16 @@ class Page:
         return {each.anchor for each in self.headings}
 
     def links(self) -> Iterator[str]:
-        """Where its links lead, those of inline code left out."""
+        """The targets of its links, without those in inline code."""
         yield from _LINK.findall(re.sub(r"`[^`\n]*`", "", self.prose))
 
     def section(self, title: str) -> str:
-        """The text below a heading, up to the next one, without its fenced blocks."""
+        """The text below a heading, up to the next heading, without fenced blocks."""
         (body,) = (each.body for each in self.headings if each.title == title)
         return body
 
     def table(self, first: str, under: str = "") -> list[list[str]]:
-        """The rows of the one table, in a section if it is named, whose first column has this heading."""
+        """The rows of the only table, in a section if it is given, whose first column has this heading."""
         text = self.section(under) if under else self.text
         (rows,) = re.findall(rf"^\| {re.escape(first)} \|.*\n\|[-| ]+\|\n((?:\|.*\n)+)", text, re.MULTILINE)
         return [_cells(row) for row in rows.splitlines()]
@@ -81,18 +82,28 @@ def page(name: str) -> Page:
     return Page(ROOT / name)
 
 
+README: Final = page("README.md")
+RUNBOOK: Final = page("docs/runbook.md")
+
+
 def all_pages() -> list[Page]:
-    """Every page that a reader is led to."""
+    """Every page for readers."""
     return [page("README.md"), page("CONTRIBUTING.md"), *map(Page, sorted((ROOT / "docs").glob("*.md")))]
 
 
-def code(cell: str) -> list[str]:
-    """What a cell of a table has as code."""
-    return re.findall(r"`([^`]*)`", cell)
+def code(text: str) -> list[str]:
+    """The inline code in a text."""
+    return re.findall(r"`([^`]*)`", text)
+
+
+def commands(read_page: Page) -> str:
+    """Every command of a page, one a line, with those in its prose."""
+    lines = "\n".join(read_page.blocks("bash")).replace("\\\n", " ")
+    return "\n".join([lines, *code(read_page.prose)])
 
 
 def syntax_error(script: str) -> str:
-    """What bash says about a script that it cannot read, and nothing about any other."""
+    """What bash says about a script that it cannot parse, and an empty text about any other."""
     return subprocess.run(
         ["bash", "-n"],  # noqa: S607 - the machine's
         input=script,
@@ -103,7 +114,7 @@ def syntax_error(script: str) -> str:
 
 
 def _anchor(title: str) -> str:
-    """What GitHub makes of a heading: its text in lower case, without punctuation, blanks as hyphens."""
+    """GitHub's anchor of a heading: its text in lower case, without punctuation, with hyphens for blanks."""
     shown = _LINK.sub(lambda found: found[0][1:].partition("]")[0], title)
     return re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
 

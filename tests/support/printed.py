@@ -1,24 +1,24 @@
-"""What a function prints, one JSON object a line: its outcome records and its metrics."""
+"""The JSON lines that a function prints: its outcome records and its metrics."""
 
 import logging
 from collections.abc import Iterable
 from typing import Any
 
 
-def forget_logger() -> None:
-    """Let the next function print to the stdout of now: Powertools sets a logger up only once a process."""
+def reset_logger() -> None:
+    """Let the next function print to the current stdout: Powertools sets up a logger once a process."""
     loggers = logging.Logger.manager.loggerDict
     for name in [name for name, logger in loggers.items() if getattr(logger, "init", False)]:
         del loggers[name]
 
 
 def records_of(output: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The outcome records among the lines that were printed."""
+    """Return the outcome records among printed lines."""
     return [line for line in output if line.get("message") == "order outcome"]
 
 
 def measurements_of(output: Iterable[dict[str, Any]]) -> dict[str, list[float]]:
-    """Every metric among the lines that were printed, with its values."""
+    """Return every metric among printed lines, with its values."""
     values: dict[str, list[float]] = {}
     for line in output:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):

@@ -1,4 +1,4 @@
-"""What the functions meet, all of it real: queues, a secret, an event bus, and a marketplace."""
+"""The services that the functions call: queues, a secret, an event bus, and a marketplace."""
 
 import functools
 import json
@@ -21,7 +21,7 @@ _PATIENCE_SECONDS: Final = 300
 
 
 class _Owner(NamedTuple):
-    """Clients of whoever owns the local AWS, made once: that takes longer than a call."""
+    """Clients with all permissions, made once because that takes longer than a call."""
 
     sqs: "SQSClient"
     secrets: "SecretsManagerClient"
@@ -34,7 +34,7 @@ def _owner(aws: LocalAws) -> _Owner:
 
 
 class Services:
-    """An order queue with its dead-letter queue, and a secret, between the bus and the marketplace."""
+    """An order queue with its dead-letter queue, a secret, a bus and a marketplace."""
 
     def __init__(self, aws: LocalAws, marketplace: Marketplace, seller: Seller) -> None:
         self.aws = aws
@@ -43,7 +43,7 @@ class Services:
         self._name = uuid.uuid4().hex
         self._owner = _owner(aws)
         self.sqs = self._owner.sqs
-        """By which messages are received and deleted, as the event source mapping does in a role's name."""
+        """The client that receives and deletes messages, as the event source mapping does with a role."""
         self._bus: str | None = None
         self._received: dict[str, str] = {}
         self.order_queue = self._owner.sqs.create_queue(QueueName=f"orders-{self._name}")["QueueUrl"]
@@ -53,7 +53,7 @@ class Services:
         )["ARN"]
 
     def secret(self) -> str:
-        """The seller's credentials, as the secret holds them at first."""
+        """The credentials that the secret has at first."""
         return self.seller.secret()
 
     def store_secret(self, text: str) -> str:
@@ -65,7 +65,7 @@ class Services:
         return self._attributes(queue_url)["QueueArn"]
 
     def bus(self) -> str:
-        """The name of a bus that brings order events into the order queue, made when first needed."""
+        """The name of a bus whose rule sends order events to the order queue, created on first use."""
         if self._bus is None:
             events, name = self._owner.events, f"bus-{self._name}"
             pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
@@ -89,9 +89,9 @@ class Services:
             self._owner.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
 
     def receive(self, count: int = 1) -> "list[MessageTypeDef]":
-        """Receive messages of the order queue, so many at least, and ten at a time.
+        """Receive at least so many messages of the order queue, ten at a time.
 
-        Those that were received before, and are still there, come again now: their back-off is over.
+        Messages received before that are still in the queue become visible again first.
         """
         for receipt in self._received.values():
             self._owner.sqs.change_message_visibility(
@@ -113,21 +113,21 @@ class Services:
                 self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
                 del self._received[message["MessageId"]]
 
-    def waiting(self) -> int:
-        """How many messages are in the order queue, hidden ones included."""
+    def queued(self) -> int:
+        """How many messages are in the order queue, with the invisible ones."""
         attributes = self._attributes(self.order_queue)
-        return int(attributes["ApproximateNumberOfMessages"]) + self.hidden()
+        return int(attributes["ApproximateNumberOfMessages"]) + self.invisible()
 
-    def hidden(self) -> int:
-        """How many messages of the order queue cannot be received for now."""
+    def invisible(self) -> int:
+        """How many messages of the order queue are invisible."""
         return int(self._attributes(self.order_queue)["ApproximateNumberOfMessagesNotVisible"])
 
     def parked(self) -> "list[MessageTypeDef]":
-        """The messages of the dead-letter queue that were not received yet."""
+        """Receive the visible messages of the dead-letter queue."""
         return _receive(self._owner.sqs, self.dead_letter_queue, wait_s=0)
 
     def actions(self, purchase_order_id: str | None = None) -> list[str | None]:
-        """What Walmart was asked for, about one order or all, in its order; a token is nothing asked for."""
+        """The actions that Walmart received, for one order or all; a token call is no action."""
         calls = self.marketplace.calls
         if purchase_order_id is not None:
             calls = self.marketplace.calls_for(purchase_order_id)

@@ -1,4 +1,4 @@
-"""A bash into which a page's commands are pasted, with the command `aws` talking to the local AWS."""
+"""A bash that runs a page's commands, and whose command `aws` calls the local AWS."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ needs_jq = pytest.mark.skipif(
 
 
 class Shell:
-    """Runs commands."""
+    """Runs commands in bash."""
 
     def __init__(self, commands: Path) -> None:
         self._environment = environment({})
@@ -33,7 +33,7 @@ class Shell:
     def run(
         self, commands: str, *options: str, cwd: Path | None = None, **variables: str
     ) -> subprocess.CompletedProcess[str]:
-        """Paste commands, and wait until they are done."""
+        """Run commands to their end."""
         return subprocess.run(
             [_BASH, *options],
             input=commands,
@@ -48,6 +48,6 @@ class Shell:
 
 @contextmanager
 def shell(aws: LocalAws) -> Iterator[Shell]:
-    """A shell whose command `aws` is there for as long as the `with` block lasts."""
+    """A shell whose command `aws` works during the `with` block."""
     with tempfile.TemporaryDirectory() as name, AwsCli(aws, Path(name)):
         yield Shell(Path(name))

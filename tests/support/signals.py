@@ -1,4 +1,4 @@
-"""Start a process as a terminal does, or as a background job is started, however the tests were started."""
+"""Start a process with a terminal's signals, or with those of a background job."""
 
 import signal
 import sys
@@ -17,8 +17,7 @@ os.execv(sys.executable, sys.orig_argv[:1] + sys.argv[1:])
 def python(arguments: Sequence[str], *, ignoring: Collection[signal.Signals] = ()) -> list[str]:
     """Return the command that runs Python with arguments, some interrupts ignored and the others not.
 
-    A process inherits which signals are ignored: a shell ignores SIGINT for a background job, and so do some
-    CI runners.
+    A process inherits its ignored signals: a shell ignores SIGINT for a background job, and CI runners may.
     """
     dispositions = [(int(each), each in ignoring) for each in _INTERRUPTS]
     return [sys.executable, "-c", _START.format(dispositions=dispositions), *arguments]

@@ -1,4 +1,4 @@
-"""Which messages SQS refuses, by AWS's documentation. The local AWS does not check their attributes."""
+"""The messages that SQS refuses, as AWS documents it. The local AWS does not check attributes."""
 
 import io
 import json
@@ -19,22 +19,24 @@ _TEXT: Final = re.compile("[" + "".join(f"{chr(first)}-{chr(last)}" for first, l
 
 
 def refusal(body: str, attributes: Mapping[str, str]) -> str | None:
-    """Return the code of the error with which SQS answers, or None when it takes the message.
+    """Return the code of SQS's error, or None if SQS accepts the message.
 
     Args:
-        body: The message's.
-        attributes: Those of the type String, by their names.
+        body: The message's body.
+        attributes: Its attributes of the type String, by name.
     """
     if not _TEXT.fullmatch(body):
         return "InvalidMessageContents"
     if not all(map(_TEXT.fullmatch, attributes.values())):
         return "InvalidParameterValue"
-    beside = sum(len(f"{name}String{value}".encode()) for name, value in attributes.items())
-    return "InvalidParameterValue" if len(body.encode()) + beside > MAX_BYTES else None
+    size = len(body.encode()) + sum(
+        len(f"{name}String{value}".encode()) for name, value in attributes.items()
+    )
+    return "InvalidParameterValue" if size > MAX_BYTES else None
 
 
-def refuse_as_sqs(client: "SQSClient") -> None:
-    """Let a client have SQS's error for a message that SQS would refuse, whoever it talks to."""
+def enforce_sqs_limits(client: "SQSClient") -> None:
+    """Let a client raise SQS's error for a message that SQS would refuse."""
 
     def check(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
         assert isinstance(request.body, str | bytes)

@@ -1,4 +1,4 @@
-"""The template as it is written and as SAM transforms it."""
+"""The template as written, and as SAM transforms it."""
 
 import copy
 from dataclasses import dataclass
@@ -14,11 +14,7 @@ from tests.support.paths import ROOT
 
 @dataclass(frozen=True)
 class Template:
-    """A template, in CloudFormation's long form: `!Ref X` is `{"Ref": "X"}`.
-
-    Args:
-        body: The whole of it.
-    """
+    """A template in CloudFormation's long form: `!Ref X` is `{"Ref": "X"}`."""
 
     body: dict[str, Any]
 
@@ -38,10 +34,10 @@ class Template:
 
 
 def transform(written: Template) -> Template:
-    """What CloudFormation gets to see once SAM has transformed the template."""
+    """Return the template that CloudFormation receives from SAM."""
     body = copy.deepcopy(written.body)
     for each in body["Resources"].values():
-        # `sam package` puts the uploaded build here; where it lies is of no interest.
+        # `sam package` puts the place of the uploaded build here.
         for name in {"CodeUri", "ContentUri"} & each.get("Properties", {}).keys():
             each["Properties"][name] = "s3://bucket/key"
     session = boto3.session.Session(region_name="ca-central-1")
@@ -49,5 +45,5 @@ def transform(written: Template) -> Template:
 
 
 def read() -> Template:
-    """The template as it is written."""
+    """Return the template as written."""
     return Template(yaml_parse((ROOT / "template.yaml").read_text()))

@@ -1,1 +1,1 @@
-"""What the template promises, checked without an AWS account."""
+"""Tests of the template that need no AWS account."""

@@ -1,4 +1,4 @@
-"""Somebody is told before an order is late, and what to do; and nobody is told of nothing."""
+"""The alarms go on before an order is late, say what to do, and stay off otherwise."""
 
 import re
 from typing import Any
@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from shared.orders.event import DEADLINE
 from tests.support.deployed import deployed
 from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
-from tests.support.incidents import HEALTHY, INCIDENTS, MORE, OVER, sent, told_after
+from tests.support.incidents import EXTRA_PERIODS, HEALTHY, INCIDENTS, OVER, alarm_delays, sent
 from tests.support.metrics import is_emitted, suits
 from tests.support.template import Template, read
-from tests.template.test_version import VERSION
+from tests.support.version import VERSION
 
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 ADDRESS = "someone@example.com"
@@ -35,13 +35,13 @@ GOES_OFF = {
     "EventsLost": "FILL(lost, 0) >= 1",
     "AcknowledgeFunctionFailing": "SUM([FILL(errors, 0), FILL(throttles, 0), FILL(failed, 0)]) >= 1",
 }
-LOOKS_AT = {
+WATCHES = {
     "OrdersParked": ["<OrderDeadLetterQueue.QueueName>"],
     "EventsUndelivered": ["<UndeliveredEventQueue.QueueName>"],
     "OrderQueueNotConsumed": ["<OrderQueue.QueueName>", "<OrderQueue.QueueName>"],
     "AcknowledgeFunctionFailing": ["<AcknowledgeFunction>", "<AcknowledgeFunction>", "orders"],
 }
-TOLD_AFTER = {
+DELAYS = {
     "DeadlineAtRisk": (1, 16),
     "CredentialsRefused": (1, 16),
     "Misconfigured": (1, 16),
@@ -55,23 +55,22 @@ TOLD_AFTER = {
     "EventsLost": (1, 16),
     "AcknowledgeFunctionFailing": (21, 11),
 }
-"""The minutes in which each goes on, and in which it goes off after the last sign of its incident."""
+"""The minutes until an alarm goes on, and until it goes off after the end of its incident."""
 TICKETS = {"StaleCredentialsServed", "QueueDrainTimeHigh", "OrdersParked"}
-# An attempt may find something wrong as often as an order is tried; a sweep, as often as there is one.
-OF_ATTEMPTS = ["DeadlineAtRisk", "CredentialsRefused", "Misconfigured"]
-OF_SWEEPS = ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"]
+KEEP_THEIR_STATE = {
+    *("OldestOrderUnacknowledged", "QueueDrainTimeHigh", "SweepMissing"),  # between two sweeps
+    *("OrdersParked", "EventsUndelivered", "OrderQueueNotConsumed"),  # while SQS reports nothing
+}
 
 FILLED = [
     alarm for alarm in deployed(read()).of_type(ALARM_TYPE).values() if "FILL" in (expression(alarm) or "")
 ]
 
-# Read when the tests are collected, so that an alarm that is added cannot be forgotten here.
 every_alarm = pytest.mark.parametrize("name", read().of_type(ALARM_TYPE))
 every_bus = pytest.mark.parametrize("bus", ["default", "orders"])
 
 
 def condition(alarm: dict[str, Any]) -> str:
-    """When an alarm goes off, in short."""
     signs = {
         "GreaterThanThreshold": ">",
         "GreaterThanOrEqualToThreshold": ">=",
@@ -82,7 +81,7 @@ def condition(alarm: dict[str, Any]) -> str:
 
 
 def severity(name: str, **parameters: str) -> str:
-    """How urgent an alarm is, which its text, its tag and its actions must agree about."""
+    """Return an alarm's severity, which must be the same in its text, its tag and its actions."""
     alarm = deployed(read(), AlarmTopicArn=TOPIC, **parameters)[name]
     (tag,) = alarm["Tags"]
     assert alarm["AlarmDescription"].startswith(f"{tag['Value'].capitalize()}: ")
@@ -92,8 +91,10 @@ def severity(name: str, **parameters: str) -> str:
 
 
 def goes_on(alarm: dict[str, Any], data: Data, minutes: int = OVER) -> bool:
-    """Whether an alarm goes on; however far back CloudWatch looks must make no difference."""
-    (found,) = {ALARM in {each.state for each in changes(alarm, data, minutes, more)} for more in MORE}
+    """Return whether an alarm goes on, however much older data CloudWatch evaluates."""
+    (found,) = {
+        ALARM in {each.state for each in changes(alarm, data, minutes, more)} for more in EXTRA_PERIODS
+    }
     return found
 
 
@@ -102,34 +103,34 @@ def stack(template: Template) -> Template:
     return deployed(template, AlarmTopicArn=TOPIC)
 
 
-def test_there_is_an_alarm_for_each_thing_that_can_go_wrong(stack: Template) -> None:
+def test_each_alarm_has_its_condition(stack: Template) -> None:
     assert {name: condition(alarm) for name, alarm in stack.of_type(ALARM_TYPE).items()} == GOES_OFF
+    assert len(GOES_OFF) <= 12  # each costs money and attention
 
 
-@pytest.mark.parametrize("name", LOOKS_AT)
-def test_an_alarm_looks_at_the_queue_or_function_it_is_named_after(stack: Template, name: str) -> None:
+@pytest.mark.parametrize("name", WATCHES)
+def test_an_alarm_watches_the_queue_or_function_in_its_name(stack: Template, name: str) -> None:
     seen = [value for each in series(stack[name]).values() for value in each.dimensions.values()]
 
-    assert seen == LOOKS_AT[name]
+    assert seen == WATCHES[name]
 
 
 @every_alarm
-def test_an_alarm_is_named_after_its_stack_and_after_what_is_wrong(stack: Template, name: str) -> None:
+def test_an_alarm_is_named_after_its_stack_and_its_problem(stack: Template, name: str) -> None:
     assert stack[name]["AlarmName"] == f"orders-{name}"
 
 
 @every_alarm
-def test_an_alarm_says_what_it_means_what_to_do_and_where_to_read_on(stack: Template, name: str) -> None:
-    anchor = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-    meaning, _, end = stack[name]["AlarmDescription"].partition(f" See v{VERSION}/docs/runbook.md#")
+def test_an_alarm_says_what_is_wrong_what_to_do_and_has_a_link(stack: Template, name: str) -> None:
+    meaning, _, link = stack[name]["AlarmDescription"].partition(" See ")
 
-    assert end == anchor
+    assert link.startswith(f"v{VERSION}/docs/runbook.md#")
     assert re.fullmatch(r"(Page|Ticket): [A-Z].*[.:;] .+\.", meaning)
 
 
 @every_alarm
 def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Template, name: str) -> None:
-    # Of the greatest length that the parameter takes.
+    # The longest URL that the parameter allows.
     url = f"https://g/{199 * 'x'}/"
     text = deployed(template, RunbookUrl=url)[name]["AlarmDescription"]
 
@@ -137,40 +138,34 @@ def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Templa
     assert len(text) <= 1024
 
 
-def test_there_are_twelve_alarms_at_most(template: Template) -> None:
-    assert len(template.of_type(ALARM_TYPE)) <= 12
-
-
 @every_alarm
-def test_a_program_can_tell_a_page_from_a_ticket(name: str) -> None:
+def test_an_alarm_is_a_page_or_a_ticket(name: str) -> None:
     assert severity(name) == ("ticket" if name in TICKETS else "page")
 
 
-def test_without_sweeps_a_parked_order_is_a_page_because_nothing_else_tells_of_it() -> None:
+def test_a_parked_order_is_a_page_without_sweeps() -> None:
     assert severity("OrdersParked", SweepEnabled="false") == "page"
 
 
 @every_alarm
-def test_given_a_topic_then_it_is_told_when_an_alarm_goes_off_and_when_a_page_is_over(
-    stack: Template, name: str
-) -> None:
+def test_a_topic_gets_every_alarm_and_the_end_of_a_page(stack: Template, name: str) -> None:
     assert stack[name]["AlarmActions"] == [TOPIC]
     assert stack[name].get("OKActions", []) == ([] if name in TICKETS else [TOPIC])
 
 
 @every_alarm
-def test_given_no_topic_then_an_alarm_tells_nobody(template: Template, name: str) -> None:
+def test_without_a_topic_an_alarm_has_no_actions(template: Template, name: str) -> None:
     assert not {"AlarmActions", "OKActions"} & deployed(template)[name].keys()
 
 
 @every_alarm
-def test_given_an_address_then_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
+def test_with_an_address_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
     alarm = deployed(template, AlarmEmail=ADDRESS)[name]
 
     assert alarm["AlarmActions"] == alarm.get("OKActions", alarm["AlarmActions"]) == ["<AlarmTopic>"]
 
 
-def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_eventbridge(
+def test_an_address_is_subscribed_to_the_stacks_own_topic(
     template: Template,
 ) -> None:
     stack = deployed(template, AlarmEmail=ADDRESS)
@@ -181,7 +176,7 @@ def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_ev
         "Protocol": "email",
         "Endpoint": ADDRESS,
         "FilterPolicyScope": "MessageBody",
-        # Not the change from INSUFFICIENT_DATA to OK, which each alarm of a new stack makes once.
+        # Without the change from INSUFFICIENT_DATA to OK, which each alarm of a new stack makes once.
         "FilterPolicy": {
             "$or": [
                 {"NewStateValue": ["ALARM"]},
@@ -190,6 +185,7 @@ def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_ev
             ]
         },
     }
+    assert "KmsMasterKeyId" not in stack["AlarmTopic"]  # CloudWatch may not use one
     assert stack["AlarmTopicPolicy"]["Topics"] == ["<AlarmTopic>"]
     assert stack["AlarmTopicPolicy"]["PolicyDocument"]["Statement"] == [
         {
@@ -203,11 +199,7 @@ def test_given_an_address_then_it_is_subscribed_to_a_topic_for_cloudwatch_and_ev
     assert stack.body["Outputs"]["AlarmTopicArn"]["Value"] == "<AlarmTopic>"
 
 
-def test_the_stacks_own_topic_has_no_key_that_cloudwatch_may_not_use(template: Template) -> None:
-    assert "KmsMasterKeyId" not in template["AlarmTopic"]
-
-
-def test_given_no_address_then_no_topic_is_made(template: Template) -> None:
+def test_without_an_address_the_stack_makes_no_topic(template: Template) -> None:
     stack = deployed(template, AlarmTopicArn=TOPIC)
 
     assert not [each for each in stack.body["Resources"].values() if each["Type"].startswith("AWS::SNS::")]
@@ -215,13 +207,15 @@ def test_given_no_address_then_no_topic_is_made(template: Template) -> None:
 
 
 @every_alarm
-def test_an_alarm_says_what_missing_data_means(stack: Template, name: str) -> None:
-    assert stack[name]["TreatMissingData"] in {"breaching", "notBreaching", "ignore"}
+def test_an_alarm_keeps_its_state_or_is_off_without_data(stack: Template, name: str) -> None:
+    treatment = "ignore" if name in KEEP_THEIR_STATE else "notBreaching"
+
+    assert stack[name]["TreatMissingData"] == treatment
 
 
 @every_bus
 @every_alarm
-def test_an_alarm_looks_at_metrics_that_are_emitted(template: Template, name: str, bus: str) -> None:
+def test_an_alarm_watches_metrics_that_are_emitted(template: Template, name: str, bus: str) -> None:
     stack = deployed(template, EventBusName=bus)
 
     for each in series(stack[name]).values():
@@ -229,17 +223,13 @@ def test_an_alarm_looks_at_metrics_that_are_emitted(template: Template, name: st
 
 
 @every_alarm
-def test_an_alarm_sums_what_is_counted_and_takes_the_worst_of_what_is_measured(
-    stack: Template, name: str
-) -> None:
+def test_an_alarm_uses_a_statistic_that_suits_its_metric(stack: Template, name: str) -> None:
     for each in series(stack[name]).values():
         assert suits(each), each
 
 
 @every_alarm
-def test_the_alarm_of_an_expression_has_every_metric_that_it_names_and_no_other(
-    stack: Template, name: str
-) -> None:
+def test_an_expression_uses_exactly_the_metrics_of_its_alarm(stack: Template, name: str) -> None:
     metrics = stack[name].get("Metrics", [])
     expressions = [each for each in metrics if "Expression" in each]
     named = {word for each in expressions for word in re.findall(r"\b[a-z]\w*", each["Expression"])}
@@ -251,50 +241,48 @@ def test_the_alarm_of_an_expression_has_every_metric_that_it_names_and_no_other(
 
 
 @every_alarm
-def test_an_alarm_looks_at_whole_minutes_of_a_day_at_most(stack: Template, name: str) -> None:
+def test_an_alarm_watches_whole_minutes_of_at_most_a_day(stack: Template, name: str) -> None:
     length, count, bad = periods(stack[name])
 
     assert length % MINUTE == 0
-    assert length * count <= DAY  # beyond, CloudWatch looks only once an hour
+    assert length * count <= DAY  # CloudWatch evaluates longer ones only once an hour
     assert 1 <= bad <= count
 
 
 @every_alarm
-def test_given_no_sweeps_then_nothing_waits_for_them(template: Template, name: str) -> None:
-    of_the_sweep = any(each.is_of_the_sweep for each in series(deployed(template)[name]).values())
+def test_without_sweeps_no_alarm_watches_them(template: Template, name: str) -> None:
+    of_the_sweep = any(each.is_from_sweep for each in series(deployed(template)[name]).values())
 
     assert (name in deployed(template, SweepEnabled="false").body["Resources"]) is not of_the_sweep
 
 
-def test_half_of_walmarts_time_is_told(stack: Template) -> None:
+def test_the_deadline_alarm_goes_off_at_half_of_walmarts_time(stack: Template) -> None:
     assert stack["DeadlineAtRisk"]["Threshold"] == DEADLINE.total_seconds() / 2
 
 
 @every_alarm
-def test_an_alarm_goes_on_and_off_when_the_runbook_says_however_far_back_cloudwatch_looks(
-    stack: Template, name: str
-) -> None:
-    assert {told_after(stack[name], INCIDENTS[name], more) for more in MORE} == {TOLD_AFTER[name]}
+def test_an_alarm_goes_on_and_off_when_the_runbook_says(stack: Template, name: str) -> None:
+    assert {alarm_delays(stack[name], INCIDENTS[name], more) for more in EXTRA_PERIODS} == {DELAYS[name]}
 
 
 @settings(deadline=None, max_examples=50)
 @given(alarm=st.sampled_from(FILLED), failures=st.sets(st.integers(min_value=0, max_value=119)))
-def test_how_far_back_cloudwatch_looks_makes_no_difference_where_gaps_are_filled(
+def test_older_data_makes_no_difference_where_gaps_are_filled(
     alarm: dict[str, Any], failures: set[int]
 ) -> None:
     data = {each.metric: sent(10_000.0, failures) for each in series(alarm).values()}
 
-    narrow, *wide = (changes(alarm, data, 180, more) for more in MORE)
+    narrow, *wide = (changes(alarm, data, 180, more) for more in EXTRA_PERIODS)
     assert all(each == narrow for each in wide)
 
 
 @every_alarm
-def test_no_alarm_goes_on_in_a_new_stack_that_is_well(stack: Template, name: str) -> None:
+def test_no_alarm_goes_on_in_a_new_healthy_stack(stack: Template, name: str) -> None:
     assert not goes_on(stack[name], HEALTHY)
 
 
-@pytest.mark.parametrize("name", OF_ATTEMPTS)
-def test_while_an_order_waits_each_period_has_an_attempt_at_it(
+@pytest.mark.parametrize("name", ["DeadlineAtRisk", "CredentialsRefused", "Misconfigured"])
+def test_each_period_has_an_attempt_while_an_order_is_retried(
     template: Template, stack: Template, name: str
 ) -> None:
     base, cap, hold = (
@@ -308,7 +296,7 @@ def test_while_an_order_waits_each_period_has_an_attempt_at_it(
     assert length >= longest + template["AcknowledgeFunction"]["Timeout"]
 
 
-@pytest.mark.parametrize("name", OF_SWEEPS)
+@pytest.mark.parametrize("name", ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"])
 def test_at_the_longest_interval_each_period_has_a_sweep(
     template: Template, stack: Template, name: str
 ) -> None:
@@ -319,72 +307,58 @@ def test_at_the_longest_interval_each_period_has_a_sweep(
     assert length >= longest + template["SweepFunction"]["Timeout"]
 
 
-@pytest.mark.parametrize("name", ["OldestOrderUnacknowledged", "QueueDrainTimeHigh"])
-def test_between_two_sweeps_nothing_is_taken_for_well(stack: Template, name: str) -> None:
-    assert stack[name]["TreatMissingData"] == "ignore"
-
-
-def test_given_the_longest_interval_then_no_sweep_is_missed(template: Template, stack: Template) -> None:
+def test_at_the_longest_interval_no_sweep_is_missed(template: Template, stack: Template) -> None:
     interval = template.body["Parameters"]["SweepIntervalMinutes"]["MaxValue"]
     latest = template["SweepFunction"]["Timeout"] // MINUTE
-    # The worst there may be: every other sweep takes no time, and every other as much as it has.
+    # The worst case: every other sweep takes no time, and the others take until their time-out.
     completed = [start + latest * (start // interval % 2) for start in range(interval, OVER, interval)]
     data = {**HEALTHY, "SweepCompleted": sent(1.0, completed)}
 
     assert not goes_on(stack["SweepMissing"], data, minutes=completed[-1])
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(46, False), (62, True)])
-def test_a_new_stack_has_three_quarters_of_an_hour_for_its_first_sweep(
-    stack: Template, minutes: int, told: bool
-) -> None:
+@pytest.mark.parametrize(("minutes", "alarms"), [(46, False), (62, True)])
+def test_a_new_stack_has_45_minutes_for_its_first_sweep(stack: Template, minutes: int, alarms: bool) -> None:
     data = {**HEALTHY, "SweepCompleted": {}}
 
-    assert goes_on(stack["SweepMissing"], data, minutes) is told
+    assert goes_on(stack["SweepMissing"], data, minutes) is alarms
 
 
-def test_sweeps_that_stop_while_the_queue_is_silent_keep_the_alarm_on(stack: Template) -> None:
+def test_missing_sweeps_keep_the_alarm_on_while_the_queue_is_idle(stack: Template) -> None:
     data = {**HEALTHY, "SweepCompleted": {}, QUEUE_LENGTH: sent(0.0, range(100))}
 
-    for more in MORE:
+    for more in EXTRA_PERIODS:
         assert [each.state for each in changes(stack["SweepMissing"], data, OVER, more)] == [ALARM]
 
 
-# AWS does not say whether SQS reports a zero, nothing, or no metric at all while nobody receives.
+# AWS does not say whether SQS reports zero, nothing, or no metric at all without receives.
 @pytest.mark.parametrize("received", [sent(0.0, range(OVER)), sent(1.0, range(60)), {}])
-def test_orders_that_nobody_receives_are_told_whatever_sqs_reports_of_it(
-    stack: Template, received: dict[int, float]
-) -> None:
+def test_orders_that_are_not_received_raise_an_alarm(stack: Template, received: dict[int, float]) -> None:
     data = {QUEUE_LENGTH: sent(1.0, range(180, OVER)), "NumberOfMessagesReceived": received}
 
     assert goes_on(stack["OrderQueueNotConsumed"], data)
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(10, False), (30, True)])
-def test_an_outage_of_the_secret_is_told_when_it_lasts(stack: Template, minutes: int, told: bool) -> None:
+@pytest.mark.parametrize(("minutes", "alarms"), [(10, False), (30, True)])
+def test_only_a_long_outage_of_the_secret_alarms(stack: Template, minutes: int, alarms: bool) -> None:
     outage = {"StaleCredentials": sent(1.0, range(180, 180 + minutes))}
 
-    assert goes_on(stack["StaleCredentialsServed"], outage) is told
+    assert goes_on(stack["StaleCredentialsServed"], outage) is alarms
 
 
-# A message is received again when its visibility timeout is over, after six minutes.
+# A failed message is received again after its visibility timeout of six minutes.
 @pytest.mark.parametrize("metric", ["Errors", "Throttles", "MessageFailed"])
-@pytest.mark.parametrize(("times", "told"), [(1, False), (2, False), (4, True)])
-def test_a_function_that_fails_is_told_when_it_lasts_with_sweeps_or_without(
-    template: Template, metric: str, times: int, told: bool
+@pytest.mark.parametrize(("times", "alarms"), [(1, False), (2, False), (4, True)])
+def test_only_a_function_that_keeps_failing_raises_an_alarm(
+    template: Template, metric: str, times: int, alarms: bool
 ) -> None:
     alarm = deployed(template, SweepEnabled="false")["AcknowledgeFunctionFailing"]
     failing = {metric: sent(1.0, range(180, 180 + 6 * times, 6))}
 
-    assert goes_on(alarm, failing) is told
+    assert goes_on(alarm, failing) is alarms
 
 
-@pytest.mark.parametrize("name", ["OrdersParked", "EventsUndelivered", "OrderQueueNotConsumed"])
-def test_a_queue_that_falls_silent_ends_no_alarm(stack: Template, name: str) -> None:
-    assert stack[name]["TreatMissingData"] == "ignore"
-
-
-def test_orders_that_wait_while_acknowledgement_is_paused_are_told(template: Template) -> None:
+def test_a_pause_leaves_the_alarm_of_waiting_orders_in_place(template: Template) -> None:
     paused = deployed(template, AcknowledgementEnabled="false")
 
     assert "OrderQueueNotConsumed" in paused.of_type(ALARM_TYPE)

@@ -1,4 +1,4 @@
-"""What is shipped is what was locked, for the processor it runs on, compiled and nothing more."""
+"""The build has the locked packages and the project's code, compiled for its processor, and nothing else."""
 
 import filecmp
 import marshal
@@ -13,7 +13,7 @@ from types import CodeType
 
 import pytest
 
-from tests.local.aws import Build, CommandFailed
+from tests.local.aws import Build, CommandFailed, Venvs
 from tests.local.aws.commands import run
 from tests.local.aws.venvs import search_path
 from tests.support.paths import ROOT
@@ -24,7 +24,7 @@ PARTS = {
     "AcknowledgeFunction": "/var/task/",
     "SweepFunction": "/var/task/",
 }
-"""What is built, and where Lambda has it."""
+"""What is built, and where Lambda puts it."""
 MACHINES = {"arm64": 183, "x86_64": 62}  # EM_AARCH64 and EM_X86_64 of the ELF specification
 UNCHECKED_HASH = 0b01
 
@@ -60,7 +60,7 @@ def test_every_source_file_has_byte_code_that_is_used_unchecked(arm64_build: Bui
 def test_a_traceback_names_the_files_as_lambda_has_them(arm64_build: Build, part: str, place: str) -> None:
     directory = arm64_build.directory / part
     for compiled in directory.rglob("*.pyc"):
-        code = marshal.loads(compiled.read_bytes()[16:])  # noqa: S302 - our own build
+        code = marshal.loads(compiled.read_bytes()[16:])  # noqa: S302 - the project's build
         assert isinstance(code, CodeType)
         source = compiled.parent.parent / f"{compiled.name.removesuffix('.cpython-313.pyc')}.py"
         assert code.co_filename == place + str(source.relative_to(directory))
@@ -77,7 +77,7 @@ def test_the_dependencies_are_exactly_the_locked_ones(build: Build) -> None:
 
 
 @pytest.mark.parametrize("package", ["boto3", "botocore", "pydantic", "aws_xray_sdk", "bin"])
-def test_what_lambda_brings_or_nobody_needs_is_not_shipped(build: Build, package: str) -> None:
+def test_what_lambda_provides_or_no_code_needs_is_not_shipped(build: Build, package: str) -> None:
     assert not (build.directory / "DependenciesLayer" / "python" / package).exists()
 
 
@@ -102,17 +102,32 @@ def test_nothing_else_is_built(build: Build) -> None:
     assert {path.name for path in build.directory.iterdir() if path.is_dir()} == PARTS.keys()
 
 
-def test_building_again_elsewhere_gives_the_same_files(arm64_build: Build, tmp_path: Path) -> None:
-    again = Build.make(tmp_path / "elsewhere", architecture="arm64")
+def test_a_build_elsewhere_with_another_uv_gives_the_same_files(arm64_build: Build, tmp_path: Path) -> None:
+    # The version of this uv, the first on the path, begins like the locked one's.
+    uv = tmp_path / "bin" / "uv"
+    uv.parent.mkdir()
+    release = locked(LAYER / "uv.txt")["uv"]
+    uv.write_text(f'#!/bin/sh\n[ "$1" = --version ] || exit 9\necho "uv {release}0 (0123456)"\n')
+    uv.chmod(0o755)
+    again = tmp_path / "elsewhere"
+
+    run(
+        [
+            *(Venvs().sam, "build", "--template-file", ROOT / "template.yaml", "--build-dir", again),
+            *("--no-cached", "--parallel", "--parameter-overrides", "Architecture=arm64"),
+        ],
+        cwd=ROOT,
+        extra={"PATH": os.pathsep.join([str(uv.parent), search_path()])},
+    )
 
     for part in PARTS:
-        first, second = arm64_build.directory / part, again.directory / part
+        first, second = arm64_build.directory / part, again / part
         names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
         assert names == sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
         assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
 
 
-def test_given_a_hash_that_does_not_fit_then_nothing_is_built(tmp_path: Path) -> None:
+def test_nothing_is_built_when_a_hash_does_not_match(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(ROOT / "template.yaml", project)
@@ -126,7 +141,7 @@ def test_given_a_hash_that_does_not_fit_then_nothing_is_built(tmp_path: Path) ->
         Build.make(tmp_path / "build", project=project)
 
 
-def test_given_no_processor_then_make_builds_nothing(tmp_path: Path) -> None:
+def test_make_builds_nothing_without_a_processor(tmp_path: Path) -> None:
     makefile = str(LAYER / "Makefile")
     make = ["make", "--makefile", makefile, "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"]
 
@@ -138,7 +153,7 @@ def test_given_no_processor_then_make_builds_nothing(tmp_path: Path) -> None:
     ("machine", "message"),
     [(MACHINES["x86_64"], "wrong processor"), (None, "No compiled file")],
 )
-def test_given_the_wrong_compiled_files_then_the_build_stops(
+def test_the_build_stops_at_files_for_the_wrong_processor(
     tmp_path: Path, machine: int | None, message: str
 ) -> None:
     content = b"" if machine is None else b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little")
@@ -163,34 +178,12 @@ def test_tests_run_with_the_versions_that_are_shipped() -> None:
 
 
 def test_the_layer_locks_the_uv_that_the_project_locks() -> None:
-    # A copy, because SAM takes the layer's folder aside and nothing else with it.
+    # A copy, because SAM copies the layer's folder, and nothing else, before it builds.
     assert (LAYER / "uv.txt").read_text() == (ROOT / "requirements" / "uv.txt").read_text()
 
 
-def test_given_another_release_of_uv_on_the_path_then_the_locked_one_builds_the_layer(tmp_path: Path) -> None:
-    layer = tmp_path / "layer"
-    shutil.copytree(LAYER, layer)
-    other = tmp_path / "bin" / "uv"
-    other.parent.mkdir()
-    # Its number begins like the locked one's.
-    release = locked(LAYER / "uv.txt")["uv"]
-    other.write_text(f'#!/bin/sh\n[ "$1" = --version ] || exit 9\necho "uv {release}0 (0123456)"\n')
-    other.chmod(0o755)
-
-    run(
-        ["make", "--makefile", LAYER / "Makefile", "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"],
-        cwd=layer / "x86_64",
-        extra={"PATH": os.pathsep.join([str(other.parent), search_path()])},
-    )
-
-    assert {path.name for path in (tmp_path / "python").glob("*.dist-info")} == {
-        f"{name.replace('-', '_')}-{version}.dist-info"
-        for name, version in locked(LAYER / "requirements.txt").items()
-    }
-
-
 def test_the_set_up_installs_wheels_alone() -> None:
-    # Building a package would run its code, with build tools that no lock names.
+    # Building a package would run its code, with build tools that are not locked.
     makefile = (ROOT / "Makefile").read_text().replace("\\\n", "")
     commands = re.findall(r"^\t.*\bpip (?:install|sync|compile)\b.*$", makefile, re.MULTILINE)
 

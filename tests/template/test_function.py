@@ -1,4 +1,4 @@
-"""How the functions are run: on the processor they were built for; from the queue, in small batches."""
+"""How the functions run: their event source, environment, processor, layers and logs."""
 
 import importlib.util
 
@@ -9,51 +9,33 @@ from acknowledge_orders.settings import AcknowledgeSettings
 from shared.settings import Settings
 from shared.walmart.rate_limiter import BURST
 from sweep_orders.settings import SweepSettings
+from tests.support.deployed import deployed
 from tests.support.template import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
 
 
-def test_a_batch_names_its_failures_one_by_one(template: Template) -> None:
-    source = template.only("AWS::Lambda::EventSourceMapping")
+def test_the_mapping_invokes_the_function_with_small_batches(template: Template) -> None:
+    concurrency = template["AcknowledgeFunction"]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
 
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-
-
-def test_a_batch_has_ten_orders_at_most_and_waits_for_none(template: Template) -> None:
-    source = template.only("AWS::Lambda::EventSourceMapping")
-
-    assert source["BatchSize"] == BATCH_SIZE == BURST
-    assert "MaximumBatchingWindowInSeconds" not in source
-
-
-def test_as_many_batches_are_worked_on_at_once_as_the_function_is_told(template: Template) -> None:
-    source = template.only("AWS::Lambda::EventSourceMapping")
-    told = template["AcknowledgeFunction"]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
-
-    # The pacing divides Walmart's limit by it.
-    assert source["ScalingConfig"] == {"MaximumConcurrency": int(told)} == {"MaximumConcurrency": 2}
+    # No batching window, so that no order waits for another one.
+    assert deployed(template).only("AWS::Lambda::EventSourceMapping") == {
+        "EventSourceArn": "<OrderQueue.Arn>",
+        "FunctionName": "<AcknowledgeFunction>",
+        "Enabled": True,
+        "BatchSize": BATCH_SIZE,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": int(concurrency)},
+    }
+    # The rate limiter divides Walmart's limit by the concurrency.
+    assert (BATCH_SIZE, concurrency) == (BURST, "2")
     assert "ReservedConcurrentExecutions" not in template["AcknowledgeFunction"]
 
 
-def test_the_batches_come_from_the_order_queue(template: Template) -> None:
-    source = template.only("AWS::Lambda::EventSourceMapping")
+def test_the_parameter_pauses_and_resumes_acknowledgement(template: Template) -> None:
+    paused = deployed(template, AcknowledgementEnabled="false")
 
-    assert source["EventSourceArn"] == {"Fn::GetAtt": ["OrderQueue", "Arn"]}
-    assert source["FunctionName"] == {"Ref": "AcknowledgeFunction"}
-
-
-def test_acknowledgement_is_paused_and_resumed_by_the_parameter(template: Template) -> None:
-    source = template.only("AWS::Lambda::EventSourceMapping")
-
-    assert source["Enabled"] == {"Fn::If": ["Acknowledging", True, False]}
-    assert template.body["Conditions"]["Acknowledging"] == {
-        "Fn::Equals": [{"Ref": "AcknowledgementEnabled"}, "true"],
-    }
-
-
-def test_acknowledgement_is_on_when_nothing_is_said(written: Template) -> None:
-    assert written.body["Parameters"]["AcknowledgementEnabled"]["Default"] == "true"
+    assert paused.only("AWS::Lambda::EventSourceMapping")["Enabled"] is False
 
 
 @pytest.mark.parametrize(
@@ -77,21 +59,37 @@ def test_the_environment_holds_exactly_the_settings_the_code_reads(
     assert template[function]["Environment"]["Variables"].keys() == settings.variables()
 
 
-def test_the_environment_is_filled_from_parameters_and_queues(written: Template) -> None:
-    assert written["AcknowledgeFunction"]["Environment"]["Variables"] == {
-        "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
-        "CREDENTIALS_SECRET_ARN": {"Ref": "CredentialsSecretArn"},
-        "MARKETPLACE_URL": {"Ref": "MarketplaceUrl"},
-        "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},
-        "ORDER_QUEUE_URL": {"Ref": "OrderQueue"},
+OF_BOTH = {
+    "POWERTOOLS_SERVICE_NAME": {"Ref": "AWS::StackName"},
+    "CREDENTIALS_SECRET_ARN": {"Ref": "CredentialsSecretArn"},
+    "MARKETPLACE_URL": {"Ref": "MarketplaceUrl"},
+    "MARKETPLACE_SERVICE_NAME": {"Ref": "MarketplaceServiceName"},
+    "ORDER_QUEUE_URL": {"Ref": "OrderQueue"},
+    "REQUESTS_PER_MINUTE": {"Ref": "RequestsPerMinute"},
+}
+ENVIRONMENTS = {
+    "AcknowledgeFunction": OF_BOTH
+    | {
         "DEAD_LETTER_QUEUE_URL": {"Ref": "OrderDeadLetterQueue"},
-        "REQUESTS_PER_MINUTE": {"Ref": "RequestsPerMinute"},
         "MAXIMUM_CONCURRENCY": "2",
         "BACKOFF_BASE_SECONDS": {"Ref": "BackoffBaseSeconds"},
         "BACKOFF_CAP_SECONDS": {"Ref": "BackoffCapSeconds"},
         "CREDENTIALS_HOLD_SECONDS": {"Ref": "CredentialsHoldSeconds"},
         "SWEEP_ENABLED": {"Ref": "SweepEnabled"},
-    }
+    },
+    "SweepFunction": OF_BOTH
+    | {
+        "EVENT_BUS_NAME": {"Ref": "EventBusName"},
+        "ORDER_EVENT_SOURCE": {"Ref": "OrderEventSource"},
+        "ORDER_EVENT_DETAIL_TYPE": {"Ref": "OrderEventDetailType"},
+        "SWEEP_INTERVAL_MINUTES": {"Ref": "SweepIntervalMinutes"},
+    },
+}
+
+
+@every_function
+def test_the_environment_is_filled_from_parameters_and_queues(written: Template, function: str) -> None:
+    assert written[function]["Environment"]["Variables"] == ENVIRONMENTS[function]
 
 
 @pytest.mark.parametrize("bound", ["MinValue", "Default", "MaxValue"])
@@ -104,7 +102,7 @@ def test_the_code_accepts_what_the_parameters_accept(
     parameters = written.body["Parameters"]
     variables = written[function]["Environment"]["Variables"]
     environment = {
-        # A pseudo parameter has no bounds, and a choice has only its default.
+        # A pseudo parameter has no bounds, and a list of values has only its default.
         name: str(
             parameters.get(value["Ref"], {}).get(
                 bound, parameters.get(value["Ref"], {}).get("Default", "any")
@@ -137,16 +135,14 @@ def test_function_and_layers_are_for_the_parameters_processor(template: Template
         assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
 
 
-@pytest.mark.parametrize("layer", ["DependenciesLayer", "WalmartCaLayer"])
-def test_layers_are_built_for_the_parameters_processor(written: Template, layer: str) -> None:
-    assert written.body["Resources"][layer]["Metadata"]["BuildArchitecture"] == {"Ref": "Architecture"}
+def test_layers_are_built_for_the_parameters_processor(written: Template) -> None:
+    dependencies, client = (
+        written.body["Resources"][layer]["Metadata"] for layer in ("DependenciesLayer", "WalmartCaLayer")
+    )
 
-
-def test_the_dependencies_are_installed_for_the_parameters_processor(written: Template) -> None:
-    # SAM tells make nothing about the processor but the directory to work in.
-    assert written.body["Resources"]["DependenciesLayer"]["Metadata"]["WorkingDirectory"] == {
-        "Fn::Sub": "layers/dependencies/${Architecture}",
-    }
+    assert dependencies["BuildArchitecture"] == client["BuildArchitecture"] == {"Ref": "Architecture"}
+    # SAM gives make no other information about the processor than the working directory.
+    assert dependencies["WorkingDirectory"] == {"Fn::Sub": "layers/dependencies/${Architecture}"}
 
 
 @every_function

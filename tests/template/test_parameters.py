@@ -1,4 +1,4 @@
-"""What a user is asked, and told afterwards."""
+"""The parameters and outputs of the stack."""
 
 import re
 from collections.abc import Iterator
@@ -140,7 +140,7 @@ def test_every_parameter_is_used(written: Template) -> None:
     assert body["Parameters"].keys() <= mentioned
 
 
-def test_every_parameter_is_explained_and_has_its_place_in_the_console(written: Template) -> None:
+def test_every_parameter_is_explained_and_has_a_group(written: Template) -> None:
     body = written.body
     groups = body["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     placed = [name for group in groups for name in group["Parameters"]]
@@ -163,7 +163,7 @@ def test_every_parameter_is_explained_and_has_its_place_in_the_console(written: 
         ("UndeliveredEventQueueUrl", "UndeliveredEventQueue"),
     ],
 )
-def test_the_stack_names_what_an_operator_needs(written: Template, output: str, resource: str) -> None:
+def test_the_stack_outputs_what_an_operator_needs(written: Template, output: str, resource: str) -> None:
     assert written.body["Outputs"][output]["Value"] == {"Ref": resource}
 
 
@@ -173,7 +173,7 @@ def test_every_output_is_explained(written: Template) -> None:
 
 
 def references(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template
-    """The names of everything a part of the template refers to."""
+    """The names that a part of the template refers to."""
     if isinstance(value, dict):
         if isinstance(name := value.get("Ref"), str):
             yield name

@@ -1,4 +1,4 @@
-"""Each role may do what its job takes, and nothing else."""
+"""Each role has the permissions of its job, and no others."""
 
 import json
 from collections.abc import Iterator
@@ -49,7 +49,7 @@ def entries(template: Template, role: str) -> list[dict[str, Any]]:
 
 
 def statements(template: Template, role: str) -> Iterator[dict[str, Any]]:
-    """A role's statements, the conditional one as if its condition held."""
+    """A role's statements, with the conditional ones."""
     for entry in entries(template, role):
         yield entry["Fn::If"][1] if "Fn::If" in entry else entry
 
@@ -62,7 +62,7 @@ def granted(template: Template, role: str) -> Iterator[tuple[str, str]]:
             yield action, resource(statement["Resource"])
 
 
-def resource(value: Any) -> str:  # noqa: ANN401 - whatever a template may hold there
+def resource(value: Any) -> str:  # noqa: ANN401 - any part of a template
     match value:
         case {"Fn::GetAtt": path}:
             return ".".join(path)
@@ -93,7 +93,7 @@ def test_nothing_is_granted_by_wildcard(template: Template, role: str) -> None:
 
 
 @every_role
-def test_no_statement_says_what_it_does_not_cover(template: Template, role: str) -> None:
+def test_no_statement_uses_notaction_or_notresource(template: Template, role: str) -> None:
     for statement in statements(template, role):
         assert not {"NotAction", "NotResource"} & statement.keys()
 
@@ -107,19 +107,17 @@ def test_no_managed_policy_widens_a_role(template: Template, role: str) -> None:
 
 
 @every_role
-def test_a_permissions_boundary_limits_every_role_of_a_stack_that_is_given_one(
-    template: Template, role: str
-) -> None:
+def test_a_permissions_boundary_limits_every_role(template: Template, role: str) -> None:
     boundary = "arn:aws:iam::123456789012:policy/boundary"
 
     assert deployed(template, PermissionsBoundaryArn=boundary)[role]["PermissionsBoundary"] == boundary
     assert "PermissionsBoundary" not in deployed(template)[role]
 
 
-def test_no_policy_beside_those_of_roles_queues_and_topic_lets_anybody_do_anything(
+def test_no_other_policy_grants_anything(
     template: Template,
 ) -> None:
-    # Whatever CloudFormation calls it: a queue's inline one, a topic's, a permission of Lambda's.
+    # In all types of CloudFormation: a queue's or a topic's policy, a permission of Lambda.
     policies = {
         name
         for name, each in template.body["Resources"].items()
@@ -136,7 +134,7 @@ def test_a_function_has_its_own_role(template: Template, function: str) -> None:
 
 
 @every_function
-def test_only_lambda_may_take_the_role_of_a_function(template: Template, function: str) -> None:
+def test_only_lambda_may_assume_the_role_of_a_function(template: Template, function: str) -> None:
     assert trusted(template, f"{function}Role") == {
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
@@ -144,7 +142,7 @@ def test_only_lambda_may_take_the_role_of_a_function(template: Template, functio
     }
 
 
-def test_only_the_scheduler_may_take_the_role_of_the_schedule_and_for_this_account_only(
+def test_only_the_scheduler_of_this_account_assumes_its_role(
     template: Template,
 ) -> None:
     assert trusted(template, "SweepScheduleRole") == {
@@ -177,7 +175,7 @@ def test_the_sweep_publishes_order_events_and_no_others(template: Template) -> N
 
 
 @every_function
-def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template, function: str) -> None:
+def test_without_a_customer_key_no_function_may_decrypt(template: Template, function: str) -> None:
     conditional = [entry["Fn::If"] for entry in entries(template, f"{function}Role") if "Fn::If" in entry]
 
     assert [[condition, other] for condition, _, other in conditional] == [
@@ -190,9 +188,7 @@ def test_given_no_customer_key_then_nothing_may_be_decrypted(template: Template,
 
 
 @every_function
-def test_given_a_customer_key_then_it_decrypts_for_secrets_manager_and_for_that_secret_only(
-    template: Template, function: str
-) -> None:
+def test_a_customer_key_only_decrypts_the_secret(template: Template, function: str) -> None:
     (statement,) = (
         each for each in statements(template, f"{function}Role") if each["Action"] == "kms:Decrypt"
     )

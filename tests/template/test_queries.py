@@ -1,4 +1,4 @@
-"""A saved query asks for fields that a record has and words that it may hold."""
+"""A saved query uses fields that a record has, and values that they may have."""
 
 import re
 from dataclasses import fields
@@ -36,7 +36,7 @@ def stack(template: Template) -> Template:
 
 
 def words(query: str) -> set[str]:
-    """The fields that a query names: what is neither text, nor a word of the language, nor named by `as`."""
+    """The fields of a query: no text, no word of the language, and no name given by `as`."""
     unquoted = re.sub(r'"[^"]*"', "", query)
     given = set(re.findall(r"\bas (\w+)", unquoted))
     return set(re.findall(r"@?\b[a-z]\w*", unquoted)) - WORDS - given - {"as"}
@@ -44,7 +44,7 @@ def words(query: str) -> set[str]:
 
 def test_there_is_a_query_for_each_question(stack: Template) -> None:
     assert [each["Name"] for each in stack.of_type(QUERY).values()] == [
-        "orders/Story of one order",
+        "orders/History of one order",
         "orders/Failures by reason",
         "orders/Slowest orders",
         "orders/Refused credentials",
@@ -53,7 +53,7 @@ def test_there_is_a_query_for_each_question(stack: Template) -> None:
 
 
 @every_query
-def test_a_query_asks_for_fields_that_the_records_of_its_log_groups_have(stack: Template, name: str) -> None:
+def test_a_query_uses_fields_that_its_records_have(stack: Template, name: str) -> None:
     groups = stack[name]["LogGroupNames"]
     known = OF_EVERY_LINE.union(*(OF_A_RECORD[group] for group in groups))
 
@@ -61,7 +61,7 @@ def test_a_query_asks_for_fields_that_the_records_of_its_log_groups_have(stack: 
 
 
 @every_query
-def test_a_query_compares_with_words_that_a_record_may_hold(stack: Template, name: str) -> None:
+def test_a_query_compares_with_values_that_a_record_may_have(stack: Template, name: str) -> None:
     query = stack[name]["QueryString"]
     compared = re.findall(r'(\w+) (?:=|!=) "([^"]*)"', query)
     compared += [
@@ -90,11 +90,11 @@ def test_every_query_that_an_alarm_names_exists(stack: Template) -> None:
     assert named <= {each["Name"].removeprefix("orders/") for each in stack.of_type(QUERY).values()}
 
 
-def test_the_story_of_an_order_is_told_in_the_order_of_time(stack: Template) -> None:
+def test_the_history_of_an_order_is_sorted_by_time(stack: Template) -> None:
     assert "sort @timestamp asc" in stack["HistoryOfOneOrder"]["QueryString"]
 
 
-def test_a_refusal_is_told_with_what_walmarts_support_asks_for(stack: Template) -> None:
+def test_a_refused_call_has_the_fields_walmarts_support_asks_for(stack: Template) -> None:
     asked = words(stack["RefusedCredentials"]["QueryString"])
 
     assert asked >= {"@timestamp", "correlation_id", "secret_version_id"}

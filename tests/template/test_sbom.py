@@ -18,7 +18,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What `make sbom` writes."""
     venvs, path = Venvs(), tmp_path_factory.mktemp("sbom") / "sbom.json"
     venvs.tool("sbom", "cyclonedx-py")
-    # As it is installed: a test installs nothing.
+    # Pretend that the tool is up to date, so that make installs nothing.
     installed = f"--old-file={venvs.directory}/sbom.done"
     run(["make", installed, "sbom", f"VENV={venvs.directory}", f"SBOM={path}"], cwd=ROOT)
     found: dict[str, Any] = json.loads(path.read_text())
@@ -33,7 +33,7 @@ def hashes(component: dict[str, Any]) -> set[str]:
     }
 
 
-def test_each_locked_package_is_named_with_its_version_and_its_hashes(written: dict[str, Any]) -> None:
+def test_each_locked_package_has_its_version_and_its_hashes(written: dict[str, Any]) -> None:
     requirements = re.findall(
         r"^([a-z0-9-]+)(?:\[.*\])?==([^ ;]+)(.*?)(?=^\w|\Z)", LOCK.read_text(), re.MULTILINE | re.DOTALL
     )
@@ -46,7 +46,7 @@ def test_each_locked_package_is_named_with_its_version_and_its_hashes(written: d
     }
 
 
-def test_our_own_packages_are_named_as_what_no_index_has(written: dict[str, Any]) -> None:
+def test_the_projects_own_package_has_no_index(written: dict[str, Any]) -> None:
     ours = [each for each in written["components"] if "version" not in each]
 
     assert written["metadata"]["component"]["name"] == "walmart-order-acknowledgement"
@@ -55,6 +55,6 @@ def test_our_own_packages_are_named_as_what_no_index_has(written: dict[str, Any]
     assert "purl" not in ours[0]
 
 
-def test_it_is_the_same_whenever_it_is_written(written: dict[str, Any]) -> None:
+def test_it_has_no_date_and_no_random_number(written: dict[str, Any]) -> None:
     assert "serialNumber" not in written
     assert "timestamp" not in written["metadata"]

@@ -1,29 +1,26 @@
-"""The version of pyproject.toml is the one that a stack says it runs."""
+"""Every file that has the project's version has the one of pyproject.toml."""
 
 import re
 import tomllib
-from typing import Any, Final
 
+import walmart_ca.version
 from tests.support.paths import ROOT
 from tests.support.template import Template
+from tests.support.version import VERSION
 
 
-def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((ROOT / name).read_text())
+def test_every_file_has_the_same_version(written: Template) -> None:
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    links = re.findall(r"\bv(\d+\.\d+\.\d+)", (ROOT / "template.yaml").read_text())
+    released = re.findall(r"^## (\d\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
-
-VERSION: Final[str] = _toml("pyproject.toml")["project"]["version"]
-
-
-def test_the_stack_says_which_version_runs(written: Template) -> None:
-    assert written.body["Outputs"]["Version"]["Value"] == VERSION
-
-
-def test_a_deployment_tags_the_stack_and_so_its_resources_with_the_version() -> None:
-    assert _toml("samconfig.toml")["default"]["deploy"]["parameters"]["tags"] == f"version={VERSION}"
-
-
-def test_the_template_names_no_other_version() -> None:
-    named = re.findall(r"\bv(\d+\.\d+\.\d+)", (ROOT / "template.yaml").read_text())
-
-    assert set(named) == {VERSION}
+    found = {
+        "the newest entry of CHANGELOG.md": released[0],
+        "the tag that samconfig.toml gives the stack": samconfig["default"]["deploy"]["parameters"]["tags"],
+        "the output of the stack": written.body["Outputs"]["Version"]["Value"],
+        "the links of the alarms": "".join(set(links)),
+        "the client": walmart_ca.version.VERSION,
+    }
+    assert found == dict.fromkeys(found, VERSION) | {
+        "the tag that samconfig.toml gives the stack": f"version={VERSION}"
+    }

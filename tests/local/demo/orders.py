@@ -57,11 +57,11 @@ def plan(orders: int, scenario: Scenario, now: datetime) -> list[DemoOrder]:
     of_files = [
         DemoOrder(
             title=case.name,
-            event=case.told_at(now),
+            event=case.published_at(now),
             ending=case.queued,
             purchase_order_id=case.purchase_order_id,
             statuses=case.order_statuses,
-            acknowledgements=case.acknowledgements_posted if scenario is Scenario.CALM else None,
+            acknowledgements=case.acknowledgements if scenario is Scenario.CALM else None,
         )
         for case in load_event_cases()
     ]

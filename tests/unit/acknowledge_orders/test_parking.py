@@ -18,7 +18,7 @@ from acknowledge_orders.sqs_order_queue import SqsOrderQueue
 from shared.orders.outcome import Outcome
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
 from tests.support.batches import sqs_record
-from tests.support.sqs_limits import ALLOWED, MAX_BYTES, refuse_as_sqs
+from tests.support.sqs_limits import ALLOWED, MAX_BYTES, enforce_sqs_limits
 
 SYSTEM = {"ApproximateReceiveCount": "1", "ApproximateFirstReceiveTimestamp": "1795532400000"}
 OUTCOME_BYTES = len("outcome" + "String" + "rejected")
@@ -33,7 +33,7 @@ class Sqs:
         self.client = boto3.client(
             "sqs", REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
         )
-        refuse_as_sqs(self.client)
+        enforce_sqs_limits(self.client)
         self.client.meta.events.register_last("before-send.sqs.SendMessage", self._respond)
 
     def _respond(self, request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
