@@ -146,6 +146,7 @@ def test_a_stuck_order_is_for_parking_once_a_day_and_always_seen_again_when_it_i
         (timedelta(minutes=135), False, False, timedelta(minutes=15)),
         (timedelta(minutes=135), True, False, timedelta(minutes=15)),
         (timedelta(hours=26), False, True, timedelta(minutes=15)),
+        (timedelta(hours=71, minutes=45), False, False, timedelta(days=1)),
         (timedelta(hours=71, minutes=46), False, False, timedelta(days=1)),
         (timedelta(hours=72), False, False, timedelta(days=1)),
         (timedelta(hours=72), True, False, timedelta(days=1)),
