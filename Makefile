@@ -9,7 +9,7 @@ WEATHER ?= calm
 DOOR ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
-# The proof's: how many storms.
+# How many random scenarios `make simulate` runs.
 SEEDS ?= 100
 # What `make fuzz` does: so many seconds for each target, or for those named; or one target with the input of a file.
 SECONDS ?= 60
@@ -17,7 +17,7 @@ ONLY ?=
 REPLAY ?=
 # Modules that `make mutate` keeps to; all when empty.
 MODULES ?=
-# The benchmark's.
+# How often `make bench` measures each contender.
 ROUNDS ?= 30
 
 # The tools' own telemetry and version checks stay at home.
@@ -34,9 +34,9 @@ help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 	@echo "  The demo takes ORDERS=$(ORDERS), WEATHER=calm, storm, outage, rotation, migration or withdrawal,"
 	@echo "  DOOR=signature or token, AWS_PORT and MARKETPLACE_PORT (0: any free port)."
-	@echo "  The proof takes SEEDS=$(SEEDS), the benchmark ROUNDS=$(ROUNDS)."
+	@echo "  make simulate takes SEEDS=$(SEEDS), make bench ROUNDS=$(ROUNDS)."
 	@echo "  Fuzzing takes SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file."
-	@echo "  MODULES=\"policy verdicts\" mutates these alone."
+	@echo "  make mutate takes MODULES=\"policy classification\"."
 
 .PHONY: demo
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, watch each order become acknowledged
@@ -75,7 +75,7 @@ fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input 
 
 # Not part of `make test`: it takes minutes, and changes its answer only with what decides about an order.
 .PHONY: mutate
-mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
+mutate: $(VENV)/dev.done ## Run the tests on mutants of the modules that decide about an order
 	@$(VENV)/dev/bin/python -m tests.tools.mutation $(MODULES)
 
 .PHONY: format
@@ -87,20 +87,20 @@ format: $(VENV)/dev.done ## Format the code and mend what the linter can
 marketplace: $(VENV)/dev.done ## Run the local marketplace by itself, to try a client on
 	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
-.PHONY: prove
-prove: $(VENV)/dev.done ## Try the promise in SEEDS storms, and count what struck
+.PHONY: simulate
+simulate: $(VENV)/dev.done ## Run SEEDS random scenarios in virtual time, and print the faults and the violations
 	@$(RUN) tests.simulation --seeds $(SEEDS)
 
 .PHONY: stuck
-stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
+stuck: $(VENV)/dev.done ## Print the latency of orders while others are stuck, in virtual time
 	@$(RUN) tests.simulation --stuck
 
 .PHONY: capacity
-capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
+capacity: $(VENV)/dev.done ## Print the throughput of a stack and its cost a month
 	@$(RUN) tests.tools.capacity
 
 .PHONY: bench
-bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size, each beside a floor or a peer
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size next to a baseline
 	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
 .PHONY: setup

@@ -57,9 +57,10 @@ SEEDED_BUGS: Final = (
     SeededBug(
         "the fetch before the acknowledgement is skipped",
         _POLICY,
-        "return tried_before or event.sweep_events or old",
+        "return tried_before or event.swept or old",
         "return False",
         "acknowledged although its status was final",
+        first_seed=0,
     ),
     SeededBug(
         "an order with a final status may be acknowledged",
@@ -124,6 +125,7 @@ SEEDED_BUGS: Final = (
         "        now = self._monotonic()\n        full_at",
         "        return True\n        now = self._monotonic()\n        full_at",
         "the rate limit refused",
+        first_seed=0,
     ),
     SeededBug(
         "every new environment sends a burst",
@@ -201,9 +203,10 @@ SEEDED_BUGS: Final = (
     SeededBug(
         "a retried order is acknowledged without a fetch",
         _POLICY,
-        "return tried_before or event.sweep_events or old",
-        "return event.sweep_events or old",
+        "return tried_before or event.swept or old",
+        "return event.swept or old",
         "without a fetch",
+        first_seed=0,
     ),
     SeededBug(
         "a redriven event counts as a new one",
@@ -212,7 +215,7 @@ SEEDED_BUGS: Final = (
         "return self.receive_count > 1",
         "without a fetch",
         first_seed=0,
-        orders=100,
+        orders=15,
     ),
     SeededBug(
         "the function returns nothing",

@@ -12,12 +12,12 @@ from tests.simulation.harness import Scheme, Simulation, running
 from tests.simulation.random_scenario import run_scenario
 from tests.simulation.recovery_check import check_recovery
 
-SEEDS = 12
+SEEDS = 8
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_the_invariants_hold_in_a_random_scenario(seed: int, keys: Sequence[str]) -> None:
-    assert run_scenario(seed, keys, orders=60).violations == []
+    assert run_scenario(seed, keys, orders=40).violations == []
 
 
 @pytest.mark.parametrize("kind", RANDOM_FAULTS, ids=name)
@@ -39,10 +39,9 @@ def test_the_invariants_hold_while_one_fault_occurs_repeatedly(kind: AnyFault, k
 
 
 def test_a_seed_reproduces_its_scenario(keys: Sequence[str]) -> None:
-    digest = run_scenario(1, keys, orders=30).digest
+    first, again, other = (run_scenario(seed, keys, orders=15).digest for seed in (0, 0, 2))
 
-    assert run_scenario(1, keys, orders=30).digest == digest
-    assert run_scenario(2, keys, orders=30).digest != digest
+    assert first == again != other
 
 
 @pytest.fixture
