@@ -114,11 +114,7 @@ class EventSourceMapping:
         return []
 
     def _ended(
-        self,
-        environment: Environment,
-        version: int,
-        delivered: list[_Delivered],
-        invocation: Invocation,
+        self, environment: Environment, version: int, delivered: list[_Delivered], invocation: Invocation
     ) -> None:
         faults = self._simulation.faults
         self._busy -= 1

@@ -110,18 +110,18 @@ class RecordChecks:
     def violations(self) -> Iterator[str]:
         invocation = self._invocation
         recorded = Counter((record["message_id"], record["attempt"]) for record in self.records)
-        handed_out = Counter(
+        delivered = Counter(
             (record["messageId"], int(record["attributes"]["ApproximateReceiveCount"]))
             for record in invocation.event["Records"]
         )
-        if not recorded <= handed_out:
-            yield f"outcome records {recorded} for the messages {handed_out}"
+        if not recorded <= delivered:
+            yield f"outcome records {recorded} for the messages {delivered}"
             return
         for record in self.records:
             yield from self._check_record(record)
         if invocation.returned:
-            if recorded != handed_out:
-                yield f"outcome records {recorded} for the messages {handed_out}"
+            if recorded != delivered:
+                yield f"outcome records {recorded} for the messages {delivered}"
             retried = {record["message_id"] for record in self.records if record["disposition"] == "retry"}
             kept = failed_ids(invocation.result, set(self._received))
             if kept != retried:

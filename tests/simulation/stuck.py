@@ -101,12 +101,12 @@ def table(private_keys: Sequence[str]) -> Iterator[str]:
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     with ProcessPoolExecutor() as pool:
         runs = pool.map(partial(run, private_keys=private_keys), *zip(*cases, strict=True))
-        for (kind, count), digest in zip(cases, runs, strict=True):
+        for (kind, count), stuck in zip(cases, runs, strict=True):
             announced, unannounced = (
-                ", ".join(f"{digest.age_s(share, announced=each):,.1f}" for share in (0.5, 0.99, 1))
+                ", ".join(f"{stuck.age_s(share, announced=each):,.1f}" for share in (0.5, 0.99, 1))
                 for each in (True, False)
             )
             yield (
                 f"| {f'{count} with {_NAMES[kind]}' if kind else 'none'} | {announced} s | {unannounced} s"
-                f" | {digest.copies} | {digest.dead_letters} | {digest.fetches:.0%} |"
+                f" | {stuck.copies} | {stuck.dead_letters} | {stuck.fetches:.0%} |"
             )

@@ -43,9 +43,7 @@ class Queues:
 
 
 @pytest.mark.parametrize("timeout_s", [None, 20.0])
-def test_a_message_is_hidden_for_its_visibility_timeout(
-    timeout_s: float | None,
-) -> None:
+def test_a_message_is_hidden_for_its_visibility_timeout(timeout_s: float | None) -> None:
     queues = Queues()
     first_at = queues.timeline.clock()
     queues.orders.send("body", {"outcome": "rejected"})
@@ -63,12 +61,12 @@ def test_a_message_is_hidden_for_its_visibility_timeout(
     assert (again.receives, again.first_received_at) == (2, first_at)
 
 
-@pytest.mark.parametrize("is_gone", [True, False])
-def test_a_deleted_or_visible_message_cannot_be_hidden(is_gone: bool) -> None:
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_deleted_or_visible_message_cannot_be_hidden(is_deleted: bool) -> None:
     queues = Queues()
     queues.orders.send("body")
     receipt = queues.received().receipt
-    if is_gone:
+    if is_deleted:
         queues.orders.delete(receipt)
     else:
         queues.timeline.run(VISIBILITY_TIMEOUT_S)
@@ -122,7 +120,7 @@ def test_a_message_moves_after_the_most_receives() -> None:
     assert [message.body for message in queues.dead_letters.messages] == ["body"]
 
 
-def test_messages_come_in_any_order() -> None:
+def test_messages_arrive_in_any_order() -> None:
     orders = set()
     for queues in map(Queues, SEEDS):
         queues.orders.send("one")
@@ -171,7 +169,7 @@ class PolledQueue:
         self.environments: list[Environment] = []
         self.at_once = self.most_at_once = 0
         self.invocations: list[Invocation] = []
-        self.queue = Queue("tried", simulation.timeline, simulation.rng)
+        self.queue = Queue("polled", simulation.timeline, simulation.rng)
         self.mapping = EventSourceMapping(
             simulation,
             self.queue,
@@ -221,7 +219,7 @@ def hangs(environment: Environment, _event: object) -> object:
     return {"batchItemFailures": []}
 
 
-def takes_a_while(environment: Environment, _event: object) -> object:
+def is_slow(environment: Environment, _event: object) -> object:
     environment.spend(TIMEOUT_S / 2)
     return {"batchItemFailures": []}
 
@@ -230,8 +228,7 @@ EVERY: Final = {"body 0", "body 1", "body 2"}
 
 
 @pytest.mark.parametrize(
-    ("behavior", "again", "environments"),
-    [(fails_one, {"body 1"}, 1), (fails, EVERY, 1), (hangs, EVERY, 2)],
+    ("behavior", "again", "environments"), [(fails_one, {"body 1"}, 1), (fails, EVERY, 1), (hangs, EVERY, 2)]
 )
 def test_a_message_is_retried_after_its_timeout_when_the_function(
     behavior: Behavior, again: set[str], environments: int, polled: PolledQueue
@@ -252,9 +249,7 @@ def test_a_message_is_retried_after_its_timeout_when_the_function(
     assert len(polled.environments) >= environments
 
 
-def test_a_throttled_invocation_counts_as_a_receive(
-    polled: PolledQueue,
-) -> None:
+def test_a_throttled_invocation_counts_as_a_receive(polled: PolledQueue) -> None:
     polled.simulation.faults.probabilities = {SystemFault.INVOCATION_THROTTLED: 1.0}
     polled.send()
     polled.pass_time()
@@ -268,7 +263,7 @@ def test_a_throttled_invocation_counts_as_a_receive(
 
 
 def test_invocations_keep_to_the_maximum_concurrency(polled: PolledQueue) -> None:
-    polled.behavior = takes_a_while
+    polled.behavior = is_slow
     polled.send(BATCH_SIZE * 5)
 
     polled.pass_time(5 * TIMEOUT_S)

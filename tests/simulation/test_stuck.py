@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.faults import STUCK_ORDER_FAULTS, TimedFault
 from tests.simulation.stuck import StuckRun, run
 
-HOURS = 1.0  # `make stuck` runs six hours.
+HOURS, STUCK = 4.0, 10  # `make stuck` runs six hours with up to forty.
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def undisturbed(keys: Sequence[str]) -> StuckRun:
 def test_stuck_orders_do_not_delay_others(
     kind: TimedFault, undisturbed: StuckRun, keys: Sequence[str]
 ) -> None:
-    stuck = run(kind, 40, private_keys=keys, hours=HOURS)
+    stuck = run(kind, STUCK, private_keys=keys, hours=HOURS)
 
     assert stuck.violations == []
     for announced in (True, False):
