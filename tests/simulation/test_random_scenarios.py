@@ -28,7 +28,7 @@ def test_the_invariants_hold_while_one_fault_occurs_repeatedly(kind: AnyFault, k
         simulation = Simulation(1, keys, scheme=scheme)
         with running(simulation):
             simulation.faults.probabilities = {kind: 0.4}
-            for number in range(12):
+            for number in range(8):
                 simulation.place_order(announced=number % 2 == 0)
                 simulation.pass_time(300)
             check_recovery(simulation)

@@ -11,7 +11,14 @@ TIMEOUT_S = 300
 FRESH = multiprocessing.get_context("forkserver")
 """Starts processes that have not imported the program, so that they can import it with a bug."""
 FRESH.set_forkserver_preload(
-    ["aws_lambda_powertools.metrics", "boto3", "cryptography.hazmat.primitives.serialization", "urllib3"]
+    [
+        *("asyncio", "boto3", "urllib3", "cryptography.hazmat.primitives.serialization"),
+        *(
+            "aws_lambda_powertools.metrics",
+            "aws_lambda_powertools.utilities.typing",
+            "tests.local.marketplace",
+        ),
+    ]
 )
 
 
