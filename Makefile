@@ -110,8 +110,8 @@ pytest: setup
 
 ##@ Assurance
 
-.PHONY: prove
-prove: $(VENV)/dev.done ## Try the promise in SEEDS storms, and count what struck
+.PHONY: simulate
+simulate: $(VENV)/dev.done ## Run SEEDS random scenarios in virtual time, and print the faults and the violations
 	@$(RUN) tests.simulation --seeds $(SEEDS)
 
 # pytest runs the same properties with random input. The fuzzer has its own environment in addition to .venv/dev.
@@ -122,19 +122,19 @@ fuzz: $(VENV)/dev.done $(VENV)/fuzz.done ## Fuzz every parser of external input 
 
 # Not part of `make test`, because it takes minutes.
 .PHONY: mutate
-mutate: $(VENV)/dev.done ## Break what decides about an order, a thousand times: each time a test must fail
+mutate: $(VENV)/dev.done ## Run the tests on mutants of the modules that decide about an order
 	@$(VENV)/dev/bin/python -m tests.tools.mutation $(MODULES)
 
 .PHONY: bench
-bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size, each beside a floor or a peer
+bench: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/runtime.done $(VENV)/bench.done ## Measure time, instructions, memory and size next to a baseline
 	@$(RUN) tests.tools.bench --rounds $(ROUNDS)
 
 .PHONY: capacity
-capacity: $(VENV)/dev.done ## Print what a stack carries and what it costs a month
+capacity: $(VENV)/dev.done ## Print the throughput of a stack and its cost a month
 	@$(RUN) tests.tools.capacity
 
 .PHONY: stuck
-stuck: $(VENV)/dev.done ## Print how late good orders are while others are stuck, in virtual time
+stuck: $(VENV)/dev.done ## Print the latency of orders while others are stuck, in virtual time
 	@$(RUN) tests.simulation --stuck
 
 .PHONY: audit

@@ -1,4 +1,4 @@
-"""`make prove`: many storms, and one line that says what became of the promise."""
+"""`make simulate`: run random scenarios, and print the faults and the violations."""
 
 import argparse
 import sys
@@ -8,69 +8,68 @@ from functools import partial
 from typing import Final
 
 from tests.local.marketplace import Marketplace
-from tests.simulation.aftermath import Report
-from tests.simulation.storm import ORDERS, rage
+from tests.simulation.faults import ALL_FAULTS, AnyFault, name
+from tests.simulation.random_scenario import ORDERS, run_scenario
+from tests.simulation.recovery_check import Report
 from tests.simulation.stuck import table
-from tests.simulation.weather import KINDS, Kind, name
 
-SELLERS_KEYS: Final = 3
-SEEDS_FOR_EACH_STRIKE: Final = 20
-"""A run counts only when every kind of trouble struck at least once in so many seeds, on average."""
+_SELLER_KEYS: Final = 3
+_SEEDS_PER_FAULT: Final = 20
+"""Each fault must occur at least once in this many seeds, on average."""
 _RUN: Final = "PYTHONPATH=.:functions:layers/walmart_ca .venv/dev/bin/python -m tests.simulation"
-"""As `make prove` does it."""
-_TELLS_EVERY: Final = 100
+_PROGRESS_EVERY: Final = 100
 _SHOWN: Final = 20
 
 
 def private_keys() -> list[str]:
-    """Make the keys that a seller changes among."""
-    return [Marketplace().register_seller().private_key for _ in range(SELLERS_KEYS)]
+    """Create the keys that a seller rotates. This takes longer than a whole scenario."""
+    return [Marketplace().register_seller().private_key for _ in range(_SELLER_KEYS)]
 
 
-class Proof:
+class Summary:
     def __init__(self) -> None:
         self.seeds = self.orders = 0
-        self.struck: Counter[Kind] = Counter()
+        self.occurred: Counter[AnyFault] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.violations: list[str] = []
 
     def add(self, report: Report) -> None:
         self.seeds += 1
         self.orders += report.orders
-        self.struck += report.struck
+        self.occurred += report.occurred
         self.outcomes += report.outcomes
-        self.violations += [f"seed {report.seed}: {breach}" for breach in report.breaches]
+        self.violations += [f"seed {report.seed}: {violation}" for violation in report.violations]
 
     @property
-    def too_rare(self) -> list[str]:
-        """Which kinds of trouble struck too seldom for the run to count."""
-        least = max(1, self.seeds // SEEDS_FOR_EACH_STRIKE)
+    def missing_faults(self) -> list[str]:
+        """The faults that occurred too rarely for a valid run."""
+        least = max(1, self.seeds // _SEEDS_PER_FAULT)
         return [
-            f"{name(kind)} struck {self.struck[kind]} times, {least} are needed"
-            for kind in KINDS
-            if self.struck[kind] < least
+            f"{name(kind)} occurred {self.occurred[kind]} times, expected at least {least}"
+            for kind in ALL_FAULTS
+            if self.occurred[kind] < least
         ]
 
     @property
     def holds(self) -> bool:
-        """Whether the promise held, in a run that counts."""
-        return not self.violations and not self.too_rare
+        """Whether the invariants held in a valid run."""
+        return not self.violations and not self.missing_faults
 
     def __str__(self) -> str:
         return (
-            f"{self.orders:,} orders, {self.seeds:,} seeds, {self.struck.total():,} faults of"
-            f" {len(self.struck)} kinds, {self.outcomes.total():,} outcome records,"
+            f"{self.orders:,} orders, {self.seeds:,} seeds, {self.occurred.total():,} faults of"
+            f" {len(self.occurred)} kinds, {self.outcomes.total():,} outcome records,"
             f" {len(self.violations)} violations"
         )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100, help="how many storms")
-    parser.add_argument("--first", type=int, default=0, help="the first seed; the others follow")
-    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each storm")
+    parser.add_argument("--seeds", type=int, default=100, help="how many random scenarios")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each scenario")
     parser.add_argument(
-        "--stuck", action="store_true", help="print how late good orders are beside stuck ones"
+        "--stuck", action="store_true", help="print the latency of orders while others are stuck"
     )
     options = parser.parse_args()
     keys = private_keys()
@@ -78,28 +77,30 @@ def main() -> int:
         for line in table(keys):
             print(line, flush=True)
         return 0
-    proof = Proof()
+    summary = Summary()
     seeds = range(options.first, options.first + options.seeds)
     with ProcessPoolExecutor() as pool:
-        for report in pool.map(partial(rage, private_keys=keys, orders=options.orders), seeds, chunksize=4):
-            proof.add(report)
-            if proof.seeds % _TELLS_EVERY == 0:
-                print(proof, flush=True)
-    _tell(proof, options.orders)
-    return 0 if proof.holds else 1
+        for report in pool.map(
+            partial(run_scenario, private_keys=keys, orders=options.orders), seeds, chunksize=4
+        ):
+            summary.add(report)
+            if summary.seeds % _PROGRESS_EVERY == 0:
+                print(summary, flush=True)
+    _print(summary, options.orders)
+    return 0 if summary.holds else 1
 
 
-def _tell(proof: Proof, orders: int) -> None:
-    for kind, times in sorted(proof.struck.items(), key=lambda item: item[1]):
+def _print(summary: Summary, orders: int) -> None:
+    for kind, times in sorted(summary.occurred.items(), key=lambda item: item[1]):
         print(f"  {times:>9,} {name(kind)}")
-    for violation in proof.violations[:_SHOWN]:
+    for violation in summary.violations[:_SHOWN]:
         print(violation)
-    if proof.violations:
-        seed = proof.violations[0].split()[1].rstrip(":")
-        print(f"again: {_RUN} --seeds 1 --first {seed} --orders {orders}")
-    for rarity in proof.too_rare:
-        print(f"the run does not count: {rarity}")
-    print(proof)
+    if summary.violations:
+        seed = summary.violations[0].split()[1].rstrip(":")
+        print(f"reproduce: {_RUN} --seeds 1 --first {seed} --orders {orders}")
+    for missing in summary.missing_faults:
+        print(f"the run is not valid: {missing}")
+    print(summary)
 
 
 if __name__ == "__main__":

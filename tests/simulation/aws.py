@@ -1,4 +1,4 @@
-"""AWS as a function meets it: clients with the methods that it calls, and the errors of botocore."""
+"""AWS clients with the methods that the functions call, and botocore's errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,37 +6,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from tests.simulation.faults import SystemFault
 from tests.simulation.queue import NotInFlightError, Queue
-from tests.simulation.weather import Mishap
 from tests.support.sqs_limits import refusal
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
 
-_TAKES_S: Final = (0.003, 0.03)
+_DELAY_S: Final = (0.003, 0.03)
 _URL: Final = "https://aws.example"
 
 
 @dataclass(slots=True)
 class SecretVersions:
-    """The versions of the secret, by their staging labels."""
+    """The versions of the secret and their staging labels."""
 
     _texts: list[str] = field(default_factory=list)
     _labels: dict[str, int] = field(default_factory=dict)
     denied: bool = False
 
     def store(self, text: str) -> None:
-        """Store a new current version; the one before becomes the previous."""
+        """Store a new current version, and label the old one as previous."""
         self._texts.append(text)
         self._move(len(self._texts) - 1)
 
     def roll_back(self) -> None:
-        """Make the previous version the current one, and the current one the previous."""
+        """Swap the current and the previous version."""
         if "AWSPREVIOUS" in self._labels:
             self._move(self._labels["AWSPREVIOUS"])
 
     def deny(self, *, denied: bool = True) -> None:
-        """Take the permission to read it away, or give it back."""
         self.denied = denied
 
     def _move(self, number: int) -> None:
@@ -45,7 +44,7 @@ class SecretVersions:
         self._labels["AWSCURRENT"] = number
 
     def read(self, stage: str) -> tuple[str, str]:
-        """Return text and id of the version with a label; a `LookupError` when there is none."""
+        """Return the text and the id of the version with a label, or raise a `LookupError`."""
         number = self._labels[stage]
         return self._texts[number], f"version-{number}"
 
@@ -56,24 +55,22 @@ class SecretsManager:
 
     def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
         del SecretId
-        world = self._environment.world
-        self._environment.touch()
-        if world.weather.strikes(Mishap.SECRETS_UNAVAILABLE):
-            self._environment.spend(world.chance.uniform(0.1, 6.0))
+        simulation = self._environment.simulation
+        self._environment.checkpoint()
+        if simulation.faults.occurs(SystemFault.SECRETS_UNAVAILABLE):
+            self._environment.spend(simulation.rng.uniform(0.1, 6.0))
             raise EndpointConnectionError(endpoint_url=_URL)
-        self._environment.spend(world.chance.uniform(*_TAKES_S))
-        if world.secret.denied:
+        self._environment.spend(simulation.rng.uniform(*_DELAY_S))
+        if simulation.secret.denied:
             raise _refusal("AccessDeniedException", "GetSecretValue")
         try:
-            text, version_id = world.secret.read(VersionStage)
+            text, version_id = simulation.secret.read(VersionStage)
         except LookupError:
             raise _refusal("ResourceNotFoundException", "GetSecretValue") from None
         return {"SecretString": text, "VersionId": version_id}
 
 
 class Sqs:
-    """The client of SQS in one execution environment."""
-
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
 
@@ -108,7 +105,7 @@ class Sqs:
             raise _refusal(code, "SendMessage")
 
         def send() -> None:
-            self._environment.world.promise.watch_parking(self._environment, MessageBody, attributes)
+            self._environment.simulation.invariants.check_parking(self._environment, MessageBody, attributes)
             self._queue(QueueUrl).send(MessageBody, attributes)
 
         self._do(send)
@@ -119,28 +116,28 @@ class Sqs:
         def count() -> None:
             messages = self._queue(QueueUrl).messages
             counted["ApproximateNumberOfMessages"] = str(
-                len(messages) + self._environment.world.queued_by_others
+                len(messages) + self._environment.simulation.queued_by_others
             )
 
         self._do(count)
         return {"Attributes": counted}
 
     def close(self) -> None:
-        """Have no connections."""
+        """Do nothing: there are no connections."""
 
     def _queue(self, name: str) -> Queue:
-        return self._environment.world.queues[name]
+        return self._environment.simulation.queues[name]
 
     def _do(self, what: Callable[[], None]) -> None:
-        environment, weather = self._environment, self._environment.world.weather
-        environment.touch()
-        environment.spend(weather.chance.uniform(*_TAKES_S))
-        if environment.world.queue_down or weather.strikes(Mishap.QUEUE_REFUSES):
+        environment, faults = self._environment, self._environment.simulation.faults
+        environment.checkpoint()
+        environment.spend(faults.rng.uniform(*_DELAY_S))
+        if environment.simulation.queue_down or faults.occurs(SystemFault.QUEUE_REFUSES):
             self._note_failure()
             raise _refusal("InternalError", "SQS")
         what()
-        environment.touch()
-        if weather.strikes(Mishap.QUEUE_MUTE):
+        environment.checkpoint()
+        if faults.occurs(SystemFault.QUEUE_RESPONSE_LOST):
             self._note_failure()
             environment.spend(3.0)
             raise ReadTimeoutError(endpoint_url=_URL)
@@ -155,28 +152,28 @@ class Events:
         self._environment = environment
 
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        environment, weather = self._environment, self._environment.world.weather
+        environment, faults = self._environment, self._environment.simulation.faults
         if len(Entries) > 10:
             raise _refusal("ValidationException", "PutEvents")
-        environment.touch()
-        environment.spend(weather.chance.uniform(*_TAKES_S))
-        answers: list[dict[str, str]] = []
+        environment.checkpoint()
+        environment.spend(faults.rng.uniform(*_DELAY_S))
+        results: list[dict[str, str]] = []
         for entry in Entries:
-            if weather.strikes(Mishap.BUS_REFUSES):
-                answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+            if faults.occurs(SystemFault.BUS_REFUSES):
+                results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
             else:
-                body = environment.world.bus.publish(entry["Detail"])
+                body = environment.simulation.bus.publish(entry["Detail"])
                 if environment.invocation:
-                    environment.world.promise.watch_publication(environment.invocation, body)
-                answers.append({"EventId": "simulated"})
-        environment.touch()
-        if weather.strikes(Mishap.BUS_MUTE):
+                    environment.simulation.invariants.check_publication(environment.invocation, body)
+                results.append({"EventId": "simulated"})
+        environment.checkpoint()
+        if faults.occurs(SystemFault.BUS_RESPONSE_LOST):
             environment.spend(5.0)
             raise ReadTimeoutError(endpoint_url=_URL)
-        return {"Entries": answers}
+        return {"Entries": results}
 
     def close(self) -> None:
-        """Have no connections."""
+        """Do nothing: there are no connections."""
 
 
 def _refusal(code: str, operation: str) -> ClientError:

@@ -1,30 +1,30 @@
-"""The event bus and its one rule: every order event into the order queue, at least once."""
+"""The event bus with its rule, which sends every order event to the order queue at least once."""
 
 import json
 from collections import Counter
 from datetime import timedelta
 from typing import Any, Final
 
+from tests.simulation.faults import FaultPlan, SystemFault
 from tests.simulation.queue import Queue
 from tests.simulation.timeline import Timeline
-from tests.simulation.weather import Mishap, Weather
 
 SOURCE: Final = "walmart.ca.orders"
 DETAIL_TYPE: Final = "Order Created"
-_TAKES_S: Final = (0.05, 2.0)
+_DELAY_S: Final = (0.05, 2.0)
 _LATE_S: Final = (60.0, 3600.0)
 
 
 class Bus:
-    """Delivers events, sooner or later.
+    """The event bus.
 
     Attributes:
-        on_their_way: The bodies of events that were published and are not delivered.
+        on_their_way: The bodies of events that are published but not delivered yet.
     """
 
-    def __init__(self, timeline: Timeline, weather: Weather, queue: Queue, undelivered: Queue) -> None:
+    def __init__(self, timeline: Timeline, faults: FaultPlan, queue: Queue, undelivered: Queue) -> None:
         self._timeline = timeline
-        self._weather = weather
+        self._faults = faults
         self._queue = queue
         self._undelivered = undelivered
         self._published = 0
@@ -32,26 +32,26 @@ class Bus:
         self._last_arrives_at = 0.0
 
     def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
-        """Publish an event, or replay one that was published some time ago. Returns its body."""
+        """Publish an event, or replay one of the given age. Returns its body."""
         self._published += 1
         event = order_event(json.loads(detail), f"event-{self._published}", self._timeline, age)
         body = json.dumps(event)
         self.deliver(body)
-        if self._weather.strikes(Mishap.EVENT_TWICE):
-            self.deliver(body, late=self._weather.chance.random() < 0.5)
+        if self._faults.occurs(SystemFault.EVENT_TWICE):
+            self.deliver(body, late=self._faults.rng.random() < 0.5)
         return body
 
     def deliver(self, body: str, *, late: bool = False) -> None:
-        """Bring a body to the queue, as it is."""
-        seconds = self._weather.chance.uniform(*_TAKES_S)
-        if late or self._weather.strikes(Mishap.EVENT_LATE):
-            seconds += self._weather.chance.uniform(*_LATE_S)
+        """Deliver a body to the queue unchanged."""
+        seconds = self._faults.rng.uniform(*_DELAY_S)
+        if late or self._faults.occurs(SystemFault.EVENT_LATE):
+            seconds += self._faults.rng.uniform(*_LATE_S)
         self.on_their_way[body] += 1
         self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
 
         def arrive() -> None:
             self.on_their_way -= Counter([body])
-            if self._weather.strikes(Mishap.EVENT_UNDELIVERED):
+            if self._faults.occurs(SystemFault.EVENT_UNDELIVERED):
                 self._undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
             else:
                 self._queue.send(body)
@@ -60,11 +60,11 @@ class Bus:
 
     @property
     def last_arrives_in_s(self) -> float:
-        """In how many seconds everything has arrived that is on its way."""
+        """In how many seconds every published event has arrived."""
         return max(0.0, self._last_arrives_at - self._timeline.elapsed)
 
 
-def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - whatever was published
+def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     """Return an event as EventBridge delivers it."""
     return {
         "version": "0",

@@ -1,11 +1,11 @@
-"""A world without sweeps, and keys for its seller: making one takes longer than a whole world."""
+"""Fixtures: a simulation without sweeps, and the keys of its seller."""
 
 from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.simulation.__main__ import private_keys
-from tests.simulation.world import World, going_on
+from tests.simulation.harness import Simulation, running
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +14,6 @@ def keys() -> Sequence[str]:
 
 
 @pytest.fixture
-def world(keys: Sequence[str]) -> Iterator[World]:
-    with going_on(World(1, keys, sweeping=False)) as world:
-        yield world
+def simulation(keys: Sequence[str]) -> Iterator[Simulation]:
+    with running(Simulation(1, keys, sweeping=False)) as simulation:
+        yield simulation

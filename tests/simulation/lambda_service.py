@@ -1,50 +1,49 @@
-"""What Lambda does around the functions: it polls the queue, and keeps the sweeps' schedule."""
+"""Lambda's event source mapping for the order queue, and the schedule of the sweeps."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.simulation.environment import Environment, Invocation
+from tests.simulation.faults import SystemFault
 from tests.simulation.queue import Message, Queue
-from tests.simulation.weather import Mishap
 from tests.support.batches import sqs_record
 
 if TYPE_CHECKING:
+    from tests.simulation.harness import Simulation
     from tests.simulation.timeline import Timer
-    from tests.simulation.world import World
 
 MAXIMUM_CONCURRENCY: Final = 2
 BATCH_SIZE: Final = 10
 _POLLS_AFTER_S: Final = (0.01, 0.5)
 
 
-type _HandedOut = tuple[Message, dict[str, Any]]
-"""A message, and what the function is given of it."""
+type _Delivered = tuple[Message, dict[str, Any]]
+"""A message and the record that the function gets."""
 
 
 class EventSourceMapping:
-    """Hands the queue's messages to execution environments, as AWS documents it for partial batch responses.
+    """Invokes environments with batches, with partial batch responses as AWS documents them.
 
-    What the function returns decides: a message that it does not name is deleted, and so is every one when
-    it names none, or returns nothing at all. When it was ended or raised something, or when what it returns
-    names anything by no id, every message stays and comes again. AWS does not say what an id is worth that
-    none of them has: here, nothing.
+    A message that the response does not name as failed is deleted. If the function raises or is killed, or if
+    the response is malformed, every message stays. AWS does not document ids that are not in the batch: here
+    they are ignored.
 
-    `worked_off` is told of each invocation, and `deletes` of each message that is about to be deleted.
+    `on_batch_end` is called after each invocation, and `deletes` before each deletion.
     """
 
     def __init__(
         self,
-        world: "World",
+        simulation: "Simulation",
         queue: Queue,
         new_environment: Callable[[], Environment],
-        worked_off: Callable[[Invocation], None],
+        on_batch_end: Callable[[Invocation], None],
         deletes: Callable[[Message], None],
     ) -> None:
-        self._world = world
+        self._simulation = simulation
         self._queue = queue
         self._new_environment = new_environment
-        self._worked_off = worked_off
+        self._on_batch_end = on_batch_end
         self._deletes = deletes
         self._idle: list[Environment] = []
         self._busy = 0
@@ -55,7 +54,7 @@ class EventSourceMapping:
         queue.changed = self.poke
 
     def poke(self) -> None:
-        """Look for messages soon, or when the next one can be handed out."""
+        """Schedule the next poll for when a message is visible."""
         if self._timer:
             self._timer.cancel()
             self._timer = None
@@ -64,25 +63,25 @@ class EventSourceMapping:
         visible_in = self._queue.next_visible_in()
         if visible_in is None:
             return
-        soon = self._world.chance.uniform(*_POLLS_AFTER_S)
-        self._timer = self._world.timeline.after(visible_in + soon, self._poll)
+        soon = self._simulation.rng.uniform(*_POLLS_AFTER_S)
+        self._timer = self._simulation.timeline.after(visible_in + soon, self._poll)
 
     def pause(self, *, paused: bool = True) -> None:
-        """Disable it, or enable it again; what it has handed out is worked off."""
+        """Disable the mapping, or enable it again. Batches in progress continue."""
         self.paused = paused
         self.poke()
 
     def started_within(self, seconds: float) -> int:
-        since = self._world.timeline.elapsed - seconds
+        since = self._simulation.timeline.elapsed - seconds
         return sum(started_at >= since for started_at in self._started_at)
 
     def update(self) -> None:
-        """Let every environment end as soon as it has nothing to do: the function's settings have changed."""
+        """Replace every environment after its current invocation: the settings have changed."""
         self._version += 1
         self._idle = []
 
     def _start(self) -> Environment:
-        self._started_at.append(self._world.timeline.elapsed)
+        self._started_at.append(self._simulation.timeline.elapsed)
         return self._new_environment()
 
     def _poll(self) -> None:
@@ -93,56 +92,52 @@ class EventSourceMapping:
         self.poke()
 
     def _invoke(self, batch: list[Message]) -> None:
-        weather = self._world.weather
-        if weather.strikes(Mishap.INVOCATION_THROTTLED):
-            return  # Their visibility timeout runs out.
-        handed_out = [(message, _record(message)) for message in batch]
+        faults = self._simulation.faults
+        if faults.occurs(SystemFault.INVOCATION_THROTTLED):
+            return  # The messages become visible again after their timeout.
+        delivered = [(message, _record(message)) for message in batch]
         for message in batch:
-            if weather.strikes(Mishap.MESSAGE_TWICE):
-                handed_out += self._hand_out_twice(message, room=len(handed_out) < BATCH_SIZE)
+            if faults.occurs(SystemFault.MESSAGE_TWICE):
+                delivered += self._deliver_twice(message, room=len(delivered) < BATCH_SIZE)
         environment = self._idle.pop() if self._idle else self._start()
         self._busy += 1
-        event = {"Records": [record for _, record in handed_out]}
-        environment.invoke(event, partial(self._ended, environment, self._version, handed_out))
+        event = {"Records": [record for _, record in delivered]}
+        environment.invoke(event, partial(self._ended, environment, self._version, delivered))
 
-    def _hand_out_twice(self, message: Message, *, room: bool) -> list[_HandedOut]:
-        """Hand a message out a second time, to the same invocation or to another, counted or not."""
-        if room and self._world.chance.random() < 0.3:
-            if self._queue.hand_out(message):
+    def _deliver_twice(self, message: Message, *, room: bool) -> list[_Delivered]:
+        """Deliver a message a second time, to the same invocation or another, counted or not."""
+        if room and self._simulation.rng.random() < 0.3:
+            if self._queue.receive_one(message):
                 return [(message, _record(message))]
         else:
-            self._queue.hand_out_twice(message, counted=self._world.chance.random() < 0.5)
+            self._queue.deliver_twice(message, counted=self._simulation.rng.random() < 0.5)
         return []
 
     def _ended(
-        self,
-        environment: Environment,
-        version: int,
-        handed_out: list[_HandedOut],
-        invocation: Invocation,
+        self, environment: Environment, version: int, delivered: list[_Delivered], invocation: Invocation
     ) -> None:
-        weather = self._world.weather
+        faults = self._simulation.faults
         self._busy -= 1
-        self._worked_off(invocation)
+        self._on_batch_end(invocation)
         if invocation.returned:
-            failed = failed_ids(invocation.answer, {message.message_id for message, _ in handed_out})
-            for message, record in handed_out:
+            failed = failed_ids(invocation.result, {message.message_id for message, _ in delivered})
+            for message, record in delivered:
                 if message.message_id in failed:
                     continue
                 self._deletes(message)
-                if not weather.strikes(Mishap.DELETION_LOST):
+                if not faults.occurs(SystemFault.DELETION_LOST):
                     self._queue.delete(record["receiptHandle"])
         up_to_date = version == self._version and not environment.dead
-        if up_to_date and not weather.strikes(Mishap.RECYCLED):
+        if up_to_date and not faults.occurs(SystemFault.RECYCLED):
             self._idle.append(environment)
         self.poke()
 
 
-def failed_ids(answer: object, message_ids: set[str]) -> set[str]:
-    """Return the ids of the messages that stay, by what a function answered to a batch of `message_ids`."""
-    if answer is None:
+def failed_ids(response: object, message_ids: set[str]) -> set[str]:
+    """Return the ids of the messages in a batch that stay in the queue after a response."""
+    if response is None:
         return set()
-    failures = (answer.get("batchItemFailures") or []) if isinstance(answer, dict) else None
+    failures = (response.get("batchItemFailures") or []) if isinstance(response, dict) else None
     if not isinstance(failures, list):
         return message_ids
     named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
@@ -165,17 +160,17 @@ def _record(message: Message) -> dict[str, Any]:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once: two of them may be under way at the same time."""
+    """Invokes the sweep at an interval, at least once: two sweeps may overlap."""
 
     def __init__(
         self,
-        world: "World",
+        simulation: "Simulation",
         new_environment: Callable[[], Environment],
         swept: Callable[[Invocation], None],
         interval_s: float,
     ) -> None:
-        """Begin in an interval's time, and tell `swept` of each one."""
-        self._world = world
+        """Start after one interval, and call `swept` after each sweep."""
+        self._simulation = simulation
         self._new_environment = new_environment
         self._swept = swept
         self._interval_s = interval_s
@@ -184,17 +179,17 @@ class Schedule:
         self._slot = 0
         self.overlapped = False
         self.enabled = True
-        world.timeline.after(interval_s, self._tick)
+        simulation.timeline.after(interval_s, self._tick)
 
     def _tick(self) -> None:
         self._slot += 1
-        self._world.timeline.after(self._interval_s, self._tick)
+        self._simulation.timeline.after(self._interval_s, self._tick)
         if not self.enabled:
             return
-        event = {"scheduledTime": self._world.timeline.now().isoformat()}
+        event = {"scheduledTime": self._simulation.timeline.now().isoformat()}
         self.sweep(event)
-        if self._world.weather.strikes(Mishap.SWEEP_TWICE):
-            self._world.timeline.after(self._world.chance.uniform(0, 10), lambda: self.sweep(event))
+        if self._simulation.faults.occurs(SystemFault.SWEEP_TWICE):
+            self._simulation.timeline.after(self._simulation.rng.uniform(0, 10), lambda: self.sweep(event))
 
     def sweep(self, event: object) -> None:
         self.overlapped |= self._busy > 0
@@ -203,10 +198,10 @@ class Schedule:
         environment.invoke(event, partial(self._ended, environment))
         if environment.invocation:
             environment.invocation.slot = self._slot
-            environment.invocation.released = self._world.released()
+            environment.invocation.released = self._simulation.released()
 
     def _ended(self, environment: Environment, invocation: Invocation) -> None:
         self._busy -= 1
-        if not environment.dead and not self._world.weather.strikes(Mishap.RECYCLED):
+        if not environment.dead and not self._simulation.faults.occurs(SystemFault.RECYCLED):
             self._idle.append(environment)
         self._swept(invocation)

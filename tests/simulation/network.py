@@ -1,4 +1,4 @@
-"""The network between client and marketplace: no socket, and whatever happens to bytes on their way."""
+"""The network between client and marketplace, without sockets but with faults."""
 
 import http.client
 import io
@@ -14,7 +14,7 @@ from tests.local.marketplace import Fault, Marketplace
 from tests.local.marketplace.faults import ODD, Detail, PlannedFault
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
-from tests.simulation.weather import OF_CALLS, OF_LISTS, Mishap
+from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 from walmart_ca.transport import CONNECT_TIMEOUT, Limits, NoResponseError, NothingSentError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 HOST: Final = "127.0.0.1:8080"
 URL: Final = f"http://{HOST}"
-_TRAVELS_S: Final = (0.02, 0.4)
-"""How long a call takes to Walmart, and its answer back."""
+_TRAVEL_S: Final = (0.02, 0.4)
+"""How long a request takes to Walmart, and its response back."""
 _SLOW_S: Final = (1.0, 20.0)
 _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
     Fault.THROTTLED: {"replenish_in": [1.0, 30.0, 900.0]},
@@ -44,10 +44,10 @@ _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
     Fault.ODD_BYTES: {"kind": tuple(ODD)},
 }
 _INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+")
-"""The answers before the answer, which the standard library would take for it."""
+"""Informational responses, which the standard library would take for the final one."""
 
 
-def _can_meet(fault: Fault, action: str) -> bool:
+def _is_possible(fault: Fault, action: str) -> bool:
     try:
         PlannedFault(fault, action=action)
     except ValueError:
@@ -55,8 +55,8 @@ def _can_meet(fault: Fault, action: str) -> bool:
     return True
 
 
-_MET: Final = {
-    action: [fault for fault in OF_CALLS if _can_meet(fault, action)]
+_POSSIBLE_FAULTS: Final = {
+    action: [fault for fault in CALL_FAULTS if _is_possible(fault, action)]
     for action in ("acknowledge", "get", "released", "list", "token")
 }
 
@@ -67,27 +67,27 @@ class Network:
     def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
         self._environment = environment
         self._marketplace = marketplace
-        self._weather = environment.world.weather
+        self._faults = environment.simulation.faults
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        environment, chance = self._environment, self._weather.chance
-        environment.touch()
+        environment, rng = self._environment, self._faults.rng
+        environment.checkpoint()
         if not timeout > 0:
             raise NothingSentError("no_time_left")
-        if self._weather.strikes(Mishap.UNREACHABLE):
-            environment.spend(min(timeout, chance.uniform(0, CONNECT_TIMEOUT)))
+        if self._faults.occurs(SystemFault.UNREACHABLE):
+            environment.spend(min(timeout, rng.uniform(0, CONNECT_TIMEOUT)))
             raise NothingSentError("connect")
-        there, back = chance.uniform(*_TRAVELS_S), chance.uniform(*_TRAVELS_S)
-        if self._weather.strikes(Mishap.SLOW):
-            back += chance.uniform(*_SLOW_S)
+        there, back = rng.uniform(*_TRAVEL_S), rng.uniform(*_TRAVEL_S)
+        if self._faults.occurs(SystemFault.SLOW):
+            back += rng.uniform(*_SLOW_S)
         environment.spend(min(there, timeout))
-        environment.touch()  # as if it were killed with its call on the way
+        environment.checkpoint()  # It may be killed while the request is on its way.
         wire = _Wire(environment, timeout - there, limits.size)
-        environment.world.promise.watch_request(environment, request)
-        if self._weather.strikes(Mishap.QUOTA_USED_UP):
-            environment.world.use_up_quota(action_of(request))
-        if action_of(request) == "acknowledge" and self._weather.strikes(Mishap.APPLIED_LATE):
-            environment.world.apply_late(request.url.rsplit("/", 2)[1])
+        environment.simulation.invariants.check_request(environment, request)
+        if self._faults.occurs(SystemFault.QUOTA_USED_BY_OTHERS):
+            environment.simulation.use_up_quota(action_of(request))
+        if action_of(request) == "acknowledge" and self._faults.occurs(SystemFault.APPLIED_LATE):
+            environment.simulation.apply_late(request.url.rsplit("/", 2)[1])
             environment.spend(max(0.0, timeout - there))
             raise NoResponseError("response_timeout")
         self._plan_fault(request)
@@ -96,31 +96,31 @@ class Network:
             wire.wait(back)
         except ConnectionError:
             pass
-        environment.touch()
-        answer = wire.answer(request.method)
-        environment.world.answered(environment, request, answer)
-        return answer
+        environment.checkpoint()
+        response = wire.response(request.method)
+        environment.simulation.on_response(environment, request, response)
+        return response
 
     def close(self) -> None:
-        """Have no connections."""
+        """Do nothing: there are no connections."""
 
     def _plan_fault(self, request: Request) -> None:
         action = action_of(request)
-        faults = _MET[action]
+        faults = _POSSIBLE_FAULTS[action]
         if action in LISTS:
-            faults = sorted(faults, key=lambda fault: fault not in OF_LISTS)
-        fault = self._weather.one_of(faults)
+            faults = sorted(faults, key=lambda fault: fault not in LIST_FAULTS)
+        fault = self._faults.draw_one(faults)
         if fault is None:
             return
         self._marketplace.fail_all(fault, times=1, action=action, **self._details(fault, action))
 
     def _details(self, fault: Fault, action: str) -> dict[str, Detail]:
-        chance = self._weather.chance
-        drawn = {name: chance.choice(among) for name, among in _DETAILS.get(fault, {}).items()}
+        rng = self._faults.rng
+        drawn = {name: rng.choice(among) for name, among in _DETAILS.get(fault, {}).items()}
         if fault is Fault.DELAY:
-            drawn["seconds"] = chance.uniform(1, 20)
+            drawn["seconds"] = rng.uniform(1, 20)
         if fault is Fault.GATEWAY_TIMEOUT and action == "acknowledge":
-            drawn["applied"] = chance.random() < 0.5
+            drawn["applied"] = rng.random() < 0.5
         return drawn
 
     def _on_the_wire(self, request: Request) -> WireRequest:
@@ -130,7 +130,7 @@ class Network:
 
 
 def action_of(request: Request) -> str:
-    """Name what a call is for, as the marketplace does."""
+    """Return the marketplace's name for the action of a request."""
     path = urlsplit(request.url).path
     if path.endswith("/token"):
         return "token"
@@ -140,50 +140,50 @@ def action_of(request: Request) -> str:
 
 
 class _Wire:
-    """Takes what the marketplace sends; whoever reads it gives up when the time or the size is used up."""
+    """Receives what the marketplace sends, until the time or the size limit is reached."""
 
     def __init__(self, environment: "Environment", seconds: float, size: int) -> None:
         self._environment = environment
         self._left_s = seconds
-        self._enough = size + 64 * 1024
+        self._size_limit = size + 64 * 1024
         self._data = bytearray()
-        self._trouble: str | None = None
+        self._failure: str | None = None
 
     def write(self, data: bytes) -> None:
         self._data += data
-        if len(self._data) > self._enough:
-            raise ConnectionAbortedError("the reader has enough")
+        if len(self._data) > self._size_limit:
+            raise ConnectionAbortedError("the size limit is reached")
 
     def wait(self, seconds: float) -> None:
         waited = min(seconds, max(0.0, self._left_s))
         self._environment.spend(waited)
         self._left_s -= waited
         if seconds > waited:
-            self._trouble = "response_timeout"
-            raise ConnectionAbortedError("the reader has gone")
+            self._failure = "response_timeout"
+            raise ConnectionAbortedError("the time limit is reached")
 
     def close(self) -> None:
-        """Have no connection that could be used again."""
+        """Do nothing: no connection is kept."""
 
     def hang(self) -> None:
         self.wait(math.inf)
 
     def reset(self) -> None:
-        self._trouble = "connection_lost"
+        self._failure = "connection_lost"
 
-    def answer(self, method: str) -> Response:
-        """Read what came.
+    def response(self, method: str) -> Response:
+        """Parse the response.
 
         Raises:
-            NoResponseError: It is no whole answer.
+            NoResponseError: The response is incomplete or too large.
         """
-        if self._trouble:
-            raise NoResponseError(self._trouble)
+        if self._failure:
+            raise NoResponseError(self._failure)
         data = _INTERIM.sub(b"", self._data)
         response = http.client.HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]  # it only reads
         try:
             response.begin()
-            limit = self._enough - 64 * 1024
+            limit = self._size_limit - 64 * 1024
             body = response.read(limit + 1)
         except (http.client.HTTPException, ValueError, OSError) as error:
             raise NoResponseError("connection_lost") from error

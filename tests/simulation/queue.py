@@ -1,7 +1,6 @@
-"""A standard queue as SQS documents it: at least once, in any order, hidden while it is worked on.
+"""A standard queue as SQS documents it: at-least-once delivery in any order, with a visibility timeout.
 
-Its messages do not grow too old: no world lasts for the four days after which SQS deletes one, and nothing
-but age lets a message wait so long. A copy that SQS hands out after its deletion is a deletion that was lost.
+No simulation reaches the retention period. A message delivered after its deletion is a lost deletion.
 """
 
 import math
@@ -17,7 +16,7 @@ MAX_RECEIVES: Final = 100
 
 
 class NotInFlightError(Exception):
-    """What was to be hidden is hidden no more, or gone."""
+    """The message is visible again or deleted, so its visibility timeout cannot be changed."""
 
 
 @dataclass(slots=True)
@@ -25,10 +24,10 @@ class Message:
     """A message of a queue.
 
     Attributes:
-        visible_at: From when on it is handed out, by the timeline.
-        receives: How often it was handed out, as far as the queue knows.
-        first_received_at: When that was first, in epoch seconds.
-        receipts: By which it was handed out, the last one last.
+        visible_at: When it becomes visible, in elapsed seconds.
+        receives: Its receive count, as far as the queue knows.
+        first_received_at: In epoch seconds.
+        receipts: Its receipt handles, the latest last.
     """
 
     message_id: str
@@ -41,28 +40,28 @@ class Message:
 
     @property
     def receipt(self) -> str:
-        """By which it was handed out last; empty before that."""
+        """The latest receipt handle; empty before the first receive."""
         return self.receipts[-1] if self.receipts else ""
 
 
 @dataclass(slots=True)
 class Queue:
-    """Messages, until they are deleted.
+    """A standard queue.
 
     Attributes:
-        changed: Told when a message was added, or may be handed out earlier than was said.
-        redrives_to: Where a message goes that was received too often.
+        changed: Called when a message is added or becomes visible earlier.
+        redrives_to: The dead-letter queue for messages that were received too often.
     """
 
     name: str
     timeline: Timeline
-    chance: random.Random
+    rng: random.Random
     changed: Callable[[], None] = lambda: None
     redrives_to: "Queue | None" = None
     _messages: dict[str, Message] = field(default_factory=dict)
     _by_receipt: dict[str, Message] = field(default_factory=dict)
     _sent: int = 0
-    _handed_out: int = 0
+    _received: int = 0
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
         self._sent += 1
@@ -71,14 +70,14 @@ class Queue:
         self.changed()
 
     def receive(self, at_most: int) -> list[Message]:
-        """Hand messages out, in any order, and hide them for the visibility timeout."""
+        """Return visible messages in any order, and hide them for the visibility timeout."""
         now = self._now()
         visible = [message for message in self._messages.values() if message.visible_at <= now]
-        self.chance.shuffle(visible)
-        return [message for message in visible[:at_most] if self.hand_out(message)]
+        self.rng.shuffle(visible)
+        return [message for message in visible[:at_most] if self.receive_one(message)]
 
-    def hand_out(self, message: Message) -> bool:
-        """Hand a message out; False when it was moved instead."""
+    def receive_one(self, message: Message) -> bool:
+        """Receive a message; False if it moved to the dead-letter queue instead."""
         message.receives += 1
         if message.receives > MAX_RECEIVES and self.redrives_to is not None:
             del self._messages[message.message_id]
@@ -86,38 +85,35 @@ class Queue:
             return False
         if math.isnan(message.first_received_at):
             message.first_received_at = self.timeline.clock()
-        self._handed_out += 1
-        message.receipts.append(f"{message.message_id}#{self._handed_out}")
+        self._received += 1
+        message.receipts.append(f"{message.message_id}#{self._received}")
         self._by_receipt[message.receipt] = message
         message.visible_at = self._now() + VISIBILITY_TIMEOUT_S
         return True
 
     def postpone(self, receipt: str, seconds: float) -> None:
-        """Let a message come again in so many seconds from now.
+        """Make a message visible again in this many seconds.
 
         Raises:
-            NotInFlightError: It is deleted, or was to come again already.
+            NotInFlightError: It is deleted, or visible again already.
         """
         message = self._by_receipt.get(receipt)
         stale = message is None or message.receipt != receipt
-        if message is None or message.visible_at <= self._now() or (stale and self.chance.random() < 0.5):
+        if message is None or message.visible_at <= self._now() or (stale and self.rng.random() < 0.5):
             raise NotInFlightError(receipt)
         message.visible_at = self._now() + seconds
         self.changed()
 
     def delete(self, receipt: str) -> None:
-        """Delete a message. By a receipt that is not its last one, that may do nothing."""
+        """Delete a message. With an old receipt handle, this may have no effect."""
         message = self._by_receipt.get(receipt)
-        if message and (message.receipt == receipt or self.chance.random() < 0.5):
+        if message and (message.receipt == receipt or self.rng.random() < 0.5):
             self._messages.pop(message.message_id, None)
             for receipt_before in message.receipts:
                 self._by_receipt.pop(receipt_before, None)
 
-    def hand_out_twice(self, message: Message, *, counted: bool = True) -> None:
-        """Let a message be visible although it was handed out, as happens at times.
-
-        A server that knows nothing of that does not count it either.
-        """
+    def deliver_twice(self, message: Message, *, counted: bool = True) -> None:
+        """Make a message visible although it is in flight. SQS may not count that receive."""
         if not counted:
             message.receives -= 1
         message.visible_at = self._now()
@@ -127,7 +123,7 @@ class Queue:
         self._messages.pop(message.message_id, None)
 
     def next_visible_in(self) -> float | None:
-        """Tell in how many seconds the next message can be handed out; None when there is none."""
+        """Return in how many seconds the next message is visible, or None."""
         if not self._messages:
             return None
         return max(0.0, min(message.visible_at for message in self._messages.values()) - self._now())

@@ -1,4 +1,4 @@
-"""The program, broken on purpose: each break is a mistake that somebody could make, and must be found."""
+"""Seeded bugs: mistakes that a developer could make, each of which the simulation must find."""
 
 import sys
 from collections.abc import Sequence
@@ -7,20 +7,17 @@ from typing import Final, NamedTuple
 from tests.support.mutated import Mutated, path_of
 
 _SEEDS: Final = 120
-"""More than any of them needs."""
+"""More than any bug needs."""
 
 
-class Break(NamedTuple):
-    """One mistake.
+class SeededBug(NamedTuple):
+    """One bug.
 
     Attributes:
-        name: What is done wrong.
-        module: In which module.
-        right: What stands there.
-        wrong: What stands there instead.
-        found_as: What the promise's watch says of it.
-        first_seed: Where to begin, so that it is found at once; any seed would do in the end.
-        orders: How many orders there are in each storm.
+        right: The correct code in the module.
+        wrong: The code with the bug.
+        found_as: A part of the violation that the simulation reports.
+        first_seed: The first seed to run. It finds the bug at once; other seeds find it later.
     """
 
     name: str
@@ -32,129 +29,128 @@ class Break(NamedTuple):
     orders: int = 30
 
 
-def breaches_beside(mistake: Break, private_keys: Sequence[str]) -> list[str]:
-    """Make a mistake in this process, which has not imported the program yet; tell what storms find.
-
-    They end with the first one in which the mistake is found.
-    """
-    source = path_of(mistake.module).read_text()
-    if source.count(mistake.right) != 1:
-        raise ValueError(f"{mistake.module} has changed: say anew where {mistake.name}")
-    sys.meta_path.insert(0, Mutated(mistake.module, source.replace(mistake.right, mistake.wrong)))
-    from tests.simulation.storm import rage  # noqa: PLC0415 - it imports the program, with the mistake
+def violations_with(bug: SeededBug, private_keys: Sequence[str]) -> list[str]:
+    """Run scenarios with a bug until one finds it, in a process that has not imported the program yet."""
+    source = path_of(bug.module).read_text()
+    if source.count(bug.right) != 1:
+        raise ValueError(f"{bug.module} has changed: update the seeded bug {bug.name!r}")
+    sys.meta_path.insert(0, Mutated(bug.module, source.replace(bug.right, bug.wrong)))
+    from tests.simulation.random_scenario import run_scenario  # noqa: PLC0415 - it imports the program with the bug
 
     found: list[str] = []
-    for seed in range(mistake.first_seed, mistake.first_seed + _SEEDS):
-        found += rage(seed, private_keys, orders=mistake.orders).breaches
-        if any(mistake.found_as in breach for breach in found):
+    for seed in range(bug.first_seed, bug.first_seed + _SEEDS):
+        found += run_scenario(seed, private_keys, orders=bug.orders).violations
+        if any(bug.found_as in violation for violation in found):
             break
     return found
 
 
 _APPLICATION: Final = "acknowledge_orders.application"
-_FUNCTION: Final = "acknowledge_orders.handler"
+_HANDLER: Final = "acknowledge_orders.handler"
 _POLICY: Final = "acknowledge_orders.policy"
 _CREDENTIALS: Final = "shared.walmart.client_provider"
 _QUEUE: Final = "acknowledge_orders.sqs_order_queue"
-_VERDICTS: Final = "walmart_ca.classification"
-_PACING: Final = "shared.walmart.rate_limiter"
+_CLASSIFICATION: Final = "walmart_ca.classification"
+_RATE_LIMITER: Final = "shared.walmart.rate_limiter"
 
-BREAKS: Final = (
-    Break(
-        "the look before posting is skipped",
+SEEDED_BUGS: Final = (
+    SeededBug(
+        "the fetch before the acknowledgement is skipped",
         _POLICY,
         "return tried_before or event.swept or old",
         "return False",
-        "posted although it was seen to be beyond acknowledging",
+        "acknowledged although its status was final",
+        first_seed=0,
     ),
-    Break(
-        "an order beyond acknowledging may be posted",
+    SeededBug(
+        "an order with a final status may be acknowledged",
         _POLICY,
         "return state_of(fetched) is OrderState.CREATED",
         "return True",
-        "posted although it was seen to be beyond acknowledging",
+        "acknowledged although its status was final",
     ),
-    Break(
+    SeededBug(
         "a message is deleted before its order is recorded",
         _APPLICATION,
         "        self._record(attempt, decision, message)\n        return decision.disposition",
         "        return decision.disposition",
         "outcome records",
     ),
-    Break(
-        "a message that is to come again is deleted",
-        _FUNCTION,
+    SeededBug(
+        "a message that is to be retried is deleted",
+        _HANDLER,
         "if not is_done]",
         "if is_done is None]",
-        "is gone",
+        "is lost",
     ),
-    Break(
-        "a lost answer counts as an acknowledgement",
+    SeededBug(
+        "a lost response counts as an acknowledgement",
         _POLICY,
         "    Outcome.OUTCOME_UNKNOWN: Action.BACK_OFF,",
         "    Outcome.OUTCOME_UNKNOWN: Action.DONE,",
-        "is gone",
+        "is lost",
         first_seed=26,
     ),
-    Break(
-        "an order whose credentials are refused is given up",
+    SeededBug(
+        "an order whose credentials are refused counts as done",
         _POLICY,
         "    Outcome.CREDENTIALS_REFUSED: Action.HOLD,",
         "    Outcome.CREDENTIALS_REFUSED: Action.DONE,",
-        "is gone",
+        "is lost",
     ),
-    Break(
-        "what could not be parked is deleted",
+    SeededBug(
+        "a message that could not be parked is deleted",
         _APPLICATION,
         "            return Decision(decision.outcome, decision.reason, Disposition.RETRY)\n",
         "            return decision\n",
-        "is gone",
+        "is lost",
     ),
-    Break(
-        "a parked body is tidied up",
+    SeededBug(
+        "a parked body loses its white space",
         _QUEUE,
         "MessageBody=message.body,",
         "MessageBody=message.body.strip(),",
-        "is gone",
+        "is lost",
     ),
-    Break(
+    SeededBug(
         "jitter is drawn from a wrong base",
         _POLICY,
         "min(backoff.cap_s, backoff.base_s + waited_s)",
         "backoff.cap_s * backoff.base_s",
         "is not acknowledged",
     ),
-    Break(
-        "nobody waits for a turn",
-        _PACING,
+    SeededBug(
+        "the rate limiter never waits",
+        _RATE_LIMITER,
         "        now = self._monotonic()\n        full_at",
         "        return True\n        now = self._monotonic()\n        full_at",
-        "bucket refused",
+        "the rate limit refused",
+        first_seed=0,
     ),
-    Break(
-        "every new environment sends a burst of its own",
-        _PACING,
+    SeededBug(
+        "every new environment sends a burst",
+        _RATE_LIMITER,
         "self._full_at = monotonic() + (self._burst - 1) * self._interval_s",
         "self._full_at = monotonic()",
-        "bucket refused",
+        "the rate limit refused",
         first_seed=22,
         orders=100,
     ),
-    Break(
+    SeededBug(
         "an outcome is counted twice",
         "acknowledge_orders.powertools_recorder",
         "        self.count_outcome(record.outcome)\n",
         "        self.count_outcome(record.outcome)\n        self.count_outcome(record.outcome)\n",
         "the metrics count",
     ),
-    Break(
+    SeededBug(
         "a record shows the secret",
         "shared.walmart.client_provider",
         "ProvidedClient(client, secret.version_id, secret.mark_key)",
         "ProvidedClient(client, secret.text, secret.mark_key)",
-        "the output tells",
+        "the output contains a secret",
     ),
-    Break(
+    SeededBug(
         "the sweep publishes nothing",
         "sweep_orders.selection",
         "    return sorted(found, key=urgency)",
@@ -162,111 +158,112 @@ BREAKS: Final = (
         "is not acknowledged",
         first_seed=11,
     ),
-    Break(
-        "an order is parked at its first trouble",
+    SeededBug(
+        "an order is parked at its first failure",
         _POLICY,
         "context.receive_count >= MAX_RECEIVES:",
         "context.receive_count >= 1:",
-        "gives up too early",
+        "is parked too early",
     ),
-    Break(
-        "an order that Walmart refuses is given up at once",
+    SeededBug(
+        "an order that Walmart rejects is parked at once",
         _POLICY,
         "    young = context.now - _published_at(context) <= REJECTED_GRACE",
         "    young = False",
-        "gives up too early",
+        "is parked too early",
     ),
-    Break(
-        "an order that Walmart does not know yet is given up at once",
+    SeededBug(
+        "an order that Walmart does not know yet is parked at once",
         _POLICY,
         "    young = context.now - known_since <= NOT_FOUND_GRACE",
         "    young = False",
-        "gives up too early",
+        "is parked too early",
     ),
-    Break(
-        "a cancelled order is told to be shipped",
+    SeededBug(
+        "a cancelled order is recorded as shipped",
         _POLICY,
         "            return Outcome.CANCELLED, None, Action.DONE",
         "            return Outcome.ALREADY_SHIPPED, None, Action.DONE",
         "is not true",
     ),
-    Break(
+    SeededBug(
         "an unknown status counts as a final one",
         "shared.orders.status",
         "    if not statuses or statuses - _KNOWN or not all(line.statuses for line in order.lines):",
         "    if not statuses or not all(line.statuses for line in order.lines):",
-        "is gone",
+        "is lost",
     ),
-    Break(
-        "a rehearsal is posted",
+    SeededBug(
+        "a dry run acknowledges the order",
         _APPLICATION,
         "        if order_event.dry_run:",
         "        if False:",
-        "no event asks for it",
+        "acknowledged without an event",
     ),
-    Break(
-        "an order that was tried before is posted without a look",
+    SeededBug(
+        "a retried order is acknowledged without a fetch",
         _POLICY,
         "return tried_before or event.swept or old",
         "return event.swept or old",
-        "without a look",
+        "without a fetch",
+        first_seed=0,
     ),
-    Break(
-        "a redriven event is taken for a new one",
+    SeededBug(
+        "a redriven event counts as a new one",
         "acknowledge_orders.ports",
         "return self.was_parked or self.receive_count > 1",
         "return self.receive_count > 1",
-        "without a look",
+        "without a fetch",
         first_seed=0,
-        orders=100,
+        orders=15,
     ),
-    Break(
-        "the function answers nothing",
-        _FUNCTION,
+    SeededBug(
+        "the function returns nothing",
+        _HANDLER,
         "                return asyncio.run(self._handle_batch(",
         "                return None and asyncio.run(self._handle_batch(",
-        "is gone",
+        "is lost",
     ),
-    Break(
-        "a message is parked with another reason than is recorded",
+    SeededBug(
+        "a message is parked with another reason than the recorded one",
         _APPLICATION,
         "reason = decision.reason or decision.outcome",
         "reason = str(decision.outcome)",
-        "was not parked so",
+        "was parked with other attributes",
     ),
-    Break(
-        "an order's age is counted from its event",
+    SeededBug(
+        "the age of an order counts from its event",
         "shared.orders.event",
         "return self.order_date or self.event_time",
         "return self.event_time or self.order_date",
-        "is told to be",
+        "the recorded age is",
     ),
-    Break(
+    SeededBug(
         "the age of an order that is left to the sweep is measured",
         "acknowledge_orders.powertools_recorder",
         "            return  # The sweep measures it",
         "            pass  # The sweep measures it",
-        "OrderAge is not that of the records",
+        "OrderAge differs from the records",
         first_seed=11,
     ),
-    Break(
-        "a sweep counts what the bus refused",
+    SeededBug(
+        "a sweep counts events that the bus refused",
         "sweep_orders.publishing",
         "published += len(some) - len(refused)",
         "published += len(some)",
-        "tells of more",
+        "recorded more",
         first_seed=39,
         orders=100,
     ),
-    Break(
-        "an order is left to sweeps that are off",
+    SeededBug(
+        "an order is left to sweeps that are turned off",
         _APPLICATION,
         "if event and self._sweep_enabled else None",
         "if event else None",
-        "is gone",
+        "is lost",
         first_seed=26,
     ),
-    Break(
+    SeededBug(
         "nothing is parked before SQS moves it",
         _POLICY,
         "MAX_RECEIVES: Final = 90",
@@ -275,54 +272,54 @@ BREAKS: Final = (
         first_seed=0,
         orders=100,
     ),
-    Break(
-        "whoever answers 404 says that there is no such order",
-        _VERDICTS,
+    SeededBug(
+        "any 404 means that the order does not exist",
+        _CLASSIFICATION,
         "        said = _services(entries) == {ORDER_SERVICE} and not path_unknown",
         "        said = not path_unknown",
-        "is said by nobody who knows",
+        "did not come from the order service",
     ),
-    Break(
-        "a page of a proxy refuses an order",
-        _VERDICTS,
+    SeededBug(
+        "a page of a proxy rejects an order",
+        _CLASSIFICATION,
         'return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable',
         "return OrderRejected",
-        "is said by nobody who knows",
+        "did not come from the order service",
         first_seed=38,
     ),
-    Break(
-        "a list on a path that is gone is empty",
-        _VERDICTS,
+    SeededBug(
+        "a list on a withdrawn path counts as empty",
+        _CLASSIFICATION,
         'said == {("CONTENT_NOT_FOUND", ORDER_SERVICE, True)}',
         '{code for code, _, _ in said} == {"CONTENT_NOT_FOUND"}',
         "a sweep completed although the order service did not list the orders",
         first_seed=38,
     ),
-    Break(
-        "a sweep completes without an entry that it could not read",
+    SeededBug(
+        "a sweep completes without an unreadable entry",
         "sweep_orders.listing",
         "        elif listing.unread:",
         "        elif False:",
         "a sweep completed although an entry could not be read",
         first_seed=20,
     ),
-    Break(
-        "a mark of the sweep is believed, whatever it was made for",
+    SeededBug(
+        "a sweep note for another order is accepted",
         "shared.orders.sweep_note",
         "return note if is_genuine else None",
         "return note",
-        "leaves what no sweep published",
+        "no sweep published it",
         first_seed=11,
     ),
-    Break(
+    SeededBug(
         "a sweep's message outlives the next sweep",
         _POLICY,
         "if note and context.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:",
         "if False:",
-        "messages waiting",
+        "messages in the queue",
         first_seed=26,
     ),
-    Break(
+    SeededBug(
         "every sweep parks an order that needs a person",
         _POLICY,
         "if action is Action.PARK and note and not note.park_if_stuck:",
@@ -330,16 +327,16 @@ BREAKS: Final = (
         "several dead letters of sweeps",
         first_seed=11,
     ),
-    Break(
-        "an order is left that no sweep sees again",
+    SeededBug(
+        "an order is left that no later sweep finds",
         "sweep_orders.selection",
         "LONG_LOOKBACK: Final = timedelta(days=30)",
         "LONG_LOOKBACK: Final = timedelta(hours=72)",
-        "was left, and no sweep got it",
+        "no sweep found it",
         first_seed=36,
     ),
-    Break(
-        "Walmart's count of a list is not compared with what was seen",
+    SeededBug(
+        "Walmart's count of a list is not compared with its entries",
         "sweep_orders.listing",
         "        return max(0, self.counted - len(self.dates) - self.unusable - self.unread)",
         "        return 0",
@@ -347,35 +344,35 @@ BREAKS: Final = (
         first_seed=62,
         orders=100,
     ),
-    Break(
-        "one order's 403 is every order's",
+    SeededBug(
+        "a 403 for one order stops all orders",
         _CREDENTIALS,
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) or True",
-        "comes of a refusal that concerns another order alone",
+        "is due to a refusal that concerns another order alone",
         first_seed=29,
     ),
-    Break(
-        "a 403 of every order is each one's own",
+    SeededBug(
+        "a 403 for every order parks each of them",
         _CREDENTIALS,
         "concerns_all = version.forbid(now, purchase_order_id)",
         "concerns_all = version.forbid(now, purchase_order_id) and False",
-        "is given up for a 403 that every order gets",
+        "is parked for a 403 that every order gets",
         first_seed=15,
     ),
-    Break(
-        "turns are counted by a clock that somebody sets",
+    SeededBug(
+        "the rate limiter uses the wall clock",
         "acknowledge_orders.bootstrap",
         "            monotonic=runtime.monotonic,",
         "            monotonic=runtime.clock,",
         "is not acknowledged",
         first_seed=13,
     ),
-    Break(
-        "a time ahead of the clock is believed",
+    SeededBug(
+        "a time in the future is accepted",
         "shared.orders.event",
         "CLOCKS_APART: Final = timedelta(minutes=5)",
         "CLOCKS_APART: Final = timedelta(days=5000)",
-        "without a look",
+        "without a fetch",
     ),
 )

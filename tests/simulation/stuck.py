@@ -1,4 +1,4 @@
-"""How late good orders are while others are stuck, in virtual time."""
+"""The latency of orders while others are stuck, in virtual time."""
 
 import math
 import random
@@ -8,39 +8,39 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from tests.simulation.weather import STUCK, Mishap
-from tests.simulation.world import World, going_on
+from tests.simulation.faults import STUCK_ORDER_FAULTS, TimedFault
+from tests.simulation.harness import Simulation, running
 
 HOURS: Final = 6.0
 ORDERS_AN_HOUR: Final = 60
 COUNTS: Final = (1, 10, 40)
 _STUCK_WITHIN_S: Final = 600.0
 _DRAINS_S: Final = 3600.0
-_LOOKS_EVERY_S: Final = 60.0
+_COUNTS_EVERY_S: Final = 60.0
 _NAMES: Final = {
-    Mishap.ORDER_FORBIDDEN: "403",
-    Mishap.ORDER_FAILING: "500",
-    Mishap.ORDER_MIXED: "mixed lines",
-    Mishap.ORDER_UNDATED: "mixed lines, no date",
+    TimedFault.ORDER_FORBIDDEN: "403",
+    TimedFault.ORDER_FAILING: "500",
+    TimedFault.ORDER_MIXED: "mixed lines",
+    TimedFault.ORDER_UNDATED: "mixed lines, no date",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What became of the orders of one run.
+class StuckRun:
+    """The result of one run.
 
     Attributes:
-        ages_s: How old each good order was when Walmart acknowledged it, infinite when it never did; those
-            that an event announced under True, the others under False. In ascending order.
-        copies: How many messages of one stuck order waited at the same time at most.
-        fetches: How many of the calls that fetch an order were about stuck ones, of 1.
+        ages_s: The age of each good order when Walmart acknowledged it, infinite if never, in ascending
+            order; under True those that an event announced, under False the others.
+        copies: The most messages of one stuck order that were in the queue at the same time.
+        fetches: The share of fetches that were about stuck orders.
     """
 
     ages_s: dict[bool, list[float]]
     copies: int
     dead_letters: int
     fetches: float
-    breaches: Sequence[str]
+    violations: Sequence[str]
 
     def age_s(self, share: float, *, announced: bool) -> float:
         """Return the age that this share of the good orders did not exceed."""
@@ -49,64 +49,64 @@ class Course:
 
 
 def run(
-    kind: Mishap | None, count: int, *, private_keys: Sequence[str], hours: float = HOURS, seed: int = 1
-) -> Course:
-    """Let good orders come in for some hours, half of them announced, beside `count` that are stuck.
+    kind: TimedFault | None, count: int, *, private_keys: Sequence[str], hours: float = HOURS, seed: int = 1
+) -> StuckRun:
+    """Place good orders for some hours, and `count` stuck ones in the first minutes; half are announced.
 
-    Those come in within the first minutes, half of them announced too. One seed gives the same good orders.
+    A seed gives the same good orders with any kind and count.
     """
-    world, chance = World(seed, private_keys), random.Random(seed)
+    simulation, rng = Simulation(seed, private_keys), random.Random(seed)
     placed: dict[bool, dict[str, float]] = {True: {}, False: {}}
     stuck: set[str] = set()
     copies = 0
 
     def place_good(announced: bool) -> None:
-        placed[announced][world.place_order(told=announced)] = world.timeline.clock()
+        placed[announced][simulation.place_order(announced=announced)] = simulation.timeline.clock()
 
     def place_stuck(announced: bool) -> None:
         if kind:
-            stuck.add(world.place_stuck(kind, announced=announced))
+            stuck.add(simulation.place_stuck(kind, announced=announced))
 
-    def look() -> None:
+    def count_copies() -> None:
         nonlocal copies
-        copies = max([copies, *(len(world.waiting_for(each)) for each in stuck)])
-        world.timeline.after(_LOOKS_EVERY_S, look)
+        copies = max([copies, *(len(simulation.queued_messages(each)) for each in stuck)])
+        simulation.timeline.after(_COUNTS_EVERY_S, count_copies)
 
     for number in range(int(ORDERS_AN_HOUR * hours)):
-        world.timeline.after(chance.uniform(0, hours * 3600), partial(place_good, number % 2 == 0))
+        simulation.timeline.after(rng.uniform(0, hours * 3600), partial(place_good, number % 2 == 0))
     for number in range(count):
-        world.timeline.after(chance.uniform(0, _STUCK_WITHIN_S), partial(place_stuck, number % 2 == 0))
-    with going_on(world):
-        look()
-        world.pass_time(hours * 3600 + _DRAINS_S)
-    calls = world.marketplace.calls
+        simulation.timeline.after(rng.uniform(0, _STUCK_WITHIN_S), partial(place_stuck, number % 2 == 0))
+    with running(simulation):
+        count_copies()
+        simulation.pass_time(hours * 3600 + _DRAINS_S)
+    calls = simulation.marketplace.calls
     acknowledged = {call.purchase_order_id: call.received_at for call in reversed(calls) if call.applied}
     fetched = [call.purchase_order_id for call in calls if call.action == "get"]
-    return Course(
+    return StuckRun(
         {
             announced: sorted(acknowledged.get(each, math.inf) - at for each, at in orders.items())
             for announced, orders in placed.items()
         },
         copies,
-        len(world.dead_letters),
+        len(simulation.dead_letters),
         sum(each in stuck for each in fetched) / max(1, len(fetched)),
-        world.promise.breaches,
+        simulation.invariants.violations,
     )
 
 
 def table(private_keys: Sequence[str]) -> Iterator[str]:
-    """Write how late good orders are beside stuck ones, line by line, as a table in Markdown."""
-    cases = [(None, 0), *((kind, count) for kind in STUCK for count in COUNTS)]
+    """Write the latency of good orders next to stuck ones as the lines of a Markdown table."""
+    cases = [(None, 0), *((kind, count) for kind in STUCK_ORDER_FAULTS for count in COUNTS)]
     yield "| Stuck orders | Announced: p50, p99, worst | Unannounced | Copies | Dead letters | Of fetches |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     with ProcessPoolExecutor() as pool:
-        courses = pool.map(partial(run, private_keys=private_keys), *zip(*cases, strict=True))
-        for (kind, count), course in zip(cases, courses, strict=True):
+        runs = pool.map(partial(run, private_keys=private_keys), *zip(*cases, strict=True))
+        for (kind, count), stuck in zip(cases, runs, strict=True):
             announced, unannounced = (
-                ", ".join(f"{course.age_s(share, announced=each):,.1f}" for share in (0.5, 0.99, 1))
+                ", ".join(f"{stuck.age_s(share, announced=each):,.1f}" for share in (0.5, 0.99, 1))
                 for each in (True, False)
             )
             yield (
                 f"| {f'{count} with {_NAMES[kind]}' if kind else 'none'} | {announced} s | {unannounced} s"
-                f" | {course.copies} | {course.dead_letters} | {course.fetches:.0%} |"
+                f" | {stuck.copies} | {stuck.dead_letters} | {stuck.fetches:.0%} |"
             )

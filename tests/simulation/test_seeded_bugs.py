@@ -1,23 +1,30 @@
-"""The program broken on purpose: the simulation finds each mistake, and says what it breaks."""
+"""The simulation finds each seeded bug and names the violation."""
 
 import multiprocessing
 from collections.abc import Sequence
 
 import pytest
 
-from tests.simulation.seeded_bugs import BREAKS, Break, breaches_beside
+from tests.simulation.seeded_bugs import SEEDED_BUGS, SeededBug, violations_with
 
 TIMEOUT_S = 300
 FRESH = multiprocessing.get_context("forkserver")
-"""Starts processes that have not imported the program, and so can import it with a mistake."""
+"""Starts processes that have not imported the program, so that they can import it with a bug."""
 FRESH.set_forkserver_preload(
-    ["aws_lambda_powertools.metrics", "boto3", "cryptography.hazmat.primitives.serialization", "urllib3"]
+    [
+        *("asyncio", "boto3", "urllib3", "cryptography.hazmat.primitives.serialization"),
+        *(
+            "aws_lambda_powertools.metrics",
+            "aws_lambda_powertools.utilities.typing",
+            "tests.local.marketplace",
+        ),
+    ]
 )
 
 
-@pytest.mark.parametrize("mistake", BREAKS, ids=lambda mistake: mistake.name)
-def test_it_is_found_when(mistake: Break, keys: Sequence[str]) -> None:
+@pytest.mark.parametrize("bug", SEEDED_BUGS, ids=lambda bug: bug.name)
+def test_the_simulation_finds(bug: SeededBug, keys: Sequence[str]) -> None:
     with FRESH.Pool(1) as pool:
-        breaches = pool.apply_async(breaches_beside, (mistake, keys)).get(TIMEOUT_S)
+        violations = pool.apply_async(violations_with, (bug, keys)).get(TIMEOUT_S)
 
-    assert any(mistake.found_as in breach for breach in breaches), breaches[:20]
+    assert any(bug.found_as in violation for violation in violations), violations[:20]

@@ -1,7 +1,7 @@
-"""Virtual time: what happens when, and threads that wait in it instead of in ours.
+"""Virtual time: a queue of timers, and threads that wait in virtual time.
 
-One thing happens at a time. A thread of the simulation (`Actor`) runs alone until it waits or ends, so that
-the same seed gives the same course of events, instruction by instruction.
+Only one thread runs at a time. A thread of the simulation (`Actor`) runs alone until it waits or ends, so
+that a seed reproduces every step.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
 
 
 class Killed(BaseException):
-    """Ends a thread of the simulation wherever it is."""
+    """Ends a thread of the simulation."""
 
 
 class Timer:
@@ -27,27 +27,27 @@ class Timer:
     def cancel(self) -> None:
         self._do = None
 
-    def strike(self) -> None:
+    def fire(self) -> None:
         if self._do:
             self._do()
 
 
 class Timeline:
-    """What happens when.
+    """The clock and the timers.
 
     Attributes:
         elapsed: Seconds since the start.
-        ahead: How far the call that is under way is ahead of everything else. A blocking call that a thread
-            pool would run is played through at once, and its time passes afterwards.
-        running: The thread that has its turn.
+        ahead: How far the current call is ahead of everything else. A blocking call that a thread pool would
+            run is run at once, and its time passes afterwards.
+        running: The thread that is running.
     """
 
     def __init__(self) -> None:
         self.elapsed = 0.0
         self.ahead = 0.0
         self.running: Actor | None = None
-        self._coming: list[tuple[float, int, Timer]] = []
-        self._planned = 0
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._created = 0
 
     def clock(self) -> float:
         return START + self.elapsed + self.ahead
@@ -56,22 +56,22 @@ class Timeline:
         return datetime.fromtimestamp(self.clock(), UTC)
 
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
-        """Let something happen in so many seconds; of two at one time, the first planned is the first."""
+        """Do something in this many seconds; timers for one moment fire in the order of their creation."""
         timer = Timer(do)
-        self._planned += 1
-        heapq.heappush(self._coming, (self.elapsed + self.ahead + max(0.0, seconds), self._planned, timer))
+        self._created += 1
+        heapq.heappush(self._timers, (self.elapsed + self.ahead + max(0.0, seconds), self._created, timer))
         return timer
 
     def run(self, seconds: float) -> None:
         end = self.elapsed + seconds
-        while self._coming and self._coming[0][0] <= end:
-            at, _, timer = heapq.heappop(self._coming)
+        while self._timers and self._timers[0][0] <= end:
+            at, _, timer = heapq.heappop(self._timers)
             self.elapsed = max(self.elapsed, at)
-            timer.strike()
+            timer.fire()
         self.elapsed = end
 
     @contextlib.contextmanager
-    def in_one_go(self) -> Iterator[None]:
+    def immediately(self) -> Iterator[None]:
         before, self.ahead = self.ahead, 0.0
         try:
             yield
@@ -80,48 +80,48 @@ class Timeline:
 
 
 class Actor:
-    """A thread that has its turn only while everything else stands still."""
+    """A thread that runs only while everything else waits."""
 
     def __init__(self, timeline: Timeline, body: Callable[[], None], ended: Callable[[], None]) -> None:
-        """Run `body`, from `start` on, and then let `ended` happen."""
+        """Run `body` after `start`, and then call `ended`."""
         self._timeline = timeline
         self._body = body
         self._ended = ended
         self._timer: Timer | None = None
         self._failure: BaseException | None = None
-        self._turn = threading.Lock()
-        self._turn.acquire()
-        self._back = threading.Lock()
-        self._back.acquire()
+        self._resumed = threading.Lock()
+        self._resumed.acquire()
+        self._suspended = threading.Lock()
+        self._suspended.acquire()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.killed = False
         self.over = False
 
     def start(self) -> None:
         self._thread.start()
-        self._timer = self._timeline.after(0, self._give_turn)
+        self._timer = self._timeline.after(0, self._resume)
 
     def wait(self, seconds: float) -> None:
-        """Let time pass; called by itself."""
+        """Let time pass; the thread itself calls this."""
         if self.killed:
             raise Killed
-        self._timer = self._timeline.after(seconds, self._give_turn)
-        self._back.release()
-        self._turn.acquire()
+        self._timer = self._timeline.after(seconds, self._resume)
+        self._suspended.release()
+        self._resumed.acquire()
         if self.killed:
             raise Killed
 
     def kill(self) -> None:
-        """End it where it waits; called by others."""
+        """End the thread where it waits; others call this."""
         self.killed = True
         if self._timer:
             self._timer.cancel()
-        self._give_turn()
+        self._resume()
 
-    def _give_turn(self) -> None:
+    def _resume(self) -> None:
         before, self._timeline.running = self._timeline.running, self
-        self._turn.release()
-        self._back.acquire()
+        self._resumed.release()
+        self._suspended.acquire()
         self._timeline.running = before
         if self.over:
             self._thread.join()
@@ -130,25 +130,25 @@ class Actor:
             self._ended()
 
     def _run(self) -> None:
-        self._turn.acquire()
+        self._resumed.acquire()
         try:
             if not self.killed:
                 self._body()
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - raised where its turn was given
+        except BaseException as error:  # noqa: BLE001 - raised in the thread that resumed it
             self._failure = error
         self.over = True
-        self._back.release()
+        self._suspended.release()
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """An event loop in virtual time; it has no files to watch."""
+    """An event loop in virtual time, without files."""
 
     def __init__(self, timeline: Timeline) -> None:
         super().__init__()
         self._timeline = timeline
-        # The name by which the base class waits.
+        # The base class waits with this attribute.
         self._selector = self
 
     def time(self) -> float:
@@ -157,7 +157,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def run_in_executor[*Ts, T](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
-        """Run at once what has no executor of its own: no thread of another world may wake this loop."""
+        """Run a function without an executor at once, so that no foreign thread wakes this loop."""
         if executor is not None:
             return super().run_in_executor(executor, func, *args)
         done: asyncio.Future[T] = self.create_future()
@@ -167,24 +167,24 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def select(self, timeout: float | None) -> list[object]:
         """Wait until the next callback is due."""
         if timeout is None:
-            raise RuntimeError("the simulation waits for something that nothing in it will bring about")
+            raise RuntimeError("the simulation waits forever")
         if timeout > 0:
             actor = self._timeline.running
             if actor is None:
-                raise RuntimeError("only a thread of the simulation waits in virtual time")
+                raise RuntimeError("only an actor can wait in virtual time")
             actor.wait(timeout)
         return []
 
     def call_exception_handler(self, context: dict[str, object]) -> None:
-        """Say nothing of tasks that were killed: nobody would be there to say it."""
+        """Ignore tasks that were killed."""
         if not isinstance(context.get("exception"), Killed):
             super().call_exception_handler(context)
 
     def _process_events(self, event_list: list[object]) -> None:
-        """Have none."""
+        """Do nothing: there are no events."""
 
     def _write_to_self(self) -> None:
-        """Need no waking: whoever wakes a loop runs in its thread."""
+        """Do nothing: all callbacks come from the loop's own thread."""
 
 
 class _VirtualLoops(asyncio.DefaultEventLoopPolicy):
@@ -198,7 +198,7 @@ class _VirtualLoops(asyncio.DefaultEventLoopPolicy):
 
 @contextlib.contextmanager
 def in_virtual_time(timeline: Timeline) -> Iterator[None]:
-    """Let `asyncio.run` wait in virtual time."""
+    """Make `asyncio.run` use virtual time."""
     before = asyncio.get_event_loop_policy()
     asyncio.set_event_loop_policy(_VirtualLoops(timeline))
     try:

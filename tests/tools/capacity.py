@@ -1,7 +1,7 @@
-"""`make capacity`: print what one seller's stack carries and costs, as `docs/performance.md` shows it.
+"""`make capacity`: print the throughput and the cost of one seller's stack, as in `docs/performance.md`.
 
-The model is checked against the template and the code by `test_capacity`. Everything that it assumes beyond
-them stands in the classes below, each with its unit and its source.
+`test_capacity` checks the model against the template and the code. The classes below have all other
+assumptions, each with its unit and its source.
 """
 
 from collections.abc import Sequence
@@ -22,24 +22,24 @@ ORDERS_A_MONTH: Final = (10, 1_000, 100_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One seller's stack, and the Walmart that it calls.
+    """One seller's stack, and the latency of Walmart.
 
     Attributes:
-        environments: Execution environments that work off the queue. The template's `MaximumConcurrency`.
-        batch: Messages in a batch at most. The template's `BatchSize`, the code's `BATCH_SIZE`.
+        environments: Execution environments that consume the queue. The template's `MaximumConcurrency`.
+        batch: The most messages in a batch. The template's `BatchSize`, the code's `BATCH_SIZE`.
         memory_gb: Gigabytes of an environment. The template's `MemorySize`.
-        call_s: Seconds that a call to Walmart takes, on average. Assumed: Walmart publishes none.
-        slowest_call_s: Seconds that the slowest of ten calls side by side takes, on average. Assumed.
-        poll_s: Seconds between the end of an invocation and the beginning of the next. Assumed.
-        own_s: Seconds of an invocation of one order besides its call. Assumed.
-        alarm_metrics: Metrics that the alarms watch. Counted in the template by a test.
-        order_metrics: Custom metrics that have values only while orders come.
-        other_metrics: Custom metrics that each sweep gives values to.
-        pollers: Connections that Lambda keeps to the queue while nothing waits. AWS begins with five.
-        poll_takes_s: Seconds that such a long poll waits. SQS's longest; AWS documents none.
+        call_s: Mean seconds of a call to Walmart. Assumed: Walmart publishes none.
+        slowest_call_s: Mean seconds of the slowest of ten concurrent calls. Assumed.
+        poll_s: Seconds from the end of an invocation to the start of the next. Assumed.
+        own_s: Seconds of an invocation with one order, in addition to the call. Assumed.
+        alarm_metrics: Metrics that the alarms watch. A test counts them in the template.
+        order_metrics: Custom metrics that have values only while orders arrive.
+        other_metrics: Custom metrics that have values after each sweep.
+        pollers: Lambda's connections to an empty queue. AWS starts with five.
+        poll_takes_s: Seconds of such a long poll. SQS's longest; AWS documents none.
         sweep_every_s: Seconds. The template's `SweepIntervalMinutes`.
-        sweep_s: Seconds that a sweep takes while little waits. Assumed.
-        secret_cached_s: Seconds for which a secret that was read is used. The code's `CACHE_SECONDS`.
+        sweep_s: Seconds of a sweep that finds few orders. Assumed.
+        secret_cached_s: Seconds for which the functions cache the secret. The code's `CACHE_SECONDS`.
     """
 
     environments: int = 2
@@ -61,12 +61,12 @@ class Setup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What is written to the log, in bytes.
+    """Bytes in the log.
 
     Attributes:
-        order: The line of metrics and the outcome record of an invocation of one order. Measured.
-        sweep: Of a sweep. Assumed.
-        lambdas: Lambda's own lines for an invocation, `platform.start` and `platform.report`. Assumed.
+        order: The metrics and the outcome record of an invocation with one order. Measured.
+        sweep: The same for a sweep. Assumed.
+        lambdas: Lambda's own lines of an invocation, `platform.start` and `platform.report`. Assumed.
     """
 
     order: float = 1117
@@ -78,7 +78,7 @@ class Output:
 class Prices:
     """AWS's list prices in US dollars, first tier, without any free tier.
 
-    None was looked up in the list of ca-central-1. They are those of us-east-1, except for the logs.
+    They are the prices of us-east-1, except for the logs. No price was looked up for ca-central-1.
 
     Attributes:
         lambda_request: A request. AWS's price list, October 2025.
@@ -86,11 +86,11 @@ class Prices:
         events: A custom event. From memory.
         sqs_request: A request to a standard queue. From memory.
         scheduler: An invocation by EventBridge Scheduler. From memory.
-        logs_gb: A gigabyte into CloudWatch Logs, class Standard. Canada's, from memory; us-east-1 has 0.50.
-        metric_month: A custom metric, a month, for the hours in which it has values. AWS's CloudWatch page.
-        alarm_month: A metric that an alarm watches, a month. From memory.
-        dashboard_month: A dashboard, a month. A page about CloudWatch's prices.
-        secret_month: A secret, a month. From memory.
+        logs_gb: A gigabyte in CloudWatch Logs, class Standard. Canada's, from memory; us-east-1 has 0.50.
+        metric_month: A custom metric for a month, in the hours with values. AWS's CloudWatch page.
+        alarm_month: A metric that an alarm watches, for a month. From memory.
+        dashboard_month: A dashboard for a month. A page about CloudWatch's prices.
+        secret_month: A secret for a month. From memory.
         secret_read: A call of Secrets Manager. From memory.
     """
 
@@ -108,32 +108,32 @@ class Prices:
 
 
 def orders_per_second(setup: Setup, requests_per_minute: float) -> float:
-    """Return how many orders are acknowledged a second while orders wait.
+    """Return the throughput while the queue is not empty.
 
-    Walmart's limit decides, or how fast the environments' batches of calls come back.
+    Either Walmart's rate limit or the latency of the environments' batches bounds it.
     """
     by_environments = setup.environments * setup.batch / (setup.slowest_call_s + setup.poll_s)
     return min(usable_per_second(requests_per_minute), by_environments)
 
 
 def drain_s(setup: Setup, requests_per_minute: float, orders: int) -> float:
-    """Return how many seconds it takes to acknowledge so many orders that wait, while no others come."""
+    """Return how many seconds a backlog takes to drain while no other orders arrive."""
     return orders / orders_per_second(setup, requests_per_minute)
 
 
 def dollars_of_an_order(
     *, orders: int, billed_s: float, memory_gb: float, log_bytes: float, prices: Prices
 ) -> dict[str, float]:
-    """Return what one order costs that is acknowledged at once, by what is paid for.
+    """Return the cost of one order that is acknowledged at the first attempt, by item.
 
-    Of a message, sending is paid for each; receiving and deleting for each batch.
+    Sending is billed for each message, receiving and deleting for each batch.
 
     Args:
-        orders: How many share its invocation.
+        orders: How many orders share the invocation.
         billed_s: Seconds of the invocation.
         memory_gb: Gigabytes of its environment.
-        log_bytes: What is written to the log, Lambda's own lines included.
-        prices: AWS's.
+        log_bytes: Bytes in the log, including Lambda's own lines.
+        prices: AWS's prices.
     """
     return {
         "EventBridge: events": prices.events,
@@ -145,7 +145,7 @@ def dollars_of_an_order(
 
 
 def dollars_of_a_month(orders: int, setup: Setup, output: Output, prices: Prices) -> dict[str, float]:
-    """Return what a month with so many orders costs, one an invocation, by what is paid for."""
+    """Return the cost of a month by item, with one order in each invocation."""
     an_order = dollars_of_an_order(
         orders=1,
         billed_s=setup.own_s + setup.call_s,
@@ -160,7 +160,7 @@ def dollars_of_a_month(orders: int, setup: Setup, output: Output, prices: Prices
         + setup.sweep_s * setup.memory_gb * prices.lambda_gb_s
         + (output.sweep + output.lambdas) / 1e9 * prices.logs_gb
     )
-    # Each environment keeps its own copy of the secret: so many reads if it is busy all the time.
+    # Each environment caches the secret: this many reads if it is always busy.
     reads = setup.environments * MONTH_H * HOUR_S / setup.secret_cached_s + sweeps
     hours_with_orders = min(1.0, orders / MONTH_H)
     return {
@@ -180,9 +180,9 @@ def dollars_of_a_month(orders: int, setup: Setup, output: Output, prices: Prices
 
 
 def tables() -> tuple[str, str]:
-    """Return the table of what a stack carries and that of what it costs, in Markdown."""
+    """Return the throughput table and the cost table in Markdown."""
     setup = Setup()
-    carried = [
+    throughput = [
         [
             f"{limit}",
             f"{orders_per_second(setup, limit) * HOUR_S:,.0f}",
@@ -202,7 +202,7 @@ def tables() -> tuple[str, str]:
                 "In four hours",
                 *(f"{orders:,} drained in" for orders in BACKLOGS),
             ],
-            carried,
+            throughput,
         ),
         _table(["US dollars a month", *(f"{orders:,} orders" for orders in ORDERS_A_MONTH)], cost),
     )

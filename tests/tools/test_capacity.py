@@ -1,4 +1,4 @@
-"""The model of capacity and cost has the template's values, and the documentation shows what it says."""
+"""The model of capacity and cost matches the template, and the documentation shows its results."""
 
 import pytest
 
@@ -23,7 +23,7 @@ FUNCTION = TEMPLATE["AcknowledgeFunction"]
 QUEUE = FUNCTION["Events"]["Orders"]["Properties"]
 
 
-def test_a_stack_is_set_up_as_the_template_has_it() -> None:
+def test_the_setup_matches_the_template() -> None:
     setup = Setup()
     alarms = TEMPLATE.of_type("AWS::CloudWatch::Alarm").values()
     watched = sum(sum("MetricStat" in each for each in alarm.get("Metrics", [])) or 1 for alarm in alarms)
@@ -36,17 +36,17 @@ def test_a_stack_is_set_up_as_the_template_has_it() -> None:
     assert TEMPLATE.body["Parameters"]["RequestsPerMinute"]["Default"] in LIMITS
 
 
-def test_at_each_limit_shown_a_batch_gets_all_its_turns_in_one_invocation() -> None:
-    a_turn_s = Setup().environments / usable_per_second(min(LIMITS))
+def test_a_batch_gets_all_its_slots_at_each_rate_limit() -> None:
+    slot_s = Setup().environments / usable_per_second(min(LIMITS))
 
-    assert BATCH_SIZE * a_turn_s < FUNCTION["Timeout"] - LEAST_TIME_LEFT_S
+    assert BATCH_SIZE * slot_s < FUNCTION["Timeout"] - LEAST_TIME_LEFT_S
 
 
-def test_a_backlog_drains_at_walmarts_limit_less_the_margin() -> None:
+def test_a_backlog_drains_at_the_rate_limit_less_the_margin() -> None:
     assert drain_s(Setup(), 60, 57) == pytest.approx(60)
 
 
-def test_slow_calls_make_the_environments_the_limit() -> None:
+def test_slow_calls_limit_the_throughput() -> None:
     assert drain_s(Setup(slowest_call_s=9.75), 600, 100) == pytest.approx(50)
 
 
@@ -57,13 +57,13 @@ def test_slow_calls_make_the_environments_the_limit() -> None:
         (10, [1e-6, 0.48e-6, 0.02e-6, 1.33334e-6, 0.055e-6]),
     ],
 )
-def test_orders_of_one_batch_share_its_invocation(orders: int, dollars: list[float]) -> None:
+def test_orders_of_a_batch_share_its_invocation(orders: int, dollars: list[float]) -> None:
     cost = dollars_of_an_order(orders=orders, billed_s=1, memory_gb=1, log_bytes=1000, prices=Prices())
 
     assert list(cost.values()) == pytest.approx(dollars)
 
 
-def test_a_month_without_orders_is_paid_for_what_stands() -> None:
+def test_a_month_without_orders_has_fixed_costs() -> None:
     cost = dollars_of_a_month(0, Setup(), Output(), Prices())
 
     assert {name for name, dollars in cost.items() if dollars} == {
@@ -76,8 +76,8 @@ def test_a_month_without_orders_is_paid_for_what_stands() -> None:
     }
 
 
-def test_the_documentation_shows_what_the_model_says() -> None:
+def test_the_documentation_shows_the_tables() -> None:
     page = (ROOT / "docs" / "performance.md").read_text()
 
     for table in tables():
-        assert table in page, "put what `make capacity` prints into docs/performance.md"
+        assert table in page, "put the output of `make capacity` into docs/performance.md"

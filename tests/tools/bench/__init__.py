@@ -1,5 +1,4 @@
-"""What an order costs in time, instructions, memory and bytes, beside a floor or a peer in the same run.
+"""The cost of an order in time, instructions, memory and bytes, next to a baseline in the same run.
 
-A ratio of two figures that were taken in turns says something on any machine; a time alone does not, and no
-test asserts one.
+The ratio of two figures from the same run holds on any machine. A time alone does not, so no test asserts it.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.tools.bench`: measures everything beside its floor, and prints the table."""
+"""`python -m tests.tools.bench`: measure everything next to its baseline, and print the table."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from tests.local.aws import Build, Venvs
 from tests.local.marketplace import Fault, Marketplace
 from tests.tools.bench import cold, warm
-from tests.tools.bench.figures import Row, in_turns, markdown, ratio, spread
+from tests.tools.bench.figures import Row, interleaved, markdown, ratio, spread
 from tests.tools.bench.processes import Program, Run, Until, instructions, run
 from tests.tools.bench.sizes import size_of
 from tests.tools.bench.warm import Took, Walmart
@@ -22,8 +22,8 @@ from tests.tools.bench.warm import Took, Walmart
 ORDER: Final = "7400000000001"
 TEN_SLOW_ORDERS: Final = [str(7_400_000_000_101 + number) for number in range(10)]
 SLOW_S: Final = 0.1
-_ONE_BY_ONE: Final = ("floor", "ours", "httpx_pydantic", "requests_snippet")
-_SIDE_BY_SIDE: Final = ("ours_async", "function", "httpx_pydantic_async")
+_SEQUENTIAL: Final = ("baseline", "ours", "httpx_pydantic", "requests_snippet")
+_CONCURRENT: Final = ("ours_async", "function", "httpx_pydantic_async")
 _COUNTED_RUNS: Final = 3
 _VERSIONS: Final = (
     "httpx",
@@ -36,16 +36,17 @@ _VERSIONS: Final = (
 )
 
 
-class Begin(Protocol):
-    """Begins a process in the way that it is given, and returns what that measured."""
+class Measure(Protocol):
+    """Starts a process and measures it."""
 
-    def __call__[T](self, measure: Callable[[Program, Until], T]) -> T:
-        """Begin one."""
+    def __call__[T](self, measure: Callable[[Program, Until], T]) -> T: ...
 
 
 def main() -> None:
-    """Measure and print."""
-    arguments = _parser().parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=30, help="how often each contender is measured")
+    parser.add_argument("--calls", type=int, default=50, help="the number of warm calls in a round")
+    arguments = parser.parse_args()
     build = Build.cached(on_progress=_tell)
     for line in _machine(arguments.rounds):
         print(line, flush=True)
@@ -57,7 +58,7 @@ def main() -> None:
         walmart = Walmart(marketplace.url, marketplace.register_seller().secret())
         rows = [
             *_warm_calls(walmart, arguments.rounds, arguments.calls),
-            *_side_by_side(walmart, arguments.rounds),
+            *_concurrent_calls(walmart, arguments.rounds),
             *_cold_function(build, walmart, arguments.rounds),
             *_cold_client(walmart, arguments.rounds),
             *_sizes(build),
@@ -66,23 +67,23 @@ def main() -> None:
 
 
 def _warm_calls(walmart: Walmart, rounds: int, calls: int) -> list[Row]:
-    """One call after the other; one round is so many calls."""
+    """One call after the other."""
     _tell("Warm calls")
-    taken = warm.measure(_ONE_BY_ONE, calls * [ORDER], walmart=walmart, rounds=rounds)
+    taken = warm.measure(_SEQUENTIAL, calls * [ORDER], walmart=walmart, rounds=rounds)
     rows = []
     for name, took in taken.items():
-        for what, of in (("own processor time", _processor), ("wall time, server included", _wall)):
+        for what, value in (("own processor time", _processor), ("wall time, server included", _wall)):
             target = "≤ 1.30" if name == "ours" else ""
-            figure = spread(of(took), "ms", 1e3 / calls, 3)
-            to_floor = "1" if name == "floor" else ratio(of(took), of(taken["floor"]))
-            rows.append(Row(f"Warm call, {name}: {what}", figure, to_floor, target))
+            figure = spread(value(took), "ms", 1e3 / calls, 3)
+            to_baseline = "1" if name == "baseline" else ratio(value(took), value(taken["baseline"]))
+            rows.append(Row(f"Warm call, {name}: {what}", figure, to_baseline, target))
     return rows
 
 
-def _side_by_side(walmart: Walmart, rounds: int) -> list[Row]:
-    """Ten orders, each answered after a tenth of a second."""
-    _tell("Ten side by side")
-    taken = warm.measure(_SIDE_BY_SIDE, TEN_SLOW_ORDERS, walmart=walmart, rounds=rounds)
+def _concurrent_calls(walmart: Walmart, rounds: int) -> list[Row]:
+    """Ten orders at the same time, each with a response after 100 ms."""
+    _tell("Ten concurrent calls")
+    taken = warm.measure(_CONCURRENT, TEN_SLOW_ORDERS, walmart=walmart, rounds=rounds)
     return [
         Row(
             f"Ten orders at 100 ms, {name}",
@@ -95,21 +96,21 @@ def _side_by_side(walmart: Walmart, rounds: int) -> list[Row]:
 
 
 def _cold_function(build: Build, walmart: Walmart, rounds: int) -> list[Row]:
-    """A new execution environment, to its first acknowledged order."""
+    """A new execution environment until its first acknowledged order."""
     _tell("Cold start of the function")
     function = cold.acknowledge_function(build, walmart)
-    with cold.floor(function) as floor:
+    with cold.baseline(function) as baseline:
         return _cold(
             "Cold start, function",
             partial(cold.first_invocation, function, ORDER, walmart=walmart),
-            partial(cold.first_invocation, floor, ORDER, walmart=walmart),
+            partial(cold.first_invocation, baseline, ORDER, walmart=walmart),
             rounds,
             targets=("≤ 1.10", ""),
         )
 
 
 def _cold_client(walmart: Walmart, rounds: int) -> list[Row]:
-    """A new process that calls once by a client, without AWS."""
+    """A new process that makes one call, without AWS."""
     _tell("Cold start of the client")
     return _cold(
         "Client alone, to httpx and pydantic",
@@ -120,12 +121,12 @@ def _cold_client(walmart: Walmart, rounds: int) -> list[Row]:
     )
 
 
-def _cold(what: str, ours: Begin, floor: Begin, rounds: int, targets: tuple[str, str]) -> list[Row]:
+def _cold(what: str, ours: Measure, baseline: Measure, rounds: int, targets: tuple[str, str]) -> list[Row]:
     target, memory_target = targets
-    runs = in_turns({"ours": partial(ours, run), "floor": partial(floor, run)}, rounds)
+    runs = interleaved({"ours": partial(ours, run), "baseline": partial(baseline, run)}, rounds)
 
     def row(name: str, of: Callable[[Run], float], unit: str, scale: float, target: str) -> Row:
-        one, other = ([of(each) for each in runs[which]] for which in ("ours", "floor"))
+        one, other = ([of(each) for each in runs[which]] for which in ("ours", "baseline"))
         return Row(f"{what}: {name}", spread(one, unit, scale, 1), ratio(one, other), target)
 
     rows = [
@@ -134,11 +135,11 @@ def _cold(what: str, ours: Begin, floor: Begin, rounds: int, targets: tuple[str,
     ]
     if shutil.which("valgrind") is None:
         return [*rows, Row(f"{what}: instructions", "left out: valgrind is not installed", target=target)]
-    counts = in_turns(
-        {"ours": partial(ours, instructions), "floor": partial(floor, instructions)}, _COUNTED_RUNS
+    counts = interleaved(
+        {"ours": partial(ours, instructions), "baseline": partial(baseline, instructions)}, _COUNTED_RUNS
     )
     figure = spread(counts["ours"], "million", 1e-6, 0)
-    return [*rows, Row(f"{what}: instructions", figure, ratio(counts["ours"], counts["floor"], 3), target)]
+    return [*rows, Row(f"{what}: instructions", figure, ratio(counts["ours"], counts["baseline"], 3), target)]
 
 
 def _sizes(build: Build) -> list[Row]:
@@ -156,7 +157,7 @@ def _machine(rounds: int) -> list[str]:
     return [
         f"{_processor_name()}, {os.cpu_count()} cores, {platform.platform()}",
         f"Python {platform.python_version()}; {versions}",
-        f"{rounds} rounds in turns, instructions counted {_COUNTED_RUNS} times",
+        f"{rounds} rounds, instructions counted {_COUNTED_RUNS} times",
     ]
 
 
@@ -183,13 +184,6 @@ def _processor(figures: Sequence[Took]) -> list[float]:
 
 def _tell(what: str) -> None:
     print(what, file=sys.stderr, flush=True)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30, help="how often each contender has its turn")
-    parser.add_argument("--calls", type=int, default=50, help="how many warm calls a turn is")
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The event by which Lambda hands a batch over."""
+"""The event of a batch."""
 
 import time
 import uuid
@@ -11,7 +11,7 @@ from tests.support.batches import sqs_record
 
 
 def batch(purchase_order_ids: Sequence[str]) -> dict[str, Any]:
-    """Return a batch with an event for each order, published now and received for the first time."""
+    """Return a batch with a new event for each order."""
     return {"Records": [_record(each) for each in purchase_order_ids]}
 
 

@@ -1,4 +1,4 @@
-"""A process that begins: the built function as Lambda runs it, and a client by itself."""
+"""Cold starts: the built function as Lambda runs it, and a client alone."""
 
 import compileall
 import os
@@ -16,16 +16,16 @@ from tests.runtime import BuiltFunction
 from tests.support.paths import ROOT
 from tests.tools.bench.batches import batch
 from tests.tools.bench.lambda_service import LambdaService
-from tests.tools.bench.processes import Program, Until, says_something
+from tests.tools.bench.processes import Program, Until, first_output
 from tests.tools.bench.warm import Walmart
 
-_FLOOR: Final = Path(__file__).parent / "floor" / "floor.py"
+_BASELINE: Final = Path(__file__).parent / "baseline" / "baseline.py"
 
 type Measure[T] = Callable[[Program, Until], T]
 
 
 def acknowledge_function(build: Build, walmart: Walmart) -> BuiltFunction:
-    """AcknowledgeFunction as it was built, and as the template wants it run."""
+    """Return the built AcknowledgeFunction with the variables of the template."""
     return BuiltFunction.of(
         build,
         "AcknowledgeFunction",
@@ -37,30 +37,30 @@ def acknowledge_function(build: Build, walmart: Walmart) -> BuiltFunction:
 
 
 @contextmanager
-def floor(function: BuiltFunction) -> Iterator[BuiltFunction]:
-    """The floor, built as the function is: beside the same layers, with byte-code."""
-    with tempfile.TemporaryDirectory(prefix="bench-floor-") as directory:
-        shutil.copy(_FLOOR, directory)
+def baseline(function: BuiltFunction) -> Iterator[BuiltFunction]:
+    """Build the baseline as the function is built: with the same layers, compiled."""
+    with tempfile.TemporaryDirectory(prefix="bench-baseline-") as directory:
+        shutil.copy(_BASELINE, directory)
         unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
         compileall.compile_dir(directory, quiet=1, invalidation_mode=unchecked)
         yield BuiltFunction(
-            "floor.lambda_handler", Path(directory), function.layers, function.timeout, function.variables
+            "baseline.lambda_handler", Path(directory), function.layers, function.timeout, function.variables
         )
 
 
 def first_invocation[T](function: BuiltFunction, order: str, measure: Measure[T], walmart: Walmart) -> T:
-    """Measure a new execution environment to its first answer: that the order is acknowledged."""
+    """Measure a new execution environment until it has acknowledged an order."""
     with LambdaService(walmart.secret, batch([order])) as service:
         program = Program(
             [Venvs().runtime, "-m", "awslambdaric", function.handler],
-            # The function's code is the first that it imports from, as /var/task is.
+            # As in /var/task, the function's code comes first.
             function.code,
             {
                 "PATH": os.defpath,
                 "HOME": os.devnull,
                 "LANG": "en_US.UTF-8",
                 "TZ": ":UTC",
-                # A layer's files cover those of the layers before it, and all what the runtime brings.
+                # A later layer overrides the earlier ones, and all override the runtime.
                 "PYTHONPATH": os.pathsep.join(str(each / "python") for each in reversed(function.layers)),
                 "LAMBDA_TASK_ROOT": str(function.code),
                 "AWS_LAMBDA_LOG_FORMAT": "JSON",
@@ -77,9 +77,9 @@ def first_invocation[T](function: BuiltFunction, order: str, measure: Measure[T]
 
 
 def first_call[T](contender: str, order: str, measure: Measure[T], walmart: Walmart) -> T:
-    """Measure a process that calls once, from its start to the answer."""
+    """Measure a process from its start until the response to its only call."""
     command: list[str | Path] = [
         Venvs().tool("bench", "python"),
         *("-m", "tests.tools.bench.contend", contender, "--once", order),
     ]
-    return measure(Program(command, ROOT, walmart.environment()), says_something)
+    return measure(Program(command, ROOT, walmart.environment()), first_output)

@@ -1,4 +1,4 @@
-"""Figures: taken in turns, many of a kind written as their median and quartiles, two kinds as their ratio."""
+"""Figures from interleaved rounds: median, quartiles and ratios."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,7 @@ from statistics import median, quantiles
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table.
-
-    Attributes:
-        what: What was measured.
-        figure: The figure itself, with its spread where there are many.
-        ratio: To what it is compared with, if it is.
-        target: What it ought to be, if that was said.
-    """
+    """One row of the table: a figure, and its ratio to the baseline or a peer."""
 
     what: str
     figure: str
@@ -22,11 +15,10 @@ class Row:
     target: str = ""
 
 
-def in_turns[T](contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
-    """Measure contenders in turns, so that what the machine does meanwhile meets all of them alike.
+def interleaved[T](contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """Measure contenders in turn, so that other load on the machine affects all of them alike.
 
-    Each round begins with the next contender: none is always the one after the same other. A round before
-    the first is not counted.
+    Each round starts with the next contender. One more round before the first warms up and does not count.
     """
     taken: dict[str, list[T]] = {name: [] for name in contenders}
     names = list(contenders)
@@ -40,28 +32,28 @@ def in_turns[T](contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[
 
 
 def spread(figures: Sequence[float], unit: str, scale: float = 1, digits: int = 2) -> str:
-    """Write figures of one kind, each times `scale`, as `median (lower to upper quartile) unit`."""
+    """Return figures, each times `scale`, as `median (lower to upper quartile) unit`."""
     low, middle, high = (f"{scale * each:,.{digits}f}" for each in _quartiles(figures))
     return f"{middle} ({low} to {high}) {unit}"
 
 
-def ratio(ours: Sequence[float], floor: Sequence[float], digits: int = 2) -> str:
-    """Write what one is to another: the medians' ratio, and the quartiles of the ratios of each round.
+def ratio(ours: Sequence[float], baseline: Sequence[float], digits: int = 2) -> str:
+    """Return the ratio of the medians, and the quartiles of the ratios of each round.
 
     Raises:
-        ValueError: They were not taken in turns: there are not as many of the one as of the other.
+        ValueError: The numbers of figures differ.
     """
-    low, _, high = _quartiles([one / other for one, other in zip(ours, floor, strict=True)])
-    return f"{median(ours) / median(floor):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    low, _, high = _quartiles([one / other for one, other in zip(ours, baseline, strict=True)])
+    return f"{median(ours) / median(baseline):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _quartiles(figures: Sequence[float]) -> list[float]:
-    """Return the lower quartile, the median and the upper one. A single figure is all three."""
+    """Return the lower quartile, the median and the upper quartile."""
     return quantiles(figures, method="inclusive") if len(figures) > 1 else 3 * list(figures)
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Write the table, its columns aligned."""
+    """Return the table with aligned columns."""
     lines = [("What", "Figure (quartiles)", "Ratio (quartiles)", "Target")]
     lines += [(row.what, row.figure, row.ratio, row.target) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

@@ -1,4 +1,4 @@
-"""Lambda's Runtime API with one invocation to hand out, and a Secrets Manager with one secret."""
+"""Lambda's Runtime API with one invocation, and a Secrets Manager with one secret."""
 
 import json
 import subprocess
@@ -7,46 +7,46 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Self
 
-_ANSWER_SECONDS: Final = 1800
+_RESPONSE_SECONDS: Final = 1800
 _RUNTIME_API: Final = "/2018-06-01/"
 
 
 class LambdaService:
-    """Both of them, for as long as the `with` block lasts.
+    """Both of them, while the `with` block lasts.
 
-    A process that asks for a second invocation waits for it, as one does that Lambda has frozen.
+    A request for a second invocation blocks, as in an environment that Lambda has frozen.
     """
 
     def __init__(self, secret: str, event: object) -> None:
-        """Hand out `event` to whoever asks first."""
+        """Serve `event` to the first request for an invocation."""
         secret_value = {"ARN": "arn", "Name": "name", "VersionId": "version-1", "SecretString": secret}
-        handed_out, self._answered, self._stopping = (threading.Event() for _ in range(3))
-        self._answer: Any = None
+        served, self._responded, self._stopping = (threading.Event() for _ in range(3))
+        self._response: Any = None
         service = self
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
             def handle_error(self, request: object, client_address: object) -> None:
-                """Keep quiet: whoever called has been ended, as every process here is."""
+                """Ignore it: every caller is killed in the end."""
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                if handed_out.is_set():
+                if served.is_set():
                     service._stopping.wait()
                     self.close_connection = True
                     return
-                handed_out.set()
-                # All of them: the runtime client takes each for granted, and ends without a word.
+                served.set()
+                # The runtime client needs all of them, and exits silently without one.
                 self.reply(
                     event,
                     {
                         "Content-Type": "application/json",
                         "Lambda-Runtime-Aws-Request-Id": "invocation-1",
-                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _ANSWER_SECONDS) * 1000)),
+                        "Lambda-Runtime-Deadline-Ms": str(int((time.time() + _RESPONSE_SECONDS) * 1000)),
                         "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:ca-central-1:0:function:bench",
                         "Lambda-Runtime-Trace-Id": f"Root=1-{8 * '0'}-{24 * '0'};Parent=0;Sampled=0",
                     },
@@ -57,8 +57,8 @@ class LambdaService:
                 if not self.path.startswith(_RUNTIME_API):
                     self.reply(secret_value, {"Content-Type": "application/x-amz-json-1.1"})
                     return
-                service._answer = json.loads(body) if self.path.endswith("/response") else body.decode()
-                service._answered.set()
+                service._response = json.loads(body) if self.path.endswith("/response") else body.decode()
+                service._responded.set()
                 self.reply({}, {"Content-Type": "application/json"}, status=202)
 
             def reply(self, body: object, headers: dict[str, str], status: int = 200) -> None:
@@ -71,7 +71,7 @@ class LambdaService:
                 self.wfile.write(text)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class named it
-                """Keep quiet."""
+                """Log nothing."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
@@ -86,15 +86,15 @@ class LambdaService:
         self._server.shutdown()
         self._server.server_close()
 
-    def acknowledged(self, process: subprocess.Popen[bytes], _said: object) -> None:
-        """Wait until the function that runs in a process has answered that no order failed.
+    def acknowledged(self, process: subprocess.Popen[bytes], _output: object) -> None:
+        """Wait until the function in a process has responded without a failed order.
 
         Raises:
-            RuntimeError: It failed, or ended, or never answered.
+            RuntimeError: An order failed, or there was no response.
         """
-        deadline = time.monotonic() + _ANSWER_SECONDS
-        while not self._answered.wait(0.1):
+        deadline = time.monotonic() + _RESPONSE_SECONDS
+        while not self._responded.wait(0.1):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the function did not answer")
-        if self._answer != {"batchItemFailures": []}:
-            raise RuntimeError(f"the function answered {self._answer}")
+                raise RuntimeError("the function did not respond")
+        if self._response != {"batchItemFailures": []}:
+            raise RuntimeError(f"the function responded {self._response}")

@@ -1,4 +1,4 @@
-"""New processes, from their start to their first answer: how long, how many instructions, how much memory."""
+"""New processes from their start to their first response: time, instructions and memory."""
 
 import os
 import re
@@ -18,12 +18,12 @@ _END_SECONDS: Final = 1800
 
 
 type Until = Callable[[subprocess.Popen[bytes], IO[bytes]], object]
-"""Waits for what a process is run for. It is given the process, and what that writes."""
+"""Waits for the result of a process, given the process and its output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What is run, and the whole of its environment."""
+    """A command with its whole environment."""
 
     command: Sequence[str | Path]
     directory: Path
@@ -32,12 +32,11 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one process took until its first answer.
+    """The figures of one process until its first response.
 
     Attributes:
-        wall_s: Seconds from its start.
-        peak_bytes: The most memory it had. Not `ru_maxrss`: that of a process begins with what the one had
-            that started it.
+        wall_s: Seconds since its start.
+        peak_bytes: Its peak memory. Not `ru_maxrss`, which includes the parent's memory at the fork.
     """
 
     wall_s: float
@@ -45,14 +44,10 @@ class Run:
 
 
 def run(program: Program, until: Until) -> Run:
-    """Run a program until `until` returns, then end it.
-
-    Raises:
-        RuntimeError: What `until` waits for did not happen.
-    """
+    """Run a program until `until` returns, then kill it."""
     started = time.perf_counter()
-    with _started(program.command, program) as (process, said, _):
-        until(process, said)
+    with _started(program.command, program) as (process, output, _):
+        until(process, output)
         wall_s = time.perf_counter() - started
         status = Path(f"/proc/{process.pid}/status").read_text()
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
@@ -61,35 +56,35 @@ def run(program: Program, until: Until) -> Run:
 
 
 def instructions(program: Program, until: Until) -> int:
-    """Run a program in the same way under valgrind, and return how many instructions it took.
+    """Run a program under valgrind, and return how many instructions it executed.
 
-    Its hashes are seeded alike each time, and it is ended by a signal that valgrind counts up to.
+    The hash seed is fixed, and a signal ends the process so that valgrind prints its count.
 
     Raises:
-        RuntimeError: What `until` waits for did not happen, or valgrind did not count.
+        RuntimeError: Valgrind printed no count.
     """
     steady = Program(program.command, program.directory, {**program.environment, "PYTHONHASHSEED": "0"})
-    with _started([*_COUNTING, *program.command], steady) as (process, said, complaints):
-        until(process, said)
+    with _started([*_COUNTING, *program.command], steady) as (process, output, errors):
+        until(process, output)
         process.send_signal(signal.SIGTERM)
         process.wait(_END_SECONDS)
-        complaints.seek(0)
-        text = complaints.read().decode(errors="replace")
+        errors.seek(0)
+        text = errors.read().decode(errors="replace")
     counted = _COUNTED.search(text)
     if counted is None:
         raise RuntimeError(text)
     return int(counted[1].replace(",", ""))
 
 
-def says_something(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+def first_output(process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
     """Wait until a process has written something.
 
     Raises:
-        RuntimeError: It ended without a word.
+        RuntimeError: It ended without output.
     """
-    while os.fstat(said.fileno()).st_size == 0:
+    while os.fstat(output.fileno()).st_size == 0:
         if process.poll() is not None:
-            raise RuntimeError("it ended without a word")
+            raise RuntimeError("it ended without output")
         time.sleep(0.001)
 
 
@@ -97,20 +92,20 @@ def says_something(process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
 def _started(
     command: Sequence[str | Path], program: Program
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]]:
-    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command,
             cwd=program.directory,
             env=dict(program.environment),
-            stdin=subprocess.PIPE,  # for whoever waits for its end
-            stdout=said,
-            stderr=complaints,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=errors,
         )
         try:
-            yield process, said, complaints
+            yield process, output, errors
         except Exception as error:
-            complaints.seek(0)
-            raise RuntimeError(f"{error}\n{complaints.read().decode(errors='replace')}") from error
+            errors.seek(0)
+            raise RuntimeError(f"{error}\n{errors.read().decode(errors='replace')}") from error
         finally:
             process.kill()
             process.communicate()

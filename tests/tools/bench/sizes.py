@@ -1,4 +1,4 @@
-"""How big what is uploaded is, and what Lambda unpacks."""
+"""The sizes of what is uploaded and of what Lambda unpacks."""
 
 import io
 import zipfile
@@ -8,12 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Bytes of one layer or function.
-
-    Attributes:
-        zipped: Of the archive that is uploaded.
-        unzipped: Of its files, which is what Lambda's limit of 250 MB counts.
-    """
+    """The bytes of the archive of a layer or function, and of its files, which Lambda limits to 250 MB."""
 
     zipped: int
     unzipped: int

@@ -1,4 +1,4 @@
-"""The size of what is uploaded."""
+"""The size of an archive and of its files."""
 
 import random
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.tools.bench.sizes import size_of
 
 
-def test_a_size_is_that_of_the_files_in_every_folder_and_of_the_deflated_archive(tmp_path: Path) -> None:
+def test_a_size_counts_all_files_and_the_deflated_archive(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "alike").write_bytes(b"x" * 100_000)
     (tmp_path / "noise").write_bytes(random.Random(1).randbytes(10_000))

@@ -1,4 +1,4 @@
-"""A process that is warm: one call after the other, and ten side by side."""
+"""Warm processes: one call after the other, and ten concurrent ones."""
 
 import json
 import os
@@ -12,27 +12,24 @@ from typing import Final
 from tests.local.aws import Venvs
 from tests.support.paths import ROOT
 from tests.tools.bench.contend import SECRET, URL
-from tests.tools.bench.figures import in_turns
+from tests.tools.bench.figures import interleaved
 
 _IMPORTED_FROM: Final = (ROOT, ROOT / "functions", ROOT / "layers" / "walmart_ca")
 
 
 @dataclass(frozen=True, slots=True)
 class Walmart:
-    """The local marketplace, which verifies every signature.
-
-    It is in this process, where its work is not counted in a contender's.
+    """The local marketplace, in this process so that its work does not count as a contender's.
 
     Attributes:
-        url: Its base URL.
-        secret: The seller's credentials, as they are stored in Secrets Manager.
+        secret: The seller's credentials, as Secrets Manager stores them.
     """
 
     url: str
     secret: str
 
     def environment(self) -> dict[str, str]:
-        """All that a contender sees."""
+        """Return the whole environment of a contender."""
         return {
             "PATH": os.defpath,
             "LANG": "en_US.UTF-8",
@@ -44,12 +41,7 @@ class Walmart:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What some orders took.
-
-    Attributes:
-        wall_s: Seconds.
-        processor_s: Seconds of processor, the contender's own and the system's for it.
-    """
+    """The wall time and the processor time, user and system, of some orders."""
 
     wall_s: float
     processor_s: float
@@ -58,10 +50,12 @@ class Took:
 def measure(
     names: Sequence[str], orders: Sequence[str], *, walmart: Walmart, rounds: int
 ) -> dict[str, list[Took]]:
-    """Let contenders acknowledge the same orders in turns, and return what each round took."""
+    """Let each contender acknowledge the orders in every round, and return the times."""
     with ExitStack() as stack:
         running = {name: stack.enter_context(_running(name, walmart)) for name in names}
-        return in_turns({name: partial(_take, process, orders) for name, process in running.items()}, rounds)
+        return interleaved(
+            {name: partial(_take, process, orders) for name, process in running.items()}, rounds
+        )
 
 
 @contextmanager

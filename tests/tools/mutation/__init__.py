@@ -1,1 +1,1 @@
-"""Mutation testing of what decides about an order: `python -m tests.tools.mutation`."""
+"""Mutation testing of the modules that decide about an order: `python -m tests.tools.mutation`."""

@@ -1,7 +1,6 @@
-"""Let every mutant of what decides about an order meet the tests: each must make one of them fail.
+"""Run the tests on every mutant of the modules that decide about an order.
 
-Ends with 1 where a mutant survives that `survivors.md` does not name, or where that page names one that
-does not survive.
+The exit code is 1 if a mutant survives that `survivors.md` does not list, or if a listed one does not.
 """
 
 import gc
@@ -25,17 +24,17 @@ from .mutants import mutants
 from .subjects import SUBJECTS, Subject, listed, row
 
 HANGS_AFTER_S: Final = 120
-"""A mutant that hangs is no killed one: no test says so, and how long is too long depends on the machine."""
+"""A mutant that hangs does not count as killed, because no test fails."""
 PYTEST: Final = ("-x", "-q", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-profile=ci")
-"""The profile is Hypothesis' own; with it the same examples are tried every time."""
+"""With Hypothesis' own profile `ci`, every run has the same examples."""
 KILLED: Final = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
-"""A test failed, or could not be imported. Whatever else keeps pytest from passing is no find of a test's."""
+"""A test failed, or its import failed. No other result of pytest counts as killed."""
 
 
 def start(module: str, tests: str, source: str) -> int:
-    """Run tests on another source of a module, in a process whose id is returned.
+    """Run tests with another source of a module in a child process, and return its id.
 
-    It ends as pytest does, or by a signal when the tests hang. A source that cannot be imported fails them.
+    Its exit code is pytest's, unless a signal ends a hanging test. A source that cannot be imported fails.
     """
     if child := os.fork():
         return child
@@ -53,7 +52,7 @@ def start(module: str, tests: str, source: str) -> int:
 
 
 def surviving(subject: Subject, sources: dict[str, str]) -> dict[str, str]:
-    """Return those sources that make no test of the subject fail."""
+    """Return the sources with which all tests of the subject pass."""
     for tests in subject.tests:
         collect(tests)
         found = passing(subject.module, tests, sources)
@@ -65,11 +64,11 @@ def surviving(subject: Subject, sources: dict[str, str]) -> dict[str, str]:
 def passing(module: str, tests: str, sources: dict[str, str]) -> set[str]:
     """Return the names of the sources with which these tests pass."""
     running: dict[int, str] = {}
-    waiting = deque(sources)
+    remaining = deque(sources)
     found: set[str] = set()
-    while waiting or running:
-        while waiting and len(running) < (os.process_cpu_count() or 1):
-            name = waiting.popleft()
+    while remaining or running:
+        while remaining and len(running) < (os.process_cpu_count() or 1):
+            name = remaining.popleft()
             running[start(module, tests, sources[name])] = name
         child, status = os.wait()
         name = running.pop(child)
@@ -79,7 +78,7 @@ def passing(module: str, tests: str, sources: dict[str, str]) -> set[str]:
 
 
 def collect(tests: str) -> None:
-    """Import what tests need, once for all mutants, and forget what is ours again."""
+    """Import the dependencies of the tests once for all mutants, but not our own modules."""
     with redirect_stdout(StringIO()) as said:
         code = pytest.main([*PYTEST, "--collect-only", tests])
     if code:
@@ -89,31 +88,31 @@ def collect(tests: str) -> None:
         ours = any(Path(file).is_relative_to(folder) for folder in (*ROOTS, ROOT / "tests"))
         if ours and not name.startswith(__package__ or ""):
             del sys.modules[name]
-    gc.freeze()  # what every mutant's process shares is not looked through in each
+    gc.freeze()  # The child processes share these objects.
 
 
-def judge(name: str) -> bool:
-    """Tell whether exactly those mutants of a module survive that the page names."""
+def check(name: str) -> bool:
+    """Return whether exactly the listed mutants of a module survive."""
     subject, since = SUBJECTS[name], time.monotonic()
     source = path_of(subject.module).read_text()
     every = mutants(source)
-    print(f"{name}: {len(every)} mutants, and none:", flush=True)
+    print(f"{name}: {len(every)} mutants, and the original:", flush=True)
     if not surviving(subject, {"none": source}):
-        sys.exit(f"{name}: the tests fail without any mutant")
+        sys.exit(f"{name}: the tests fail without a mutant")
     survivors = surviving(subject, every)
     known = [mutant for module, mutant in listed() if module == name]
     print(f"{name}: {len(survivors)} survive; {time.monotonic() - since:.0f} s")
     for mutant in survivors:
         if mutant not in known:
-            print(f"survives, and is not listed:\n{row(name, mutant)}")
+            print(f"survives but is not listed:\n{row(name, mutant)}")
     for mutant in known:
         if mutant not in survivors:
-            print(f"is listed, and does not survive:\n{row(name, mutant)}")
+            print(f"is listed but does not survive:\n{row(name, mutant)}")
     return set(known) == set(survivors)
 
 
 if __name__ == "__main__":
     os.chdir(ROOT)
     sys.path[:0] = map(str, ROOTS)
-    judged = [judge(name) for name in sys.argv[1:] or SUBJECTS]
-    sys.exit(not all(judged))
+    checked = [check(name) for name in sys.argv[1:] or SUBJECTS]
+    sys.exit(not all(checked))

@@ -1,19 +1,19 @@
-"""The mutants of a module: each one small change that some test must notice.
+"""The mutants of a module: small changes, each of which must make a test fail.
 
-Left alone are annotations, decorators, docstrings and imports. The operators:
+Annotations, decorators, docstrings and imports stay unchanged. The operators:
 
-- a comparison is shifted by its bound, and negated; `and` becomes `or`; an operand, or a `not`, goes
-- a condition is always true, and never; a loop has nothing to go through; a `case`, or a part of it, goes
-- `+` becomes `-`, `*` becomes `/`, and back; of `|`, `&`, `-`, `min` and `max` each operand stays alone
-- a number is one more, and one less; a text is empty, an empty one is not; `True` becomes `False`, and back
-- a member of an enumeration, and a name of the client's, become the next of their kind in the module
-- an element of a collection goes, and a keyword argument; a statement goes; a value is not returned
+- shift the bound of a comparison, or negate it; swap `and` and `or`; remove an operand or a `not`
+- make a condition always true or always false; empty the iterable of a loop; remove a `case` or a part of it
+- swap `+` and `-`, or `*` and `/`; keep one operand of `|`, `&`, `-`, `min` and `max`
+- add or subtract one; empty a text, or fill an empty one; negate `True` and `False`
+- replace a member of an enumeration, or a name of the client, by the next one in the module
+- remove an element, a keyword argument or a statement; return None
 """
 
 import ast
 import copy
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -37,7 +37,7 @@ _ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.Mult: ast.Div,
     ast.Div: ast.Mult,
 }
-_LEFT_ALONE: Final = {
+_UNCHANGED: Final = {
     "annotation",
     "returns",
     "decorator_list",
@@ -46,35 +46,40 @@ _LEFT_ALONE: Final = {
     "keywords of ClassDef",
 }
 _CONTEXT: Final = 40
-"""Characters of a line that are shown on either side of what changed in it."""
+"""The number of characters of the line that are shown on either side of a change."""
 
 type _Place = tuple[ast.AST, Callable[[ast.AST], None], str]
-"""A node, what puts another in its stead, and the class and function around it."""
+"""A node, a function that replaces it, and the names of its class and function."""
 
 
 def mutants(source: str) -> dict[str, str]:
-    """Return the source of every mutant by its name: where it is, and what became of what."""
+    """Return the source of every mutant by its name, which says where it is and what changed."""
     tree = ast.parse(source)
-    original = ast.unparse(tree)
     following = _following(tree)
+    statements = [ast.unparse(statement) for statement in tree.body]
+    names: Counter[str] = Counter()
     found: dict[str, str] = {}
-    seen = {original}
-    for node, put, where in list(_places(tree, "")):
-        for variant in _variants(node, following):
-            put(variant)
-            mutated = ast.unparse(ast.fix_missing_locations(tree))
-            put(node)
-            if mutated not in seen:
-                seen.add(mutated)
-                name = f"{where}{_difference(original, mutated)}"
-                same = sum(other.partition(" (no. ")[0] == name for other in found)
-                found[f"{name} (no. {same + 1})" if same else name] = mutated
+    for index, original in enumerate(statements):
+        # Only the statement with the change is written anew: most of the time goes into that.
+        part = ast.Module([tree.body[index]], [])
+        seen = {original}
+        for node, put, where in list(_places(part, "")):
+            for variant in _variants(node, following):
+                put(variant)
+                mutated = ast.unparse(ast.fix_missing_locations(part))
+                put(node)
+                if mutated not in seen:
+                    seen.add(mutated)
+                    name = f"{where}{_difference(f'{original}\n', f'{mutated}\n')}"
+                    names[name] += 1
+                    key = f"{name} (no. {names[name]})" if names[name] > 1 else name
+                    found[key] = "\n".join([*statements[:index], mutated, *statements[index + 1 :]])
     return found
 
 
 def _places(holder: ast.AST, where: str) -> Iterator[_Place]:
     for field, value in ast.iter_fields(holder):
-        if field in _LEFT_ALONE or f"{field} of {type(holder).__name__}" in _LEFT_ALONE:
+        if field in _UNCHANGED or f"{field} of {type(holder).__name__}" in _UNCHANGED:
             continue
         for index, node in enumerate(value if isinstance(value, list) else [value]):
             docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -98,7 +103,7 @@ def _with[T: ast.AST](node: T, **fields: object) -> T:
 
 
 def _shorter[T: ast.AST](node: T, *fields: str) -> Iterator[T]:
-    """Leave out each element of these fields, which are lists side by side."""
+    """Remove each element of these fields, which are parallel lists."""
     for index in range(len(getattr(node, fields[0]))):
         rest = {field: [*getattr(node, field)] for field in fields}
         for elements in rest.values():
@@ -107,7 +112,7 @@ def _shorter[T: ast.AST](node: T, *fields: str) -> Iterator[T]:
 
 
 def _following(tree: ast.Module) -> dict[str, str]:
-    """Tell for each member of an enumeration, and each name of the client's, which is the next."""
+    """Return the next member for each member of an enumeration, and the same for names of the client."""
     kinds: defaultdict[str, set[str]] = defaultdict(set)
     clients = [
         name.name
@@ -175,13 +180,13 @@ def _variants(  # noqa: C901, PLR0912 - a table of operators, one a case
         case ast.Expr() | ast.Assign() | ast.AugAssign() | ast.Raise() | ast.Break() | ast.Continue():
             yield ast.Pass()
         case ast.Return(ast.Constant(None | False)):
-            pass  # nobody could tell
+            pass  # The mutant is equivalent.
         case ast.Return(ast.AST()):
             yield ast.Return(None)
 
 
 def _difference(before: str, after: str) -> str:
-    """Show what changed, with what stands beside it in its lines."""
+    """Return the change with its context in the line."""
     same = _common(before, after)
     ends = _common(before[len(same) :][::-1], after[len(same) :][::-1])[::-1]
     line, rest = same.rpartition("\n")[2].lstrip(), ends.partition("\n")[0]
@@ -194,6 +199,6 @@ def _difference(before: str, after: str) -> str:
 
 
 def _common(one: str, other: str) -> str:
-    """Return what both begin with."""
+    """Return the common prefix."""
     lengths = range(min(len(one), len(other)))
-    return one[: bisect_left(lengths, True, key=lambda length: one[: length + 1] != other[: length + 1])]  # noqa: FBT003 - what is looked for
+    return one[: bisect_left(lengths, True, key=lambda length: one[: length + 1] != other[: length + 1])]  # noqa: FBT003 - the value to find

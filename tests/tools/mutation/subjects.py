@@ -1,4 +1,4 @@
-"""What is mutated, by which tests it is held, and the mutants that may survive by `survivors.md`."""
+"""The mutated modules, their tests, and the mutants that may survive."""
 
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -7,7 +7,7 @@ PAGE: Final = Path(__file__).with_name("survivors.md")
 
 
 class Subject(NamedTuple):
-    """A module, and the tests that hold it: those that kill most in the least time first."""
+    """A module and its tests, those that kill the most mutants in the least time first."""
 
     module: str
     tests: tuple[str, ...]
@@ -27,7 +27,7 @@ SUBJECTS: Final = {
     "outcome": Subject("shared.orders.outcome", (_DECISION_TABLE, _SWEEP)),
     "status": Subject("shared.orders.status", (_DECISION_TABLE, _SWEEP)),
     "caller": Subject("shared.walmart.caller", ("tests/unit/acknowledge_orders/test_attempt.py", _SWEEP)),
-    "selection": Subject("sweep_orders.selection", (_SWEEP,)),
+    "selection": Subject("sweep_orders.selection", (f"{_SWEEP}/test_selection.py", _SWEEP)),
     "classification": Subject(
         "walmart_ca.classification", (_TABLE, _CLASSIFICATION, _CODES, _PAGES, _ERRORS, _MALFORMED, _TOKENS)
     ),
@@ -37,13 +37,13 @@ SUBJECTS: Final = {
 
 
 def row(subject: str, mutant: str, why: str = "") -> str:
-    """Write a row of the page's table; no bar in a mutant ends its cell."""
+    """Return a row of the table, with escaped bars."""
     escaped = mutant.replace("|", "\\|")
     return f"| {subject} | {escaped} | {why} |"
 
 
 def listed() -> dict[tuple[str, str], str]:
-    """Return why each mutant may survive, by its module and its name."""
+    """Return the reason for each listed survivor, by module and mutant."""
     rows = (line for line in PAGE.read_text().splitlines() if line.startswith("| "))
     cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in rows]
     return {(subject, mutant.replace("\\|", "|")): why for subject, mutant, why in cells[2:]}

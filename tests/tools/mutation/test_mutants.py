@@ -1,4 +1,4 @@
-"""What the operators make of a line, and that the page of survivors names mutants that there are."""
+"""The mutation operators, and the page of survivors."""
 
 import functools
 
@@ -52,7 +52,7 @@ SOURCES = {
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_source_has_these_mutants(source: str) -> None:
-    # A statement that is a whole source goes too, and leaves `pass`.
+    # Each source also has the mutant `pass`.
     assert {mutant.strip() for mutant in mutants(source).values()} - {"pass"} == SOURCES[source]
 
 
@@ -61,7 +61,7 @@ def mutants_of(subject: str) -> dict[str, str]:
     return mutants(path_of(SUBJECTS[subject].module).read_text())
 
 
-def test_the_page_names_mutants_that_there_are_each_with_a_reason() -> None:
+def test_the_page_names_existing_mutants_with_reasons() -> None:
     rows = [row(subject, mutant, why) for (subject, mutant), why in listed().items()]
 
     assert PAGE.read_text().endswith("\n".join(["| --- | --- | --- |", *rows, ""]))

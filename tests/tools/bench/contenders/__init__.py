@@ -1,6 +1,6 @@
-"""Ways to acknowledge orders. Each module has a `Contender`, made of a URL and the seller's secret.
+"""Ways to acknowledge orders. Each module has a `Contender`, which takes a URL and the seller's secret.
 
-They do the same: sign the call, post it, read the answer, and say which order it is about.
+Each signs the call, sends it, reads the response and returns the order id in it.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Contender(Protocol):
-    """One way to do it."""
+    """One way to acknowledge orders."""
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        """Acknowledge orders, all at once if it can, and return the ids read from the answers."""
+        """Acknowledge orders, concurrently if possible, and return the ids in the responses."""

@@ -1,4 +1,4 @@
-"""AcknowledgeFunction's entry, warm, with a batch; its secret in memory, its queue asked nothing."""
+"""AcknowledgeFunction's handler, warm, with its secret in memory and without its queue."""
 
 import json
 import time
@@ -40,7 +40,7 @@ class Contender:
             marketplace_url=url,
             marketplace_service_name="Walmart Marketplace",
             order_queue_url="orders",
-            requests_per_minute=43_200,  # it waits for Walmart, and for no turn
+            requests_per_minute=43_200,  # so high that no call waits for a slot
             dead_letter_queue_url="dead",
             maximum_concurrency=2,
             backoff_base_seconds=30,
@@ -55,6 +55,5 @@ class Contender:
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         event = json.loads(json.dumps(batch(purchase_order_ids)))
-        answer = self._function(event, _Context())
-        # An order that was not acknowledged would be among the failures.
-        return list(purchase_order_ids) if answer == {"batchItemFailures": []} else []
+        response = self._function(event, _Context())
+        return list(purchase_order_ids) if response == {"batchItemFailures": []} else []

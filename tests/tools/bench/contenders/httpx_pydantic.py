@@ -1,4 +1,4 @@
-"""httpx and pydantic, as generated SDKs are built."""
+"""httpx and pydantic, as in generated SDKs."""
 
 from collections.abc import Sequence
 

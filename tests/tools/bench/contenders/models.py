@@ -1,4 +1,4 @@
-"""An order as generated SDKs have it: models by pydantic."""
+"""The pydantic models of an order, as in generated SDKs."""
 
 from datetime import datetime
 

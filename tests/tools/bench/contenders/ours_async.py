@@ -1,22 +1,16 @@
 """`walmart_ca.AsyncClient`."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 
-from walmart_ca import AsyncClient, SignatureCredentials
+from tests.tools.bench.contenders.ours import credentials_of
+from walmart_ca import AsyncClient
 
 
 class Contender:
     def __init__(self, url: str, secret: str) -> None:
-        seller = json.loads(secret)
-        credentials = SignatureCredentials(
-            consumer_id=seller["consumerId"],
-            channel_type=seller["channelType"],
-            private_key=seller["privateKey"],
-        )
         self._runner = asyncio.Runner()
-        self._client = AsyncClient(credentials, base_url=url)
+        self._client = AsyncClient(credentials_of(secret), base_url=url)
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         async def run() -> list[str]:

@@ -1,4 +1,4 @@
-"""requests without a session, and a key that is read for every call, as snippets do it."""
+"""requests without a session, with a key that is loaded for every call, as in snippets."""
 
 from collections.abc import Sequence
 

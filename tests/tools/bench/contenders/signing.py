@@ -1,4 +1,4 @@
-"""The glue by which somebody who uses a generated SDK signs, with a key that is loaded once."""
+"""The signing code that a user of a generated SDK writes, with a key that is loaded once."""
 
 import base64
 import json

@@ -1,13 +1,12 @@
-"""The simulated world: everything around the two functions, in virtual time.
+"""The test harness: the environment of the two functions, simulated in virtual time.
 
-The functions and the client are the real ones. Exchanged are the clock and chance, the network between client
-and marketplace, and AWS: the queue, the bus, the secret, the schedule, and the execution environments, which
-may end at any point. The marketplace is the local one that all other tests have too.
+The functions, the client and the local marketplace are the real code. Simulated are the clock, randomness,
+the network between client and marketplace, and AWS: queues, event bus, secret, schedule and execution
+environments, which can end at any side effect.
 
-What is kinder here than it can be outside: no message waits for four days, after which SQS deletes it; the
-clocks of all environments are one, and only Walmart's is another; a blocking call is played through at once,
-so that what it does at Walmart or in a queue is done when it begins, up to some seconds early; Secrets
-Manager shows a new version at once (the function keeps the old one for minutes); and nobody invokes by hand.
+The simulation is kinder than AWS in these respects: no message reaches the retention period of four days; all
+environments share one clock, and only Walmart's differs; a blocking call has its effect when it starts, up to
+some seconds early; Secrets Manager returns a new version at once; there are no direct invocations.
 """
 
 import contextlib
@@ -33,16 +32,16 @@ from sweep_orders.settings import SweepSettings
 from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
-from tests.simulation.accounts import detail_of, order_of
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
-from tests.simulation.environment import Environment, Function, Invocation, Said
+from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
+from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
+from tests.simulation.invariants import Invariants
 from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
 from tests.simulation.network import URL, action_of
-from tests.simulation.promise import Promise
 from tests.simulation.queue import Message, Queue
+from tests.simulation.record_checks import detail_of, order_of
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
-from tests.simulation.weather import OF_LISTS, Mishap, Weather
 from tests.support.printed import reset_logger
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
-type Door = Literal["signature", "token"]
+type Scheme = Literal["signature", "token"]
 
 ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
 SWEEP_TIMEOUT_S: Final = 240.0
@@ -60,8 +59,8 @@ SWEEP_INTERVAL_S: Final = 900.0
 BACKOFF_BASE_S: Final = 30.0
 BACKOFF_CAP_S: Final = 600.0
 HOLD_S: Final = 300.0
-_CALLS_FOR_A_PAUSE: Final = frozenset({420, 423, 429})
-_RIGHT: Final = frozenset(
+_THROTTLING: Final = frozenset({420, 423, 429})
+_CORRECT: Final = frozenset(
     {
         None,
         Fault.DELAY,
@@ -73,32 +72,31 @@ _RIGHT: Final = frozenset(
         Fault.CANCELED_SPELLING,
     }
 )
-"""The faults of a look of which the answer is right, if it comes."""
-_SHOWN_ON_A_PAGE: Final = _RIGHT | OF_LISTS
-"""The faults of a call for a list whose answer shows what it has, if it comes."""
+"""The faults with which the response to a fetch, if it arrives, is correct."""
+_SHOWS_ORDERS: Final = _CORRECT | LIST_FAULTS
+"""The faults with which the response to a list call, if it arrives, shows its orders."""
 _ENTRY: Final = re.compile(rb'customerOrderId(?:": "|>)58([0-9]+)["<]')
-"""What names an order on a page, whatever is odd about its other id."""
-_MANY: Final = 10**6
-_TIMESTAMPS_DIFFER: Final = timedelta(hours=2)
-"""So far a signed timestamp may be off: Walmart is not to refuse what a wrong clock signed."""
-_BY_THE_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
+"""Identifies an order on a page, even if its order id is odd."""
+_FULL: Final = 10**6
+_TIMESTAMP_TOLERANCE: Final = timedelta(hours=2)
+"""Walmart accepts a timestamp from a wrong clock, so that it refuses no call for that."""
+_FROM_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
 _UNREADABLE: Final = b'Philippa "<Nonesuch'
 
 
-class World:
-    """One seller, from the first order to the last, with one seed for everything that is left to chance.
+class Simulation:
+    """One seller with its stack and its marketplace. One seed decides all random choices.
 
     Attributes:
-        keys_change: Walmart may refuse a call for its credentials without anybody's fault.
-        tokens_end_early: It may refuse one for its token.
-        swept_until: When sweeps were turned off last, by the timeline; `turned_at` is when off or on.
-        unreadable: The ids of the orders that no answer shows in readable form.
-        forbidden: The ids of the orders of which each call is answered with 403.
-        every_order_forbidden_since: From when on every call about orders is, by the timeline; None when not.
-        clock_ahead_s: How far the clock of our machines is ahead of the true time.
-        queued_by_others: Messages in the order queue that are none of the simulation's.
-        cleared_up_at: When the weather cleared up for good, by the timeline.
-        told: The bodies of the events that producers published.
+        credentials_rotated: Whether Walmart may rightly refuse the credentials of a call.
+        tokens_expire_early: Whether Walmart may rightly refuse a token.
+        sweeps_stopped_at: When sweeps were last turned off; `sweeps_changed_at`: off or on.
+        unreadable: The ids of the orders that no response shows in readable form.
+        forbidden: The ids of the orders about which each call gets a 403.
+        every_order_forbidden_since: Since when every call about orders gets a 403, or None.
+        clock_ahead_s: How far the clock of the functions is ahead of the true time.
+        queued_by_others: Further messages that SQS counts in the order queue.
+        event_bodies: The bodies of the events that producers published.
     """
 
     def __init__(
@@ -106,25 +104,22 @@ class World:
         seed: int,
         private_keys: Sequence[str],
         *,
-        door: Door = "signature",
+        scheme: Scheme = "signature",
         requests_per_minute: int = 60,
         sweeping: bool = True,
         walmart_ahead_s: float = 0.0,
     ) -> None:
-        """Make a world in which nothing goes wrong yet. The same seed gives the same one.
-
-        The seller has the first of the private keys: making one takes longer than a whole world.
-        """
+        """Set up a simulation without faults. The seller uses the first of the private keys."""
         self.seed = seed
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.timeline = Timeline()
-        self.weather = Weather(random.Random(seed + 1))
-        self.door = door
+        self.faults = FaultPlan(random.Random(seed + 1))
+        self.scheme = scheme
         self.requests_per_minute = requests_per_minute
         self.sweeping = sweeping
-        self.swept_until = self.turned_at = -math.inf
-        self.keys_change = False
-        self.tokens_end_early = False
+        self.sweeps_stopped_at = self.sweeps_changed_at = -math.inf
+        self.credentials_rotated = False
+        self.tokens_expire_early = False
         self._shared_until = self._pause_until = -math.inf
         self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
@@ -135,15 +130,15 @@ class World:
         self.clock_ahead_s = 0.0
         self.queue_down = False
         self.queued_by_others = 0
-        self.cleared_up_at = math.inf
+        self.faults_stopped_at = math.inf
         self._failing: set[str] = set()
-        self.told: list[str] = []
+        self.event_bodies: list[str] = []
         self.batches: list[Invocation] = []
-        self.promise = Promise(self)
+        self.invariants = Invariants(self)
         self.marketplace = Marketplace(
             clock=lambda: self.timeline.clock() + walmart_ahead_s,
-            timestamp_tolerance=_TIMESTAMPS_DIFFER,
-            on_call=self._served,
+            timestamp_tolerance=_TIMESTAMP_TOLERANCE,
+            on_call=self._on_call,
             requests_per_minute=requests_per_minute,
             gets_per_minute=requests_per_minute,
             lists_per_minute=requests_per_minute,
@@ -152,54 +147,52 @@ class World:
         self._walmart_ahead = timedelta(seconds=walmart_ahead_s)
         self.seller = self.marketplace.register_seller(private_keys[0])
         self.secret = SecretVersions()
-        self.never_told = list(self.marketplace.buyer_data)
+        self.confidential = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
-        self.dead_letters = Queue("dead-letters", self.timeline, self.chance)
-        self.orders = Queue("orders", self.timeline, self.chance, redrives_to=self.dead_letters)
-        self.undelivered = Queue("undelivered-events", self.timeline, self.chance)
+        self.dead_letters = Queue("dead-letters", self.timeline, self.rng)
+        self.orders = Queue("orders", self.timeline, self.rng, redrives_to=self.dead_letters)
+        self.undelivered = Queue("undelivered-events", self.timeline, self.rng)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
-        self.bus = Bus(self.timeline, self.weather, self.orders, self.undelivered)
+        self.bus = Bus(self.timeline, self.faults, self.orders, self.undelivered)
         self.mapping = EventSourceMapping(
             self,
             self.orders,
             lambda: Environment(self, self._acknowledge_function, ACKNOWLEDGE_TIMEOUT_S),
-            self._worked_off,
-            self.promise.watch_deletion,
+            self._on_batch_end,
+            self.invariants.check_deletion,
         )
         self.schedule = Schedule(
             self,
             lambda: Environment(self, self._sweep_function, SWEEP_TIMEOUT_S),
-            self.promise.watch_sweep,
+            self.invariants.check_sweep,
             SWEEP_INTERVAL_S,
         )
         self.schedule.enabled = sweeping
-
-    # What happens in it
 
     def place_order(
         self,
         *,
         statuses: Sequence[str] = ("Created",),
         ship_node: str = SELLER_FULFILLED,
-        told: bool = True,
+        announced: bool = True,
         age: timedelta = timedelta(0),
     ) -> str:
-        """Let a buyer place an order, and a producer tell of it, or nobody. Returns its id."""
-        purchase_order_id = str(self.chance.randrange(10**12, 10**13))
+        """Place an order and, if it is announced, publish its event. Returns its id."""
+        purchase_order_id = str(self.rng.randrange(10**12, 10**13))
         ordered_at = self.timeline.now() + self._walmart_ahead - age
         self.marketplace.add_order(purchase_order_id, statuses, ordered_at, ship_node)
         self.placed.append(purchase_order_id)
-        if told:
-            self.tell_of(purchase_order_id, ordered_at)
+        if announced:
+            self.publish_event(purchase_order_id, ordered_at)
         return purchase_order_id
 
     def release(self, purchase_order_id: str, ordered_at: datetime) -> str:
-        """Let Walmart know an order that an event told of before. Returns its id."""
+        """Add an order that an event has announced before. Returns its id."""
         self.marketplace.add_order(purchase_order_id, order_date=ordered_at)
         self.placed.append(purchase_order_id)
         return purchase_order_id
 
-    def tell_of(
+    def publish_event(
         self,
         purchase_order_id: object,
         ordered_at: datetime | str | None,
@@ -208,32 +201,32 @@ class World:
         dry_run: bool = False,
         forged: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        """Publish an order event, or replay one of some age; order and date may be anything.
+        """Publish an order event, or replay an old one. A negative age puts its time in the future.
 
-        An event of a negative age has a time that lies ahead. It has what is `forged` beside the rest.
+        The detail has the `forged` fields in addition.
         """
         date = ordered_at.isoformat() if isinstance(ordered_at, datetime) else ordered_at
         detail: dict[str, object] = {**forged, "purchaseOrderId": purchase_order_id}
         detail |= {"orderDate": date} if date is not None else {}
         detail |= {"dryRun": True} if dry_run else {}
-        self.told.append(self.bus.publish(json.dumps(detail), age=age))
+        self.event_bodies.append(self.bus.publish(json.dumps(detail), age=age))
 
-    def tell(self, body: str) -> None:
-        """Let something come into the queue that is no order event."""
+    def send_raw(self, body: str) -> None:
+        """Send a body to the queue that is not an order event."""
         self.bus.deliver(body)
-        self.told.append(body)
+        self.event_bodies.append(body)
 
     def withdraw_paths(self) -> None:
-        """Let Walmart serve none of the paths that the seller calls for orders, until they are restored."""
-        self.weather.struck[Mishap.PATH_WITHDRAWN] += 1
-        self.marketplace.withdraw_api(self.door)
+        """Stop serving the paths of the seller's authentication scheme."""
+        self.faults.occurred[TimedFault.PATH_WITHDRAWN] += 1
+        self.marketplace.withdraw_api(self.scheme)
 
     def restore_paths(self) -> None:
-        self.marketplace.restore_api(self.door)
+        self.marketplace.restore_api(self.scheme)
 
     def make_unreadable(self, purchase_order_id: str) -> None:
-        """Let no answer show an order in readable form."""
-        self.weather.struck[Mishap.ENTRY_UNREADABLE] += 1
+        """Show an order in no response in readable form."""
+        self.faults.occurred[TimedFault.ENTRY_UNREADABLE] += 1
         self.unreadable.add(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id)
 
@@ -241,31 +234,34 @@ class World:
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
 
-    def place_stuck(self, kind: Mishap, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
-        """Let an order come in that cannot be acknowledged until the weather clears up, if ever."""
-        self.weather.struck[kind] += 1
-        refused = {Mishap.ORDER_FORBIDDEN: Fault.FORBIDDEN, Mishap.ORDER_FAILING: Fault.INTERNAL_ERROR}
+    def place_stuck(self, kind: TimedFault, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
+        """Place an order that cannot be acknowledged before the faults stop, if ever."""
+        self.faults.occurred[kind] += 1
+        refused = {
+            TimedFault.ORDER_FORBIDDEN: Fault.FORBIDDEN,
+            TimedFault.ORDER_FAILING: Fault.INTERNAL_ERROR,
+        }
         statuses = ("Created",) if kind in refused else ("Created", "Shipped")
-        purchase_order_id = self.place_order(statuses=statuses, told=announced, age=age)
+        purchase_order_id = self.place_order(statuses=statuses, announced=announced, age=age)
         if kind in refused:
             self.marketplace.fail(purchase_order_id, refused[kind], times=None)
             self._failing.add(purchase_order_id)
-        if kind is Mishap.ORDER_FORBIDDEN:
+        if kind is TimedFault.ORDER_FORBIDDEN:
             self.forbidden.add(purchase_order_id)
-        if kind is Mishap.ORDER_UNDATED:
+        if kind is TimedFault.ORDER_UNDATED:
             self.marketplace.make_undated(purchase_order_id)
         return purchase_order_id
 
     def forbid_every_order(self) -> None:
-        """Let Walmart answer every call about orders with 403, until it recovers."""
-        self.weather.struck[Mishap.EVERY_ORDER_FORBIDDEN] += 1
+        """Answer every call about orders with 403."""
+        self.faults.occurred[TimedFault.EVERY_ORDER_FORBIDDEN] += 1
         self.marketplace.recover_all()
         self.marketplace.fail_all(Fault.FORBIDDEN, times=None)
         self.every_order_forbidden_since = self.timeline.elapsed
 
     def take_lists_down(self) -> None:
-        """Let Walmart answer no call for a list, until it recovers."""
-        self.weather.struck[Mishap.LISTS_DOWN] += 1
+        """Answer every call for a list with 503."""
+        self.faults.occurred[TimedFault.LISTS_DOWN] += 1
         for action in sorted(LISTS):
             self.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None, action=action)
 
@@ -273,57 +269,62 @@ class World:
         self.marketplace.recover_all()
         self.every_order_forbidden_since = None
 
-    def trouble_queue(self, kind: Mishap) -> None:
-        """Let SQS refuse everything (`QUEUE_DOWN`), or tell of a queue full of messages (`QUEUE_FULL`)."""
-        self.weather.struck[kind] += 1
-        self.queue_down = kind is Mishap.QUEUE_DOWN
-        self.queued_by_others = 0 if self.queue_down else _MANY
+    def break_queue(self, kind: TimedFault) -> None:
+        """Let SQS refuse every request (`QUEUE_DOWN`) or count too many messages (`QUEUE_FULL`)."""
+        self.faults.occurred[kind] += 1
+        self.queue_down = kind is TimedFault.QUEUE_DOWN
+        self.queued_by_others = 0 if self.queue_down else _FULL
 
     def recover_queue(self) -> None:
         self.queue_down, self.queued_by_others = False, 0
 
     def set_clock(self, ahead_s: float) -> None:
-        """Set the clock of the machines to the true time or to a wrong one, whatever they are doing."""
-        self.weather.struck[Mishap.CLOCK_STEPPED] += ahead_s != self.clock_ahead_s
+        """Set the clock of the functions, also during an invocation."""
+        self.faults.occurred[TimedFault.CLOCK_STEPPED] += ahead_s != self.clock_ahead_s
         self.clock_ahead_s = ahead_s
         for environment in self.actors.values():
             if environment.invocation:
                 environment.invocation.clocks_ahead_s.add(ahead_s)
 
     def clocks_of(self, invocation: Invocation) -> list[datetime]:
-        """Return the time by each clock that the machine had during an invocation."""
+        """Return the time by each clock setting during an invocation."""
         now = self.timeline.now()
         return [now + timedelta(seconds=ahead_s) for ahead_s in sorted(invocation.clocks_ahead_s)]
 
     def released(self) -> frozenset[str]:
         return frozenset(each for each in self.placed if self.marketplace.order(each).released)
 
-    def waiting_for(self, purchase_order_id: str | None) -> list[Message]:
+    def queued_messages(self, purchase_order_id: str | None) -> list[Message]:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
-    def forge_mark(self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False) -> None:
-        """Let somebody publish an event as if the sweep had found the order, with its mark of another one."""
-        self.weather.struck[Mishap.MARK_FORGED] += 1
-        copied = detail_of(self.chance.choice(list(self.promise.swept))) if self.promise.swept else {}
+    def forge_sweep_note(
+        self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False
+    ) -> None:
+        """Publish an event with the note of a sweep that was made for another order."""
+        self.faults.occurred[TimedFault.SWEEP_NOTE_FORGED] += 1
+        bodies = list(self.invariants.sweep_events)
+        copied = detail_of(self.rng.choice(bodies)) if bodies else {}
         of_another = copied if copied.get("purchaseOrderId") != purchase_order_id else {}
-        self.tell_of(purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"})
+        self.publish_event(
+            purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"}
+        )
 
     def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
-        self.weather.struck[Mishap.TIME_FORGED] += 1
-        self.tell_of(purchase_order_id, ordered_at, age=-ahead)
+        self.faults.occurred[TimedFault.TIME_FORGED] += 1
+        self.publish_event(purchase_order_id, ordered_at, age=-ahead)
 
     def store_credentials(self, seller: Seller) -> None:
-        self.store_secret(seller.secret() if self.door == "signature" else seller.token_secret())
-        self.never_told += [seller.private_key[40:100], seller.client_secret]
+        self.store_secret(seller.secret() if self.scheme == "signature" else seller.token_secret())
+        self.confidential += [seller.private_key[40:100], seller.client_secret]
 
     def store_secret(self, text: str) -> None:
         self.secret.store(text)
-        self.promise.secret_changed()
+        self.invariants.secret_changed()
 
-    def change_key(self) -> Seller:
-        """Let the seller make new credentials at Walmart, which takes the old ones back. Returns the new."""
-        self.keys_change = True
-        if self.door == "token":
+    def rotate_credentials(self) -> Seller:
+        """Replace the seller's credentials at Walmart, which revokes the old ones."""
+        self.credentials_rotated = True
+        if self.scheme == "token":
             self.marketplace.expire_tokens()
             self.seller = self.marketplace.change_client_secret(self.seller.consumer_id)
             return self.seller
@@ -335,78 +336,80 @@ class World:
         return self.seller
 
     @property
-    def is_to_pause(self) -> bool:
-        """Whether Walmart may have called for a pause that is not over."""
+    def may_be_throttled(self) -> bool:
+        """Whether a pause that Walmart asked for may still last."""
         return self.timeline.elapsed < self._pause_until
 
-    def end_tokens(self) -> None:
-        """Let Walmart end every token before its time."""
-        self.tokens_end_early = True
+    def expire_tokens(self) -> None:
+        """Expire every token early."""
+        self.tokens_expire_early = True
         self.marketplace.expire_tokens()
 
     def use_up_quota(self, action: str) -> None:
-        """Let somebody else call Walmart until it takes no more; our own count of it is wrong for a while."""
+        """Let another caller use up the quota, so that our count of it is wrong for a while."""
         self.marketplace.use_up(action)
         self._shared_until = self.timeline.elapsed + LONGEST_PAUSE_S
 
     @property
     def sole_caller(self) -> bool:
-        """Whether nobody else has used up Walmart's quota of late."""
+        """Whether no other caller has used up the quota lately."""
         return self.timeline.elapsed > self._shared_until
 
     def apply_late(self, purchase_order_id: str) -> None:
-        """Let Walmart acknowledge an order in some minutes, if it still can."""
+        """Acknowledge an order some minutes later, if Walmart still can."""
 
         def apply() -> None:
             order = self.order(purchase_order_id)
             if order and order.acknowledgeable:
                 self.marketplace.set_status(purchase_order_id, "Acknowledged")
-                self.promise.applied.add(purchase_order_id)
+                self.invariants.applied.add(purchase_order_id)
 
-        self.timeline.after(self.chance.uniform(20, 300), apply)
+        self.timeline.after(self.rng.uniform(20, 300), apply)
 
-    def turn_sweeps(self, *, on: bool) -> None:
-        """Let somebody turn the sweeps off or on, which changes a setting of the other function too."""
+    def set_sweeps(self, *, on: bool) -> None:
+        """Turn the sweeps off or on, which changes a setting of both functions."""
         if self.sweeping and not on:
-            self.swept_until = self.timeline.elapsed
+            self.sweeps_stopped_at = self.timeline.elapsed
         self.sweeping = self.schedule.enabled = on
-        self.turned_at = self.timeline.elapsed
+        self.sweeps_changed_at = self.timeline.elapsed
         self.mapping.update()
 
     def redrive(self) -> None:
         for message in self.dead_letters.messages:
-            if not self.weather.strikes(Mishap.DELETION_LOST):
+            if not self.faults.occurs(SystemFault.DELETION_LOST):
                 self.dead_letters.take(message)
             self.orders.send(message.body, message.attributes)
 
-    def make_up(self) -> None:
-        """Let the operator bring every event that was not delivered into the order queue."""
+    def redeliver_events(self) -> None:
+        """Move the undelivered events into the order queue, as an operator does."""
         for message in self.undelivered.messages:
             self.undelivered.take(message)
             self.orders.send(message.body, message.attributes)
 
-    def let_hours_of_trouble_pass(self) -> None:
-        """Let everything that waits have been received as often as after hours of an outage."""
+    def raise_receive_counts(self) -> None:
+        """Raise the receive counts of all messages as an outage of hours does."""
         for message in self.orders.messages:
-            message.receives = max(message.receives, self.chance.randint(80, 89))
-            self.promise.excuse_parking(message.body)
+            message.receives = max(message.receives, self.rng.randint(80, 89))
+            self.invariants.excuse_parking(message.body)
 
     def pass_time(self, seconds: float) -> None:
         self.timeline.run(seconds)
 
     def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Let somebody do something in so many seconds, unless the weather has cleared up by then."""
-        self.timeline.after(seconds, lambda: None if self.cleared_up_at <= self.timeline.elapsed else do())
+        """Do something later, unless the faults have stopped by then."""
+        self.timeline.after(
+            seconds, lambda: None if self.faults_stopped_at <= self.timeline.elapsed else do()
+        )
 
     @property
     def every_order(self) -> set[str]:
-        """The id of every order that there is, and of those that were only told of."""
-        return {*self.placed, *filter(None, map(order_of, self.told))}
+        """The ids of all orders, including those that only an event names."""
+        return {*self.placed, *filter(None, map(order_of, self.event_bodies))}
 
-    def clear_up(self) -> None:
-        """Let nothing go wrong from now on, and nobody do anything."""
-        self.cleared_up_at = self.timeline.elapsed
-        self.weather.clear_up()
+    def stop_faults(self) -> None:
+        """Stop all faults and operator actions, and undo those that last."""
+        self.faults_stopped_at = self.timeline.elapsed
+        self.faults.stop()
         self.recover_marketplace()
         for purchase_order_id in sorted(self._failing):
             self.marketplace.recover(purchase_order_id)
@@ -419,7 +422,7 @@ class World:
         self.secret.deny(denied=False)
         self.store_credentials(self.seller)
         self.mapping.pause(paused=False)
-        self.make_up()
+        self.redeliver_events()
 
     def order(self, purchase_order_id: str | None) -> Order | None:
         try:
@@ -427,55 +430,55 @@ class World:
         except KeyError:
             return None
 
-    # What the parts of it are told
-
-    def answered(self, environment: Environment, request: Request, answer: Response) -> None:
+    def on_response(self, environment: Environment, request: Request, response: Response) -> None:
         call = self._last_call
         if call is None:
             return
-        shown = answer.body.count(_UNREADABLE) and {
-            order for order in self.unreadable if customer_order_id(order).encode() in answer.body
+        shown = response.body.count(_UNREADABLE) and {
+            order for order in self.unreadable if customer_order_id(order).encode() in response.body
         }
-        said = Said(
-            answer.status,
-            bool(_BY_THE_ORDER_SERVICE.search(answer.body)),
+        observed = ObservedResponse(
+            response.status,
+            bool(_FROM_ORDER_SERVICE.search(response.body)),
             call.fault,
             frozenset(shown or ()),
         )
         if environment.invocation and action_of(request) != "token":
-            environment.invocation.answers.setdefault(call.purchase_order_id, []).append(said)
-            if call.action in LISTS and call.fault in _SHOWN_ON_A_PAGE:
-                environment.invocation.pages |= {each.decode()[::-1] for each in _ENTRY.findall(answer.body)}
+            environment.invocation.responses.setdefault(call.purchase_order_id, []).append(observed)
+            if call.action in LISTS and call.fault in _SHOWS_ORDERS:
+                environment.invocation.pages |= {
+                    each.decode()[::-1] for each in _ENTRY.findall(response.body)
+                }
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
         its_own = call.status == 403 and call.purchase_order_id in self.forbidden
         if refused and not its_own:
             environment.doubt_credentials()
         elif (
-            answer.status == HTTPStatus.OK
-            and said.by_order_service
-            and call.fault in _SHOWN_ON_A_PAGE
-            and not said.unreadable
+            response.status == HTTPStatus.OK
+            and observed.by_order_service
+            and call.fault in _SHOWS_ORDERS
+            and not observed.unreadable
         ):
             environment.credentials_in_doubt = False
-        right = call.fault in _RIGHT and answer.status == HTTPStatus.OK
-        if call.action == "get" and right and call.purchase_order_id not in self.unreadable:
-            self.promise.watch_look(environment, request)
+        correct = call.fault in _CORRECT and response.status == HTTPStatus.OK
+        if call.action == "get" and correct and call.purchase_order_id not in self.unreadable:
+            self.invariants.note_fetch(environment, request)
 
     def write(self, text: str) -> None:
         if self.timeline.running:
             self.actors[self.timeline.running].write(text)
 
-    def _served(self, call: Call) -> None:
+    def _on_call(self, call: Call) -> None:
         self._last_call = call
         if call.fault:
-            self.weather.struck[call.fault] += 1
-        if call.status in _CALLS_FOR_A_PAUSE:
+            self.faults.occurred[call.fault] += 1
+        if call.status in _THROTTLING:
             self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
-        self.promise.watch_call(call)
+        self.invariants.check_call(call)
 
-    def _worked_off(self, invocation: Invocation) -> None:
+    def _on_batch_end(self, invocation: Invocation) -> None:
         self.batches.append(invocation)
-        self.promise.watch_invocation(invocation)
+        self.invariants.check_invocation(invocation)
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         reset_logger()
@@ -493,7 +496,7 @@ class World:
             ),
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
             connect_sqs=lambda: cast("SQSClient", Sqs(environment)),
-            runtime=environment.edges(),
+            runtime=environment.runtime(),
         )
         return AcknowledgeFunction(components)
 
@@ -512,13 +515,12 @@ class World:
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
             sqs=cast("SQSClient", Sqs(environment)),
             events=cast("EventBridgeClient", Events(environment)),
-            runtime=environment.edges(),
+            runtime=environment.runtime(),
         )
         return SweepFunction(components)
 
     def _settings(self) -> dict[str, str]:
         return {
-            # The default: the model of capacity measures the lines that have it.
             "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
             "CREDENTIALS_SECRET_ARN": "secret",
             "MARKETPLACE_URL": URL,
@@ -529,27 +531,27 @@ class World:
 
 
 class _Output(io.TextIOBase):
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, simulation: Simulation) -> None:
+        self._simulation = simulation
         self._line = ""
 
     def write(self, text: str, /) -> int:
         self._line += text
         if self._line.endswith("\n"):
             line, self._line = self._line, ""
-            self._world.write(line)
+            self._simulation.write(line)
         return len(text)
 
 
 @contextlib.contextmanager
-def going_on(world: World) -> Iterator[World]:
-    """Let a world go on: what is printed is its functions' output, and who waits waits in virtual time."""
+def running(simulation: Simulation) -> Iterator[Simulation]:
+    """Run functions in a simulation: capture their output and let them wait in virtual time."""
     with (
-        in_virtual_time(world.timeline),
-        contextlib.redirect_stdout(_Output(world)),
+        in_virtual_time(simulation.timeline),
+        contextlib.redirect_stdout(_Output(simulation)),
         warnings.catch_warnings(),
     ):
-        # Of an environment that was killed: it has nothing to print, which Powertools warns of.
+        # Powertools warns of the missing metrics of an environment that was killed.
         warnings.filterwarnings("ignore", "No application metrics to publish")
-        yield world
+        yield simulation
     reset_logger()

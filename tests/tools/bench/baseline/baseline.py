@@ -1,7 +1,7 @@
-"""The least that a function can do which acknowledges one order: the same packages, no care, no words.
+"""The least that a function must do to acknowledge one order, without checks and logs.
 
-It imports what AcknowledgeFunction needs from others, reads the secret once, loads the key unchecked, makes
-one signature and one call. The floor of a warm call is `post` alone.
+It imports the same packages as AcknowledgeFunction, reads the secret, loads the key unchecked, and makes one
+signature and one call. The baseline of a warm call is `acknowledge` alone.
 """
 
 import base64
@@ -15,15 +15,15 @@ from urllib.parse import urlsplit
 
 import boto3
 import urllib3  # noqa: F401 - AcknowledgeFunction calls by it
-from aws_lambda_powertools import Logger  # noqa: F401 - and logs by this
-from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: F401 - and counts by that
+from aws_lambda_powertools import Logger  # noqa: F401 - as above
+from aws_lambda_powertools.metrics import EphemeralMetrics  # noqa: F401 - as above
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 
-def load(secret: dict[str, str]) -> Any:  # noqa: ANN401 - a key, of which kind is not checked
-    """Load the key of a seller, unchecked."""
+def load(secret: dict[str, str]) -> Any:  # noqa: ANN401 - the kind of key is not checked
+    """Load the private key of a seller unchecked."""
     return load_der_private_key(
         base64.b64decode(secret["privateKey"]), None, unsafe_skip_rsa_key_validation=True
     )
@@ -34,14 +34,14 @@ def connect(url: str) -> http.client.HTTPConnection:
     return http.client.HTTPConnection(urlsplit(url).netloc)
 
 
-def post(
+def acknowledge(
     connection: http.client.HTTPConnection,
     url: str,
     secret: dict[str, str],
     key: Any,  # noqa: ANN401 - as above
     order: str,
 ) -> str:
-    """Acknowledge an order, and return which one the answer is about."""
+    """Acknowledge an order, and return the order id in the response."""
     target = f"/v3/ca/orders/{order}/acknowledge"
     timestamp = str(int(time.time() * 1000))
     signed = f"{secret['consumerId']}\n{url}{target}\nPOST\n{timestamp}\n".encode()
@@ -68,6 +68,6 @@ def lambda_handler(event: dict[str, Any], context: object) -> dict[str, object]:
     stored = secrets.get_secret_value(SecretId=os.environ["CREDENTIALS_SECRET_ARN"])
     secret = json.loads(stored["SecretString"])
     url = os.environ["MARKETPLACE_URL"]
-    if post(connect(url), url, secret, load(secret), order) != order:
+    if acknowledge(connect(url), url, secret, load(secret), order) != order:
         raise ValueError("another order was acknowledged")
     return {"batchItemFailures": []}

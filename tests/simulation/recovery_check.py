@@ -1,0 +1,79 @@
+"""The recovery check: after the faults stop, every order is acknowledged within a limit."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from acknowledge_orders.policy import STUCK_MAX_WAIT_S
+from shared.walmart.rate_limiter import usable_per_second
+from sweep_orders.selection import DUE_AFTER
+from tests.simulation.faults import AnyFault
+from tests.simulation.harness import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, Simulation
+from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
+
+_DAY_S: Final = 24 * 3600 + SWEEP_INTERVAL_S
+"""How long after the faults stopped sweeps have found every order that was left to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of one simulation.
+
+    Attributes:
+        orders: The number of orders, including those that only an event names.
+        digest: A digest of every call to Walmart with its time; equal digests mean equal simulations.
+    """
+
+    seed: int
+    orders: int
+    occurred: Counter[AnyFault]
+    outcomes: Counter[str]
+    violations: Sequence[str]
+    digest: str
+
+
+def check_recovery(simulation: Simulation) -> None:
+    """Stop the faults, and check that every order that can be acknowledged is, in time."""
+    simulation.stop_faults()
+    simulation.invariants.check_end()
+    limit_s = drain_limit_s(simulation)
+    simulation.pass_time(limit_s)
+    simulation.invariants.check_acknowledged(limit_s)
+    if simulation.invariants.lost and simulation.sweeping:
+        simulation.pass_time(_DAY_S)
+        simulation.invariants.check_lost()
+    simulation.invariants.check_end()
+
+
+def drain_limit_s(simulation: Simulation) -> float:
+    """Return how long the order queue may take to drain after the faults stopped.
+
+    A message is hidden for at most the longest back-off; then the queue drains at the rate limit. A message
+    may be hidden a second time if the rate limit is too low for the slots of a whole batch, or if Walmart's
+    last pause outlasts the faults. Events still have to arrive, and an order without an event waits until it
+    is due and for the next sweep.
+    """
+    queued = len(simulation.orders) + sum(simulation.bus.on_their_way.values())
+    per_second = usable_per_second(simulation.requests_per_minute)
+    slots_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
+    hidden_twice = slots_s >= STUCK_MAX_WAIT_S or simulation.may_be_throttled
+    hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (2 if hidden_twice else 1)
+    sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if simulation.sweeping else 0
+    return hidden_s + queued / per_second + max(sweep_s, simulation.bus.last_arrives_in_s)
+
+
+def report(simulation: Simulation) -> Report:
+    invariants, digest = simulation.invariants, hashlib.sha256()
+    for call in simulation.marketplace.calls:
+        line = f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
+        digest.update(line.encode())
+    return Report(
+        simulation.seed,
+        len(simulation.every_order),
+        simulation.faults.occurred,
+        invariants.records,
+        invariants.violations,
+        digest.hexdigest(),
+    )

@@ -1,0 +1,1 @@
+"""The baseline, which also runs as a Lambda function."""

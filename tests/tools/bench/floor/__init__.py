@@ -1,1 +1,0 @@
-"""What is run as a function of Lambda, to compare with."""
