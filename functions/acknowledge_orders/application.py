@@ -142,7 +142,7 @@ class AcknowledgeOrders:
         return DecisionContext(
             now=now,
             event_time=event.event_time if event else None,
-            ordered_at=event.deadline_from if event else None,
+            deadline_from=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
             note=event.note_by_sweep(self._mark_keys()) if event and self._sweep_enabled else None,

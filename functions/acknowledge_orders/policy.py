@@ -114,7 +114,7 @@ class DecisionContext:
     Attributes:
         now: Aware.
         event_time: When the event was published, aware; None when unknown.
-        ordered_at: When the buyer ordered, aware, as far as known.
+        deadline_from: The order's date, or else the event's time, aware.
         first_received_at: When the message was first received, aware.
         receive_count: How often the message was received, including this time.
         note: The note of the sweep that published the event; None for any other event, or when no sweeps run.
@@ -122,7 +122,7 @@ class DecisionContext:
 
     now: datetime
     event_time: datetime | None
-    ordered_at: datetime | None
+    deadline_from: datetime | None
     first_received_at: datetime
     receive_count: int
     note: SweepNote | None = None
@@ -259,7 +259,7 @@ def _evaluate_calls(results: CallResults, context: DecisionContext) -> Evaluatio
     if fetched is None:
         reason = acknowledgement.reason if acknowledgement else ""
         if acknowledgement and must_fetch_after(acknowledgement):
-            return Outcome.REJECTED, reason, Action.BACK_OFF  # no time was left to fetch the order
+            return Outcome.REJECTED, reason, Action.BACK_OFF  # it could not be fetched
         return _rejected(reason, context)
     return _evaluate_failed_fetch(fetched, context)
 
@@ -310,19 +310,19 @@ def _evaluate_rejected_fetch(fetched: OrderRejected, context: DecisionContext) -
     if fetched.status != HTTPStatus.NOT_FOUND:
         return _rejected(fetched.reason, context)
     # An order may be released some time after its date, and a redriven message may be young in the queue.
-    published = _published_at(context)
-    known_since = max(published, context.ordered_at or published)
+    published = _age_counts_from(context)
+    known_since = max(published, context.deadline_from or published)
     young = context.now - known_since <= NOT_FOUND_GRACE
     return Outcome.NOT_FOUND, fetched.reason, Action.BACK_OFF if young else Action.PARK
 
 
 def _rejected(reason: str, context: DecisionContext) -> Evaluation:
     """Retry a rejected order until its event is an hour old, then park it."""
-    young = context.now - _published_at(context) <= REJECTED_GRACE
+    young = context.now - _age_counts_from(context) <= REJECTED_GRACE
     return Outcome.REJECTED, reason, Action.BACK_OFF if young else Action.PARK
 
 
-def _published_at(context: DecisionContext) -> datetime:
+def _age_counts_from(context: DecisionContext) -> datetime:
     """Return when the event was published, or else when its message was first received.
 
     Every sweep publishes an order again, so the order's own date counts for its events, if it has one.

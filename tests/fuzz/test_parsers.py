@@ -37,7 +37,11 @@ def longest_delay_s(settings: AcknowledgeSettings) -> float:
     now = datetime.fromtimestamp(NOW_S, UTC)
     call = CallInfo("POST", "https://walmart.invalid/x", "c", 429, 0.1, now + timedelta(days=1))
     context = DecisionContext(
-        now=now, event_time=None, ordered_at=None, first_received_at=now - timedelta(days=4), receive_count=1
+        now=now,
+        event_time=None,
+        deadline_from=None,
+        first_received_at=now - timedelta(days=4),
+        receive_count=1,
     )
     longest_s = 0.0
     for result in (SetupError("x"), CallResults(Throttled("x", call), None, call, None), CredentialsPaused()):

@@ -166,6 +166,7 @@ class Caller:
         # Choose the client after the wait: Walmart may have refused another call in the meantime.
         provided = choose()
         if not isinstance(provided, ProvidedClient):
+            # Without an alternative the call that was refused keeps its result.
             return provided or CredentialsPaused()
         if self._time_left() < LEAST_TIME_LEFT_S:
             return Deferred("out_of_time", self.last)  # reading the secret took the remaining time

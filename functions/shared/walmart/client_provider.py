@@ -43,7 +43,7 @@ class ProvidedClient:
         secret_version_id: Secrets Manager's id of the version.
         mark_key: What the sweep signs its events with; derived from the secret, and never printed.
         is_fallback: The previous version was chosen, because the current one was refused.
-        is_repeat: The call repeats one of the same version that was refused.
+        is_repeat: A refusal of this call refuses the version: the call repeats a refused one.
     """
 
     client: AsyncClient
@@ -60,11 +60,11 @@ class _Standing(Enum):
     """What Walmart's responses show about a version of the secret."""
 
     UNTRIED = auto()
-    """No call was accepted yet, and none refused for good."""
+    """No call was accepted yet, and the version is not refused."""
     GOOD = auto()
-    """A call was accepted since one was last refused for good."""
+    """A call was accepted, and the version was not refused since."""
     REFUSED = auto()
-    """A call was refused, and so was its repeat, with none accepted in between."""
+    """A call and its repeat were refused; or one call was, while another version is good."""
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +72,7 @@ class _Version:
     """One version of the secret, and what is known of it. Times are monotonic.
 
     Attributes:
-        client: Its client.
+        provided: Its client, as it is handed out.
         standing: What Walmart's responses show about it.
         is_doubted: A call was refused after the last accepted one. That may be an accident.
         blocked_until: After a refusal, no call is made with it until then.
@@ -80,7 +80,7 @@ class _Version:
         forbidden: The orders that got a 403 since then; `FORBIDDEN_ORDERS` at most.
     """
 
-    client: ProvidedClient
+    provided: ProvidedClient
     standing: _Standing = _Standing.UNTRIED
     is_doubted: bool = False
     blocked_until: float = -math.inf
@@ -100,18 +100,18 @@ class _Version:
         """Return whether it was refused, and blocked for long enough."""
         return self.standing is _Standing.REFUSED and now >= self.blocked_until
 
-    def choose(self, now: float, *, is_fallback: bool, is_repeat: bool) -> ProvidedClient:
+    def hand_out(self, now: float, *, is_fallback: bool, is_repeat: bool) -> ProvidedClient:
         """Return its client for one call. If it was refused, block it for the other calls."""
         if self.standing is _Standing.REFUSED:
             self.blocked_until = now + REFUSED_SECONDS
-        return replace(self.client, is_fallback=is_fallback, is_repeat=is_repeat)
+        return replace(self.provided, is_fallback=is_fallback, is_repeat=is_repeat)
 
-    def accept(self, now: float) -> None:
+    def record_accepted(self, now: float) -> None:
         """Record that a call was accepted."""
         self.standing, self.is_doubted, self.accepted_at = _Standing.GOOD, False, now
         self.forbidden.clear()
 
-    def refuse(self, now: float, *, is_repeat: bool, is_replaceable: bool) -> None:
+    def record_refused(self, now: float, *, is_repeat: bool, is_replaceable: bool) -> None:
         """Record that a call was refused.
 
         When several orders are refused at the same time, each has its own repeat: that counts as one refusal.
@@ -127,7 +127,7 @@ class _Version:
             self.standing, self.blocked_until = _Standing.REFUSED, now + REFUSED_SECONDS
         self.is_doubted = True
 
-    def forbid(self, now: float, purchase_order_id: str) -> bool:
+    def record_forbidden(self, now: float, purchase_order_id: str) -> bool:
         """Record that an order got a 403; return whether that concerns every order."""
         if len(self.forbidden) < FORBIDDEN_ORDERS:
             self.forbidden.add(purchase_order_id)
@@ -171,12 +171,12 @@ class ClientProvider:
         self._current: _Version | SetupError | SecretsUnavailableError | None = None
         self._fallback: _Version | None = None
         self._replaced: list[AsyncClient] = []
-        self._current_read_at = self._previous_read_at = self._good_until = -math.inf
+        self._current_read_at = self._previous_read_at = self._read_again_at = -math.inf
 
     def peek(self) -> ProvidedClient | NoClient:
         """Return the client that `get` would return, or why there is none. Send no order with it."""
-        chosen = self._choose()
-        return chosen.client if isinstance(chosen, _Version) else chosen
+        selected = self._select()
+        return selected.provided if isinstance(selected, _Version) else selected
 
     def get(self) -> ProvidedClient | NoClient:
         """Return the client for a call that is made now, or why there is none and the order has to wait.
@@ -184,13 +184,13 @@ class ClientProvider:
         The first call after a refused version was blocked for long enough tries it. The version stays blocked
         for the other calls until the result is known.
         """
-        chosen = self._choose()
-        return self._chosen(chosen) if isinstance(chosen, _Version) else chosen
+        selected = self._select()
+        return self._hand_out(selected) if isinstance(selected, _Version) else selected
 
     def report_refused(self, client: ProvidedClient) -> None:
         """Record that Walmart refused a call of this version."""
         if version := self._known(client.secret_version_id):
-            version.refuse(
+            version.record_refused(
                 self._monotonic(),
                 is_repeat=client.is_repeat,
                 is_replaceable=self._is_replaceable(version),
@@ -208,15 +208,15 @@ class ClientProvider:
             self._read_current()
         same = self._known(refused.secret_version_id)
         is_over = same and (refused.is_repeat or same.standing is _Standing.REFUSED)
-        usable = self._usable(but=same if is_over else None)
+        usable = self._first_usable(but=same if is_over else None)
         if usable is None:
             return None
-        return self._chosen(usable, is_repeat=usable is same or usable.is_doubted)
+        return self._hand_out(usable, is_repeat=usable is same or usable.is_doubted)
 
     def report_accepted(self, client: ProvidedClient) -> None:
         """Record that Walmart accepted a call of this version."""
         if version := self._known(client.secret_version_id):
-            version.accept(self._monotonic())
+            version.record_accepted(self._monotonic())
         if client.is_fallback:
             self._count(Metric.CREDENTIAL_FALLBACK)
 
@@ -235,7 +235,7 @@ class ClientProvider:
         if purchase_order_id is None or version is None:
             self.report_refused(client)
             return True
-        concerns_all = version.forbid(now, purchase_order_id)
+        concerns_all = version.record_forbidden(now, purchase_order_id)
         if concerns_all:
             self.report_refused(client)
         if not self._is_replaceable(version):
@@ -247,11 +247,11 @@ class ClientProvider:
 
         The secret is read again soon. Until then nothing changes, because one odd order may be the cause.
         """
-        self._good_until = min(self._good_until, self._current_read_at + REFUSED_SECONDS)
+        self._read_again_at = min(self._read_again_at, self._current_read_at + REFUSED_SECONDS)
 
     def mark_keys(self) -> tuple[bytes, ...]:
         """Return the mark keys of the kept versions, the current one first. The secret is not read."""
-        return tuple(version.client.mark_key for version in self._versions())
+        return tuple(version.provided.mark_key for version in self._versions())
 
     async def close_replaced(self) -> None:
         """Close the clients of the versions that were dropped. No call may be in progress."""
@@ -266,19 +266,19 @@ class ClientProvider:
         return any(other.is_good for other in self._versions() if other is not version)
 
     def _known(self, version_id: str) -> _Version | None:
-        found = (each for each in self._versions() if each.client.secret_version_id == version_id)
+        found = (each for each in self._versions() if each.provided.secret_version_id == version_id)
         return next(found, None)
 
-    def _choose(self) -> _Version | NoClient:
+    def _select(self) -> _Version | NoClient:
         now, current = self._monotonic(), self._current
         tries = isinstance(current, _Version) and current.is_due_for_a_try(now)
-        if now >= self._good_until or (tries and now - self._current_read_at >= REFUSED_SECONDS):
+        if now >= self._read_again_at or (tries and now - self._current_read_at >= REFUSED_SECONDS):
             self._read_current()
         if isinstance(self._current, SetupError | SecretsUnavailableError):
             return self._current
-        return self._usable() or CredentialsPaused()
+        return self._first_usable() or CredentialsPaused()
 
-    def _usable(self, but: _Version | None = None) -> _Version | None:
+    def _first_usable(self, but: _Version | None = None) -> _Version | None:
         """Return the first version that may be used; read AWSPREVIOUS when none is known to be good."""
         now = self._monotonic()
         usable = [version for version in self._versions() if version is not but and version.is_usable(now)]
@@ -291,8 +291,8 @@ class ClientProvider:
                 return found
         return next(iter(usable), None)
 
-    def _chosen(self, version: _Version, *, is_repeat: bool = False) -> ProvidedClient:
-        return version.choose(self._monotonic(), is_fallback=version is self._fallback, is_repeat=is_repeat)
+    def _hand_out(self, version: _Version, *, is_repeat: bool = False) -> ProvidedClient:
+        return version.hand_out(self._monotonic(), is_fallback=version is self._fallback, is_repeat=is_repeat)
 
     def _read_current(self) -> None:
         stands_s = FAILURE_SECONDS
@@ -307,7 +307,7 @@ class ClientProvider:
             stands_s = self._take(secret)
         # Take the time after reading, which may take longer than `FAILURE_SECONDS`.
         self._current_read_at = self._monotonic()
-        self._good_until = self._current_read_at + stands_s
+        self._read_again_at = self._current_read_at + stands_s
 
     def _take(self, secret: Secret) -> float:
         """Make the version that was read the current one; return for how many seconds it is used."""
@@ -353,7 +353,7 @@ class ClientProvider:
         """Keep these versions and drop all others."""
         before = self._versions()
         self._current, self._fallback = current, fallback
-        self._replaced += [version.client.client for version in before if version not in self._versions()]
+        self._replaced += [version.provided.client for version in before if version not in self._versions()]
 
     def _open(self, secret: Secret) -> _Version:
         client = self._connect(read_credentials(secret.text))

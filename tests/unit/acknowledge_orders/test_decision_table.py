@@ -111,7 +111,7 @@ def context(
     return DecisionContext(
         now=NOW,
         event_time=NOW - event_age,
-        ordered_at=NOW - order_age,
+        deadline_from=NOW - order_age,
         first_received_at=NOW - waited,
         receive_count=receive_count,
         note=note,
@@ -369,7 +369,7 @@ def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
 def test_without_a_date_an_order_is_known_since_the_first_receive(
     fetching: str, minutes: int, parked: bool
 ) -> None:
-    without_any_date = replace(undated(timedelta(minutes=minutes)), ordered_at=None)
+    without_any_date = replace(undated(timedelta(minutes=minutes)), deadline_from=None)
 
     decision = decide(results_of("-", fetching), without_any_date, BACKOFF)
 
