@@ -60,7 +60,7 @@ def mutants(source: str) -> dict[str, str]:
     names: Counter[str] = Counter()
     found: dict[str, str] = {}
     for index, original in enumerate(statements):
-        # Only the statement with the change is written anew: most of the time goes into that.
+        # Only the statement with the change is written again: most of the time goes into that.
         part = ast.Module([tree.body[index]], [])
         seen = {original}
         for node, put, where in list(_places(part, "")):
