@@ -97,8 +97,11 @@ def interrupts_held_back() -> Iterator[None]:
     try:
         yield
     finally:
+        # Blocked meanwhile: an interrupt between two of these lines would leave the others held for good.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
         for each, handler in before.items():
             signal.signal(each, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number in held:
             signal.raise_signal(number)
 
