@@ -5,7 +5,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,10 +61,11 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
     """
     words = [str(word) for word in command]
     process = None
-    # SAM leaves temporary files behind, even when it succeeds.
-    with tempfile.TemporaryDirectory() as scratch:
+    with ExitStack() as stack:
         try:
             with interrupts_held_back():
+                # SAM leaves temporary files behind, even when it succeeds.
+                scratch = stack.enter_context(tempfile.TemporaryDirectory())
                 process = subprocess.Popen(
                     words,
                     cwd=cwd,
@@ -88,7 +89,7 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
-    """Delay interrupts in the main thread: during its start, a process would be left behind.
+    """Delay interrupts in the main thread: between two lines, a process or a directory would be left behind.
 
     A signal mask would not do, because the process would inherit it.
     """
