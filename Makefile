@@ -75,7 +75,7 @@ format: $(VENV)/dev.done ## Format the code and fix what the linter can fix
 
 .PHONY: integration
 integration: $(VENV)/dev.done $(VENV)/local-aws.done ## Run the functions and the client against real servers
-	pytest -q -n 4 --dist loadfile tests/integration
+	pytest -q -n 4 --dist loadfile --no-loadscope-reorder tests/integration
 
 .PHONY: marketplace
 marketplace: $(VENV)/dev.done ## Run the local marketplace alone, to try a client with it
@@ -105,8 +105,9 @@ clean: ## Remove everything that was installed, built or cached
 
 .PHONY: pytest
 pytest: setup
-	@# More workers than cores, because most tests wait for a queue or a process. By file, to deploy each stack once.
-	pytest -n 4 --dist loadfile
+	@# More workers than cores, because most tests wait for a queue or a process. By file, to deploy each stack once,
+	@# and in the order of the folders, because the longest tests come first then.
+	pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 ##@ Assurance
 
