@@ -48,7 +48,7 @@ demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a lo
 
 .PHONY: unit
 unit: $(VENV)/dev.done ## Run the unit tests, in seconds
-	pytest -q tests/unit
+	pytest -q -n 2 tests/unit
 
 .PHONY: test
 test: lint types pytest ## Lint, check types, and run every test
