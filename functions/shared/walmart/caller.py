@@ -87,9 +87,9 @@ def is_unknown_path(failure: object) -> bool:
 class Caller:
     """Makes the calls of one attempt, and repeats the few that may be repeated at once.
 
-    A request that was not sent is repeated once. A refused request is repeated twice at most: after reading
-    the secret again or with a new signature, and with the previous version of the secret. The queue, or the
-    next sweep, retries everything else.
+    All calls of the attempt share one repeat of an unsent request and two of refused ones: with the current
+    version of the secret once more, and with its previous version. The queue, or the next sweep, retries
+    everything else.
 
     Attributes:
         last: The last call, or None before the first.
