@@ -391,9 +391,9 @@ def test_no_call_follows_when_no_time_is_left(
     )
 
 
-def dry_run(script: Script, left_s: float) -> object:
+def dry_run(script: Script, left_s: float, *, versions: tuple[str, ...] = ("v1",)) -> object:
     attempts = Attempts(
-        Clients(script, "v1"), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter()
+        Clients(script, *versions), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter()
     )
     return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
@@ -401,6 +401,10 @@ def dry_run(script: Script, left_s: float) -> object:
 def test_a_dry_run_builds_the_request_if_enough_time_is_left() -> None:
     assert isinstance(dry_run(Script([]), LEAST_TIME_LEFT_S), DryRun)
     assert dry_run(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
+
+
+def test_a_dry_run_without_a_client_returns_why() -> None:
+    assert dry_run(Script([]), 60.0, versions=()) == PAUSED
 
 
 def test_a_dry_run_without_a_token_returns_the_error_in_time() -> None:
