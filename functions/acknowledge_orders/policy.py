@@ -254,7 +254,7 @@ def _evaluate_calls(results: CallResults, context: DecisionContext) -> Evaluatio
             # Walmart confirmed this order, and returned it, in texts that cannot be read. The confirmation
             # counts: a retry would get the same text, and cause alarms for an order that is done.
             return Outcome.ACKNOWLEDGED, None, Action.DONE
-        # The acknowledgement may have been applied, whatever the fetch returned.
+        # The acknowledgement may have been applied, even if the fetch failed or was not made.
         return _evaluate_failure(acknowledgement)
     if fetched is None:
         reason = acknowledgement.reason if acknowledgement else ""
