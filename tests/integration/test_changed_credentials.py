@@ -126,7 +126,7 @@ def test_batches_share_a_token_until_it_must_be_refreshed(harness: Harness) -> N
 @token_scheme
 @pytest.mark.parametrize("status", [401, 400])
 def test_a_token_that_ends_early_is_refreshed_once_for_ten_orders(harness: Harness, status: int) -> None:
-    harness.marketplace.expired_tokens_as(status)  # type: ignore[arg-type]  # parametrized by its two values
+    harness.marketplace.variants.expired_token_status = status  # type: ignore[assignment]  # 400 or 401
     function = served(harness, ORDERS[20])
     harness.marketplace.expire_tokens()
     harness.place(*ORDERS[:10])

@@ -60,10 +60,11 @@ def run_scenario(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS
         sweeping=long_lists or rng.random() < 0.8,
         walmart_ahead_s=rng.choice([0.0, 0.0, 0.0, rng.uniform(-300, 300)]),
     )
-    simulation.marketplace.fail_released_by_token(fails=rng.random() < 0.3)
-    simulation.marketplace.cursors_as(rng.choice(["keeping", "counting"]))
-    simulation.marketplace.empty_lists_as(rng.choice([200, 404]))
-    simulation.marketplace.unknown_paths_as(rng.choice(["INFO", "ERROR", "absent"]))
+    variants = simulation.marketplace.variants
+    variants.released_by_token_fails = rng.random() < 0.3
+    variants.cursors = rng.choice(["keeping", "counting"])
+    variants.empty_list_status = rng.choice([200, 404])
+    variants.unknown_path_severity = rng.choice(["INFO", "ERROR", "absent"])
     with running(simulation):
         if kind < _BURST_SHARE:
             _run_burst(simulation, rng, orders)

@@ -49,7 +49,7 @@ def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, cl
 @pytest.mark.parametrize("form", ["xml", "json"])
 def test_fetching_an_order_works_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
     placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
-    marketplace.answer_as("xml" if form == "xml" else "json")
+    marketplace.variants.form = "xml" if form == "xml" else "json"
 
     order = client.orders.get(ORDER)
 

@@ -95,8 +95,8 @@ def test_an_order_in_a_higher_status_is_rejected(
     shape: Literal["order service", "gateway", "flat"],
 ) -> None:
     marketplace.add_order(ORDER, ["Shipped"])
-    marketplace.answer_as(form)
-    marketplace.errors_as(shape)
+    marketplace.variants.form = form
+    marketplace.variants.error_shape = shape
 
     error = failure(lambda: client.orders.acknowledge(ORDER))
 

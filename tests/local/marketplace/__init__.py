@@ -14,12 +14,13 @@ are signed; calls to its Global API, which has the same orders, have an access t
 ``python -m tests.local.marketplace`` runs it by itself.
 """
 
-from .calls import Call, Scheme
+from .calls import Call
 from .faults import Fault
 from .marketplace import Marketplace
 from .orders import Order
 from .sellers import Seller
 from .tls import Certificate, issue_certificate
+from .variants import Scheme
 
 __all__ = [
     "Call",

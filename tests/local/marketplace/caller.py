@@ -2,13 +2,13 @@
 
 import base64
 import contextlib
-import functools
 import http.client
 import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -21,9 +21,18 @@ from tests.local.marketplace import Call, Marketplace, Seller
 ORDER = "7400123456789"
 GET = f"/v3/ca/orders/{ORDER}"
 ACKNOWLEDGE = f"{GET}/acknowledge"
-TOKEN = "/v3/token"
 NOW = 1_790_000_000.25
-NOTHING: Mapping[str, str] = {}
+SINCE = "?createdStartDate=2026-01-01"
+COMMON = {
+    "WM_SVC.NAME": "Walmart Marketplace",
+    "WM_QOS.CORRELATION_ID": "c0ffee",
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+}
+
+type Changes = Mapping[str, str | None]
+"""Headers of a call that a test changes; None leaves one out."""
+UNCHANGED: Changes = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -55,18 +64,6 @@ class Response:
         return self.status, error["code"], error.get("field")
 
 
-@functools.cache
-def load(private_key: str) -> rsa.RSAPrivateKey:
-    key = serialization.load_der_private_key(base64.b64decode(private_key), None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key
-
-
-def sign(private_key: str, text: str) -> str:
-    signature = load(private_key).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
-    return base64.b64encode(signature).decode()
-
-
 @dataclass
 class Caller:
     """Makes signed calls, with the changes that a test asks for."""
@@ -88,70 +85,43 @@ class Caller:
 
     def signed(self, text: str, timestamp: str) -> dict[str, str]:
         """The headers of a signature over any text."""
-        signature = sign(self.seller.private_key, text)
-        return {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": signature}
+        key = serialization.load_der_private_key(base64.b64decode(self.seller.private_key), None)
+        assert isinstance(key, rsa.RSAPrivateKey)
+        signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
+        encoded = base64.b64encode(signature).decode()
+        return {"WM_SEC.TIMESTAMP": timestamp, "WM_SEC.AUTH_SIGNATURE": encoded}
 
     def headers(self, method: str, target: str) -> dict[str, str]:
-        timestamp = str(int(self.now() * 1000))
+        timestamp, consumer = str(int(self.now() * 1000)), self.seller.consumer_id
         return {
-            "WM_CONSUMER.ID": self.seller.consumer_id,
+            "WM_CONSUMER.ID": consumer,
             "WM_CONSUMER.CHANNEL.TYPE": self.seller.channel_type,
-            **self.signed(
-                f"{self.seller.consumer_id}\n{self.url}{target}\n{method}\n{timestamp}\n", timestamp
-            ),
+            **self.signed(f"{consumer}\n{self.url}{target}\n{method}\n{timestamp}\n", timestamp),
             **COMMON,
         }
 
-    def call(
-        self,
-        method: str,
-        target: str,
-        changed: Mapping[str, str] = NOTHING,
-        *,
-        without: str | None = None,
-        over: http.client.HTTPConnection | None = None,
-    ) -> Response:
-        headers = {**self.headers(method, target), **changed}
-        headers.pop(without or "", None)
-        return self.send(method, target, headers, over=over)
+    def call(self, method: str, target: str, changed: Changes = UNCHANGED) -> Response:
+        return self.send(method, target, {**self.headers(method, target), **changed})
 
-    def send(
-        self,
-        method: str,
-        target: str,
-        headers: Mapping[str, str],
-        body: str | None = None,
-        over: http.client.HTTPConnection | None = None,
-    ) -> Response:
-        with contextlib.nullcontext(over) if over else contextlib.closing(self.connect()) as connection:
-            connection.request(method, target, body, headers)
+    def send(self, method: str, target: str, headers: Changes, body: str | None = None) -> Response:
+        sent = {name: value for name, value in headers.items() if value is not None}
+        with contextlib.closing(self.connect()) as connection:
+            connection.request(method, target, body, sent)
             response = connection.getresponse()
             return Response(response.status, response.headers, response.read())
 
-    def acknowledge(
-        self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
-    ) -> Response:
-        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed, without=without)
+    def acknowledge(self, changed: Changes = UNCHANGED, *, order: str = ORDER) -> Response:
+        return self.call("POST", f"{self.orders}/{order}/acknowledge", changed)
 
     def begin_acknowledging(self, connection: http.client.HTTPConnection) -> None:
         target = f"{self.orders}/{ORDER}/acknowledge"
         connection.request("POST", target, headers=self.headers("POST", target))
 
-    def get(
-        self, changed: Mapping[str, str] = NOTHING, *, order: str = ORDER, without: str | None = None
-    ) -> Response:
-        return self.call("GET", f"{self.orders}/{order}", changed, without=without)
+    def get(self, changed: Changes = UNCHANGED, *, order: str = ORDER) -> Response:
+        return self.call("GET", f"{self.orders}/{order}", changed)
 
-    def list(self, query: str, form: str = "json", path: str = "/released") -> Response:
+    def list(self, query: str = SINCE, form: str = "json", path: str = "/released") -> Response:
         return self.call("GET", f"{self.orders}{path}{query}", {"Accept": f"application/{form}"})
-
-
-COMMON = {
-    "WM_SVC.NAME": "Walmart Marketplace",
-    "WM_QOS.CORRELATION_ID": "c0ffee",
-    "Content-Type": "application/json",
-    "Accept": "application/json",
-}
 
 
 @dataclass
@@ -165,29 +135,18 @@ class TokenCaller(Caller):
 
     def headers(self, method: str, target: str) -> dict[str, str]:  # noqa: ARG002 - a token covers no call
         self.token = self.token or self.request_token().json()["access_token"]
-        return {
-            "WM_SEC.ACCESS_TOKEN": self.token,
-            "WM_MARKET": "ca",
-            "WM_GLOBAL_VERSION": "3.1",
-            **COMMON,
-        }
+        return {"WM_SEC.ACCESS_TOKEN": self.token, "WM_MARKET": "ca", "WM_GLOBAL_VERSION": "3.1", **COMMON}
 
     def request_token(
-        self,
-        changed: Mapping[str, str] = NOTHING,
-        *,
-        without: str | None = None,
-        body: str = "grant_type=client_credentials",
+        self, changed: Changes = UNCHANGED, body: str = "grant_type=client_credentials"
     ) -> Response:
         headers = {
             **COMMON,
             "Authorization": basic(self.seller.client_id, self.seller.client_secret),
             "WM_MARKET": "ca",
             "Content-Type": "application/x-www-form-urlencoded",
-            **changed,
         }
-        headers.pop(without or "", None)
-        return self.send("POST", TOKEN, headers, body)
+        return self.send("POST", "/v3/token", {**headers, **changed}, body)
 
 
 def basic(client_id: str, client_secret: str) -> str:

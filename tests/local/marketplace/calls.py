@@ -2,13 +2,11 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Literal
 
 from urllib3 import HTTPHeaderDict
 
 from .faults import Fault
-
-type Scheme = Literal["signature", "token"]
+from .variants import Scheme
 
 
 @dataclass(frozen=True, slots=True)

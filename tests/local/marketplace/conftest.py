@@ -6,6 +6,7 @@ import pytest
 
 from tests.local.marketplace import Marketplace, Seller
 from tests.local.marketplace.caller import ORDER, Caller, TokenCaller
+from tests.support.keys import rsa_key, walmart_form
 
 
 @pytest.fixture
@@ -15,10 +16,9 @@ def marketplace() -> Iterator[Marketplace]:
         yield marketplace
 
 
-@pytest.fixture(scope="session")
-def private_key() -> str:
-    """One key for every seller, because generating one takes longer than most tests."""
-    return Marketplace().register_seller().private_key
+@pytest.fixture
+def another_private_key() -> str:
+    return walmart_form(rsa_key(2048))
 
 
 @pytest.fixture
@@ -29,17 +29,15 @@ def seller(marketplace: Marketplace, private_key: str) -> Seller:
 @pytest.fixture(params=[Caller, TokenCaller])
 def caller(request: pytest.FixtureRequest, marketplace: Marketplace, seller: Seller) -> Caller:
     """A caller that signs, then one with a token."""
-    caller: Caller = request.param(marketplace.url, seller)
+    caller: Caller = request.param(marketplace.url, seller, now=marketplace.clock)
     return caller
 
 
 @pytest.fixture
 def signer(marketplace: Marketplace, seller: Seller) -> Caller:
-
-    return Caller(marketplace.url, seller)
+    return Caller(marketplace.url, seller, now=marketplace.clock)
 
 
 @pytest.fixture
 def bearer(marketplace: Marketplace, seller: Seller) -> TokenCaller:
-
     return TokenCaller(marketplace.url, seller)

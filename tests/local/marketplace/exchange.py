@@ -7,9 +7,9 @@ from http import HTTPStatus
 from .calls import Call, CallLog
 from .orders import Orders
 from .quota import COUNT_HEADER, Allowance, Bucket
-from .responses import Form, Response, Style, unreadable
-from .routes import Destination
+from .responses import Response, Style
 from .server import Wire
+from .variants import Form
 
 
 @dataclass(slots=True)
@@ -20,9 +20,9 @@ class Exchange:
     """
 
     call: Call
-    destination: Destination
     number: int
     call_log: CallLog
+    respond: Callable[[Style], Response]
     orders: Orders
     style: Style
     wire: Wire
@@ -43,16 +43,10 @@ class Exchange:
     def right_response(self, form: Form | None = None) -> Response:
         """Do what the call asks for and return the response without sending it; ``form`` overrides Accept."""
         if form is not None:
-            self.style = replace(self.style, forced_form=form)
-        response = self.destination.respond(self.style)
+            self.style = replace(self.style, form_of_all=form)
+        response = self.respond(self.style)
         if self.call.action == "acknowledge" and response.status == HTTPStatus.OK:
             self.update(replace(self.call, applied=True))
-        return self.garbled(response)
-
-    def garbled(self, response: Response) -> Response:
-        """Break the entry of each order that is to be unreadable."""
-        for purchase_order_id in self.orders.unreadable:
-            response = unreadable(response, purchase_order_id)
         return response
 
     def send(self, response: Response) -> None:

@@ -3,8 +3,7 @@
 A new fault is a member of ``Fault`` and a function with the decorator ``_implements``. The function gets the
 exchange and returns the response to send, or None after it has done everything itself. Its keyword arguments
 are the fault's details, each with a default. The decorator names the actions that can meet the fault. A fault
-that only sends a fixed response is a line in a table instead, and a fault that only changes a page of a list
-has the decorator ``_changes_page``.
+that only sends a fixed response is a line in ``_FIXED`` instead.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ import json
 import math
 import threading
 from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -26,19 +26,17 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from . import buyer, problems
-from .order_service import ACTIONS, LISTS, UNKNOWN_ERROR
+from .order_service import ACTIONS, LISTS, ORDERS, UNKNOWN_ERROR
 from .orders import new_order
-from .problems import Origin
+from .problems import Origin, Problem
 from .quota import COUNT_HEADER, TIME_HEADER
-from .responses import CONTENT_TYPES, Response, html_page, to_iso, to_json, written
+from .responses import CONTENT_TYPES, Page, Response, html_page, to_iso, to_json, written
 from .tokens import TOKEN_ACTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from .exchange import Exchange
-    from .problems import Problem, Severity
-    from .responses import Form, Page, Tree
+    from .responses import Tree
+    from .variants import Form, Severity
 
 type Detail = float | str | None
 type Behavior = Callable[..., Response | None]
@@ -49,7 +47,6 @@ _ENDLESS_PIECE = b"1\r\n \r\n"
 _STEP = "&step="
 _HOSTILE_ID = "1/../x?\r\nWM_CONSUMER.ID: y"
 _ANY_CALL = ACTIONS | {TOKEN_ACTION}
-_ORDERS = ACTIONS - LISTS
 _BEHAVIORS: dict[Fault, Behavior] = {}
 _ONLY_FOR: dict[Fault, frozenset[str]] = {}
 
@@ -260,7 +257,7 @@ def _early_hints(exchange: Exchange, *, status: int = 103, count: int = 1) -> Re
 
 # --- Another response, mostly without doing what the call asks for ----------------------------------------
 
-_REFUSALS: dict[Fault, Problem] = {
+_FIXED: dict[Fault, Problem | Response] = {
     Fault.OUTAGE_AS_BAD_REQUEST: problems.REQUEST_INVALID,
     Fault.UNAUTHORIZED: problems.UNAUTHORIZED,
     Fault.FORBIDDEN: problems.FORBIDDEN,
@@ -273,29 +270,21 @@ _REFUSALS: dict[Fault, Problem] = {
     Fault.UNPROCESSABLE: problems.undocumented(HTTPStatus.UNPROCESSABLE_CONTENT),
     Fault.LOCKED: problems.RESOURCE_IS_LOCKED,
     Fault.INTERNAL_ERROR: problems.SYSTEM_ERROR,
-}
-# Pages of proxies in front of Walmart's gateway.
-_PAGES: dict[Fault, Response] = {
+    # Pages of proxies in front of Walmart's gateway.
     Fault.SERVICE_UNAVAILABLE: html_page(503, "503 Service Temporarily Unavailable"),
     Fault.MAINTENANCE_PAGE: html_page(200, "We are down for maintenance and will be back soon"),
     Fault.UNKNOWN_ERROR: UNKNOWN_ERROR,
 }
 
 
-def _respond_with_problem(problem: Problem, exchange: Exchange) -> Response:
-    return exchange.style.problem(problem)
+def _respond_with(fixed: Problem | Response, exchange: Exchange) -> Response:
+    return fixed if isinstance(fixed, Response) else exchange.style.problem(fixed)
 
 
-def _respond_with_page(page: Response, exchange: Exchange) -> Response:  # noqa: ARG001 - the same for every call
-    return page
-
-
-for _fault, _problem in _REFUSALS.items():
+for _fault, _fixed in _FIXED.items():
     # Only the gateway refuses a request for a token: no other service gets it.
-    _calls = _ANY_CALL if _problem.origin is Origin.GATEWAY else ACTIONS
-    _implements(_fault, _calls)(functools.partial(_respond_with_problem, _problem))
-for _fault, _response in _PAGES.items():
-    _implements(_fault)(functools.partial(_respond_with_page, _response))
+    _by_service = isinstance(_fixed, Problem) and _fixed.origin is not Origin.GATEWAY
+    _implements(_fault, ACTIONS if _by_service else _ANY_CALL)(functools.partial(_respond_with, _fixed))
 
 
 @_implements(Fault.HEADER_BLAMED, ACTIONS)
@@ -337,15 +326,6 @@ def _firewall(exchange: Exchange) -> Response:
 def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> Response:
     """Respond in place of Walmart's services: as a proxy, another host, a mesh, or a server's error page."""
     phrase = HTTPStatus(status).phrase
-    document: dict[str, Tree] = {
-        "mesh": {"message": "no Route matched with those values"},
-        "spring": {
-            "timestamp": to_iso(exchange.orders.now()),
-            "status": status,
-            "error": phrase,
-            "path": exchange.call.bare_path,
-        },
-    }
     match kind:
         case "html":
             return html_page(status, f"{status} {phrase}")
@@ -353,8 +333,14 @@ def _edge_page(exchange: Exchange, *, status: int = 404, kind: str = "html") -> 
             return Response(status, f"{phrase.lower()}\n".encode(), (("Content-Type", "text/plain"),))
         case "empty":
             return Response(status)
+        case "mesh":
+            document: Tree = {"message": "no Route matched with those values"}
+        case "spring":
+            now, path = to_iso(exchange.orders.now()), exchange.call.bare_path
+            document = {"timestamp": now, "status": status, "error": phrase, "path": path}
         case _:
-            return Response(status, to_json(document[kind]), (("Content-Type", "application/json"),))
+            raise ValueError(f"there is no edge page {kind}")
+    return Response(status, to_json(document), (("Content-Type", "application/json"),))
 
 
 @_implements(Fault.PROBLEM_DOCUMENT)
@@ -415,7 +401,7 @@ def _empty_success(exchange: Exchange) -> Response:
     return written(HTTPStatus.OK, exchange.style.form, b"")
 
 
-@_implements(Fault.FOREIGN_SUCCESS, _ORDERS)
+@_implements(Fault.FOREIGN_SUCCESS, ORDERS)
 def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Response:
     """Respond 200 with another order, acknowledged, and do nothing."""
     return exchange.style.acknowledged_order(new_order(other, ["Acknowledged"], exchange.orders.now()))
@@ -424,14 +410,13 @@ def _foreign_success(exchange: Exchange, *, other: str = "7499999999999") -> Res
 # --- The right thing is done, and the response is odd -----------------------------------------------------
 
 
-@_implements(Fault.ECHO_CREATED, _ORDERS)
+@_implements(Fault.ECHO_CREATED, ORDERS)
 def _echo_created(exchange: Exchange) -> Response:
     """Acknowledge the order and respond with its old state, as Walmart has been seen to do."""
     before = exchange.orders.find(str(exchange.call.purchase_order_id))
     response = exchange.right_response()
-    if before is None or not exchange.call.applied:
-        return response
-    return exchange.garbled(exchange.style.acknowledged_order(before))
+    applied = before is not None and exchange.call.applied
+    return exchange.style.acknowledged_order(before) if before and applied else response
 
 
 def _half(form: Form, exchange: Exchange) -> Response:
@@ -477,10 +462,7 @@ def _called_by_the_other_form(content_type: str) -> str:
     return CONTENT_TYPES["json" if "xml" in content_type else "xml"]
 
 
-def _with_a_number_longer_than_python_reads(body: bytes) -> bytes:
-    return body.replace(b'"address1"', b'"size": %b, "address1"' % (b"9" * 5000), 1)
-
-
+_LONGER_THAN_PYTHON_READS = b'"size": %b, "address1"' % (b"9" * 5000)
 ODD = {
     "tab": _Odd(_in_street(b"\t")),
     "line_feed": _Odd(_in_street(b"\n")),
@@ -492,7 +474,7 @@ ODD = {
     "no_content_type": _Odd(lambda body: codecs.BOM_UTF8 + body, lambda _: ""),
     "wrong_charset": _Odd(content_type=_called_latin1),
     "declared_latin1": _Odd(_in_latin1, _called_latin1),
-    "long_number": _Odd(_with_a_number_longer_than_python_reads, form="json"),
+    "long_number": _Odd(lambda body: body.replace(b'"address1"', _LONGER_THAN_PYTHON_READS, 1), form="json"),
     "ampersand": _Odd(_in_street(b" & "), form="xml"),
     "entity": _Odd(_in_street(b"&eacute;"), form="xml"),
     "forbidden_reference": _Odd(_in_street(b"&#26;"), form="xml"),

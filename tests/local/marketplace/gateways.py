@@ -1,20 +1,20 @@
 """The gateways in front of the services, which check every call.
 
-``SignatureGateway`` is the Canadian API's. The Global API has ``ClientGateway`` for requests for a token and
-``TokenGateway`` for calls with a token.
+The Canadian API has one for signed calls. The Global API has one for requests for a token and one for calls
+with a token.
 """
 
 import base64
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from . import problems
 from .calls import Call
 from .problems import Problem
-from .sellers import Seller, Sellers
+from .sellers import Sellers
 from .signature import Signed, signature_refusal, timestamp_refusal
-from .tokens import Tokens
+from .tokens import TOKEN_ACTION, Tokens
+from .variants import Variants
 
 CHANNEL_TYPE = "WM_CONSUMER.CHANNEL.TYPE"
 CONSUMER_ID = "WM_CONSUMER.ID"
@@ -41,40 +41,51 @@ class Refusal:
     reason: str
 
 
-class Gateway(Protocol):
-    def check(self, call: Call) -> Refusal | None:
-        """Return why a call is refused, or None if it may go on."""
-
-
 @dataclass(frozen=True, slots=True)
-class SignatureGateway:
-    """Accepts the signed calls of registered sellers; ``url_scheme`` is http or https."""
+class Gateways:
+    """Accept the calls of registered sellers; ``url_scheme`` is http or https."""
 
     sellers: Sellers
+    tokens: Tokens
+    variants: Variants
     url_scheme: str
     timestamp_tolerance: timedelta
 
     def check(self, call: Call) -> Refusal | None:
-        """Check a call in Walmart's order: channel type, other headers, signature, content type."""
+        """Return why a call is refused, or None if it may go on. The checks are in Walmart's order."""
+        if call.action == TOKEN_ACTION:
+            return (
+                self._check_client(call)
+                or _check_market_of_client(call)
+                or _check_never_blank(call, *_COMMON_HEADERS)
+                or _check_grant(call)
+            )
+        if call.scheme == "token":
+            return (
+                self._check_token(call)
+                or _check_market_and_version(call)
+                or _check_never_blank(call, *_COMMON_HEADERS)
+                or _check_content_type(call)
+            )
         return (
             self._check_channel_type(call)
             or _check_never_blank(call, CONSUMER_ID, *_COMMON_HEADERS, TIMESTAMP, SIGNATURE)
-            or self._check_authenticity(call)
+            or self._check_signature(call)
             or _check_content_type(call)
         )
 
     def _check_channel_type(self, call: Call) -> Refusal | None:
-        if self.sellers.know_channel_type(call.headers.get(CHANNEL_TYPE, "")):
+        if call.headers.get(CHANNEL_TYPE) in {seller.channel_type for seller in self.sellers.all()}:
             return None
         return _invalid(CHANNEL_TYPE, "is missing or no registered seller's")
 
-    def _check_authenticity(self, call: Call) -> Refusal | None:
+    def _check_signature(self, call: Call) -> Refusal | None:
         headers = call.headers
         seller = self.sellers.find(headers[CONSUMER_ID])
         if seller is None:
-            return Refusal(problems.UNAUTHORIZED, "consumer id is unknown")
+            return _unauthorized("consumer id is unknown")
         if seller.channel_type != headers[CHANNEL_TYPE]:
-            return Refusal(problems.UNAUTHORIZED, "channel type is another seller's")
+            return _unauthorized("channel type is another seller's")
         signed = Signed(
             consumer_id=seller.consumer_id,
             url=f"{self.url_scheme}://{headers.get('Host', '')}{call.path}",
@@ -84,62 +95,37 @@ class SignatureGateway:
         reason = timestamp_refusal(
             signed.timestamp, now=call.received_at, tolerance=self.timestamp_tolerance
         ) or signature_refusal(headers[SIGNATURE], signed, *self.sellers.keys(seller.consumer_id))
-        return Refusal(problems.UNAUTHORIZED, reason) if reason else None
-
-
-@dataclass(frozen=True, slots=True)
-class ClientGateway:
-    """Accepts requests for a token by registered sellers' clients."""
-
-    sellers: Sellers
-
-    def check(self, call: Call) -> Refusal | None:
-        return (
-            self._check_client(call)
-            or _check_market_of_client(call)
-            or _check_never_blank(call, *_COMMON_HEADERS)
-            or _check_grant(call)
-        )
+        return _unauthorized(reason) if reason else None
 
     def _check_client(self, call: Call) -> Refusal | None:
         kind, _, credentials = call.headers.get(AUTHORIZATION, "").partition(" ")
-        reason = None
         if kind.lower() != "basic":
-            reason = f"{AUTHORIZATION} is missing or not Basic"
-        else:
-            try:
-                client_id, secret = base64.b64decode(credentials, validate=True).decode().split(":", 1)
-            except ValueError:  # no base64, no text, or no colon in it
-                reason = f"{AUTHORIZATION} is not base64 of a client's id and secret"
-            else:
-                reason = _client_refusal(self.sellers.find_client(client_id), secret)
-        return Refusal(problems.UNAUTHORIZED, reason) if reason else None
-
-
-@dataclass(slots=True)
-class TokenGateway:
-    """Accepts calls with a valid token; ``expired`` is the problem for an expired one."""
-
-    tokens: Tokens
-    expired: Problem = problems.UNAUTHORIZED
-
-    def check(self, call: Call) -> Refusal | None:
-        return (
-            self._check_token(call)
-            or _check_market(call)
-            or _check_version(call)
-            or _check_never_blank(call, *_COMMON_HEADERS)
-            or _check_content_type(call)
-        )
+            return _unauthorized(f"{AUTHORIZATION} is missing or not Basic")
+        try:
+            client_id, secret = base64.b64decode(credentials, validate=True).decode().split(":", 1)
+        except ValueError:  # no base64, no text, or no colon in it
+            return _unauthorized(f"{AUTHORIZATION} is not base64 of a client's id and secret")
+        client_secrets = {seller.client_id: seller.client_secret for seller in self.sellers.all()}
+        if client_id not in client_secrets:
+            return _unauthorized("client id is unknown")
+        return None if secret == client_secrets[client_id] else _unauthorized("client secret is wrong")
 
     def _check_token(self, call: Call) -> Refusal | None:
         token = call.headers.get(ACCESS_TOKEN, "").strip()
         if not token:
-            return Refusal(problems.UNAUTHORIZED, f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
+            return _unauthorized(f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
         valid_until = self.tokens.valid_until(token)
         if valid_until is None:
-            return Refusal(problems.UNAUTHORIZED, "token is unknown")
-        return None if call.received_at < valid_until else Refusal(self.expired, "token has expired")
+            return _unauthorized("token is unknown")
+        if call.received_at < valid_until:
+            return None
+        if self.variants.expired_token_status == 400:
+            return Refusal(problems.INVALID_TOKEN, "token has expired")
+        return _unauthorized("token has expired")
+
+
+def _unauthorized(reason: str) -> Refusal:
+    return Refusal(problems.UNAUTHORIZED, reason)
 
 
 def _invalid(header: str, reason: str) -> Refusal:
@@ -159,12 +145,6 @@ def _check_content_type(call: Call) -> Refusal | None:
     return None
 
 
-def _client_refusal(seller: Seller | None, secret: str) -> str | None:
-    if seller is None:
-        return "client id is unknown"
-    return None if secret == seller.client_secret else "client secret is wrong"
-
-
 def _market(call: Call) -> str:
     return call.headers.get(MARKET, "").strip() or _MARKET_WITHOUT_HEADER
 
@@ -176,11 +156,9 @@ def _check_market_of_client(call: Call) -> Refusal | None:
     return None if market == _CANADA else _invalid(MARKET, "is no market")
 
 
-def _check_market(call: Call) -> Refusal | None:
-    return None if _market(call) == _CANADA else _invalid(MARKET, "is missing or not the seller's")
-
-
-def _check_version(call: Call) -> Refusal | None:
+def _check_market_and_version(call: Call) -> Refusal | None:
+    if _market(call) != _CANADA:
+        return _invalid(MARKET, "is missing or not the seller's")
     present = call.headers.get(GLOBAL_VERSION, "").strip()
     return None if present else _invalid(GLOBAL_VERSION, "is missing or blank")
 

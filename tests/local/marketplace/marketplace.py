@@ -5,26 +5,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Self
 
 from urllib3 import HTTPHeaderDict
 
-from . import order_service, problems
+from . import problems
 from .buyer import BUYER_DATA
-from .calls import Call, CallLog, Scheme
+from .calls import Call, CallLog
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
-from .gateways import ClientGateway, Gateway, SignatureGateway, TokenGateway
-from .listing import Cursors, Listing
-from .order_service import OrderService
+from .gateways import Gateways
+from .order_service import LISTS, Services
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
-from .problems import Severity
 from .quota import Bucket
-from .responses import ErrorShape, Form, Style
-from .routes import Routes
-from .sellers import Seller, Sellers
+from .responses import Style
+from .sellers import Sellers
 from .server import HOST, Request, Server, Wire
 from .tokens import TOKEN_ACTION, Tokens
+from .variants import Form, Variants
 
 
 class Marketplace:
@@ -61,32 +59,29 @@ class Marketplace:
         gets_per_minute: int | None = None,
         lists_per_minute: int | None = None,
     ) -> None:
+        self.clock = clock
+        self.variants = Variants()
         self._port = port
         self._tls = tls
         self._url_scheme = "https" if tls else "http"
-        self.clock = clock
         self._on_call = on_call
         self._sellers = Sellers()
         self._orders = Orders(clock)
         self._tokens = Tokens(clock)
         self._faults = FaultPlan()
         self._call_log = CallLog()
-        self._token_gateway = TokenGateway(self._tokens)
-        gateways: dict[Scheme, Gateway] = {
-            "signature": SignatureGateway(self._sellers, self._url_scheme, timestamp_tolerance),
-            "token": self._token_gateway,
-        }
-        self._services: dict[Scheme, OrderService] = {
-            "signature": OrderService(self._orders, Listing(self._orders)),
-            "token": OrderService(self._orders, Listing(self._orders, by_ship_node=True)),
-        }
-        self._routes = Routes(self._services, gateways, ClientGateway(self._sellers), self._tokens)
+        self._services = Services(self._orders, self._tokens, self.variants)
+        self._gateways = Gateways(
+            self._sellers, self._tokens, self.variants, self._url_scheme, timestamp_tolerance
+        )
         per_minute = {"acknowledge": requests_per_minute, "get": gets_per_minute}
-        per_minute |= dict.fromkeys(order_service.LISTS, lists_per_minute)
+        per_minute |= dict.fromkeys(LISTS, lists_per_minute)
         self._buckets = {
             action: Bucket(limit, clock) for action, limit in per_minute.items() if limit is not None
         }
+        self._server: Server | None = None
         # Documented where they are defined.
+        self.register_seller = self._sellers.register
         self.add_key = self._sellers.add_key
         self.revoke_key = self._sellers.revoke_key
         self.change_client_secret = self._sellers.change_client_secret
@@ -94,9 +89,8 @@ class Marketplace:
         self.order = self._orders.get
         self.set_status = self._orders.set_status
         self.make_undated = self._orders.make_undated
-        self._forced_form: Form | None = None
-        self._forced_error_shape: ErrorShape | None = None
-        self._server: Server | None = None
+        self.withdraw_api = self.variants.withdrawn.add
+        self.restore_api = self.variants.withdrawn.discard
 
     def start(self) -> None:
         if self._server is not None:
@@ -123,68 +117,14 @@ class Marketplace:
         host = "localhost" if self._tls else HOST
         return f"{self._url_scheme}://{host}:{self._server.port}"
 
-    def register_seller(
-        self,
-        private_key: str | None = None,
-        *,
-        consumer_id: str | None = None,
-        channel_type: str | None = None,
-    ) -> Seller:
-        """Register a seller with a key in Walmart's form or with a new key, and with a new client.
-
-        Registering a consumer id again replaces its keys and its client: the old ones are refused.
-        """
-        return self._sellers.register(private_key, consumer_id, channel_type)
-
     @property
     def tokens_issued(self) -> int:
         return self._tokens.issued
 
-    def expired_tokens_as(self, status: Literal[400, 401]) -> None:
-        """Refuse an expired token with this status; the default is 401.
-
-        Both are reported of the United States: fulfilio's python-walmart was written for 400 and
-        INVALID_TOKEN, and one of its users got 401 (its pull request 19).
-        """
-        self._token_gateway.expired = problems.UNAUTHORIZED if status == 401 else problems.INVALID_TOKEN
-
-    def empty_lists_as(self, status: Literal[200, 404]) -> None:
-        """Respond to an empty list with this status; the default is 404. Sellers report both."""
-        for service in self._services.values():
-            service.empty_list_status = status
-
-    def cursors_as(self, cursors: Cursors) -> None:
-        """Choose what the cursors of all lists contain; the default is "keeping", see ``Cursors``.
-
-        With "counting", orders are on no page when others leave the list while its pages are read.
-        """
-        for service in self._services.values():
-            service.listing.cursors = cursors
-
-    def fail_released_by_token(self, *, fails: bool = True) -> None:
-        """Respond 520 to each call with a token for the list of released orders.
-
-        The one live Canadian seller that reported on this call got 520. The list of all orders still works.
-        """
-        self._services["token"].released_fails = fails
-
-    def unknown_paths_as(self, severity: Severity) -> None:
-        """Set the severity in the response to a path that is not served; the default is INFO."""
-        self._routes.severity = severity
-
     def make_unreadable(self, purchase_order_id: str, *, unreadable: bool = True) -> None:
         """Break one order's entry in every response, or repair it; everything around it stays valid."""
-        if unreadable:
-            self._orders.unreadable.add(purchase_order_id)
-        else:
-            self._orders.unreadable.discard(purchase_order_id)
-
-    def withdraw_api(self, scheme: Scheme) -> None:
-        """Stop serving the API of an authentication scheme: each of its paths is unknown."""
-        self._routes.withdrawn.add(scheme)
-
-    def restore_api(self, scheme: Scheme) -> None:
-        self._routes.withdrawn.discard(scheme)
+        broken = self.variants.unreadable
+        (broken.add if unreadable else broken.discard)(purchase_order_id)
 
     def add_order(
         self,
@@ -221,7 +161,7 @@ class Marketplace:
             details: The fault's own, see the functions in ``faults``.
         """
         planned = PlannedFault(fault, times, action, details)
-        if planned.actions <= order_service.LISTS | {TOKEN_ACTION}:
+        if planned.actions <= LISTS | {TOKEN_ACTION}:
             raise ValueError("a call for a list or a token names no order: use fail_all")
         self._faults.add(purchase_order_id, planned)
 
@@ -241,14 +181,6 @@ class Marketplace:
     def recover_all(self) -> None:
         """Forget the faults of ``fail_all``, and keep those of single orders."""
         self._faults.clear(None)
-
-    def answer_as(self, form: Form | None) -> None:
-        """Respond to signed calls in one form, even with the gateway's errors; None follows ``Accept``."""
-        self._forced_form = form
-
-    def errors_as(self, shape: ErrorShape | None) -> None:
-        """Write every JSON error in one of Walmart's three shapes; None is the shape of its origin."""
-        self._forced_error_shape = shape
 
     def use_up(self, action: str) -> None:
         """Use up the quota of one kind of call, if it has one, as another program of the seller does."""
@@ -273,7 +205,7 @@ class Marketplace:
                 self._on_call(exchange.call)
 
     def _receive(self, request: Request, wire: Wire) -> Exchange:
-        destination = self._routes.find(request.method, request.target)
+        destination = self._services.find(request.method, request.target)
         call = Call(
             method=request.method,
             path=request.target,
@@ -285,21 +217,25 @@ class Marketplace:
             purchase_order_id=destination.purchase_order_id,
             action=destination.action,
         )
-        style = Style(
-            call.headers.get("Accept", ""), destination.form or self._forced_form, self._forced_error_shape
-        )
-        number = self._call_log.open(call)
-        bucket = self._buckets.get(call.action or "")
+        # The Global API has only JSON.
+        only_form: Form | None = "json" if call.scheme == "token" else self.variants.form
         return Exchange(
-            call, destination, number, self._call_log, self._orders, style, wire, self.clock, bucket
+            call,
+            self._call_log.open(call),
+            self._call_log,
+            destination.respond,
+            self._orders,
+            Style(call.headers.get("Accept", ""), self.variants, only_form),
+            wire,
+            self.clock,
+            self._buckets.get(call.action or ""),
         )
 
     def _settle(self, exchange: Exchange) -> None:
         call = exchange.call
-        gateway = exchange.destination.gateway
-        if gateway is None:
+        if call.action is None:
             exchange.send(exchange.right_response())
-        elif refusal := gateway.check(call):
+        elif refusal := self._gateways.check(call):
             exchange.update(replace(call, refusal=refusal.reason))
             exchange.send(exchange.style.problem(refusal.problem))
         elif not exchange.take_from_bucket():

@@ -1,78 +1,104 @@
-"""The order service behind the gateways: its operations, and the method and path of each."""
+"""The services behind the gateways: their paths, and their responses to a right call."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from urllib.parse import unquote
 
 from . import problems
-from .listing import Listing, RefusedError
-from .orders import NotAcknowledgeableError, Orders
+from .listing import find_page
+from .orders import Orders
+from .problems import RefusedError
 from .responses import Page, Response, Style, html_page
+from .tokens import SECONDS, TOKEN_ACTION, Tokens
+from .variants import Scheme, Variants
 
 UNKNOWN_ERROR = html_page(520, "520 Web server is returning an unknown error")
-
-
-@dataclass(slots=True)
-class OrderService:
-    """The order service of one API; both APIs share the orders."""
-
-    orders: Orders
-    listing: Listing
-    empty_list_status: Literal[200, 404] = 404
-    released_fails: bool = False
-
-    def released(self, query: str, style: Style) -> Response:
-        return UNKNOWN_ERROR if self.released_fails else self._list(self.listing.released, query, style)
-
-    def all(self, query: str, style: Style) -> Response:
-        return self._list(self.listing.all, query, style)
-
-    def acknowledge(self, purchase_order_id: str, style: Style) -> Response:
-        try:
-            return style.acknowledged_order(self.orders.acknowledge(purchase_order_id))
-        except KeyError:
-            return style.problem(problems.order_not_found(purchase_order_id))
-        except NotAcknowledgeableError as reason:
-            return style.problem(problems.not_acknowledgeable(purchase_order_id, str(reason)))
-
-    def get(self, purchase_order_id: str, style: Style) -> Response:
-        order = self.orders.find(purchase_order_id)
-        if order is None:
-            return style.problem(problems.order_not_found(purchase_order_id))
-        return style.shown_order(order)
-
-    def _list(self, find: Callable[[str], Page], query: str, style: Style) -> Response:
-        try:
-            return style.listed_orders(find(query))
-        except RefusedError as refused:
-            if refused.problem is problems.ORDERS_NOT_FOUND and self.empty_list_status == 200:
-                return style.listed_orders(Page(query, None, (), total=0, limit=10, next_cursor=None))
-            return style.problem(refused.problem)
+LISTS = frozenset({"list", "released"})
+"""The actions that do not name an order."""
+ORDERS = frozenset({"acknowledge", "get"})
+ACTIONS = LISTS | ORDERS
+# The first path that matches wins: "released" is a list, not an order's id.
+_OPERATIONS: tuple[tuple[str, str, str], ...] = (
+    ("list", "GET", ""),
+    ("released", "GET", "/released"),
+    ("acknowledge", "POST", "/([^/]+)/acknowledge"),
+    ("get", "GET", "/([^/]+)"),
+)
+_ROUTES: tuple[tuple[Scheme, str, str, str], ...] = (
+    ("token", TOKEN_ACTION, "POST", "/v3/token"),
+    *(("signature", action, method, f"/v3/ca/orders{path}") for action, method, path in _OPERATIONS),
+    *(("token", action, method, f"/v3/orders{path}") for action, method, path in _OPERATIONS),
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """An operation with its method and its path below that of all orders.
+class Destination:
+    """Where a request leads; ``action`` is None for an unknown path, a wrong method or a withdrawn API."""
 
-    ``respond`` is passed the id of the order in the path, or else the query.
-    """
-
-    action: str
-    method: str
-    path: str
-    respond: Callable[[OrderService, str, Style], Response]
+    respond: Callable[[Style], Response]
+    scheme: Scheme | None = None
+    purchase_order_id: str | None = None
+    action: str | None = None
 
 
-# The first path that matches wins: "released" is a list, not an order's id.
-_LIST_OPERATIONS = (
-    Operation("list", "GET", "", OrderService.all),
-    Operation("released", "GET", "/released", OrderService.released),
-)
-_ORDER_OPERATIONS = (
-    Operation("acknowledge", "POST", "/([^/]+)/acknowledge", OrderService.acknowledge),
-    Operation("get", "GET", "/([^/]+)", OrderService.get),
-)
-OPERATIONS = (*_LIST_OPERATIONS, *_ORDER_OPERATIONS)
-LISTS = frozenset(operation.action for operation in _LIST_OPERATIONS)
-"""The actions that do not name an order."""
-ACTIONS = LISTS | frozenset(operation.action for operation in _ORDER_OPERATIONS)
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The token service, and the order service of each API; both APIs share the orders."""
+
+    orders: Orders
+    tokens: Tokens
+    variants: Variants
+
+    def find(self, method: str, target: str) -> Destination:
+        path, _, query = target.partition("?")
+        not_served = _refusal(problems.path_not_served(path, self.variants.unknown_path_severity))
+        for scheme, action, right_method, route in _ROUTES:
+            if found := re.fullmatch(route, path):
+                order = unquote(found[1]) if found.groups() else None
+                if scheme in self.variants.withdrawn:
+                    return Destination(not_served, scheme, order)
+                if method != right_method:
+                    return Destination(_refusal(problems.METHOD_NOT_ALLOWED), scheme, order)
+                subject = query if order is None else order
+                return Destination(partial(self._respond, scheme, action, subject), scheme, order, action)
+        return Destination(not_served)
+
+    def _respond(self, scheme: Scheme, action: str, subject: str, style: Style) -> Response:
+        """Do what a call asks for; ``subject`` is the order's id, or the query of a list."""
+        try:
+            match action:
+                case "acknowledge":
+                    return style.acknowledged_order(self.orders.acknowledge(subject))
+                case "get":
+                    order = self.orders.find(subject)
+                    return (
+                        style.shown_order(order)
+                        if order
+                        else style.problem(problems.order_not_found(subject))
+                    )
+                case "list" | "released":
+                    return self._list(scheme, subject, style, released=action == "released")
+                case _:
+                    return style.issued_token(self.tokens.issue(), SECONDS)
+        except RefusedError as refused:
+            return style.problem(refused.problem)
+
+    def _list(self, scheme: Scheme, query: str, style: Style, *, released: bool) -> Response:
+        by_token = scheme == "token"
+        if released and by_token and self.variants.released_by_token_fails:
+            return UNKNOWN_ERROR
+        try:
+            page = find_page(
+                self.orders, query, released=released, by_ship_node=by_token, cursors=self.variants.cursors
+            )
+        except RefusedError as refused:
+            if refused.problem is not problems.ORDERS_NOT_FOUND or self.variants.empty_list_status == 404:
+                raise
+            page = Page(query, None, (), total=0, limit=10, next_cursor=None)
+        return style.listed_orders(page)
+
+
+def _refusal(problem: problems.Problem) -> Callable[[Style], Response]:
+    return lambda style: style.problem(problem)

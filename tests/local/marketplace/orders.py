@@ -5,16 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from . import problems
+from .problems import RefusedError
+
 SELLER_FULFILLED = "SellerFulfilled"
 WALMART_FULFILLED = "WFSFulfilled"
-BY_OTHERS_FULFILLED = "3PLFulfilled"
-SHIP_NODES = frozenset({SELLER_FULFILLED, WALMART_FULFILLED, BY_OTHERS_FULFILLED})
+SHIP_NODES = frozenset({SELLER_FULFILLED, WALMART_FULFILLED, "3PLFulfilled"})
 _CREATED = "created"
 _ACKNOWLEDGEABLE = {_CREATED, "acknowledged"}
-
-
-class NotAcknowledgeableError(Exception):
-    """The order's state or kind does not allow an acknowledgement; the message is Walmart's reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +50,16 @@ class Order:
     """Whether responses show the date."""
 
     @property
-    def statuses(self) -> tuple[str, ...]:
-        """Every status of every line."""
-        return tuple(status for line in self.lines for status in line.statuses)
-
-    @property
     def released(self) -> bool:
         return self.has_line_in(_CREATED)
 
     def has_line_in(self, status: str) -> bool:
         """Return whether any line of the order is in a status, regardless of case."""
-        return any(found.casefold() == status.casefold() for found in self.statuses)
+        return status.casefold() in self._statuses
 
     @property
     def acknowledgeable(self) -> bool:
-        mine = self.ship_node != WALMART_FULFILLED
-        return mine and all(status.casefold() in _ACKNOWLEDGEABLE for status in self.statuses)
+        return self.ship_node != WALMART_FULFILLED and self._statuses <= _ACKNOWLEDGEABLE
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -75,9 +67,12 @@ class Order:
         return self.order_date, self.purchase_order_id
 
     def with_status(self, status: str, at: datetime) -> "Order":
-        return replace(
-            self, lines=tuple(replace(line, statuses=(status,), status_date=at) for line in self.lines)
-        )
+        lines = (replace(line, statuses=(status,), status_date=at) for line in self.lines)
+        return replace(self, lines=tuple(lines))
+
+    @property
+    def _statuses(self) -> set[str]:
+        return {status.casefold() for line in self.lines for status in line.statuses}
 
 
 def customer_order_id(purchase_order_id: str) -> str:
@@ -93,23 +88,12 @@ def new_order(
     """Return an order with one line per entry: a status, or the statuses of a split quantity."""
     if isinstance(statuses, str):
         raise TypeError("statuses are a list, one per line of the order")
-    lines = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
-    return Order(
-        purchase_order_id,
-        customer_order_id=customer_order_id(purchase_order_id),
-        order_date=order_date,
-        ship_node=ship_node,
-        lines=tuple(
-            OrderLine(
-                str(number),
-                f"MAPLE-{number:03}",
-                line,
-                quantity=max(number, len(line)),
-                status_date=order_date,
-            )
-            for number, line in enumerate(lines, start=1)
-        ),
+    entries = [(entry,) if isinstance(entry, str) else tuple(entry) for entry in statuses]
+    lines = (
+        OrderLine(str(number), f"MAPLE-{number:03}", entry, max(number, len(entry)), status_date=order_date)
+        for number, entry in enumerate(entries, start=1)
     )
+    return Order(purchase_order_id, customer_order_id(purchase_order_id), order_date, ship_node, tuple(lines))
 
 
 class Orders:
@@ -119,8 +103,6 @@ class Orders:
         self._clock = clock
         self._lock = threading.Lock()
         self._orders: dict[str, Order] = {}
-        self.unreadable: set[str] = set()
-        """The ids of the orders whose entry is broken in every response."""
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -133,12 +115,10 @@ class Orders:
 
     def get(self, purchase_order_id: str) -> Order:
         """Return an order as it is now; an unknown order is a ``KeyError``."""
-        with self._lock:
-            return self._orders[purchase_order_id]
+        return self._orders[purchase_order_id]
 
     def find(self, purchase_order_id: str) -> Order | None:
-        with self._lock:
-            return self._orders.get(purchase_order_id)
+        return self._orders.get(purchase_order_id)
 
     def select(
         self, start: datetime, end: datetime | None, *, status: str | None, ship_node: str | None
@@ -146,39 +126,44 @@ class Orders:
         """Return the orders placed from ``start`` to ``end`` with a line in ``status``, the newest first."""
         with self._lock:
             orders = list(self._orders.values())
-        return sorted(
-            (
-                order
-                for order in orders
-                if start <= order.order_date
-                and (end is None or order.order_date <= end)
-                and (status is None or order.has_line_in(status))
-                and (ship_node is None or order.ship_node == ship_node)
-            ),
-            key=lambda order: order.rank,
-            reverse=True,
+        found = (
+            order
+            for order in orders
+            if start <= order.order_date
+            and (end is None or order.order_date <= end)
+            and (status is None or order.has_line_in(status))
+            and (ship_node is None or order.ship_node == ship_node)
         )
+        return sorted(found, key=lambda order: order.rank, reverse=True)
 
     def set_status(self, purchase_order_id: str, status: str) -> Order:
         """Set the status of every line of an order."""
         with self._lock:
-            return self._put(self._orders[purchase_order_id].with_status(status, self.now()))
-
-    def acknowledge(self, purchase_order_id: str) -> Order:
-        """Acknowledge an order, which is allowed while every line is Created or Acknowledged."""
-        with self._lock:
-            order = self._orders[purchase_order_id]
-            if order.ship_node == WALMART_FULFILLED:
-                raise NotAcknowledgeableError("Order is not fulfilled by the seller")
-            if not order.acknowledgeable:
-                raise NotAcknowledgeableError("Some or all qty in higher status")
-            return self._put(order.with_status("Acknowledged", self.now()))
+            order = self._orders[purchase_order_id].with_status(status, self.now())
+            self._orders[purchase_order_id] = order
+        return order
 
     def make_undated(self, purchase_order_id: str) -> None:
         """Leave the date of an order out of every response."""
         with self._lock:
-            self._put(replace(self._orders[purchase_order_id], dated=False))
+            self._orders[purchase_order_id] = replace(self._orders[purchase_order_id], dated=False)
 
-    def _put(self, order: Order) -> Order:
-        self._orders[order.purchase_order_id] = order
+    def acknowledge(self, purchase_order_id: str) -> Order:
+        """Acknowledge an order, which is allowed while every line is Created or Acknowledged.
+
+        Raises:
+            RefusedError: There is no such order, or its state or kind does not allow it.
+        """
+        with self._lock:
+            order = self._orders.get(purchase_order_id)
+            if order is None:
+                raise RefusedError(problems.order_not_found(purchase_order_id))
+            if not order.acknowledgeable:
+                foreign = order.ship_node == WALMART_FULFILLED
+                reason = (
+                    "Order is not fulfilled by the seller" if foreign else "Some or all qty in higher status"
+                )
+                raise RefusedError(problems.not_acknowledgeable(purchase_order_id, reason))
+            order = order.with_status("Acknowledged", self.now())
+            self._orders[purchase_order_id] = order
         return order

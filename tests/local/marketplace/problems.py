@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 from http import HTTPStatus
-from typing import Literal
 
-type Severity = Literal["INFO", "ERROR", "absent"]
+from .variants import Severity
 
 
 class Origin(Enum):
@@ -43,24 +42,22 @@ class Problem:
         return f"{self.name}.{self.origin.value}"
 
 
+class RefusedError(Exception):
+    """The order service refuses a call."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.description)
+        self.problem = problem
+
+
 _HEADERS = "One or more request headers are invalid."
 _NOT_FOUND = "Requested content could not be found."
 
-UNAUTHORIZED = Problem(
-    401,
-    "UNAUTHORIZED",
-    "Unauthorized",
-    # Walmart mentions tokens here even to callers that sign, and never says what was wrong.
-    'Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."',
-    field="UNAUTHORIZED",
-)
-INVALID_TOKEN = Problem(
-    400,
-    "INVALID_TOKEN",
-    "Invalid token",
-    "The access token is invalid or has expired.",
-    field="INVALID_TOKEN",
-)
+# Walmart mentions tokens here even to callers that sign, and never says what was wrong.
+_EXPECTED = 'Unauthorized token or incorrect authorization header. Expected "Authorization: Basic ..."'
+UNAUTHORIZED = Problem(401, "UNAUTHORIZED", "Unauthorized", _EXPECTED, field="UNAUTHORIZED")
+_EXPIRED = "The access token is invalid or has expired."
+INVALID_TOKEN = Problem(400, "INVALID_TOKEN", "Invalid token", _EXPIRED, field="INVALID_TOKEN")
 SYSTEM_ERROR = Problem(500, "SYSTEM_ERROR", "Internal Server Error", "System encountered some error.")
 FORBIDDEN = Problem(403, "FORBIDDEN", "Forbidden", "The request is not allowed for this caller.")
 THROTTLED = Problem(
@@ -72,19 +69,12 @@ METHOD_NOT_ALLOWED = Problem(
 INVALID_ACCEPT_TYPE = Problem(
     406, "INVALID_ACCEPT_TYPE", "The resource has no such representation", "Accept type is invalid."
 )
+_NO_SUCH_CONTENT = "The resource does not take this kind of content"
 UNSUPPORTED_MEDIA_TYPE = Problem(
-    415,
-    "UNSUPPORTED_MEDIA_TYPE",
-    "The resource does not take this kind of content",
-    "Media type is not supported.",
+    415, "UNSUPPORTED_MEDIA_TYPE", _NO_SUCH_CONTENT, "Media type is not supported."
 )
-RESOURCE_IS_LOCKED = Problem(
-    423,
-    "RESOURCE_IS_LOCKED",
-    "Resource is locked",
-    "The resource is locked by another request.",
-    Origin.RECEIVER,
-)
+_LOCKED_BY = "The resource is locked by another request."
+RESOURCE_IS_LOCKED = Problem(423, "RESOURCE_IS_LOCKED", "Resource is locked", _LOCKED_BY, Origin.RECEIVER)
 DOWNSTREAM_SYSTEM_TIME_OUT = Problem(
     504,
     "DOWNSTREAM_SYSTEM_TIME_OUT",
@@ -97,18 +87,13 @@ REQUEST_INVALID = Problem(
     400, "INVALID_REQUEST", "Invalid Request", "Request invalid.", Origin.ORDER_SERVICE, field="data"
 )
 # Walmart responds to an empty list with "not found", with the severity INFO.
+_NO_ORDERS = "Failed when called getAllOrders. No orders found for the given search parameters"
 ORDERS_NOT_FOUND = Problem(
-    404,
-    "CONTENT_NOT_FOUND",
-    "Failed when called getAllOrders. No orders found for the given search parameters",
-    _NOT_FOUND,
-    Origin.ORDER_SERVICE,
-    severity="INFO",
+    404, "CONTENT_NOT_FOUND", _NO_ORDERS, _NOT_FOUND, Origin.ORDER_SERVICE, severity="INFO"
 )
 
 
 def order_not_found(purchase_order_id: str) -> Problem:
-    """Say that there is no such order, with the severity INFO."""
     return replace(ORDERS_NOT_FOUND, description=f"Purchase order '{purchase_order_id}' not found")
 
 
@@ -124,7 +109,6 @@ def header_blank(header: str) -> Problem:
 
 
 def path_not_served(path: str, severity: Severity) -> Problem:
-    """Say that the gateway serves no such path. No source states the severity that comes with it."""
     description = f"No static resource {path.lstrip('/')}."
     given = None if severity == "absent" else severity
     return Problem(404, "CONTENT_NOT_FOUND", description, _NOT_FOUND, severity=given)
@@ -157,11 +141,6 @@ def date_invalid(name: str) -> Problem:
 
 def not_acknowledgeable(purchase_order_id: str, reason: str) -> Problem:
     failed = f"Failed when called acknowledge API for '{purchase_order_id}'"
-    return Problem(
-        400,
-        "INVALID_REQUEST_CONTENT",
-        f"INVALID_REQUEST_CONTENT :: {failed}. {reason}",
-        "Request content is invalid.",
-        Origin.ORDER_SERVICE,
-        field="data",
-    )
+    description = f"INVALID_REQUEST_CONTENT :: {failed}. {reason}"
+    info = "Request content is invalid."
+    return Problem(400, "INVALID_REQUEST_CONTENT", description, info, Origin.ORDER_SERVICE, "data")

@@ -1,27 +1,24 @@
 """Responses: orders and errors as XML or JSON in Walmart's shapes.
 
-An order or an error is first a plain tree (mappings, lists, texts, numbers, datetimes, decimals). XML and
-JSON are both written from that tree, so they always have the same content.
+An order or an error is first a plain tree (mappings, lists, texts, numbers, datetimes). XML and JSON are both
+written from that tree, so they always have the same content.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Literal
 from xml.etree import ElementTree as ET
 
 from . import buyer
 from .orders import Order, OrderLine, customer_order_id
 from .problems import Origin, Problem
+from .variants import ErrorShape, Form, Variants
 
-type Form = Literal["xml", "json"]
-type ErrorShape = Literal["order service", "gateway", "flat"]
-type Tree = Mapping[str, Tree] | Sequence[Tree] | str | int | datetime | Decimal | None
+type Tree = Mapping[str, Tree] | Sequence[Tree] | str | float | datetime | None
 type OrderTree = Mapping[str, Tree]
 
 CONTENT_TYPES: dict[Form, str] = {
@@ -29,7 +26,6 @@ CONTENT_TYPES: dict[Form, str] = {
     "json": "application/json;charset=UTF-8",
 }
 _ERROR_NAMESPACE = "http://walmart.com/"
-_NO_NAMESPACE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +63,35 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How to write the response to one call; ``change_page`` changes a page before it is written."""
+    """How to write the response to one call.
+
+    Attributes:
+        accept: The header of the call.
+        variants: The marketplace's.
+        form_of_all: The form of every response, even of the gateway's errors; None if there are two.
+        change_page: Changes a page before it is written.
+    """
 
     accept: str
-    forced_form: Form | None = None
-    forced_error_shape: ErrorShape | None = None
+    variants: Variants
+    form_of_all: Form | None
     change_page: Callable[[Page], Page] = lambda page: page
 
     @property
     def form(self) -> Form:
         """The form of the order service's response: the first one in Accept, and XML otherwise."""
         asked = re.search("json|xml", self.accept.lower())
-        return self.forced_form or ("json" if asked and asked[0] == "json" else "xml")
+        return self.form_of_all or ("json" if asked and asked[0] == "json" else "xml")
 
     def acknowledged_order(self, order: Order) -> Response:
         """Respond to an acknowledgement, without the ship node, as in Walmart's own example."""
-        return self._order(_order_tree(order), "http://walmart.com/mp/orders")
+        tree = _order_tree(order)
+        return self._found("order", "http://walmart.com/mp/orders", tree, {"order": tree})
 
     def shown_order(self, order: Order) -> Response:
         """Respond with an order, in another namespace than the acknowledgement's, as Walmart does."""
-        return self._order(shown_tree(order), "http://walmart.com/mp/v3/orders")
+        tree = shown_tree(order)
+        return self._found("order", "http://walmart.com/mp/v3/orders", tree, {"order": tree})
 
     def listed_orders(self, page: Page) -> Response:
         """Respond with a page of a list, whose elements are in no namespace."""
@@ -97,7 +102,7 @@ class Style:
         }
         # An empty element "order" would be an order without members.
         xml = tree if page.orders else {**tree, "elements": {}}
-        return self._found("list", _NO_NAMESPACE, xml, {"list": tree})
+        return self._found("list", "", xml, {"list": tree})
 
     def issued_token(self, token: str, seconds: int) -> Response:
         document: Tree = {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
@@ -106,20 +111,19 @@ class Style:
     def problem(self, problem: Problem, *headers: tuple[str, str]) -> Response:
         """Respond with an error. The gateway ignores Accept and responds in JSON."""
         from_gateway = problem.origin is Origin.GATEWAY
-        form = (self.forced_form or "json") if from_gateway else self.form
+        form = (self.form_of_all or "json") if from_gateway else self.form
         entry = _error_entry(problem)
         if form == "xml":
             body = _to_xml("errors", _ERROR_NAMESPACE, {"error": [entry]})
         else:
-            shape = self.forced_error_shape or ("gateway" if from_gateway else "order service")
+            shape = self.variants.error_shape or ("gateway" if from_gateway else "order service")
             body = to_json(_error_document(problem, entry, shape))
         return written(problem.status, form, body, *headers)
 
-    def _order(self, tree: Tree, namespace: str) -> Response:
-        return self._found("order", namespace, tree, {"order": tree})
-
     def _found(self, root: str, namespace: str, xml: Tree, document: Tree) -> Response:
         body = _to_xml(root, namespace, xml) if self.form == "xml" else to_json(document)
+        for purchase_order_id in self.variants.unreadable:
+            body = _unreadable(body, purchase_order_id)
         return written(HTTPStatus.OK, self.form, body)
 
 
@@ -133,16 +137,15 @@ def html_page(status: int, title: str) -> Response:
     return Response(status, page.encode(), (("Content-Type", "text/html"),))
 
 
-def unreadable(response: Response, purchase_order_id: str) -> Response:
+def _unreadable(body: bytes, purchase_order_id: str) -> bytes:
     """Break the entry of one order: a quote and a bracket in the buyer's name break JSON and XML."""
     # Found by the customer's id, because a fault of the page may have changed the order's id.
     wanted = re.escape(customer_order_id(purchase_order_id).encode())
-    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, response.body)
+    entry = re.search(rb'customerOrderId(": "|>)%b["<]' % wanted, body)
     if entry is None:
-        return response
-    before, rest = response.body[: entry.end()], response.body[entry.end() :]
+        return body
     name = buyer.ADDRESS["name"].encode()
-    return replace(response, body=before + rest.replace(name, b'Philippa "<Nonesuch', 1))
+    return body[: entry.end()] + body[entry.end() :].replace(name, b'Philippa "<Nonesuch', 1)
 
 
 def shown_tree(order: Order) -> OrderTree:
@@ -151,7 +154,7 @@ def shown_tree(order: Order) -> OrderTree:
 
 
 def to_json(tree: Tree) -> bytes:
-    return json.dumps(tree, default=_json_leaf, ensure_ascii=False).encode()
+    return json.dumps(tree, default=_milliseconds, ensure_ascii=False).encode()
 
 
 def to_iso(at: datetime) -> str:
@@ -159,8 +162,8 @@ def to_iso(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _json_leaf(leaf: datetime | Decimal) -> int | float:
-    return round(leaf.timestamp() * 1000) if isinstance(leaf, datetime) else float(leaf)
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def _to_xml(root: str, namespace: str, tree: Tree) -> bytes:
@@ -177,7 +180,7 @@ def _qualified(namespace: str, name: str) -> str:
 
 def _fill(element: ET.Element, namespace: str, tree: Tree) -> None:
     match tree:
-        case str() | int() | Decimal():
+        case str() | int() | float():
             element.text = str(tree)
         case datetime():
             element.text = to_iso(tree)
@@ -207,25 +210,20 @@ def _order_tree(order: Order) -> dict[str, Tree]:
     }
 
 
+_CHARGE: Tree = {
+    "chargeType": "PRODUCT",
+    "chargeName": "ItemPrice",
+    "chargeAmount": {"currency": "CAD", "amount": 18.4},
+    "tax": {"taxName": "Tax1", "taxAmount": {"currency": "CAD", "amount": 2.39}},
+}
+
+
 def _line_tree(line: OrderLine) -> Tree:
-    price = Decimal("18.40") * line.quantity
     return {
         "lineNumber": line.number,
         # Product names are not ASCII and need escaping in XML.
         "item": {"productName": "Bouilloire émaillée <1,5 L> & couvercle", "sku": line.sku},
-        "charges": {
-            "charge": [
-                {
-                    "chargeType": "PRODUCT",
-                    "chargeName": "ItemPrice",
-                    "chargeAmount": {"currency": "CAD", "amount": price},
-                    "tax": {
-                        "taxName": "Tax1",
-                        "taxAmount": {"currency": "CAD", "amount": round(price * Decimal("0.13"), 2)},
-                    },
-                }
-            ]
-        },
+        "charges": {"charge": [_CHARGE]},
         "orderLineQuantity": _quantity_tree(line.quantity),
         "statusDate": line.status_date,
         "orderLineStatuses": {

@@ -22,21 +22,16 @@ class Seller:
     consumer_id: str
     channel_type: str
     private_key: str = field(repr=False)
-    public_key: rsa.RSAPublicKey = field(repr=False, compare=False)
     client_id: str
     client_secret: str = field(repr=False)
 
     def secret(self) -> str:
-        return json.dumps(
-            {
-                "consumerId": self.consumer_id,
-                "channelType": self.channel_type,
-                "privateKey": self.private_key,
-            }
-        )
+        """Return the credentials for the signature as the JSON text that is stored in Secrets Manager."""
+        stored = {"consumerId": self.consumer_id, "channelType": self.channel_type}
+        return json.dumps({**stored, "privateKey": self.private_key})
 
     def token_secret(self) -> str:
-        """Return the credentials for access tokens as the JSON text that is stored in Secrets Manager."""
+        """Return the credentials for access tokens, as well."""
         return json.dumps({"clientId": self.client_id, "clientSecret": self.client_secret})
 
 
@@ -48,30 +43,37 @@ class Sellers:
         self._sellers: dict[str, Seller] = {}
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
 
-    def register(self, private_key: str | None, consumer_id: str | None, channel_type: str | None) -> Seller:
-        """Register a seller with random values for what is not given, see ``Marketplace``."""
+    def register(
+        self,
+        private_key: str | None = None,
+        *,
+        consumer_id: str | None = None,
+        channel_type: str | None = None,
+    ) -> Seller:
+        """Register a seller with a key in Walmart's form or with a new key, and with a new client.
+
+        Registering a consumer id again replaces its keys and its client: the old ones are refused.
+        """
         key = rsa.generate_private_key(65537, 2048) if private_key is None else _load(private_key)
         seller = Seller(
             consumer_id=consumer_id or str(uuid.uuid4()),
             channel_type=channel_type or str(uuid.uuid4()),
             private_key=_walmart_form(key),
-            public_key=key.public_key(),
             client_id=str(uuid.uuid4()),
             client_secret=_new_client_secret(),
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller
-            self._keys[seller.consumer_id] = (seller.public_key,)
+            self._keys[seller.consumer_id] = (key.public_key(),)
         return seller
 
     def add_key(self, consumer_id: str, private_key: str) -> Seller:
         """Accept one more key of a registered seller, and return the seller with this key."""
         key = _load(private_key)
         with self._lock:
-            seller = self._sellers[consumer_id]
             if key.public_key() not in self._keys[consumer_id]:
                 self._keys[consumer_id] += (key.public_key(),)
-        return replace(seller, private_key=_walmart_form(key), public_key=key.public_key())
+            return replace(self._sellers[consumer_id], private_key=_walmart_form(key))
 
     def revoke_key(self, consumer_id: str, private_key: str) -> None:
         """Refuse one of a seller's keys from now on."""
@@ -89,22 +91,15 @@ class Sellers:
             self._sellers[consumer_id] = seller
         return seller
 
-    def keys(self, consumer_id: str) -> tuple[rsa.RSAPublicKey, ...]:
+    def all(self) -> tuple[Seller, ...]:
         with self._lock:
-            return self._keys[consumer_id]
+            return tuple(self._sellers.values())
 
     def find(self, consumer_id: str) -> Seller | None:
-        with self._lock:
-            return self._sellers.get(consumer_id)
+        return self._sellers.get(consumer_id)
 
-    def find_client(self, client_id: str) -> Seller | None:
-        with self._lock:
-            return next((seller for seller in self._sellers.values() if seller.client_id == client_id), None)
-
-    def know_channel_type(self, channel_type: str) -> bool:
-        """Return whether any registered seller has this channel type."""
-        with self._lock:
-            return any(seller.channel_type == channel_type for seller in self._sellers.values())
+    def keys(self, consumer_id: str) -> tuple[rsa.RSAPublicKey, ...]:
+        return self._keys[consumer_id]
 
 
 def _new_client_secret() -> str:
