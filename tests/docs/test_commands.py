@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import fields
 from fnmatch import fnmatch
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -16,17 +16,9 @@ from tests.support.template import read, transform
 
 TESTING: Final = page("docs/testing.md")
 TEMPLATE: Final = read()
-OF_A_LINE: Final = {
-    "level",
-    "message",
-    "timestamp",
-    "service",
-    "function_request_id",
-    "type",
-    "record.status",
-}
-OF_A_RECORD: Final = {
-    each.name for record in (OutcomeRecord, SweepRecord, SelfCheckRecord) for each in fields(record)
+MEMBERS: Final = {
+    *("level", "message", "timestamp", "service", "function_request_id", "type", "record.status"),
+    *(each.name for record in (OutcomeRecord, SweepRecord, SelfCheckRecord) for each in fields(record)),
 }
 KEY: Final = r"privateKey|clientSecret"
 
@@ -56,11 +48,6 @@ def found(read_page: Page) -> dict[str, list[str]]:
     }
 
 
-def takes(parameter: dict[str, Any], value: str) -> bool:
-    allowed = map(str, parameter.get("AllowedValues", [value]))
-    return value in allowed and bool(re.search(parameter.get("AllowedPattern", ""), value))
-
-
 def test_the_pages_have_commands_of_every_kind() -> None:
     assert all(found(RUNBOOK)[kind] for kind in found(RUNBOOK) if kind != "alarm")
     assert all(found(TESTING)[kind] for kind in found(TESTING) if kind != "resource")
@@ -74,10 +61,12 @@ def test_a_command_names_only_what_exists(read_page: Page) -> None:
     assert set(named["function"]) <= TEMPLATE.of_type("AWS::Serverless::Function").keys()
     assert set(named["resource"]) <= transform(TEMPLATE).body["Resources"].keys()
     assert set(named["alarm"]) <= TEMPLATE.of_type("AWS::CloudWatch::Alarm").keys()
-    assert set(named["member"]) <= OF_A_RECORD | OF_A_LINE
+    assert set(named["member"]) <= MEMBERS
     assert [each for each in named["file"] if not (ROOT / each).is_file()] == []
     for name, value in (pair.split("=", 1) for pair in named["parameter"]):
-        assert takes(body["Parameters"][name], value), name
+        parameter = body["Parameters"][name]
+        assert value in map(str, parameter.get("AllowedValues", [value])), name
+        assert re.search(parameter.get("AllowedPattern", ""), value), name
 
 
 def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
@@ -105,10 +94,7 @@ def test_a_command_starts_a_sweep_without_waiting_for_it(read_page: Page) -> Non
 
 
 def test_each_untested_risk_has_a_command_that_would_test_it() -> None:
-    for what, command, holds in TESTING.table("Not shown"):
-        assert what
-        assert code(command)
-        assert holds
+    assert all(what and code(command) and holds for what, command, holds in TESTING.table("Not shown"))
 
 
 @every_page

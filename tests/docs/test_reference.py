@@ -5,6 +5,8 @@ import re
 from dataclasses import fields
 from typing import Final
 
+import pytest
+
 from acknowledge_orders.records import CHECKS, OutcomeRecord
 from shared.metrics import Metric
 from shared.orders.outcome import Outcome
@@ -13,10 +15,6 @@ from tests.support.pages import code, page
 from tests.support.template import read
 
 REFERENCE: Final = page("docs/reference.md")
-
-
-def first_column(heading: str, under: str = "") -> set[str]:
-    return {name for row in REFERENCE.table(heading, under) for name in code(row[0])}
 
 
 def test_every_parameter_has_its_default() -> None:
@@ -31,20 +29,22 @@ def test_every_parameter_has_its_default() -> None:
     }
 
 
-def test_every_outcome_is_explained() -> None:
-    assert first_column("Outcome") == set(Outcome)
+@pytest.mark.parametrize(
+    ("heading", "under", "names"),
+    [
+        ("Outcome", "", set(Outcome)),
+        ("Metric", "", set(Metric)),
+        ("Member", "The outcome record", {each.name for each in fields(OutcomeRecord)}),
+    ],
+)
+def test_every_outcome_metric_and_member_is_explained(heading: str, under: str, names: set[str]) -> None:
+    assert {name for row in REFERENCE.table(heading, under) for name in code(row[0])} == names
 
 
-def test_every_metric_is_explained() -> None:
-    assert first_column("Metric") == set(Metric)
-
-
-def test_every_member_of_an_outcome_record_is_explained() -> None:
+def test_the_readme_shows_a_whole_outcome_record() -> None:
     (shown,) = map(json.loads, page("README.md").blocks("json"))
-    members = [each.name for each in fields(OutcomeRecord)]
 
-    assert list(shown) == members
-    assert first_column("Member", "The outcome record") == set(members)
+    assert list(shown) == [each.name for each in fields(OutcomeRecord)]
 
 
 def test_every_count_of_a_sweep_record_is_named() -> None:

@@ -24,14 +24,7 @@ def arm64_build() -> Build:
     return Build.cached(architecture="arm64")
 
 
-@pytest.fixture(scope="session")
-def x86_64_build() -> Build:
-    """The build for the other processor."""
-    return Build.cached(architecture="x86_64")
-
-
-@pytest.fixture(params=["arm64_build", "x86_64_build"])
+@pytest.fixture(scope="session", params=["arm64", "x86_64"])
 def build(request: pytest.FixtureRequest) -> Build:
-    """Either build."""
-    found: Build = request.getfixturevalue(request.param)
-    return found
+    """The build for either processor."""
+    return Build.cached(architecture=request.param)

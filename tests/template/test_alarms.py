@@ -20,6 +20,8 @@ ADDRESS = "someone@example.com"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:orders"
 DAY = 24 * 60 * 60
 QUEUE_LENGTH = "ApproximateNumberOfMessagesVisible"
+RECEIVED = "NumberOfMessagesReceived"
+WAITING: Data = {QUEUE_LENGTH: sent(1.0, range(180, OVER))}
 
 GOES_OFF = {
     "DeadlineAtRisk": "FILL(age, 0) > 7200",
@@ -41,33 +43,15 @@ WATCHES = {
     "OrderQueueNotConsumed": ["<OrderQueue.QueueName>", "<OrderQueue.QueueName>"],
     "AcknowledgeFunctionFailing": ["<AcknowledgeFunction>", "<AcknowledgeFunction>", "orders"],
 }
-DELAYS = {
-    "DeadlineAtRisk": (1, 16),
-    "CredentialsRefused": (1, 16),
-    "Misconfigured": (1, 16),
-    "StaleCredentialsServed": (21, 41),
-    "OldestOrderUnacknowledged": (1, 41),
-    "QueueDrainTimeHigh": (1, 41),
-    "SweepMissing": (61, 1),
-    "OrdersParked": (1, 6),
-    "EventsUndelivered": (1, 6),
-    "OrderQueueNotConsumed": (15, 2),
-    "EventsLost": (1, 16),
-    "AcknowledgeFunctionFailing": (21, 11),
-}
-"""The minutes until an alarm goes on, and until it goes off after the end of its incident."""
 TICKETS = {"StaleCredentialsServed", "QueueDrainTimeHigh", "OrdersParked"}
 KEEP_THEIR_STATE = {
     *("OldestOrderUnacknowledged", "QueueDrainTimeHigh", "SweepMissing"),  # between two sweeps
     *("OrdersParked", "EventsUndelivered", "OrderQueueNotConsumed"),  # while SQS reports nothing
 }
 
-FILLED = [
-    alarm for alarm in deployed(read()).of_type(ALARM_TYPE).values() if "FILL" in (expression(alarm) or "")
-]
+FILLED = [alarm for alarm in deployed(read()).of_type(ALARM_TYPE).values() if "FILL" in str(alarm)]
 
 every_alarm = pytest.mark.parametrize("name", read().of_type(ALARM_TYPE))
-every_bus = pytest.mark.parametrize("bus", ["default", "orders"])
 
 
 def condition(alarm: dict[str, Any]) -> str:
@@ -80,9 +64,8 @@ def condition(alarm: dict[str, Any]) -> str:
     return f"{watched} {signs[alarm['ComparisonOperator']]} {alarm['Threshold']}"
 
 
-def severity(name: str, **parameters: str) -> str:
+def severity(alarm: dict[str, Any]) -> str:
     """Return an alarm's severity, which must be the same in its text, its tag and its actions."""
-    alarm = deployed(read(), AlarmTopicArn=TOPIC, **parameters)[name]
     (tag,) = alarm["Tags"]
     assert alarm["AlarmDescription"].startswith(f"{tag['Value'].capitalize()}: ")
     assert ("OKActions" in alarm) is (tag["Value"] == "page")
@@ -116,16 +99,9 @@ def test_an_alarm_watches_the_queue_or_function_in_its_name(stack: Template, nam
 
 
 @every_alarm
-def test_an_alarm_is_named_after_its_stack_and_its_problem(stack: Template, name: str) -> None:
+def test_an_alarm_says_what_is_wrong_and_what_to_do(stack: Template, name: str) -> None:
     assert stack[name]["AlarmName"] == f"orders-{name}"
-
-
-@every_alarm
-def test_an_alarm_says_what_is_wrong_what_to_do_and_has_a_link(stack: Template, name: str) -> None:
-    meaning, _, link = stack[name]["AlarmDescription"].partition(" See ")
-
-    assert link.startswith(f"v{VERSION}/docs/runbook.md#")
-    assert re.fullmatch(r"(Page|Ticket): [A-Z].*[.:;] .+\.", meaning)
+    assert re.fullmatch(r"(Page|Ticket): [A-Z].*[.:;] .+\. See \S+", stack[name]["AlarmDescription"])
 
 
 @every_alarm
@@ -139,35 +115,29 @@ def test_an_alarm_links_to_the_runbook_of_the_version_that_runs(template: Templa
 
 
 @every_alarm
-def test_an_alarm_is_a_page_or_a_ticket(name: str) -> None:
-    assert severity(name) == ("ticket" if name in TICKETS else "page")
+def test_an_alarm_is_a_page_or_a_ticket(stack: Template, name: str) -> None:
+    assert severity(stack[name]) == ("ticket" if name in TICKETS else "page")
 
 
-def test_a_parked_order_is_a_page_without_sweeps() -> None:
-    assert severity("OrdersParked", SweepEnabled="false") == "page"
+def test_a_parked_order_is_a_page_without_sweeps(template: Template) -> None:
+    stack = deployed(template, AlarmTopicArn=TOPIC, SweepEnabled="false")
+
+    assert severity(stack["OrdersParked"]) == "page"
 
 
-@every_alarm
-def test_a_topic_gets_every_alarm_and_the_end_of_a_page(stack: Template, name: str) -> None:
-    assert stack[name]["AlarmActions"] == [TOPIC]
-    assert stack[name].get("OKActions", []) == ([] if name in TICKETS else [TOPIC])
-
-
-@every_alarm
-def test_without_a_topic_an_alarm_has_no_actions(template: Template, name: str) -> None:
-    assert not {"AlarmActions", "OKActions"} & deployed(template)[name].keys()
-
-
-@every_alarm
-def test_with_an_address_an_alarm_goes_to_the_stacks_own_topic(template: Template, name: str) -> None:
-    alarm = deployed(template, AlarmEmail=ADDRESS)[name]
-
-    assert alarm["AlarmActions"] == alarm.get("OKActions", alarm["AlarmActions"]) == ["<AlarmTopic>"]
-
-
-def test_an_address_is_subscribed_to_the_stacks_own_topic(
-    template: Template,
+@pytest.mark.parametrize(
+    ("parameters", "topics"),
+    [({}, []), ({"AlarmTopicArn": TOPIC}, [TOPIC]), ({"AlarmEmail": ADDRESS}, ["<AlarmTopic>"])],
+)
+def test_a_topic_gets_every_alarm_and_the_end_of_a_page(
+    template: Template, parameters: dict[str, str], topics: list[str]
 ) -> None:
+    for name, alarm in deployed(template, **parameters).of_type(ALARM_TYPE).items():
+        assert alarm.get("AlarmActions", []) == topics
+        assert alarm.get("OKActions", []) == ([] if name in TICKETS else topics)
+
+
+def test_an_address_is_subscribed_to_the_stacks_own_topic(template: Template) -> None:
     stack = deployed(template, AlarmEmail=ADDRESS)
     publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": "<AlarmTopic>"}
 
@@ -199,9 +169,7 @@ def test_an_address_is_subscribed_to_the_stacks_own_topic(
     assert stack.body["Outputs"]["AlarmTopicArn"]["Value"] == "<AlarmTopic>"
 
 
-def test_without_an_address_the_stack_makes_no_topic(template: Template) -> None:
-    stack = deployed(template, AlarmTopicArn=TOPIC)
-
+def test_without_an_address_the_stack_makes_no_topic(stack: Template) -> None:
     assert not [each for each in stack.body["Resources"].values() if each["Type"].startswith("AWS::SNS::")]
     assert "AlarmTopicArn" not in stack.body["Outputs"]
 
@@ -213,18 +181,13 @@ def test_an_alarm_keeps_its_state_or_is_off_without_data(stack: Template, name: 
     assert stack[name]["TreatMissingData"] == treatment
 
 
-@every_bus
+@pytest.mark.parametrize("bus", ["default", "orders"])
 @every_alarm
 def test_an_alarm_watches_metrics_that_are_emitted(template: Template, name: str, bus: str) -> None:
     stack = deployed(template, EventBusName=bus)
 
     for each in series(stack[name]).values():
         assert is_emitted(each, stack), each
-
-
-@every_alarm
-def test_an_alarm_uses_a_statistic_that_suits_its_metric(stack: Template, name: str) -> None:
-    for each in series(stack[name]).values():
         assert suits(each), each
 
 
@@ -261,8 +224,9 @@ def test_the_deadline_alarm_goes_off_at_half_of_walmarts_time(stack: Template) -
 
 
 @every_alarm
-def test_an_alarm_goes_on_and_off_when_the_runbook_says(stack: Template, name: str) -> None:
-    assert {alarm_delays(stack[name], INCIDENTS[name], more) for more in EXTRA_PERIODS} == {DELAYS[name]}
+def test_an_alarm_goes_on_and_off_however_much_is_evaluated(stack: Template, name: str) -> None:
+    # The runbook names the minutes, see tests/docs/test_runbook.py.
+    assert len({alarm_delays(stack[name], INCIDENTS[name], more) for more in EXTRA_PERIODS}) == 1
 
 
 @settings(deadline=None, max_examples=50)
@@ -317,13 +281,6 @@ def test_at_the_longest_interval_no_sweep_is_missed(template: Template, stack: T
     assert not goes_on(stack["SweepMissing"], data, minutes=completed[-1])
 
 
-@pytest.mark.parametrize(("minutes", "alarms"), [(46, False), (62, True)])
-def test_a_new_stack_has_45_minutes_for_its_first_sweep(stack: Template, minutes: int, alarms: bool) -> None:
-    data = {**HEALTHY, "SweepCompleted": {}}
-
-    assert goes_on(stack["SweepMissing"], data, minutes) is alarms
-
-
 def test_missing_sweeps_keep_the_alarm_on_while_the_queue_is_idle(stack: Template) -> None:
     data = {**HEALTHY, "SweepCompleted": {}, QUEUE_LENGTH: sent(0.0, range(100))}
 
@@ -331,31 +288,30 @@ def test_missing_sweeps_keep_the_alarm_on_while_the_queue_is_idle(stack: Templat
         assert [each.state for each in changes(stack["SweepMissing"], data, OVER, more)] == [ALARM]
 
 
-# AWS does not say whether SQS reports zero, nothing, or no metric at all without receives.
-@pytest.mark.parametrize("received", [sent(0.0, range(OVER)), sent(1.0, range(60)), {}])
-def test_orders_that_are_not_received_raise_an_alarm(stack: Template, received: dict[int, float]) -> None:
-    data = {QUEUE_LENGTH: sent(1.0, range(180, OVER)), "NumberOfMessagesReceived": received}
-
-    assert goes_on(stack["OrderQueueNotConsumed"], data)
-
-
-@pytest.mark.parametrize(("minutes", "alarms"), [(10, False), (30, True)])
-def test_only_a_long_outage_of_the_secret_alarms(stack: Template, minutes: int, alarms: bool) -> None:
-    outage = {"StaleCredentials": sent(1.0, range(180, 180 + minutes))}
-
-    assert goes_on(stack["StaleCredentialsServed"], outage) is alarms
-
-
-# A failed message is received again after its visibility timeout of six minutes.
-@pytest.mark.parametrize("metric", ["Errors", "Throttles", "MessageFailed"])
-@pytest.mark.parametrize(("times", "alarms"), [(1, False), (2, False), (4, True)])
-def test_only_a_function_that_keeps_failing_raises_an_alarm(
-    template: Template, metric: str, times: int, alarms: bool
+@pytest.mark.parametrize(
+    ("name", "data", "minutes", "alarms"),
+    [
+        # A new stack has 45 minutes for its first sweep.
+        ("SweepMissing", {**HEALTHY, "SweepCompleted": {}}, 46, False),
+        ("SweepMissing", {**HEALTHY, "SweepCompleted": {}}, 62, True),
+        # AWS does not say whether SQS reports zero, nothing, or no metric at all without receives.
+        ("OrderQueueNotConsumed", {**WAITING, RECEIVED: sent(0.0, range(OVER))}, OVER, True),
+        ("OrderQueueNotConsumed", {**WAITING, RECEIVED: sent(1.0, range(60))}, OVER, True),
+        ("OrderQueueNotConsumed", {**WAITING, RECEIVED: {}}, OVER, True),
+        ("StaleCredentialsServed", {"StaleCredentials": sent(1.0, range(180, 190))}, OVER, False),
+        ("StaleCredentialsServed", {"StaleCredentials": sent(1.0, range(180, 210))}, OVER, True),
+        # A failed message is received again after its visibility timeout of six minutes.
+        *(
+            ("AcknowledgeFunctionFailing", {metric: sent(1.0, range(180, over, 6))}, OVER, over > 192)
+            for metric in ("Errors", "Throttles", "MessageFailed")
+            for over in (186, 192, 204)
+        ),
+    ],
+)
+def test_an_alarm_goes_on_only_if_its_incident_lasts(
+    stack: Template, name: str, data: Data, minutes: int, alarms: bool
 ) -> None:
-    alarm = deployed(template, SweepEnabled="false")["AcknowledgeFunctionFailing"]
-    failing = {metric: sent(1.0, range(180, 180 + 6 * times, 6))}
-
-    assert goes_on(alarm, failing) is alarms
+    assert goes_on(stack[name], data, minutes) is alarms
 
 
 def test_a_pause_leaves_the_alarm_of_waiting_orders_in_place(template: Template) -> None:

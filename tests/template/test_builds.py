@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from types import CodeType
 
@@ -46,23 +47,20 @@ def test_compiled_packages_are_for_the_processor_asked_for(build: Build) -> None
     assert set(elf_machines(build.directory)) == {MACHINES[build.architecture]}
 
 
-@pytest.mark.parametrize("part", PARTS)
-def test_every_source_file_has_byte_code_that_is_used_unchecked(arm64_build: Build, part: str) -> None:
-    sources = list((arm64_build.directory / part).rglob("*.py"))
+@pytest.mark.parametrize(("part", "place"), PARTS.items())
+def test_every_source_file_has_byte_code_that_is_used_unchecked(
+    arm64_build: Build, part: str, place: str
+) -> None:
+    directory = arm64_build.directory / part
+    sources = list(directory.rglob("*.py"))
 
     assert sources
     for source in sources:
-        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
-        assert int.from_bytes(compiled.read_bytes()[4:8], "little") == UNCHECKED_HASH
-
-
-@pytest.mark.parametrize(("part", "place"), PARTS.items())
-def test_a_traceback_names_the_files_as_lambda_has_them(arm64_build: Build, part: str, place: str) -> None:
-    directory = arm64_build.directory / part
-    for compiled in directory.rglob("*.pyc"):
-        code = marshal.loads(compiled.read_bytes()[16:])  # noqa: S302 - the project's build
+        compiled = (source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc").read_bytes()
+        assert int.from_bytes(compiled[4:8], "little") == UNCHECKED_HASH
+        # A traceback names the file as Lambda has it.
+        code = marshal.loads(compiled[16:])  # noqa: S302 - the project's build
         assert isinstance(code, CodeType)
-        source = compiled.parent.parent / f"{compiled.name.removesuffix('.cpython-313.pyc')}.py"
         assert code.co_filename == place + str(source.relative_to(directory))
 
 
@@ -74,32 +72,24 @@ def test_the_dependencies_are_exactly_the_locked_ones(build: Build) -> None:
     }
 
     assert built == locked(LAYER / "requirements.txt")
-
-
-@pytest.mark.parametrize("package", ["boto3", "botocore", "pydantic", "aws_xray_sdk", "bin"])
-def test_what_lambda_provides_or_no_code_needs_is_not_shipped(build: Build, package: str) -> None:
-    assert not (build.directory / "DependenciesLayer" / "python" / package).exists()
-
-
-def test_the_client_is_shipped_with_its_types(build: Build) -> None:
-    layer = build.directory / "WalmartCaLayer" / "python"
-
-    assert [path.name for path in layer.iterdir()] == ["walmart_ca"]
-    assert (layer / "walmart_ca" / "py.typed").is_file()
+    assert not (packages / "bin").exists()  # no code needs the programs of packages
 
 
 @pytest.mark.parametrize(
-    ("function", "package"),
-    [("AcknowledgeFunction", "acknowledge_orders"), ("SweepFunction", "sweep_orders")],
+    ("part", "content"),
+    [
+        ("WalmartCaLayer/python", {"walmart_ca"}),
+        ("AcknowledgeFunction", {"acknowledge_orders", "shared"}),
+        ("SweepFunction", {"sweep_orders", "shared"}),
+        (".", PARTS.keys()),
+    ],
 )
-def test_a_function_holds_its_own_code_only(build: Build, function: str, package: str) -> None:
-    shipped = {path.name for path in (build.directory / function).iterdir()}
-
-    assert shipped == {package, "shared"}
+def test_a_part_holds_its_own_code_only(build: Build, part: str, content: AbstractSet[str]) -> None:
+    assert {path.name for path in (build.directory / part).iterdir() if path.is_dir()} == content
 
 
-def test_nothing_else_is_built(build: Build) -> None:
-    assert {path.name for path in build.directory.iterdir() if path.is_dir()} == PARTS.keys()
+def test_the_client_is_shipped_with_its_types(build: Build) -> None:
+    assert (build.directory / "WalmartCaLayer" / "python" / "walmart_ca" / "py.typed").is_file()
 
 
 def test_a_build_elsewhere_with_another_uv_gives_the_same_files(arm64_build: Build, tmp_path: Path) -> None:
@@ -175,9 +165,6 @@ def test_tests_run_with_the_versions_that_are_shipped() -> None:
 
     assert shipped
     assert shipped.items() <= tested.items()
-
-
-def test_the_layer_locks_the_uv_that_the_project_locks() -> None:
     # A copy, because SAM copies the layer's folder, and nothing else, before it builds.
     assert (LAYER / "uv.txt").read_text() == (ROOT / "requirements" / "uv.txt").read_text()
 

@@ -13,6 +13,9 @@ from tests.support.deployed import deployed
 from tests.support.template import Template
 
 every_function = pytest.mark.parametrize("function", ["AcknowledgeFunction", "SweepFunction"])
+with_its_settings = pytest.mark.parametrize(
+    ("function", "settings"), [("AcknowledgeFunction", AcknowledgeSettings), ("SweepFunction", SweepSettings)]
+)
 
 
 def test_the_mapping_invokes_the_function_with_small_batches(template: Template) -> None:
@@ -50,9 +53,7 @@ def test_the_handler_exists(template: Template, function: str, package: str) -> 
     assert importlib.util.find_spec(module) is not None
 
 
-@pytest.mark.parametrize(
-    ("function", "settings"), [("AcknowledgeFunction", AcknowledgeSettings), ("SweepFunction", SweepSettings)]
-)
+@with_its_settings
 def test_the_environment_holds_exactly_the_settings_the_code_reads(
     template: Template, function: str, settings: type[Settings]
 ) -> None:
@@ -93,46 +94,34 @@ def test_the_environment_is_filled_from_parameters_and_queues(written: Template,
 
 
 @pytest.mark.parametrize("bound", ["MinValue", "Default", "MaxValue"])
-@pytest.mark.parametrize(
-    ("function", "settings"), [("AcknowledgeFunction", AcknowledgeSettings), ("SweepFunction", SweepSettings)]
-)
+@with_its_settings
 def test_the_code_accepts_what_the_parameters_accept(
     written: Template, function: str, settings: type[Settings], bound: str
 ) -> None:
-    parameters = written.body["Parameters"]
-    variables = written[function]["Environment"]["Variables"]
-    environment = {
-        # A pseudo parameter has no bounds, and a list of values has only its default.
-        name: str(
-            parameters.get(value["Ref"], {}).get(
-                bound, parameters.get(value["Ref"], {}).get("Default", "any")
-            )
-        )
-        if isinstance(value, dict)
-        else value
-        for name, value in variables.items()
+    # A parameter with a list of values has no bounds, but a default.
+    values = {
+        name: str(each.get(bound, each.get("Default"))) for name, each in written.body["Parameters"].items()
     }
 
-    settings.from_environment(environment)
+    settings.from_environment(deployed(written, **values)[function]["Environment"]["Variables"])
 
 
 def test_there_are_two_functions(template: Template) -> None:
     assert template.of_type("AWS::Lambda::Function").keys() == {"AcknowledgeFunction", "SweepFunction"}
 
 
-@every_function
-def test_both_layers_are_attached(template: Template, function: str) -> None:
-    layers = [layer["Ref"] for layer in template[function]["Layers"]]
+def test_functions_and_layers_are_for_one_processor_and_interpreter(template: Template) -> None:
+    layers = template.of_type("AWS::Lambda::LayerVersion")
+    names = [name.rstrip("0123456789abcdef") for name in layers]
 
-    assert sorted(layers) == sorted(template.of_type("AWS::Lambda::LayerVersion"))
-    assert [layer.rstrip("0123456789abcdef") for layer in layers] == ["DependenciesLayer", "WalmartCaLayer"]
-
-
-@every_function
-def test_function_and_layers_are_for_the_parameters_processor(template: Template, function: str) -> None:
-    assert template[function]["Architectures"] == [{"Ref": "Architecture"}]
-    for layer in template.of_type("AWS::Lambda::LayerVersion").values():
+    assert names == ["DependenciesLayer", "WalmartCaLayer"]
+    for layer in layers.values():
         assert layer["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+    for function in template.of_type("AWS::Lambda::Function").values():
+        assert [layer["Ref"] for layer in function["Layers"]] == list(layers)
+        assert function["Architectures"] == [{"Ref": "Architecture"}]
+        assert function["Runtime"] == "python3.13"
 
 
 def test_layers_are_built_for_the_parameters_processor(written: Template) -> None:
@@ -143,13 +132,6 @@ def test_layers_are_built_for_the_parameters_processor(written: Template) -> Non
     assert dependencies["BuildArchitecture"] == client["BuildArchitecture"] == {"Ref": "Architecture"}
     # SAM gives make no other information about the processor than the working directory.
     assert dependencies["WorkingDirectory"] == {"Fn::Sub": "layers/dependencies/${Architecture}"}
-
-
-@every_function
-def test_function_and_layers_agree_on_the_interpreter(template: Template, function: str) -> None:
-    assert template[function]["Runtime"] == "python3.13"
-    for layer in template.of_type("AWS::Lambda::LayerVersion").values():
-        assert layer["CompatibleRuntimes"] == ["python3.13"]
 
 
 @every_function

@@ -15,29 +15,21 @@ KEY = "arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567
 
 ACCEPTED = [
     ("MarketplaceUrl", "https://marketplace.walmartapis.com"),
-    ("MarketplaceUrl", "https://sandbox.walmartapis.com"),
     ("MarketplaceUrl", "https://stand-in.example:8443"),
     ("MarketplaceUrl", "http://127.0.0.1:8080"),
-    ("MarketplaceUrl", "http://127.0.0.1"),
     ("MarketplaceUrl", "http://localhost:8080"),
     ("CredentialsSecretArn", SECRET),
     ("CredentialsSecretArn", SECRET.replace("arn:aws:", "arn:aws-us-gov:")),
-    ("CredentialsKeyArn", ""),
     ("CredentialsKeyArn", KEY),
     ("CredentialsKeyArn", KEY.replace("key/", "key/mrk-")),
     ("EventBusName", "orders"),
-    ("PermissionsBoundaryArn", ""),
     ("PermissionsBoundaryArn", BOUNDARY),
     ("PermissionsBoundaryArn", "arn:aws:iam::aws:policy/PowerUserAccess"),
-    ("OrderEventSource", "com.example.shop"),
     ("OrderEventDetailType", "OrderCreated"),
-    ("AlarmEmail", ""),
     ("AlarmEmail", "orders+alarms@ops.example.com"),
     ("AlarmEmail", "o'brien@example.co"),
-    ("AlarmTopicArn", ""),
     ("AlarmTopicArn", TOPIC),
     ("AlarmTopicArn", TOPIC.replace("arn:aws:", "arn:aws-us-gov:")),
-    ("RunbookUrl", ""),
     ("RunbookUrl", "https://github.com/owner/repository/blob/"),
     *(("SweepIntervalMinutes", str(minutes)) for minutes in range(5, 31)),
     ("ArchiveDays", "90"),
@@ -47,43 +39,31 @@ REFUSED = [
     ("MarketplaceUrl", "http://marketplace.walmartapis.com"),
     ("MarketplaceUrl", "http://127.0.0.1.example.com"),
     ("MarketplaceUrl", "http://localhost.example.com:80"),
-    ("MarketplaceUrl", "http://127.0.0.2"),
     ("MarketplaceUrl", "http://10.0.0.1"),
     ("MarketplaceUrl", "http://localhost@example.com"),
     ("MarketplaceUrl", "https://user:password@marketplace.walmartapis.com"),
     ("MarketplaceUrl", "https://marketplace.walmartapis.com/"),
     ("MarketplaceUrl", "https://marketplace.walmartapis.com/v3"),
-    ("MarketplaceUrl", "https://marketplace.walmartapis.com?x=1"),
-    ("MarketplaceUrl", "https://marketplace.walmartapis.com#x"),
     ("MarketplaceUrl", "https://"),
     ("MarketplaceUrl", "HTTP://marketplace.walmartapis.com"),
-    ("MarketplaceUrl", "ftp://marketplace.walmartapis.com"),
     ("MarketplaceUrl", "marketplace.walmartapis.com"),
-    ("MarketplaceUrl", ""),
-    ("MarketplaceServiceName", ""),
     ("MarketplaceServiceName", "Walmart\r\nX-Injected: 1"),
     ("MarketplaceServiceName", "Walmart Marketplace "),
     ("CredentialsSecretArn", "walmart/credentials"),
     ("CredentialsSecretArn", SECRET.removesuffix("-AbC123")),
     ("CredentialsSecretArn", SECRET.replace("walmart/credentials", "*")),
-    ("CredentialsSecretArn", "*"),
-    ("CredentialsKeyArn", "*"),
     ("CredentialsKeyArn", KEY.replace("key/", "alias/")),
-    ("PermissionsBoundaryArn", "boundary"),
     ("PermissionsBoundaryArn", BOUNDARY.replace(":policy/", ":role/")),
     ("PermissionsBoundaryArn", "*"),
     ("EventBusName", "arn:aws:events:ca-central-1:123456789012:event-bus/orders"),
     ("OrderEventSource", "aws.events"),
     ("OrderEventDetailType", ""),
-    ("AlarmEmail", "someone"),
     ("AlarmEmail", "someone@localhost"),
     ("AlarmEmail", "someone@example.com, another@example.com"),
     ("AlarmEmail", "Someone <someone@example.com>"),
-    ("AlarmTopicArn", "order-alarms"),
     ("AlarmTopicArn", TOPIC + ".fifo"),
     ("AlarmTopicArn", TOPIC + ":1234abcd-12ab-34cd-56ef-1234567890ab"),
     ("AlarmTopicArn", TOPIC.replace(":sns:", ":sqs:")),
-    ("AlarmTopicArn", "*"),
     ("RunbookUrl", "http://github.com/owner/repository/blob/"),
     ("RunbookUrl", "https://github.com/owner/repository/blob"),
     ("RunbookUrl", "https://github.com/owner/repository?ref=/"),
@@ -114,23 +94,15 @@ def test_a_bad_value_is_refused_before_anything_is_deployed(
     assert not allows(written, parameter, value)
 
 
-def test_every_default_is_accepted(written: Template) -> None:
-    for name, each in written.body["Parameters"].items():
-        if "Default" in each and "AllowedPattern" in each:
-            assert allows(written, name, each["Default"]), name
-
-
-def test_only_the_secret_must_be_given(written: Template) -> None:
-    assert [name for name, each in written.body["Parameters"].items() if "Default" not in each] == [
-        "CredentialsSecretArn",
-    ]
-
-
-def test_the_default_is_production_on_arm64(written: Template) -> None:
+def test_only_the_secret_has_no_good_default(written: Template) -> None:
     parameters = written.body["Parameters"]
+    defaults = {name: str(each["Default"]) for name, each in parameters.items() if "Default" in each}
 
-    assert parameters["MarketplaceUrl"]["Default"] == "https://marketplace.walmartapis.com"
-    assert parameters["Architecture"]["Default"] == "arm64"
+    assert parameters.keys() - defaults.keys() == {"CredentialsSecretArn"}
+    assert defaults["MarketplaceUrl"] == "https://marketplace.walmartapis.com"
+    assert defaults["Architecture"] == "arm64"
+    for name, default in defaults.items():
+        assert "AllowedPattern" not in parameters[name] or allows(written, name, default), name
 
 
 def test_every_parameter_is_used(written: Template) -> None:
@@ -151,25 +123,20 @@ def test_every_parameter_is_explained_and_has_a_group(written: Template) -> None
         assert "AllowedPattern" not in each or each["ConstraintDescription"], name
 
 
-@pytest.mark.parametrize(
-    ("output", "resource"),
-    [
-        ("AcknowledgeFunctionName", "AcknowledgeFunction"),
-        ("AcknowledgeFunctionLogGroupName", "AcknowledgeFunctionLogGroup"),
-        ("SweepFunctionName", "SweepFunction"),
-        ("SweepFunctionLogGroupName", "SweepFunctionLogGroup"),
-        ("OrderQueueUrl", "OrderQueue"),
-        ("OrderDeadLetterQueueUrl", "OrderDeadLetterQueue"),
-        ("UndeliveredEventQueueUrl", "UndeliveredEventQueue"),
-    ],
-)
-def test_the_stack_outputs_what_an_operator_needs(written: Template, output: str, resource: str) -> None:
-    assert written.body["Outputs"][output]["Value"] == {"Ref": resource}
+def test_the_stack_outputs_what_an_operator_needs(written: Template) -> None:
+    outputs = written.body["Outputs"]
 
-
-def test_every_output_is_explained(written: Template) -> None:
-    for name, each in written.body["Outputs"].items():
-        assert each["Description"], name
+    assert all(each["Description"] for each in outputs.values())
+    for output, resource in {
+        "AcknowledgeFunctionName": "AcknowledgeFunction",
+        "AcknowledgeFunctionLogGroupName": "AcknowledgeFunctionLogGroup",
+        "SweepFunctionName": "SweepFunction",
+        "SweepFunctionLogGroupName": "SweepFunctionLogGroup",
+        "OrderQueueUrl": "OrderQueue",
+        "OrderDeadLetterQueueUrl": "OrderDeadLetterQueue",
+        "UndeliveredEventQueueUrl": "UndeliveredEventQueue",
+    }.items():
+        assert outputs[output]["Value"] == {"Ref": resource}
 
 
 def references(value: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a template

@@ -47,14 +47,12 @@ def test_each_locked_package_has_its_version_and_its_hashes(written: dict[str, A
 
 
 def test_the_projects_own_package_has_no_index(written: dict[str, Any]) -> None:
-    ours = [each for each in written["components"] if "version" not in each]
+    (ours,) = (each for each in written["components"] if "version" not in each)
 
     assert written["metadata"]["component"]["name"] == "walmart-order-acknowledgement"
-    assert [each["name"] for each in ours] == ["walmart-ca"]
-    assert [each["externalReferences"][0]["url"] for each in ours] == ["file:layers/walmart_ca"]
-    assert "purl" not in ours[0]
+    assert (ours["name"], ours["externalReferences"][0]["url"]) == ("walmart-ca", "file:layers/walmart_ca")
+    assert "purl" not in ours
 
 
 def test_it_has_no_date_and_no_random_number(written: dict[str, Any]) -> None:
-    assert "serialNumber" not in written
-    assert "timestamp" not in written["metadata"]
+    assert not {"serialNumber", "timestamp"} & (written.keys() | written["metadata"].keys())

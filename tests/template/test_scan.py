@@ -5,8 +5,9 @@ checkov checks the resources, parliament the policies, and cfripper whom they al
 
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -26,70 +27,57 @@ _ARNS: Final = {
     "AWS::SQS::Queue": "sqs:ca-central-1:123456789012:name",
 }
 
-type Finding = tuple[str, str]
-"""A check of checkov, and the logical id of the resource."""
-
-
-class Findings:
-    """Checkov's findings in the template as written, without its waivers, and as SAM transforms it."""
-
-    def __init__(self, directory: Path, template: Template) -> None:
-        text = (ROOT / "template.yaml").read_text()
-        (directory / "written.yaml").write_text(text)
-        (directory / "unwaived.yaml").write_text(_WAIVER.sub("", text))
-        (directory / "transformed.json").write_text(json.dumps(template.body))
-        answer = run(
-            [
-                Venvs().tool("scan", "checkov"),
-                *("--directory", directory),
-                *("--framework", "cloudformation"),
-                *("--output", "json"),
-                "--skip-download",
-                "--soft-fail",
-            ],
-            cwd=directory,
-            # Without the user's own settings, and without calls to a service.
-            extra={"HOME": str(directory), "BC_API_KEY": "", "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"},
-        )
-        self._results = json.loads(answer)["results"]
-
-    def passed(self, file: str) -> set[Finding]:
-        return {_finding(check) for check in self._of("passed_checks", file)}
-
-    def failed(self, file: str) -> set[Finding]:
-        return {_finding(check) for check in self._of("failed_checks", file)}
-
-    def waived(self) -> set[Finding]:
-        return {_finding(check) for check in self._of("skipped_checks", "written.yaml")}
-
-    def _of(self, kind: str, file: str) -> list[dict[str, Any]]:
-        return [check for check in self._results[kind] if check["file_path"] == f"/{file}"]
-
-
-def _finding(check: dict[str, Any]) -> Finding:
-    return check["check_id"], check["resource"].rpartition(".")[2]
+type Findings = dict[str, set[tuple[str, str]]]
+"""Of each file: what checkov finds, as a check of checkov and the logical id of a resource."""
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory, template: Template) -> Findings:
-    return Findings(tmp_path_factory.mktemp("checkov"), template)
+def checked(tmp_path_factory: pytest.TempPathFactory, template: Template) -> dict[str, Findings]:
+    """The checks passed, failed and skipped in the template as written, unwaived and transformed."""
+    directory, text = tmp_path_factory.mktemp("checkov"), (ROOT / "template.yaml").read_text()
+    (directory / "written.yaml").write_text(text)
+    (directory / "unwaived.yaml").write_text(_WAIVER.sub("", text))
+    (directory / "transformed.json").write_text(json.dumps(template.body))
+    answer = run(
+        [
+            Venvs().tool("scan", "checkov"),
+            *("--directory", directory),
+            *("--framework", "cloudformation"),
+            *("--output", "json"),
+            "--skip-download",
+            "--soft-fail",
+        ],
+        cwd=directory,
+        # Without the user's own settings, and without calls to a service.
+        extra={"HOME": str(directory), "BC_API_KEY": "", "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"},
+    )
+    found: dict[str, Findings] = {kind: defaultdict(set) for kind in ("passed", "failed", "skipped")}
+    for kind, findings in found.items():
+        for check in json.loads(answer)["results"][f"{kind}_checks"]:
+            resource = check["resource"].rpartition(".")[2]
+            findings[check["file_path"].removeprefix("/")].add((check["check_id"], resource))
+    return found
 
 
 @pytest.mark.parametrize("file", ["written.yaml", "unwaived.yaml", "transformed.json"])
-def test_checkov_checks_each_function(findings: Findings, file: str) -> None:
+def test_checkov_checks_each_function(checked: dict[str, Findings], file: str) -> None:
     # "Ensure no hard-coded secrets exist in Lambda environment".
-    assert {("CKV_AWS_45", "AcknowledgeFunction"), ("CKV_AWS_45", "SweepFunction")} <= findings.passed(file)
+    assert {("CKV_AWS_45", "AcknowledgeFunction"), ("CKV_AWS_45", "SweepFunction")} <= checked["passed"][file]
 
 
-def test_checkov_finds_exactly_what_is_waived(findings: Findings) -> None:
-    assert findings.failed("written.yaml") == set()
-    assert findings.failed("unwaived.yaml") == findings.failed("transformed.json") == findings.waived()
+def test_checkov_finds_exactly_what_is_waived(checked: dict[str, Findings]) -> None:
+    failed, waived = checked["failed"], checked["skipped"]["written.yaml"]
+
+    assert failed["written.yaml"] == set()
+    assert failed["unwaived.yaml"] == failed["transformed.json"] == waived
 
 
-def test_every_waiver_takes_effect_and_says_why(findings: Findings) -> None:
+def test_every_waiver_takes_effect_and_says_why(checked: dict[str, Findings]) -> None:
     waivers = _WAIVER.findall((ROOT / "template.yaml").read_text())
 
-    assert sorted(check for check, _ in waivers) == sorted(check for check, _ in findings.waived())
+    assert sorted(check for check, _ in waivers) == sorted(
+        check for check, _ in checked["skipped"]["written.yaml"]
+    )
     for _, reason in waivers:
         assert len(reason.split()) > 3
 
