@@ -18,7 +18,7 @@ with_its_settings = pytest.mark.parametrize(
 )
 
 
-def test_the_mapping_invokes_the_function_with_small_batches(template: Template) -> None:
+def test_the_mapping_invokes_the_function_unless_it_is_paused(template: Template) -> None:
     concurrency = template["AcknowledgeFunction"]["Environment"]["Variables"]["MAXIMUM_CONCURRENCY"]
 
     # No batching window, so that no order waits for another one.
@@ -33,11 +33,7 @@ def test_the_mapping_invokes_the_function_with_small_batches(template: Template)
     # The rate limiter divides Walmart's limit by the concurrency.
     assert (BATCH_SIZE, concurrency) == (BURST, "2")
     assert "ReservedConcurrentExecutions" not in template["AcknowledgeFunction"]
-
-
-def test_the_parameter_pauses_and_resumes_acknowledgement(template: Template) -> None:
     paused = deployed(template, AcknowledgementEnabled="false")
-
     assert paused.only("AWS::Lambda::EventSourceMapping")["Enabled"] is False
 
 

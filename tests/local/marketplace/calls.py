@@ -1,6 +1,5 @@
-"""The log of calls, which tests read."""
+"""A call, as the log has it, which tests read."""
 
-import threading
 from dataclasses import dataclass, field
 
 from urllib3 import HTTPHeaderDict
@@ -9,9 +8,9 @@ from .faults import Fault
 from .variants import Scheme
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """One call to the order API.
+    """One call to the order API; the last four attributes change while it is served.
 
     Attributes:
         path: The request target as it was on the wire, query included.
@@ -40,22 +39,3 @@ class Call:
     @property
     def bare_path(self) -> str:
         return self.path.partition("?")[0]
-
-
-class CallLog:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._calls: list[Call] = []
-
-    def open(self, call: Call) -> int:
-        with self._lock:
-            self._calls.append(call)
-            return len(self._calls) - 1
-
-    def update(self, number: int, call: Call) -> None:
-        with self._lock:
-            self._calls[number] = call
-
-    def calls(self) -> list[Call]:
-        with self._lock:
-            return list(self._calls)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from .calls import Call, CallLog
+from .calls import Call
 from .orders import Orders
 from .quota import COUNT_HEADER, Allowance, Bucket
 from .responses import Response, Style
@@ -16,12 +16,10 @@ from .variants import Form
 class Exchange:
     """A call on its way to a response.
 
-    The call log is updated before the first byte is sent, so it is complete when the caller has its response.
+    The call is updated before the first byte is sent, so it is complete when the caller has its response.
     """
 
     call: Call
-    number: int
-    call_log: CallLog
     respond: Callable[[Style], Response]
     orders: Orders
     style: Style
@@ -36,17 +34,13 @@ class Exchange:
         self.allowance = self.bucket.take()
         return self.allowance.granted
 
-    def update(self, call: Call) -> None:
-        self.call = call
-        self.call_log.update(self.number, call)
-
     def right_response(self, form: Form | None = None) -> Response:
         """Do what the call asks for and return the response without sending it; ``form`` overrides Accept."""
         if form is not None:
             self.style = replace(self.style, form_of_all=form)
         response = self.respond(self.style)
         if self.call.action == "acknowledge" and response.status == HTTPStatus.OK:
-            self.update(replace(self.call, applied=True))
+            self.call.applied = True
         return response
 
     def send(self, response: Response) -> None:
@@ -62,5 +56,5 @@ class Exchange:
 
     def begin(self, status: int, data: bytes) -> None:
         """Log the status and send the first bytes; the caller sends the rest by ``wire``."""
-        self.update(replace(self.call, status=status))
+        self.call.status = status
         self.wire.write(data)

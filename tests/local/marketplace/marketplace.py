@@ -3,7 +3,6 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Self
 
@@ -11,7 +10,7 @@ from urllib3 import HTTPHeaderDict
 
 from . import problems
 from .buyer import BUYER_DATA
-from .calls import Call, CallLog
+from .calls import Call
 from .exchange import Exchange
 from .faults import Detail, Fault, FaultPlan, PlannedFault
 from .gateways import Gateways
@@ -69,7 +68,7 @@ class Marketplace:
         self._orders = Orders(clock)
         self._tokens = Tokens(clock)
         self._faults = FaultPlan()
-        self._call_log = CallLog()
+        self._calls: list[Call] = []
         self._services = Services(self._orders, self._tokens, self.variants)
         self._gateways = Gateways(
             self._sellers, self._tokens, self.variants, self._url_scheme, timestamp_tolerance
@@ -158,7 +157,7 @@ class Marketplace:
             fault: The fault.
             times: How many calls; None is every call until ``recover``.
             action: Only calls of this kind, "acknowledge" or "get"; any kind by default.
-            details: The fault's own, see the functions in ``faults``.
+            details: The fault's own, see the functions in ``behaviors``.
         """
         planned = PlannedFault(fault, times, action, details)
         if planned.actions <= LISTS | {TOKEN_ACTION}:
@@ -190,7 +189,7 @@ class Marketplace:
 
     @property
     def calls(self) -> list[Call]:
-        return self._call_log.calls()
+        return self._calls.copy()
 
     def calls_for(self, purchase_order_id: str) -> list[Call]:
         return [call for call in self.calls if call.purchase_order_id == purchase_order_id]
@@ -217,12 +216,11 @@ class Marketplace:
             purchase_order_id=destination.purchase_order_id,
             action=destination.action,
         )
+        self._calls.append(call)
         # The Global API has only JSON.
         only_form: Form | None = "json" if call.scheme == "token" else self.variants.form
         return Exchange(
             call,
-            self._call_log.open(call),
-            self._call_log,
             destination.respond,
             self._orders,
             Style(call.headers.get("Accept", ""), self.variants, only_form),
@@ -236,12 +234,12 @@ class Marketplace:
         if call.action is None:
             exchange.send(exchange.right_response())
         elif refusal := self._gateways.check(call):
-            exchange.update(replace(call, refusal=refusal.reason))
+            call.refusal = refusal.reason
             exchange.send(exchange.style.problem(refusal.problem))
         elif not exchange.take_from_bucket():
             exchange.send(exchange.style.problem(problems.THROTTLED))
         elif planned := self._faults.next(call.purchase_order_id, call.action):
-            exchange.update(replace(call, fault=planned.fault))
+            call.fault = planned.fault
             planned.apply_to(exchange)
         else:
             exchange.send(exchange.right_response())

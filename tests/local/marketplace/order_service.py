@@ -72,12 +72,7 @@ class Services:
                 case "acknowledge":
                     return style.acknowledged_order(self.orders.acknowledge(subject))
                 case "get":
-                    order = self.orders.find(subject)
-                    return (
-                        style.shown_order(order)
-                        if order
-                        else style.problem(problems.order_not_found(subject))
-                    )
+                    return style.shown_order(self.orders.known(subject))
                 case "list" | "released":
                     return self._list(scheme, subject, style, released=action == "released")
                 case _:

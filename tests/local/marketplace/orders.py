@@ -120,6 +120,13 @@ class Orders:
     def find(self, purchase_order_id: str) -> Order | None:
         return self._orders.get(purchase_order_id)
 
+    def known(self, purchase_order_id: str) -> Order:
+        """Return an order, or refuse a call for it with ``RefusedError`` if there is none."""
+        order = self._orders.get(purchase_order_id)
+        if order is None:
+            raise RefusedError(problems.order_not_found(purchase_order_id))
+        return order
+
     def select(
         self, start: datetime, end: datetime | None, *, status: str | None, ship_node: str | None
     ) -> list[Order]:
@@ -155,9 +162,7 @@ class Orders:
             RefusedError: There is no such order, or its state or kind does not allow it.
         """
         with self._lock:
-            order = self._orders.get(purchase_order_id)
-            if order is None:
-                raise RefusedError(problems.order_not_found(purchase_order_id))
+            order = self.known(purchase_order_id)
             if not order.acknowledgeable:
                 foreign = order.ship_node == WALMART_FULFILLED
                 reason = (

@@ -4,6 +4,7 @@ An order or an error is first a plain tree (mappings, lists, texts, numbers, dat
 written from that tree, so they always have the same content.
 """
 
+import http.client
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -36,10 +37,7 @@ class Response:
 
     def head(self, now: float, *framing: tuple[str, str]) -> bytes:
         """Return the status line and the headers; ``framing`` replaces the content length."""
-        try:
-            phrase = HTTPStatus(self.status).phrase
-        except ValueError:  # a status that HTTP does not know, such as 520
-            phrase = "Unknown"
+        phrase = http.client.responses.get(self.status, "Unknown")  # HTTP does not know 520
         headers = [
             ("Date", formatdate(now, usegmt=True)),
             *self.headers,

@@ -11,11 +11,6 @@ from tests.local.marketplace import Fault, Marketplace
 from tests.local.marketplace.caller import ORDER, SINCE, Caller, TokenCaller, order_calls, statuses
 
 NEWEST = "7400123456790"
-LISTS = {"list", "released"}
-ORDERS = {"acknowledge", "get"}
-JSON = "application/json;charset=UTF-8"
-XML = "application/xml;charset=UTF-8"
-LATIN1 = "application/json;charset=ISO-8859-1"
 
 
 @pytest.fixture
@@ -41,24 +36,22 @@ def marketplace(marketplace: Marketplace) -> Marketplace:
         (Fault.RETRY_AFTER_DATE, {"replenish_in": 9e9}, 429, "Retry-After: "),
     ],
 )
-@pytest.mark.parametrize("action", ["acknowledge", "token"])
 def test_a_fault_sends_its_response_and_changes_nothing(
     marketplace: Marketplace,
     bearer: TokenCaller,
-    action: str,
     fault: Fault,
     details: dict[str, Any],
     status: int,
     text: str,
 ) -> None:
     bearer.get()
-    marketplace.fail_all(fault, action=action, **details)
+    for action in ("acknowledge", "token"):
+        marketplace.fail_all(fault, action=action, **details)
 
-    response = bearer.acknowledge() if action == "acknowledge" else bearer.request_token()
-
-    assert (response.status, text in f"{response.headers}{response.body.decode()}") == (status, True)
+    for response in (bearer.acknowledge(), bearer.request_token()):
+        assert (response.status, text in f"{response.headers}{response.body.decode()}") == (status, True)
+        assert (marketplace.calls[-1].fault, marketplace.calls[-1].status) == (fault, status)
     assert statuses(marketplace) == ["Created", "Created"]
-    assert (marketplace.calls[-1].fault, marketplace.calls[-1].status) == (fault, status)
 
 
 def test_interim_responses_precede_the_right_one(marketplace: Marketplace, signer: Caller) -> None:
@@ -73,65 +66,66 @@ def test_interim_responses_precede_the_right_one(marketplace: Marketplace, signe
     connection.close()
 
 
-def test_a_response_can_be_compressed_unasked(marketplace: Marketplace, caller: Caller) -> None:
-    right = caller.get()
+def test_a_response_can_be_compressed_unasked(marketplace: Marketplace, signer: Caller) -> None:
+    right = signer.get()
     marketplace.fail_all(Fault.ENCODED_RESPONSE)
 
-    response = caller.get()
+    response = signer.get()
 
     assert response.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(response.body) == right.body
 
 
 @pytest.mark.parametrize(
-    ("kind", "content_type", "odd"),
+    ("kind", "odd"),
     [
-        ("tab", JSON, b"Imaginaire\t"),
-        ("line_feed", JSON, b"Imaginaire\n"),
-        ("substitute", JSON, b"Imaginaire\x1a"),
-        ("latin1", JSON, b"Imaginaire\xe9"),
-        ("cut_utf8", JSON, b"Imaginaire\xc3"),
-        ("byte_order_mark", JSON, b"\xef\xbb\xbf{"),
-        ("wrong_content_type", XML, b'{"list'),
-        ("no_content_type", None, b"\xef\xbb\xbf{"),
-        ("wrong_charset", LATIN1, "émaillée".encode()),
-        ("declared_latin1", LATIN1, "émaillée".encode("latin-1")),
-        ("long_number", JSON, b'"size": 99999999'),
-        ("ampersand", XML, b"Imaginaire & "),
-        ("entity", XML, b"Imaginaire&eacute;"),
-        ("forbidden_reference", XML, b"Imaginaire&#26;"),
-        ("white_space_first", XML, b"\n<?xml"),
+        ("tab", b"Imaginaire\t"),
+        ("line_feed", b"Imaginaire\n"),
+        ("substitute", b"Imaginaire\x1a"),
+        ("latin1", b"Imaginaire\xe9"),
+        ("cut_utf8", b"Imaginaire\xc3"),
+        ("byte_order_mark", b"json;charset=UTF-8\xef\xbb\xbf{"),
+        ("wrong_content_type", b'xml;charset=UTF-8{"list'),
+        ("no_content_type", b"None\xef\xbb\xbf{"),
+        ("wrong_charset", "émaillée".encode()),
+        ("declared_latin1", "émaillée".encode("latin-1")),
+        ("long_number", b'"size": 99999999'),
+        ("ampersand", b"Imaginaire & "),
+        ("entity", b"Imaginaire&eacute;"),
+        ("forbidden_reference", b"Imaginaire&#26;"),
+        ("white_space_first", b"xml;charset=UTF-8\n<?xml"),
     ],
 )
 def test_a_response_can_be_odd_in_one_thing(
-    marketplace: Marketplace, signer: Caller, kind: str, content_type: str | None, odd: bytes
+    marketplace: Marketplace, signer: Caller, kind: str, odd: bytes
 ) -> None:
     marketplace.fail_all(Fault.ODD_BYTES, kind=kind)
 
     response = signer.list()
 
-    assert (response.status, response.headers["Content-Type"]) == (200, content_type)
-    assert odd in response.body
+    content_type = str(response.headers["Content-Type"])
+    assert odd in content_type.encode() + response.body
+    assert content_type.endswith("ISO-8859-1") == (kind in {"wrong_charset", "declared_latin1"})
     assert all(order.encode() in response.body for order in (ORDER, NEWEST))
 
 
-def test_lines_can_be_flat_and_a_status_spelled_otherwise(marketplace: Marketplace, caller: Caller) -> None:
+def test_lines_can_be_flat_and_a_status_spelled_otherwise(marketplace: Marketplace, signer: Caller) -> None:
     marketplace.fail(NEWEST, Fault.FLAT_LINES)
     marketplace.fail_all(Fault.FLAT_LINES, action="list")
     marketplace.fail_all(Fault.CANCELED_SPELLING, action="released")
 
-    one = caller.get(order=NEWEST).json()["order"]
-    [listed, _] = caller.list(path="").json()["list"]["elements"]["order"]
+    one = signer.get(order=NEWEST).json()["order"]
+    [listed, _] = signer.list(path="").json()["list"]["elements"]["order"]
 
     assert [line["orderLineStatus"][0]["status"] for line in one["orderLines"]] == ["Created", "Cancelled"]
     assert listed == one
-    assert b'"Canceled"' in caller.list().body
+    assert b'"Canceled"' in signer.list().body
 
 
-def test_a_cursor_can_be_opaque(marketplace: Marketplace, caller: Caller) -> None:
+def test_a_cursor_can_be_opaque(marketplace: Marketplace, signer: Caller) -> None:
     marketplace.fail_all(Fault.OPAQUE_CURSOR)
 
-    cursor = caller.list(f"{SINCE}&limit=1").json()["list"]["meta"]["nextCursor"]
+    cursor = signer.list(f"{SINCE}&limit=1").json()["list"]["meta"]["nextCursor"]
 
     assert not set(cursor) & set("=?&")
 
@@ -180,34 +174,20 @@ def test_a_fault_for_one_action_applies_to_no_other(marketplace: Marketplace, be
 
 
 @pytest.mark.parametrize(
-    ("faults", "possible"),
+    ("fault", "details", "problem"),
     [
-        ([Fault.FOREIGN_SUCCESS, Fault.ECHO_CREATED], ORDERS),
-        ([fault for fault in Fault if "CURSOR" in fault.name], LISTS),
-        ([Fault.REPEATED_ORDER, Fault.INCOMPLETE_ORDER, Fault.HOSTILE_ORDER_ID], LISTS),
-        ([Fault.NOT_FOUND, Fault.LOCKED, Fault.CONFLICT, Fault.BROKEN_XML], LISTS | ORDERS),
-        ([Fault.DELAY, Fault.UNAUTHORIZED, Fault.BROKEN_JSON], LISTS | ORDERS | {"token"}),
+        (Fault.ECHO_CREATED, {"action": "released"}, "action of ECHO_CREATED is one of acknowledge, get"),
+        (Fault.BARE_CURSOR, {"action": "get"}, "action of BARE_CURSOR is one of list, released"),
+        (Fault.CONFLICT, {"action": "token"}, "is one of acknowledge, get, list, released"),
+        (Fault.DELAY, {"action": "ship"}, "is one of acknowledge, get, list, released, token"),
+        (Fault.DELAY, {"action": "token"}, "fail_all"),
+        (Fault.MISSING_CURSOR, {}, "fail_all"),
+        (Fault.DELAY, {"second": 1.0}, "second"),
+        (Fault.DELAY, {"times": 0}, "at least once"),
     ],
 )
-@pytest.mark.parametrize("action", [*sorted(LISTS | ORDERS), "token", "ship"])
-def test_a_fault_is_planned_only_for_actions_that_can_meet_it(
-    faults: list[Fault], possible: set[str], action: str
+def test_a_fault_that_no_call_can_meet_is_refused(
+    fault: Fault, details: dict[str, Any], problem: str
 ) -> None:
-    marketplace = Marketplace()
-    for fault in faults:
-        if action in possible:
-            marketplace.fail_all(fault, action=action)
-        else:
-            with pytest.raises(ValueError, match=f"action of {fault.name} is one of"):
-                marketplace.fail_all(fault, action=action)
-        if action not in ORDERS:
-            with pytest.raises(ValueError, match=r"fail_all|is one of"):
-                marketplace.fail(ORDER, fault, action=action)
-
-
-@pytest.mark.parametrize(
-    ("details", "problem"), [({"second": 1.0}, "second"), ({"times": 0}, "at least once")]
-)
-def test_unknown_details_of_a_fault_are_refused(details: dict[str, Any], problem: str) -> None:
     with pytest.raises((TypeError, ValueError), match=problem):
-        Marketplace().fail(ORDER, Fault.DELAY, **details)
+        Marketplace().fail(ORDER, fault, **details)

@@ -28,11 +28,11 @@ def marketplace() -> Iterator[Marketplace]:
         yield marketplace
 
 
-def place(marketplace: Marketplace, *statuses: list[Any]) -> list[str]:
-    """Add orders with these statuses, a minute apart, and return their ids, the newest first."""
-    ids = [str(7_400_000_000_000 + minute) for minute in range(len(statuses))]
+def place(marketplace: Marketplace, number: int = 5) -> list[str]:
+    """Add released orders, a minute apart, and return their ids, the newest first."""
+    ids = [str(7_400_000_000_000 + minute) for minute in range(number)]
     for minute, purchase_order_id in enumerate(ids):
-        marketplace.add_order(purchase_order_id, statuses[minute], order_date=PLACED + minute * MINUTE)
+        marketplace.add_order(purchase_order_id, order_date=PLACED + minute * MINUTE)
     return ids[::-1]
 
 
@@ -61,41 +61,39 @@ def meta(page: Response) -> dict[str, Any]:
 # --- What is listed ---------------------------------------------------------------------------------------
 
 
+STATUSES: list[list[Any]] = [
+    ["Created"],
+    ["Acknowledged"],
+    ["Shipped", "CREATED"],
+    ["Shipped", "Cancelled"],
+    [("Shipped", "Created")],
+]
+
+
 @in_every_form
 @pytest.mark.parametrize(
     ("path", "query", "shown"),
     [
-        ("/released", "", [4, 2, 0]),
-        ("/released", "&status=Shipped", [4, 2, 0]),
-        ("", "", [4, 3, 2, 1, 0]),
-        ("", "&status=Created", [4, 2, 0]),
-        ("", "&status=shipped", [4, 3, 2]),
-        ("", "&status=ACKNOWLEDGED&createdEndDate=2026-03-17", [1]),
+        ("/released", "&status=Shipped", ["4", "2", "of the same moment", "0"]),
+        ("", "", ["4", "3", "2", "1", "of the same moment", "0"]),
+        ("", "&status=Created", ["4", "2", "of the same moment", "0"]),
+        ("", "&status=shipped", ["4", "3", "2"]),
+        ("", "&status=ACKNOWLEDGED&createdEndDate=2026-03-17", ["1"]),
     ],
 )
 def test_released_orders_are_listed_or_those_in_a_status(
-    marketplace: Marketplace, caller: Caller, path: str, query: str, shown: list[int], form: str
+    marketplace: Marketplace, caller: Caller, path: str, query: str, shown: list[str], form: str
 ) -> None:
-    placed = place(
-        marketplace,
-        *(["Created"], ["Acknowledged"], ["Shipped", "CREATED"]),
-        *(["Shipped", "Cancelled"], [("Shipped", "Created")]),
-    )
+    for minute, statuses in enumerate(STATUSES):
+        marketplace.add_order(str(minute), statuses, order_date=PLACED + minute * MINUTE)
+    marketplace.add_order("of the same moment", order_date=PLACED)
 
     response = caller.list(f"{SINCE}{query}", form, path=path)
 
-    assert (response.status, response.form) == (200, form)
-    assert listed(response) == [placed[4 - minute] for minute in shown]
+    assert (response.status, response.form, listed(response)) == (200, form, shown)
     [call] = order_calls(marketplace)
     action = path.removeprefix("/") or "list"
     assert (call.action, call.purchase_order_id, call.applied) == (action, None, False)
-
-
-def test_orders_of_the_same_moment_are_listed_by_their_ids(marketplace: Marketplace, caller: Caller) -> None:
-    for purchase_order_id in ("1", "3", "2"):
-        marketplace.add_order(purchase_order_id, order_date=PLACED)
-
-    assert listed(caller.list(SINCE)) == ["3", "2", "1"]
 
 
 @pytest.mark.parametrize("ship_node", ["SellerFulfilled", "WFSFulfilled"])
@@ -187,7 +185,7 @@ def test_released_orders_by_token_are_recent_and_can_fail(marketplace: Marketpla
 def test_a_list_is_of_the_orders_placed_from_start_to_end(
     marketplace: Marketplace, caller: Caller, query: str, found: slice | None
 ) -> None:
-    placed = place(marketplace, *[["Created"]] * 5)
+    placed = place(marketplace)
 
     response = caller.list(query)
 
@@ -242,7 +240,7 @@ def test_cursors_lead_through_every_page(
     marketplace: Marketplace, caller: Caller, form: str, cursors: Cursors
 ) -> None:
     marketplace.variants.cursors = cursors
-    placed = place(marketplace, *[["Created"]] * 23)
+    placed = place(marketplace, 23)
 
     read = list(pages(caller, SINCE, form))
 
@@ -250,18 +248,15 @@ def test_cursors_lead_through_every_page(
     assert {(int(meta(page)["totalCount"]), int(meta(page)["limit"])) for page in read} == {(23, 10)}
 
 
-@with_both_cursors
-@in_every_form
+@pytest.mark.parametrize(("cursors", "index"), [("keeping", "7400000000003"), ("counting", "2")])
 def test_a_cursor_is_a_query_in_an_unusual_spelling(
-    marketplace: Marketplace, caller: Caller, form: str, cursors: Cursors
+    marketplace: Marketplace, caller: Caller, cursors: Cursors, index: str
 ) -> None:
     marketplace.variants.cursors = cursors
-    index = {"keeping": place(marketplace, *[["Created"]] * 5)[1], "counting": "2"}[cursors]
-    query = (
-        "?createdEndDate=2026-03-16T16:04:15%2B05:30&limit=2&createdStartDate=2026-03-16T10%3A30%3A15Z&sku=x"
-    )
+    place(marketplace)
+    since, until = "createdStartDate=2026-03-16T10%3A30%3A15Z", "createdEndDate=2026-03-16T16:04:15%2B05:30"
 
-    assert meta(caller.list(query, form))["nextCursor"] == (
+    assert meta(caller.list(f"?{until}&limit=2&{since}&sku=x"))["nextCursor"] == (
         f"?limit=2&hasMoreElements=true&soIndex=5&poIndex={index}&sellerId=ca%3a801&status=Created"
         "&createdStartDate=2026-03-16T10%3a30%3a15Z&createdEndDate=2026-03-16T16%3a04%3a15%2b05%3a30"
     )
@@ -270,7 +265,7 @@ def test_a_cursor_is_a_query_in_an_unusual_spelling(
 def test_a_signature_over_the_cursor_does_not_cover_it_reencoded(
     marketplace: Marketplace, signer: Caller
 ) -> None:
-    place(marketplace, *[["Created"]] * 5)
+    place(marketplace)
     received = str(meta(signer.list(f"{SINCE}&limit=2"))["nextCursor"])
     again = quote(unquote(received), safe="?&=")
     path = f"{signer.orders}/released"
@@ -292,7 +287,7 @@ def test_acknowledged_orders_shift_pages_of_counting_cursors(
     marketplace: Marketplace, caller: Caller, cursors: Cursors, shown: list[range], counted: list[int]
 ) -> None:
     marketplace.variants.cursors = cursors
-    placed = place(marketplace, *[["Created"]] * 7)
+    placed = place(marketplace, 7)
 
     read = []
     for page in pages(caller, f"{SINCE}&limit=3"):
@@ -309,7 +304,7 @@ def test_a_cursor_leads_on_when_orders_are_new_or_gone(
     marketplace: Marketplace, caller: Caller, cursors: Cursors, begins_at: int
 ) -> None:
     marketplace.variants.cursors = cursors
-    placed = place(marketplace, *[["Created"]] * 5)
+    placed = place(marketplace)
     cursor = str(meta(caller.list(f"{SINCE}&limit=3"))["nextCursor"])
     marketplace.add_order("new", order_date=PLACED + 10 * MINUTE)
 

@@ -27,7 +27,7 @@ def certificate() -> Certificate:
     return issue_certificate()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trust(certificate: Certificate) -> ssl.SSLContext:
     return ssl.create_default_context(cadata=certificate.authority_pem.decode())
 
