@@ -1,7 +1,6 @@
 """Every command of the pages can be run by bash, names only what exists, and holds no key."""
 
 import re
-import tomllib
 from dataclasses import fields
 from fnmatch import fnmatch
 from typing import Final
@@ -10,7 +9,17 @@ import pytest
 
 from acknowledge_orders.records import OutcomeRecord, SelfCheckRecord
 from sweep_orders.records import SweepRecord
-from tests.support.pages import README, RUNBOOK, Page, all_pages, code, commands, page, syntax_error
+from tests.support.pages import (
+    README,
+    RUNBOOK,
+    Page,
+    all_pages,
+    code,
+    commands,
+    deployed_name,
+    page,
+    syntax_error,
+)
 from tests.support.paths import ROOT
 from tests.support.template import read, transform
 
@@ -70,10 +79,7 @@ def test_a_command_names_only_what_exists(read_page: Page) -> None:
 
 
 def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
-    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    (stack,) = set(re.findall(r"--stack-name (\S+)", commands(RUNBOOK)))
-
-    assert stack == samconfig["default"]["global"]["parameters"]["stack_name"]
+    assert set(re.findall(r"--stack-name (\S+)", commands(RUNBOOK))) == {deployed_name()}
 
 
 @pytest.mark.parametrize("read_page", [README, RUNBOOK, TESTING], ids=lambda each: each.path.name)

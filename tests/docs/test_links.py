@@ -3,12 +3,9 @@
 import pytest
 
 from tests.support.pages import Page, all_pages, page
-from tests.support.paths import ROOT
-
-every_page = pytest.mark.parametrize("read", all_pages(), ids=lambda read: str(read.path.relative_to(ROOT)))
 
 
-@every_page
+@pytest.mark.parametrize("read", all_pages(), ids=lambda read: read.path.name)
 def test_a_link_into_the_repository_leads_to_a_file_and_heading(read: Page) -> None:
     for link in read.links():
         if link.startswith(("http://", "https://")):

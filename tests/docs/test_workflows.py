@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import tomllib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -12,8 +11,9 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from acknowledge_orders.records import SelfCheckRecord
-from tests.support.pages import page, syntax_error
+from tests.support.pages import deployed_name, page, syntax_error
 from tests.support.paths import ROOT
+from tests.support.template import read
 
 FILES: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOWS: Final[dict[str, dict[Any, Any]]] = {each.stem: yaml_parse(each.read_text()) for each in FILES}
@@ -100,12 +100,9 @@ def test_a_deployment_uses_the_commands_of_the_readme() -> None:
 
 
 def test_a_deployment_asks_the_stack_for_its_version() -> None:
-    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    (stack,) = re.findall(r"--stack-name (\S+)", commands())
+    assert re.findall(r"--stack-name (\S+)", commands()) == [deployed_name()]
     (output,) = re.findall(r"OutputKey=='(\w+)'", commands())
-
-    assert stack == samconfig["default"]["global"]["parameters"]["stack_name"]
-    assert output in yaml_parse((ROOT / "template.yaml").read_text())["Outputs"]
+    assert output in read().body["Outputs"]
 
 
 def test_bash_can_parse_the_steps() -> None:

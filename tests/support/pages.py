@@ -3,6 +3,7 @@
 import re
 import subprocess
 import textwrap
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -100,6 +101,12 @@ def commands(read_page: Page) -> str:
     """Every command of a page, one a line, with those in its prose."""
     lines = "\n".join(read_page.blocks("bash")).replace("\\\n", " ")
     return "\n".join([lines, *code(read_page.prose)])
+
+
+def deployed_name() -> str:
+    """The name of the stack in the project's settings for a deployment."""
+    samconfig = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    return str(samconfig["default"]["global"]["parameters"]["stack_name"])
 
 
 def syntax_error(script: str) -> str:

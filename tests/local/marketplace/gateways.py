@@ -5,8 +5,10 @@ with a token.
 """
 
 import base64
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from . import problems
 from .calls import Call
@@ -43,7 +45,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Gateways:
-    """Accept the calls of registered sellers; ``url_scheme`` is http or https."""
+    """Accept the calls of registered sellers; ``url_scheme`` is http or https.
+
+    Only the first refusal of a call counts, so each check may rely on those before it.
+    """
 
     sellers: Sellers
     tokens: Tokens
@@ -54,38 +59,21 @@ class Gateways:
     def check(self, call: Call) -> Refusal | None:
         """Return why a call is refused, or None if it may go on. The checks are in Walmart's order."""
         if call.action == TOKEN_ACTION:
-            return (
-                self._check_client(call)
-                or _check_market_of_client(call)
-                or _check_never_blank(call, *_COMMON_HEADERS)
-                or _check_grant(call)
-            )
-        if call.scheme == "token":
-            return (
-                self._check_token(call)
-                or _check_market_and_version(call)
-                or _check_never_blank(call, *_COMMON_HEADERS)
-                or _check_content_type(call)
-            )
-        return (
-            self._check_channel_type(call)
-            or _check_never_blank(call, CONSUMER_ID, *_COMMON_HEADERS, TIMESTAMP, SIGNATURE)
-            or self._check_signature(call)
-            or _check_content_type(call)
-        )
+            return next(self._refusals_of_client(call), None)
+        refusals = self._refusals_of_token if call.scheme == "token" else self._refusals_of_signature
+        return next(chain(refusals(call), _refusals_of_content_type(call)), None)
 
-    def _check_channel_type(self, call: Call) -> Refusal | None:
-        if call.headers.get(CHANNEL_TYPE) in {seller.channel_type for seller in self.sellers.all()}:
-            return None
-        return _invalid(CHANNEL_TYPE, "is missing or no registered seller's")
-
-    def _check_signature(self, call: Call) -> Refusal | None:
+    def _refusals_of_signature(self, call: Call) -> Iterator[Refusal]:
         headers = call.headers
+        if headers.get(CHANNEL_TYPE) not in {seller.channel_type for seller in self.sellers.all()}:
+            yield _invalid(CHANNEL_TYPE, "is missing or no registered seller's")
+        yield from _refusals_of_blank(call, CONSUMER_ID, *_COMMON_HEADERS, TIMESTAMP, SIGNATURE)
         seller = self.sellers.find(headers[CONSUMER_ID])
         if seller is None:
-            return _unauthorized("consumer id is unknown")
+            yield _unauthorized("consumer id is unknown")
+            return
         if seller.channel_type != headers[CHANNEL_TYPE]:
-            return _unauthorized("channel type is another seller's")
+            yield _unauthorized("channel type is another seller's")
         signed = Signed(
             consumer_id=seller.consumer_id,
             url=f"{self.url_scheme}://{headers.get('Host', '')}{call.path}",
@@ -95,33 +83,49 @@ class Gateways:
         reason = timestamp_refusal(
             signed.timestamp, now=call.received_at, tolerance=self.timestamp_tolerance
         ) or signature_refusal(headers[SIGNATURE], signed, *self.sellers.keys(seller.consumer_id))
-        return _unauthorized(reason) if reason else None
+        if reason:
+            yield _unauthorized(reason)
 
-    def _check_client(self, call: Call) -> Refusal | None:
+    def _refusals_of_client(self, call: Call) -> Iterator[Refusal]:
         kind, _, credentials = call.headers.get(AUTHORIZATION, "").partition(" ")
         if kind.lower() != "basic":
-            return _unauthorized(f"{AUTHORIZATION} is missing or not Basic")
+            yield _unauthorized(f"{AUTHORIZATION} is missing or not Basic")
         try:
             client_id, secret = base64.b64decode(credentials, validate=True).decode().split(":", 1)
         except ValueError:  # no base64, no text, or no colon in it
-            return _unauthorized(f"{AUTHORIZATION} is not base64 of a client's id and secret")
+            yield _unauthorized(f"{AUTHORIZATION} is not base64 of a client's id and secret")
+            return
         client_secrets = {seller.client_id: seller.client_secret for seller in self.sellers.all()}
         if client_id not in client_secrets:
-            return _unauthorized("client id is unknown")
-        return None if secret == client_secrets[client_id] else _unauthorized("client secret is wrong")
+            yield _unauthorized("client id is unknown")
+        if secret != client_secrets[client_id]:
+            yield _unauthorized("client secret is wrong")
+        market = _market(call)
+        if market in _OTHER_MARKETS:
+            yield _invalid(AUTHORIZATION, f"is that of a client of the market {_CANADA}, not {market}")
+        if market != _CANADA:
+            yield _invalid(MARKET, "is no market")
+        yield from _refusals_of_blank(call, *_COMMON_HEADERS)
+        if call.headers.get(CONTENT_TYPE, "").partition(";")[0].strip().lower() != _FORM:
+            yield _invalid(CONTENT_TYPE, f"is not {_FORM}")
+        if call.body != _GRANT:
+            yield Refusal(problems.GRANT_TYPE_INVALID, f"the body is not {_GRANT.decode()}")
 
-    def _check_token(self, call: Call) -> Refusal | None:
+    def _refusals_of_token(self, call: Call) -> Iterator[Refusal]:
         token = call.headers.get(ACCESS_TOKEN, "").strip()
-        if not token:
-            return _unauthorized(f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
         valid_until = self.tokens.valid_until(token)
+        if not token:
+            yield _unauthorized(f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
         if valid_until is None:
-            return _unauthorized("token is unknown")
-        if call.received_at < valid_until:
-            return None
-        if self.variants.expired_token_status == 400:
-            return Refusal(problems.INVALID_TOKEN, "token has expired")
-        return _unauthorized("token has expired")
+            yield _unauthorized("token is unknown")
+        elif call.received_at >= valid_until:
+            expired = self.variants.expired_token_status == 400
+            yield Refusal(problems.INVALID_TOKEN if expired else problems.UNAUTHORIZED, "token has expired")
+        if _market(call) != _CANADA:
+            yield _invalid(MARKET, "is missing or not the seller's")
+        if not call.headers.get(GLOBAL_VERSION, "").strip():
+            yield _invalid(GLOBAL_VERSION, "is missing or blank")
+        yield from _refusals_of_blank(call, *_COMMON_HEADERS)
 
 
 def _unauthorized(reason: str) -> Refusal:
@@ -132,44 +136,19 @@ def _invalid(header: str, reason: str) -> Refusal:
     return Refusal(problems.header_invalid(header), f"{header} {reason}")
 
 
-def _check_never_blank(call: Call, *headers: str) -> Refusal | None:
+def _refusals_of_blank(call: Call, *headers: str) -> Iterator[Refusal]:
     for header in headers:
         if not call.headers.get(header, "").strip():
-            return Refusal(problems.header_blank(header), f"{header} is missing or blank")
-    return None
+            yield Refusal(problems.header_blank(header), f"{header} is missing or blank")
 
 
-def _check_content_type(call: Call) -> Refusal | None:
+def _refusals_of_content_type(call: Call) -> Iterator[Refusal]:
     if call.method == "POST" and not call.headers.get(CONTENT_TYPE, "").strip():
-        return Refusal(problems.SYSTEM_ERROR, "a POST needs a Content-Type, even without a body")
-    return None
+        yield Refusal(problems.SYSTEM_ERROR, "a POST needs a Content-Type, even without a body")
 
 
 def _market(call: Call) -> str:
     return call.headers.get(MARKET, "").strip() or _MARKET_WITHOUT_HEADER
-
-
-def _check_market_of_client(call: Call) -> Refusal | None:
-    market = _market(call)
-    if market in _OTHER_MARKETS:
-        return _invalid(AUTHORIZATION, f"is that of a client of the market {_CANADA}, not {market}")
-    return None if market == _CANADA else _invalid(MARKET, "is no market")
-
-
-def _check_market_and_version(call: Call) -> Refusal | None:
-    if _market(call) != _CANADA:
-        return _invalid(MARKET, "is missing or not the seller's")
-    present = call.headers.get(GLOBAL_VERSION, "").strip()
-    return None if present else _invalid(GLOBAL_VERSION, "is missing or blank")
-
-
-def _check_grant(call: Call) -> Refusal | None:
-    media_type = call.headers.get(CONTENT_TYPE, "").partition(";")[0]
-    if media_type.strip().lower() != _FORM:
-        return _invalid(CONTENT_TYPE, f"is not {_FORM}")
-    if call.body != _GRANT:
-        return Refusal(problems.GRANT_TYPE_INVALID, f"the body is not {_GRANT.decode()}")
-    return None
 
 
 def _common_mistake(call: Call) -> str:

@@ -22,40 +22,24 @@ def by_service(header: str) -> Refused:
     return 400, "INVALID_REQUEST_HEADER.GMP_ORDER_API", header
 
 
+CHANNEL, SIGNATURE, TOKEN = "WM_CONSUMER.CHANNEL.TYPE", "WM_SEC.AUTH_SIGNATURE", "WM_SEC.ACCESS_TOKEN"
 CALLS: list[tuple[type[Caller], Changes, Refused, str]] = [
     *(
         (Caller, {name: value}, by_service(name), f"{name} is missing or blank")
         for value in (None, " ")
-        for name in ("WM_CONSUMER.ID", "WM_SVC.NAME", "WM_QOS.CORRELATION_ID")
+        for name in ("WM_CONSUMER.ID", "WM_SVC.NAME", "WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", SIGNATURE)
     ),
-    (Caller, {"WM_SEC.TIMESTAMP": None}, by_service("WM_SEC.TIMESTAMP"), "missing"),
-    (Caller, {"WM_SEC.AUTH_SIGNATURE": ""}, by_service("WM_SEC.AUTH_SIGNATURE"), "blank"),
-    (Caller, {"WM_CONSUMER.CHANNEL.TYPE": None}, by_gateway("WM_CONSUMER.CHANNEL.TYPE"), "missing"),
-    (
-        Caller,
-        {"WM_CONSUMER.CHANNEL.TYPE": "x", "WM_SVC.NAME": ""},
-        by_gateway("WM_CONSUMER.CHANNEL.TYPE"),
-        "",
-    ),
-    (Caller, {"WM_CONSUMER.CHANNEL.TYPE": "another"}, UNAUTHORIZED, "channel type is another seller's"),
+    (Caller, {CHANNEL: None}, by_gateway(CHANNEL), "missing"),
+    (Caller, {CHANNEL: "unknown", "WM_SVC.NAME": ""}, by_gateway(CHANNEL), "no registered seller's"),
+    (Caller, {CHANNEL: "another"}, UNAUTHORIZED, "channel type is another seller's"),
     (Caller, {"WM_CONSUMER.ID": "unknown"}, UNAUTHORIZED, "consumer id is unknown"),
-    (Caller, {"WM_SEC.AUTH_SIGNATURE": "not/base64!"}, UNAUTHORIZED, "not base64 on one line"),
-    (Caller, {"WM_SEC.AUTH_SIGNATURE": "bm9uZQ=="}, UNAUTHORIZED, "does not match the signed string"),
-    (TokenCaller, {"WM_SEC.ACCESS_TOKEN": "unknown"}, UNAUTHORIZED, "token is unknown"),
-    (TokenCaller, {"WM_SEC.ACCESS_TOKEN": None, "WM_MARKET": ""}, UNAUTHORIZED, "is missing"),
-    (
-        TokenCaller,
-        {"WM_SEC.ACCESS_TOKEN": "", "Authorization": "Bearer x"},
-        UNAUTHORIZED,
-        "Authorization is the wrong header for a token",
-    ),
-    (
-        TokenCaller,
-        {"WM_SEC.ACCESS_TOKEN": "", "WM_SEC.AUTH_SIGNATURE": "c2ln"},
-        UNAUTHORIZED,
-        "a signature is not accepted here",
-    ),
-    (TokenCaller, {"WM_MARKET": None, "WM_GLOBAL_VERSION": ""}, by_gateway("WM_MARKET"), ""),
+    (Caller, {SIGNATURE: "not/base64!"}, UNAUTHORIZED, "not base64 on one line"),
+    (Caller, {SIGNATURE: "bm9uZQ=="}, UNAUTHORIZED, "does not match the signed string"),
+    (TokenCaller, {TOKEN: "unknown"}, UNAUTHORIZED, "token is unknown"),
+    (TokenCaller, {TOKEN: None, "WM_MARKET": ""}, UNAUTHORIZED, "is missing"),
+    (TokenCaller, {TOKEN: "", "Authorization": "Bearer x"}, UNAUTHORIZED, "the wrong header for a token"),
+    (TokenCaller, {TOKEN: "", SIGNATURE: "c2ln"}, UNAUTHORIZED, "a signature is not accepted here"),
+    (TokenCaller, {"WM_MARKET": None, "WM_GLOBAL_VERSION": ""}, by_gateway("WM_MARKET"), "missing"),
     (TokenCaller, {"WM_MARKET": "us"}, by_gateway("WM_MARKET"), "not the seller's"),
     (TokenCaller, {"WM_MARKET": "CA"}, by_gateway("WM_MARKET"), "not the seller's"),
     (TokenCaller, {"WM_GLOBAL_VERSION": ""}, by_gateway("WM_GLOBAL_VERSION"), "missing or blank"),
