@@ -119,8 +119,9 @@ class Gateways:
         if valid_until is None:
             yield _unauthorized("token is unknown")
         elif call.received_at >= valid_until:
-            expired = self.variants.expired_token_status == 400
-            yield Refusal(problems.INVALID_TOKEN if expired else problems.UNAUTHORIZED, "token has expired")
+            bad_request = self.variants.expired_token_status == 400
+            problem = problems.INVALID_TOKEN if bad_request else problems.UNAUTHORIZED
+            yield Refusal(problem, "token has expired")
         if _market(call) != _CANADA:
             yield _invalid(MARKET, "is missing or not the seller's")
         if not call.headers.get(GLOBAL_VERSION, "").strip():

@@ -27,6 +27,8 @@ from .variants import Form, Variants
 class Marketplace:
     """Walmart Canada's order API on the loopback address, between ``start()`` and ``stop()``.
 
+    Where reports about Walmart differ, it behaves as its ``variants`` say, which a test may change.
+
     Two APIs share the orders, faults and quotas: the Canadian API, whose calls are signed, and the Global
     API, whose calls have an access token.
 

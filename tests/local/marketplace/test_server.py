@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -111,12 +110,9 @@ def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
 
 
 def stored_seller(secret: Path, token_secret: Path) -> Seller:
-    stored = json.loads(secret.read_text(encoding="utf-8"))
-    client = json.loads(token_secret.read_text(encoding="utf-8"))
-    seller = Marketplace().register_seller(
-        stored["privateKey"], consumer_id=stored["consumerId"], channel_type=stored["channelType"]
-    )
-    return replace(seller, client_id=client["clientId"], client_secret=client["clientSecret"])
+    stored = json.loads(secret.read_text()) | json.loads(token_secret.read_text())
+    members = ("consumerId", "channelType", "privateKey", "clientId", "clientSecret")
+    return Seller(*(stored[member] for member in members))
 
 
 def control(caller: Caller, method: str, path: str, document: object = None) -> tuple[int, Any]:
