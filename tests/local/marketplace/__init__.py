@@ -19,7 +19,7 @@ from .faults import Fault
 from .marketplace import Marketplace
 from .orders import Order
 from .sellers import Seller
-from .tls import Certificate, issue_certificate
+from .server import Certificate, issue_certificate
 from .variants import Scheme
 
 __all__ = [
