@@ -53,5 +53,5 @@ class Venvs:
 
 
 def search_path() -> str:
-    """A PATH that begins with this interpreter's directory, whose `python3.13` and `uv` build the layers."""
+    """A PATH that begins with this interpreter's directory, whose `python3.13` builds the layers."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
