@@ -175,6 +175,7 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/python.done
 # With pip's settings, so that everything installs wherever pip does.
 UV := $(VENV)/uv/bin/python requirements/run_uv.py
 
+# The Python of every other environment: the machine's, or else one that uv downloads.
 $(VENV)/python.done: $(VENV)/uv.done
 	@$(UV) python find --system 3.13 >/dev/null 2>&1 || { \
 		echo "downloading Python 3.13, because there is none on PATH"; \

@@ -84,15 +84,13 @@ def uv_variables(pip: Mapping[str, str], environment: Mapping[str, str], uv_toml
     extra = [] if no_index else pip.get("extra-index-url", "").split()
     links = [expanded(each) for each in pip.get("find-links", "").split()]
     # pip reads these two variables as well.
-    bundle = (
-        pip.get("cert") or environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or ""
-    )
-    bundle = expanded(bundle)
+    variable = environment.get("REQUESTS_CA_BUNDLE") or environment.get("CURL_CA_BUNDLE") or ""
+    bundle = expanded(pip.get("cert", variable))
     given = {
         "UV_SYSTEM_CERTS": "true",
         "UV_DEFAULT_INDEX": index,
-        # uv asks the default index last, and takes the files of a version from the first index that has it. An extra
-        # index may have only some of the files.
+        # uv asks the default index last, and takes the files of a version from the first index that has it.
+        # An extra index may have only some of the files.
         "UV_INDEX": " ".join([index, *extra]) if extra else None,
         # pip ignores a folder that does not exist; for uv it is an error.
         "UV_FIND_LINKS": ",".join(each for each in links if "://" in each or Path(each).exists()),

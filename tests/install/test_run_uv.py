@@ -46,7 +46,7 @@ def proxies(url: str) -> dict[str, str]:
         ({"client-cert": "~/me.pem"}, {"SSL_CLIENT_CERT": str(Path.home() / "me.pem")}),
         ({"proxy": PROXY}, proxies(PROXY)),
         ({"trusted-host": "a.example\nb.example:8443"}, {"UV_INSECURE_HOST": "a.example b.example:8443"}),
-        # No matter of where packages come from
+        # These do not say where packages come from.
         ({"user": "true", "constraint": "constraints.txt"}, {}),
     ],
 )
@@ -89,7 +89,7 @@ SOURCES = {"UV_DEFAULT_INDEX", "UV_INDEX", "UV_FIND_LINKS"}
         ({"UV_NATIVE_TLS": "false"}, "", {"UV_SYSTEM_CERTS"}),
         ({}, "system-certs = false", {"UV_SYSTEM_CERTS"}),
         ({}, 'index-strategy = "first-index"', {"UV_INDEX_STRATEGY"}),
-        # Not settings of these kinds
+        # None of these replaces a setting of pip.
         ({"UV_DEFAULT_INDEX": "", "UV_CACHE_DIR": "/cache"}, f'# index-url = "{EXTRA}"', set()),
     ],
 )
