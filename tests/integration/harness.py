@@ -20,8 +20,10 @@ from urllib3.response import HTTPResponse
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
 from acknowledge_orders.attempt import CALL_TIMEOUT_S
+from acknowledge_orders.bootstrap import AwsClients
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
+from shared.lazy_client import LazyClient
 from shared.metrics import Metric
 from shared.runtime import Runtime
 from sweep_orders.handler import SweepFunction
@@ -35,6 +37,7 @@ from tests.support.services import Services
 from tests.support.sqs_limits import enforce_sqs_limits
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -81,17 +84,23 @@ class Harness(Services):
 
     def with_aws(self, aws: LocalAws) -> Self:
         """Return a copy whose functions and event source mapping call AWS with these clients."""
-        self.bus()  # made here, because these clients may not be allowed to
+        self.bus(), self.notifications_table()  # made here, because these clients may not be allowed to
         same = copy.copy(self)
         same.aws = aws
-        same.__dict__.pop("events", None)  # so that the property makes it again
+        for client in ("events", "dynamodb"):
+            same.__dict__.pop(client, None)  # so that the property makes it again
         same.sqs = aws.client("sqs")
         same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - of the same class
         return same
 
     @functools.cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """The client by which the function limits notifications."""
+        return self.aws.client("dynamodb")
+
+    @functools.cached_property
     def events(self) -> "EventBridgeClient":
-        """The client by which the sweep publishes."""
+        """The client that publishes events."""
         return self.aws.client("events")
 
     def function(self, **environment: str) -> AcknowledgeFunction:
@@ -107,11 +116,18 @@ class Harness(Services):
                     "BACKOFF_CAP_SECONDS": "600",
                     "CREDENTIALS_HOLD_SECONDS": "300",
                     "SWEEP_ENABLED": "true",
+                    "OUTCOME_EVENTS": "all",
+                    "EVENT_BUS_NAME": self.bus(),
+                    "NOTIFICATIONS_TABLE": self.notifications_table(),
                     **environment,
                 }
             ),
             secrets_manager=self._secrets_manager,
-            connect_sqs=lambda: self.sqs,
+            aws=AwsClients(
+                sqs=LazyClient(lambda: self.sqs),
+                events=LazyClient(lambda: self.events),
+                dynamodb=LazyClient(lambda: self.dynamodb),
+            ),
             runtime=Runtime(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
             call_timeout_s=self.call_timeout_s,
         )
