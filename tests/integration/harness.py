@@ -1,12 +1,13 @@
 """The functions, called through their own entries, with local AWS services and a local marketplace."""
 
+import contextlib
 import copy
 import functools
 import io
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -197,9 +198,20 @@ class Harness(Services):
     def delete_secret(self) -> None:
         self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
 
+    @contextlib.contextmanager
+    def without_event_bus(self) -> Iterator[None]:
+        """Let every call to EventBridge fail, as in an outage."""
+        hooks = self.events.meta.events
+        hooks.register("before-send.events", _no_connection)
+        yield
+        hooks.unregister("before-send.events", _no_connection)
+
     def deliver(self, function: AcknowledgeFunction) -> dict[str, Any]:
         """Receive a batch, invoke, and delete what did not fail, as the event source mapping does."""
-        messages = self.receive()
+        return self.handle(function, self.receive())
+
+    def handle(self, function: AcknowledgeFunction, messages: "list[MessageTypeDef]") -> dict[str, Any]:
+        """Invoke with a batch, and delete what did not fail."""
         answer = function({"Records": [record_of(message) for message in messages]}, Context())
         self.delete(messages, answer)
         return answer
