@@ -12,15 +12,16 @@ from acknowledge_orders.dynamodb_notification_limit import NOTIFICATIONS_A_DAY, 
 from acknowledge_orders.outcome_events import SOURCE
 from shared.lazy_client import LazyClient
 from tests.integration.harness import Context, Harness
+from tests.local.aws import Subscriber
 from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.outcome_schema import check_outcome_event
-from tests.support.services import Outcomes, order_event
+from tests.support.services import order_event
 
 ORDERS = [f"74000000000{number:02}" for number in range(10)]
 
 
 @pytest.fixture
-def outcomes(harness: Harness) -> Outcomes:
+def outcomes(harness: Harness) -> Subscriber:
     """A queue that a rule of the bus sends every outcome event to."""
     return harness.subscribe_outcomes()
 
@@ -29,7 +30,7 @@ def summaries(events: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(event["detail-type"], event["detail"]["purchase_order_id"]) for event in events}
 
 
-def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outcomes: Outcomes) -> None:
+def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outcomes: Subscriber) -> None:
     calls: list[str] = []
     harness.events.meta.events.register("before-send.events", lambda **_: calls.append("PutEvents"))
     harness.place(ORDERS[0])
@@ -40,7 +41,7 @@ def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outc
 
     harness.handle(harness.function(), messages)
 
-    events = outcomes.receive(4)
+    events = outcomes.wait_for(4)
     assert summaries(events) == {
         ("Order Acknowledged", ORDERS[0]),
         ("Order Already Handled", ORDERS[1]),
@@ -53,38 +54,38 @@ def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outc
 
 
 def test_an_acknowledged_order_comes_with_the_lines_that_walmart_returned(
-    harness: Harness, outcomes: Outcomes
+    harness: Harness, outcomes: Subscriber
 ) -> None:
     harness.place(ORDERS[0])
 
     harness.deliver(harness.function())
 
-    (event,) = outcomes.receive(1)
+    (event,) = outcomes.wait_for(1)
     (line,) = event["detail"]["lines"]
     assert line["statuses"] == [{"status": "Acknowledged", "quantity": 1}]
     assert event["detail"]["stack"] == PSEUDO_PARAMETERS["AWS::StackName"]
     assert not [word for word in harness.marketplace.buyer_data if word in json.dumps(event)]
 
 
-def test_an_order_acknowledged_by_hand_is_published_too(harness: Harness, outcomes: Outcomes) -> None:
+def test_an_order_acknowledged_by_hand_is_published_too(harness: Harness, outcomes: Subscriber) -> None:
     harness.marketplace.add_order(ORDERS[0])
 
     record = harness.function()(order_event(ORDERS[0]), Context())
 
-    (event,) = outcomes.receive(1)
+    (event,) = outcomes.wait_for(1)
     assert event["detail"].items() >= record.items()
 
 
-def test_a_dry_run_by_hand_publishes_nothing(harness: Harness, outcomes: Outcomes) -> None:
+def test_a_dry_run_by_hand_publishes_nothing(harness: Harness, outcomes: Subscriber) -> None:
     harness.function()(order_event(ORDERS[0], dryRun=True), Context())
     harness.place(ORDERS[1])
     harness.deliver(harness.function())
 
-    assert summaries(outcomes.receive(1)) == {("Order Acknowledged", ORDERS[1])}
+    assert summaries(outcomes.wait_for(1)) == {("Order Acknowledged", ORDERS[1])}
 
 
 def test_an_outcome_that_could_not_be_published_is_published_as_handled(
-    harness: Harness, outcomes: Outcomes
+    harness: Harness, outcomes: Subscriber
 ) -> None:
     harness.place(ORDERS[0])
     with harness.without_event_bus():
@@ -95,7 +96,7 @@ def test_an_outcome_that_could_not_be_published_is_published_as_handled(
 
     assert (record["outcome"], record["disposition"]) == ("acknowledged", "retry")
     assert record["reason"] == f"event_bus: {EndpointConnectionError.__name__}"
-    assert summaries(outcomes.receive(1)) == {("Order Already Handled", ORDERS[0])}
+    assert summaries(outcomes.wait_for(1)) == {("Order Already Handled", ORDERS[0])}
     assert harness.actions(ORDERS[0]).count("acknowledge") == 1
     assert harness.queued() == 0
 
@@ -111,11 +112,11 @@ def test_a_direct_invocation_says_that_its_outcome_was_not_published(harness: Ha
 
 
 def test_an_outcome_event_in_the_order_queue_acknowledges_nothing(
-    harness: Harness, outcomes: Outcomes
+    harness: Harness, outcomes: Subscriber
 ) -> None:
     harness.place(ORDERS[0])
     harness.deliver(harness.function())
-    harness.send(*map(json.dumps, outcomes.receive(1)))
+    harness.send(*map(json.dumps, outcomes.wait_for(1)))
 
     harness.deliver(harness.function())
 

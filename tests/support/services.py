@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tests.local.aws import LocalAws
+from tests.local.aws import LocalAws, Subscriber
 from tests.local.marketplace import Marketplace, Seller
 
 if TYPE_CHECKING:
@@ -35,26 +35,6 @@ def _owner(aws: LocalAws) -> _Owner:
     return _Owner(
         aws.client("sqs"), aws.client("secretsmanager"), aws.client("events"), aws.client("dynamodb")
     )
-
-
-class Outcomes:
-    """A queue that a rule of a bus sends every outcome event to."""
-
-    def __init__(self, sqs: "SQSClient", queue: str) -> None:
-        self._sqs = sqs
-        self._queue = queue
-
-    def receive(self, count: int) -> list[dict[str, Any]]:
-        """Receive so many events, and no more that arrived by then."""
-        events: list[dict[str, Any]] = []
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while len(events) < count:
-            assert time.monotonic() < deadline, f"{len(events)} of {count} events came"
-            for message in _receive(self._sqs, self._queue, wait_s=20):
-                events.append(json.loads(message["Body"]))
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-        assert len(events) == count
-        return events
 
 
 class Services:
@@ -107,14 +87,11 @@ class Services:
             self.marketplace.add_order(each)
             self.send(order_event(each))
 
-    def subscribe_outcomes(self) -> Outcomes:
+    def subscribe_outcomes(self) -> Subscriber:
         """Send the outcome events of the bus to a queue from now on."""
-        queue = self._owner.sqs.create_queue(QueueName=f"outcomes-{self._name}")["QueueUrl"]
-        rule = {"Rule": "outcomes", "EventBusName": self.bus()}
-        pattern = json.dumps({"source": ["walmart.ca.order-outcomes"]})
-        self._owner.events.put_rule(Name="outcomes", EventBusName=self.bus(), EventPattern=pattern)
-        self._owner.events.put_targets(**rule, Targets=[{"Id": "outcomes", "Arn": self.arn(queue)}])
-        return Outcomes(self._owner.sqs, queue)
+        subscriber = Subscriber(self.aws, f"outcomes-{self._name}")
+        subscriber.subscribe_to_bus(self.bus())
+        return subscriber
 
     def notifications_table(self) -> str:
         """The name of the table that limits notifications, created on first use."""
