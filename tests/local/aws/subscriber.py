@@ -34,6 +34,14 @@ class Subscriber:
 
     def subscribe_to_topic(self, topic_arn: str) -> None:
         """Get the notifications of a topic from now on, as they are in a mail."""
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": self._arn(),
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        self._sqs.set_queue_attributes(QueueUrl=self._queue, Attributes={"Policy": policy})
         self._aws.client("sns").subscribe(
             TopicArn=topic_arn,
             Protocol="sqs",
