@@ -87,7 +87,7 @@ def _handler(aws: LocalAws) -> type[socketserver.StreamRequestHandler]:
             response: tuple[str, str | None]
             try:
                 response = (_respond(aws, json.loads(self.rfile.readline())), None)
-            except (BotoCoreError, ClientError, _UnknownError) as error:
+            except (BotoCoreError, ClientError, ValueError, _UnknownError) as error:
                 response = ("", f"aws: {error}")
             self.wfile.write(json.dumps(response).encode())
 
