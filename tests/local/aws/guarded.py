@@ -1,4 +1,4 @@
-"""Start the local AWS with five corrections. Its own interpreter runs this file.
+"""Start the local AWS with six corrections. Its own interpreter runs this file.
 
 - A guard refuses the requests of web pages in a browser. The local AWS allows every origin and accepts any
   signature, so a page could run code in a function, as the user.
@@ -7,6 +7,7 @@
 - A filter pattern such as `{ $.outcome = "parked" && $.attempt > 1 }` selects log lines. The local AWS
   returns every line for it.
 - `StartMessageMoveTask` moves messages from one queue to another. The local AWS does not know it.
+- Every call counts as one with TLS. The local AWS uses http, and the queues deny calls without TLS.
 - It ends with the process that started it, even when that process was killed.
 """
 
@@ -24,7 +25,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import IO, Any, Final
 
 from ministack import app as ministack  # type: ignore[import-not-found]  # it is in the local AWS's environment alone
-from ministack.core import lambda_runtime  # type: ignore[import-not-found]  # the same
+from ministack.core import iam_evaluator, lambda_runtime  # type: ignore[import-not-found]  # the same
 from ministack.services import cloudwatch_logs, sqs  # type: ignore[import-not-found]  # the same
 
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -109,6 +110,14 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as above
         return self._log.read()
 
 
+_resolve_other_key: Final = iam_evaluator._resolve_condition_key  # noqa: SLF001 - it has no public name
+
+
+def resolve_condition_key(key: str, context: object) -> object:
+    """Return the value of a key of a policy's condition."""
+    return "true" if key.lower() == "aws:securetransport" else _resolve_other_key(key, context)
+
+
 _COMPARISON: Final = re.compile(r'\s*\$\.([\w.]+)\s*(!=|>=|<=|=|>|<)\s*("[^"]*"|-?[\d.]+)\s*')
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -118,7 +127,7 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
-_compile_other_pattern: Final = cloudwatch_logs._compile_filter_pattern  # noqa: SLF001 - it has no public name
+_compile_other_pattern: Final = cloudwatch_logs._compile_filter_pattern  # noqa: SLF001 - as above
 
 
 def compile_filter_pattern(pattern: str) -> Callable[[str], bool]:
@@ -193,6 +202,7 @@ if __name__ == "__main__":
     threading.Thread(target=end_with_the_starter, daemon=True).start()
     ministack.app = guard
     lambda_runtime.Worker = Worker
+    iam_evaluator._resolve_condition_key = resolve_condition_key  # noqa: SLF001 - as above
     cloudwatch_logs._compile_filter_pattern = compile_filter_pattern  # noqa: SLF001 - as above
     sqs._HANDLERS |= {  # noqa: SLF001 - as above
         "StartMessageMoveTask": start_message_move_task,
