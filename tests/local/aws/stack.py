@@ -26,7 +26,7 @@ type Progress = Callable[[str], None]
 
 _SOURCES: Final = ("template.yaml", "functions", "layers")
 _BUILDS_KEPT: Final = 4
-BUCKET: Final = "local-builds"
+_BUCKET: Final = "local-builds"
 _UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
 _UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
 
@@ -157,7 +157,7 @@ class Stack:
                     "deploy",
                     *("--template-file", local.template),
                     *("--stack-name", name),
-                    *("--s3-bucket", BUCKET),
+                    *("--s3-bucket", _BUCKET),
                     *("--capabilities", "CAPABILITY_IAM"),
                     *("--region", REGION),
                     *("--parameter-overrides", overrides.as_uri()),
@@ -256,7 +256,7 @@ def _names(part: object, *keys: str) -> bool:
 def _ensure_bucket(aws: LocalAws) -> None:
     s3 = aws.client("s3")
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
 def _fingerprint(project: Path) -> str:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
@@ -14,7 +15,7 @@ from tests.local.aws.commands import end_when_interrupted
 from tests.local.demo.environment import Environment, started
 from tests.local.demo.screen import Screen
 from tests.local.marketplace.control import ControlledMarketplace, report
-from tests.local.sandbox.terminal import DIRECTORY, second_terminal
+from tests.local.sandbox.terminal import COMMANDS, DIRECTORY, second_terminal
 from tests.support.event_cases import load_event_cases
 from tests.support.paths import ROOT
 
@@ -57,14 +58,7 @@ def main() -> int:
         ):
             _prepare(environment)
             is_up = True
-            print(
-                _INTRODUCTION.format(
-                    activate=shlex.quote(str(activate)),
-                    order=_ORDER_OF_THE_PAGES,
-                    secrets=(DIRECTORY / "*secret.json").relative_to(ROOT),
-                ),
-                flush=True,
-            )
+            print(_introduction(activate), flush=True)
             while True:
                 signal.pause()
     except PortTaken as error:
@@ -75,6 +69,19 @@ def main() -> int:
         screen.print("Everything that was started has been ended")
         return 0 if is_up else 130
     return 2
+
+
+def _introduction(activate: Path) -> str:
+    stand_in = (
+        "\nThe AWS CLI 2 is not installed: `aws` is a stand-in there that knows the commands of the pages.\n"
+        if (COMMANDS / "aws").exists()
+        else ""
+    )
+    return stand_in + _INTRODUCTION.format(
+        activate=shlex.quote(str(activate)),
+        order=_ORDER_OF_THE_PAGES,
+        secrets=(DIRECTORY / "*secret.json").relative_to(ROOT),
+    )
 
 
 def _prepare(environment: Environment) -> None:

@@ -10,19 +10,21 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
 from tests.local.aws import Venvs
 from tests.local.aws.aws_cli import AwsCli
 from tests.local.aws.commands import local_settings
-from tests.local.aws.stack import BUCKET, this_machine
+from tests.local.aws.stack import this_machine
 from tests.local.demo.environment import Environment
 from tests.local.marketplace.commands import URL_VARIABLE
 from tests.support.paths import ROOT
 
 DIRECTORY: Final = ROOT / ".local" / "sandbox"
+COMMANDS: Final = DIRECTORY / "bin"
 _BUILD: Final = DIRECTORY / "build"
 _TEMPLATE: Final = DIRECTORY / "local" / "template.yaml"
 _SAM_CONFIG: Final = DIRECTORY / "samconfig.toml"
-_COMMANDS: Final = DIRECTORY / "bin"
 
 # A build for this machine in the project's own directory would be deployed to the real AWS by mistake.
 _SAM: Final = """#!/bin/sh
@@ -53,15 +55,15 @@ PS1="(sandbox) ${{PS1#"(sandbox) "}}"
 @contextmanager
 def second_terminal(environment: Environment) -> Iterator[Path]:
     """Write the file that a second terminal sources; it is removed afterwards."""
-    shutil.rmtree(_COMMANDS, ignore_errors=True)
-    _COMMANDS.mkdir(parents=True)
+    shutil.rmtree(COMMANDS, ignore_errors=True)
+    COMMANDS.mkdir(parents=True)
     _SAM_CONFIG.write_text(_sam_config(environment.stack.name, environment.parameters))
     _write_command("sam", _SAM)
     _write_command("marketplace", _MARKETPLACE)
     activate = DIRECTORY / "activate"
     with ExitStack() as stack:
         if not _has_aws_cli():
-            stack.enter_context(AwsCli(environment.aws, _COMMANDS))
+            stack.enter_context(AwsCli(environment.aws, COMMANDS))
         variables = {
             **local_settings(),
             "AWS_ENDPOINT_URL": environment.aws.endpoint_url,
@@ -70,7 +72,7 @@ def second_terminal(environment: Environment) -> Iterator[Path]:
         }
         exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
         stack.callback(activate.unlink, missing_ok=True)
-        activate.write_text(_ACTIVATE.format(exports=exports, path=shlex.quote(str(_COMMANDS))))
+        activate.write_text(_ACTIVATE.format(exports=exports, path=shlex.quote(str(COMMANDS))))
         yield activate
 
 
@@ -92,7 +94,7 @@ def _write_command(name: str, text: str) -> None:
         "template": _TEMPLATE,
         "config": _SAM_CONFIG,
     }
-    command = _COMMANDS / name
+    command = COMMANDS / name
     command.write_text(text.format(**{key: shlex.quote(str(path)) for key, path in paths.items()}))
     command.chmod(0o755)
 
@@ -100,7 +102,10 @@ def _write_command(name: str, text: str) -> None:
 def _sam_config(stack_name: str, parameters: Mapping[str, str]) -> str:
     """Settings as in the project's samconfig.toml, for the local AWS and without a question."""
     architecture = {"Architecture": this_machine()}
-    sections = {
+    # All of them, as a guided deployment saves them: a plain `sam deploy` sets them again.
+    declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"].items()
+    defaults = {name: str(each["Default"]) for name, each in declared if "Default" in each}
+    sections: dict[str, dict[str, str | bool]] = {
         "global": {"stack_name": stack_name},
         "build": {
             "cached": True,
@@ -110,11 +115,11 @@ def _sam_config(stack_name: str, parameters: Mapping[str, str]) -> str:
             "parameter_overrides": _overrides(architecture),
         },
         "deploy": {
-            "s3_bucket": BUCKET,
+            "resolve_s3": True,
             "capabilities": "CAPABILITY_IAM",
             "confirm_changeset": False,
             "fail_on_empty_changeset": False,
-            "parameter_overrides": _overrides({**architecture, **parameters}),
+            "parameter_overrides": _overrides({**defaults, **architecture, **parameters}),
         },
     }
     lines = ["version = 0.1"]
