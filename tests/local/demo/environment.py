@@ -3,7 +3,7 @@
 import errno
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import batched
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _STACK: Final = "walmart-order-acknowledgement"
+_SECRET: Final = "walmart-ca"
+"""As in README.md and the runbook."""
+_PARAMETERS: Final = {
+    # Short, so that a failed order succeeds while somebody watches.
+    "BackoffBaseSeconds": "2",
+    "BackoffCapSeconds": "5",
+    "CredentialsHoldSeconds": "5",
+    "RequestsPerMinute": "600",
+}
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _EMPTY_SECONDS: Final = 60
@@ -32,7 +41,12 @@ class Environment:
     aws: LocalAws
     stack: Stack
     seller: Seller
-    secret_arn: str
+    parameters: dict[str, str]
+    """The stack's parameters that are not the template's defaults."""
+
+    @property
+    def secret_arn(self) -> str:
+        return self.parameters["CredentialsSecretArn"]
 
     def publish(self, orders: list[DemoOrder], board: Board) -> None:
         """Create the orders at the marketplace, publish their events, and put them on the board.
@@ -118,7 +132,12 @@ def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
 
 @contextmanager
 def started(
-    screen: Screen, *, auth: Scheme, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+    screen: Screen,
+    *,
+    auth: Scheme,
+    aws_port: int,
+    marketplace_port: int,
+    make_marketplace: Callable[[int], Marketplace] = Marketplace,
 ) -> Iterator[Environment]:
     """Start and deploy everything, with the credentials of an authentication scheme; end it afterwards.
 
@@ -126,20 +145,20 @@ def started(
         NotStarted: A server did not start, for example because its port is taken.
         CommandFailed: SAM could not build or deploy.
     """
-    with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
+    marketplace = make_marketplace(marketplace_port)
+    with _listening(marketplace, marketplace_port), LocalAws(aws_port) as aws:
         screen.print(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
         seller = marketplace.register_seller()
         secret = seller.token_secret() if auth == "token" else seller.secret()
         secrets = aws.client("secretsmanager")
-        secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
-        own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
-        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters={**own, **parameters})
-        yield Environment(marketplace, aws, stack, seller, secret_arn)
+        secret_arn = secrets.create_secret(Name=_SECRET, SecretString=secret)["ARN"]
+        parameters = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url, **_PARAMETERS}
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters=parameters)
+        yield Environment(marketplace, aws, stack, seller, parameters)
 
 
 @contextmanager
-def _marketplace(port: int) -> Iterator[Marketplace]:
-    marketplace = Marketplace(port)
+def _listening(marketplace: Marketplace, port: int) -> Iterator[None]:
     try:
         marketplace.start()
     except OSError as error:
@@ -147,9 +166,9 @@ def _marketplace(port: int) -> Iterator[Marketplace]:
             raise
         raise NotStarted(
             f"Port {port} on 127.0.0.1 is in use: end what listens there, or choose another"
-            " (make demo MARKETPLACE_PORT=...)"
+            " (MARKETPLACE_PORT=...)"
         ) from error
     try:
-        yield marketplace
+        yield
     finally:
         marketplace.stop()
