@@ -148,13 +148,30 @@ undelivered() { aws sqs receive-message --queue-url "$(output UndeliveredEventQu
     jq -ac '.Messages[] | [(.MessageAttributes | .ERROR_CODE, .ERROR_MESSAGE, .EXHAUSTED_RETRY_CONDITION | .StringValue),
         .Body]'; }
 
+# Delivers the archived events of a period again: replay start end [bus]
+replay() {
+    local bus rule
+    bus=$(aws events describe-event-bus --name "${3:-default}" --query Arn --output text) &&
+        rule=$(rule "$3") &&
+        aws events start-replay --replay-name "orders-$(date +%s)" --event-source-arn "$(output OrderEventArchiveArn)" \
+            --event-start-time "$1" --event-end-time "$2" --destination "Arn=$bus,FilterArns=$rule"
+}
+
+# The replays, and how far they are.
+replays() { aws events list-replays --name-prefix orders- --output text \
+    --query 'Replays[].[ReplayName, State, EventLastReplayedTime]'; }
+
 # ---- Settings
 
-# Restores the template's policy of a queue: restore_policy queue sid [--event-bus-name bus]
+# The ARN of the rule on a bus.
+rule() { aws events describe-rule --name "$(output OrderEventRuleName)" --event-bus-name "${1:-default}" \
+    --query Arn --output text; }
+
+# Restores the template's policy of a queue: restore_policy queue sid [bus]
 restore_policy() {
     local queue rule policy
     queue=$(arn "$1") &&
-        rule=$(aws events describe-rule --name "$(output OrderEventRuleName)" "${@:3}" --query Arn --output text) &&
+        rule=$(rule "$3") &&
         policy=$(queue_policy "$queue" "$rule" "$2") &&
         aws sqs set-queue-attributes --queue-url "$(output "$1")" --attributes "$(jq '{Policy: tostring}' <<<"$policy")"
 }

@@ -1,6 +1,7 @@
 """The runbook's commands, run by bash with queues and logs of the local AWS."""
 
 import json
+import re
 import subprocess
 import time
 from typing import Any, Final
@@ -241,3 +242,21 @@ def test_a_restored_policy_is_the_one_of_the_template(
     assert (done.returncode, done.stderr) == (0, "")
     expected = policy.replace(f"<{queue}.Arn>", runbook.arn(f"{queue}Url"))
     assert json.loads(json.loads(done.stdout)["Policy"]) == json.loads(expected)
+
+
+def test_a_replay_goes_through_the_rule_on_its_bus(runbook: Runbook, local_aws: LocalAws) -> None:
+    events = local_aws.client("events")
+    bus = events.describe_event_bus(Name="default")["Arn"]
+    rule = events.put_rule(Name=runbook.rule, EventPattern='{"source": ["x"]}')["RuleArn"]
+    # The stack here has no archive.
+    stubs = f"""output() {{ case $1 in *RuleName) echo {runbook.rule} ;; *) echo "$1" ;; esac; }}
+        aws() {{ case $2 in start-*) echo "$@" ;; *) command aws "$@" ;; esac; }}"""
+
+    printed = runbook.run(f"{stubs}\nreplay 2026-11-24T10:00:00Z 2026-11-24T12:00:00Z").stdout
+
+    assert re.sub(r"orders-\d+", "orders-now", printed).split() == [
+        *("events", "start-replay", "--replay-name", "orders-now"),
+        *("--event-source-arn", "OrderEventArchiveArn"),
+        *("--event-start-time", "2026-11-24T10:00:00Z", "--event-end-time", "2026-11-24T12:00:00Z"),
+        *("--destination", f"Arn={bus},FilterArns={rule}"),
+    ]
