@@ -62,15 +62,15 @@ def table(heading: str) -> list[list[str]]:
 
 
 def expanded(rows: list[list[str]]) -> list[list[str]]:
-    """The rows of a table, one for each combination of the results that `/` separates."""
-    return [list(each) for row in rows for each in product(*(cell.split(" / ") for cell in row))]
+    """The rows of a table, one for each combination of the results that a semicolon separates."""
+    return [list(each) for row in rows for each in product(*(cell.split("; ") for cell in row))]
 
 
 CALLS = expanded(table("Acknowledging"))
 RESPONSES = [
-    [status, "" if code == "-" else code, *rest]
+    [status, "" if code == "none" else code, *rest]
     for status, codes, *rest in table("Response")
-    for code in codes.split(" / ")
+    for code in codes.split("; ")
 ]
 NO_CALLS = table("Result")
 LEFT = expanded(table("Event"))
@@ -92,7 +92,7 @@ def order(statuses: str) -> Order:
 
 def result(cell: str) -> Order | WalmartError | None:
     """Return the result of a call, as a cell of the table names it."""
-    if cell == "-":
+    if cell == "none":
         return None
     if cell == "Order":
         return order("Created")
@@ -266,7 +266,7 @@ FETCHINGS = sorted({row[1] for row in CALLS})
 @pytest.mark.parametrize("acknowledging", ACKNOWLEDGINGS)
 def test_every_combination_has_one_action(acknowledging: str) -> None:
     for fetching, of_event in product(FETCHINGS, CONTEXTS.values()):
-        if acknowledging != "-" or fetching != "-":
+        if acknowledging != "none" or fetching != "none":
             decision = decide(results_of(acknowledging, fetching), of_event, BACKOFF)
 
             assert (decision.delay is not None) == (decision.disposition is Disposition.RETRY)
@@ -372,7 +372,7 @@ def test_the_age_of_a_swept_order_counts_from_its_own_date(
 ) -> None:
     swept = note("of the sweep, to park", order_age)
 
-    decision = decide(results_of("-", fetching), context(order_age=order_age, note=swept), BACKOFF)
+    decision = decide(results_of("none", fetching), context(order_age=order_age, note=swept), BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == park
 
@@ -389,7 +389,7 @@ AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
 def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
     event_age: timedelta, order_age: timedelta
 ) -> None:
-    _, _, action = evaluate(results_of("-", "OrderRejected 404"), context(event_age, order_age))
+    _, _, action = evaluate(results_of("none", "OrderRejected 404"), context(event_age, order_age))
 
     known_long = min(event_age, order_age) > timedelta(minutes=30)
     assert action == ("park" if known_long else "back-off")
@@ -402,13 +402,13 @@ def test_without_a_date_an_order_is_known_since_the_first_receive(
 ) -> None:
     without_any_date = replace(undated(timedelta(minutes=minutes)), deadline_from=None)
 
-    decision = decide(results_of("-", fetching), without_any_date, BACKOFF)
+    decision = decide(results_of("none", fetching), without_any_date, BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == parked
 
 
-UNAVAILABLE = results_of("Unavailable", "-")
-REFUSED = results_of("CredentialsRefused", "-")
+UNAVAILABLE = results_of("Unavailable", "none")
+REFUSED = results_of("CredentialsRefused", "none")
 
 
 def retried(kind: str, replenished_in_s: float | None) -> CallResults:
@@ -451,7 +451,7 @@ def test_a_message_is_retried_after_a_second_at_least() -> None:
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_an_order_is_held_exactly_when_it_needs_a_person(name: str) -> None:
-    outcome, _, action = evaluate(results_of(name, "-"), context())
+    outcome, _, action = evaluate(results_of(name, "none"), context())
 
     assert (outcome in NEEDS_A_PERSON) == (action == "hold")
 
@@ -467,13 +467,13 @@ def test_a_message_is_parked_at_its_last_receive_with_its_last_reason(attempt_re
 
 
 def test_an_order_that_succeeds_at_its_last_receive_is_done() -> None:
-    decision = decide(results_of("Order", "-"), context(receive_count=90), BACKOFF)
+    decision = decide(results_of("Order", "none"), context(receive_count=90), BACKOFF)
 
     assert decision.disposition is Disposition.DONE
 
 
 @pytest.mark.parametrize(
-    "attempt_result", [results_of("Order", "-"), UNAVAILABLE, REFUSED, *RESULTS.values()]
+    "attempt_result", [results_of("Order", "none"), UNAVAILABLE, REFUSED, *RESULTS.values()]
 )
 def test_a_direct_invocation_is_done_or_returned_and_never_retried(attempt_result: AttemptResult) -> None:
     decision = decide_direct(attempt_result, context(receive_count=1))
@@ -497,7 +497,7 @@ def test_the_reason_names_a_blamed_header_and_no_other_field(name: str, field: s
 
 
 def test_a_rejection_is_final_only_after_a_fetch() -> None:
-    decision = decide(results_of("OrderRejected 404", "-"), context(event_age=timedelta(days=1)), BACKOFF)
+    decision = decide(results_of("OrderRejected 404", "none"), context(event_age=timedelta(days=1)), BACKOFF)
 
     assert decision.disposition is Disposition.RETRY
 
