@@ -128,6 +128,16 @@ move() {
     url=$(output "$1") && to=$(output "$2") && each_taken "$1" "${3:-true}" pass_on "$url" "$to"
 }
 
+# Moves all parked orders back to the order queue, by SQS itself.
+redrive() {
+    local from to
+    from=$(arn OrderDeadLetterQueueUrl) && to=$(arn OrderQueueUrl) &&
+        aws sqs start-message-move-task --source-arn "$from" --destination-arn "$to"
+}
+
+# The redrives, and how far they are.
+redrives() { aws sqs list-message-move-tasks --source-arn "$(arn OrderDeadLetterQueueUrl)"; }
+
 pass_on() { send "$2" "$3" && delete "$1" "$3"; }
 # From a file, because a message can be larger than a command line.
 send() {
@@ -162,6 +172,13 @@ replays() { aws events list-replays --name-prefix orders- --output text \
     --query 'Replays[].[ReplayName, State, EventLastReplayedTime]'; }
 
 # ---- Settings
+
+# Sends the pages, and no tickets, to a pager: subscribe_pager https://...
+subscribe_pager() {
+    aws sns subscribe --topic-arn "$(output AlarmTopicArn)" --protocol https --notification-endpoint "$1" --attributes '{
+        "FilterPolicyScope": "MessageBody", "FilterPolicy": "{\"AlarmDescription\": [{\"prefix\": \"Page: \"}],
+        \"$or\": [{\"NewStateValue\": [\"ALARM\"]}, {\"OldStateValue\": [\"ALARM\"]}]}"}'
+}
 
 # The ARN of the rule on a bus.
 rule() { aws events describe-rule --name "$(output OrderEventRuleName)" --event-bus-name "${1:-default}" \

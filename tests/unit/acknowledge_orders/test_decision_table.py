@@ -72,7 +72,7 @@ RESPONSES = [
     for status, codes, *rest in table("Response")
     for code in codes.split("; ")
 ]
-NO_CALLS = table("Result")
+NO_CALLS = expanded(table("Result"))
 LEFT = expanded(table("Event"))
 
 
@@ -235,9 +235,7 @@ def refused(value: object) -> InvalidEventError:
 
 RESULTS: dict[str, AttemptResult] = {
     "an event without a usable purchase order id": refused({"detail": {}}),
-    "an envelope of another service (SNS, CloudEvents, a webhook, HTTP, …), named in the reason": refused(
-        {"Type": "Notification", "Message": "{}"}
-    ),
+    "an envelope of another service, such as SNS": refused({"Type": "Notification", "Message": "{}"}),
     "a self-check from the queue": refused({"detail": {"purchaseOrderId": "1", "selfCheck": True}}),
     "a dry run from the queue": DryRun(Request("POST", "https://walmart.invalid/x", {}, "c-1"), "v1"),
     "a secret or a setting that cannot be used": SetupError("secret: must be JSON"),
