@@ -3,6 +3,7 @@
 
 export AWS_PAGER=""
 STACK=${STACK:-walmart-order-acknowledgement}
+SECRET=${SECRET:-walmart-ca}
 
 # The value of an output of the stack.
 output() { aws cloudformation describe-stacks --stack-name "$STACK" \
@@ -202,6 +203,31 @@ queue_policy() {
         Condition: {Bool: {"aws:SecureTransport": "false"}}}]}'
 }
 
-# The id of the secret's version in a stage.
-version() { aws secretsmanager list-secret-version-ids --secret-id walmart-ca --output text \
+# ---- The secret
+
+# Stores the private key in walmart-key.txt, and deletes the file: store_private_key consumer-id channel-type
+store_private_key() {
+    jq -n --arg consumer "$1" --arg channel "$2" --rawfile key walmart-key.txt \
+        '{consumerId: $consumer, channelType: $channel, privateKey: $key}' | store
+}
+
+# Stores the client secret in walmart-key.txt, and deletes the file: store_client_secret client-id
+store_client_secret() {
+    jq -n --arg client "$1" --rawfile key walmart-key.txt '{clientId: $client, clientSecret: $key}' | store
+}
+
+# Stores its input as a new version, prints the id of the version, and deletes the file of the key.
+store() { aws secretsmanager put-secret-value --secret-id "$SECRET" --secret-string file:///dev/stdin \
+    --query VersionId --output text && rm walmart-key.txt; }
+
+# Makes the previous version current again.
+go_back() {
+    local current previous
+    current=$(version AWSCURRENT) && previous=$(version AWSPREVIOUS) &&
+        aws secretsmanager update-secret-version-stage --secret-id "$SECRET" --version-stage AWSCURRENT \
+            --move-to-version-id "$previous" --remove-from-version-id "$current"
+}
+
+# The id of the version in a stage.
+version() { aws secretsmanager list-secret-version-ids --secret-id "$SECRET" --output text \
     --query "Versions[?contains(VersionStages, '$1')].VersionId"; }
