@@ -214,9 +214,9 @@ def ended(pid: int) -> bool:
 
 
 def test_the_error_of_a_missing_tool_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(MissingTool, match="run make"):
+    with pytest.raises(MissingTool, match="run `make setup`"):
         _ = Venvs(tmp_path).sam
-    with pytest.raises(MissingTool, match="run make"):
+    with pytest.raises(MissingTool, match="run `make setup`"):
         Venvs(tmp_path).emulator("arm64")
 
 
