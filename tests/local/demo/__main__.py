@@ -75,8 +75,10 @@ def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment
                 break
             time.sleep(_POLL_SECONDS)
     seconds = time.monotonic() - started_at
-    found = differences(board, environment.parked(), environment.queued(), environment.marketplace)
-    screen.summary(board, seconds, found)
+    records = [row.record for row in board.rows.values() if row.record and "event_id" in row.record]
+    published, notifications = environment.published({record["event_id"] for record in records})
+    found = differences(board, environment.parked(), published, environment.queued(), environment.marketplace)
+    screen.summary(board, seconds, list(published.values()), notifications, found)
     return 1 if found else 0
 
 

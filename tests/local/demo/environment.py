@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.local.aws import LocalAws, LogReader, NotStarted, Stack
+from tests.local.aws import LocalAws, LogReader, NotStarted, Stack, Subscriber
 from tests.local.demo.board import Board
 from tests.local.demo.orders import DemoOrder
 from tests.local.demo.screen import Screen
@@ -28,6 +28,8 @@ _PARAMETERS: Final = {
     "BackoffCapSeconds": "5",
     "CredentialsHoldSeconds": "5",
     "RequestsPerMinute": "600",
+    "AlarmEmail": "you@example.com",
+    "OutcomeEvents": "true",
 }
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
@@ -43,6 +45,8 @@ class Environment:
     seller: Seller
     parameters: dict[str, str]
     """The stack's parameters that are not the template's defaults."""
+    subscriber: Subscriber
+    """Gets the outcome events of the bus, and the notifications of the alarm topic."""
 
     @property
     def secret_arn(self) -> str:
@@ -109,6 +113,26 @@ class Environment:
                 parked[json.loads(message["Body"])["id"]] = outcome
         return parked
 
+    def published(self, expected: set[str]) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """Wait a while for the outcome events of the order events with these ids.
+
+        Returns:
+            The outcome events by the id of the order event, and the notifications.
+        """
+        events: dict[str, dict[str, Any]] = {}
+        notifications: list[dict[str, Any]] = []
+        deadline = time.monotonic() + _EMPTY_SECONDS
+        # The notifications come at the same time, so the call after the last event has them.
+        while (newest := self.subscriber.newest()) or (
+            not expected <= events.keys() and time.monotonic() < deadline
+        ):
+            for each in newest:
+                if "detail" in each:
+                    events[each["detail"]["event_id"]] = each
+                else:
+                    notifications.append(each)
+        return events, notifications
+
     def queued(self) -> int:
         """Wait a while for the order queue to be empty, and return how many messages are left in it."""
         sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderQueueUrl"]
@@ -154,7 +178,10 @@ def started(
         secret_arn = secrets.create_secret(Name=_SECRET, SecretString=secret)["ARN"]
         parameters = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url, **_PARAMETERS}
         stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters=parameters)
-        yield Environment(marketplace, aws, stack, seller, parameters)
+        subscriber = Subscriber(aws, "subscriber")
+        subscriber.subscribe_to_bus()
+        subscriber.subscribe_to_topic(stack.outputs["AlarmTopicArn"])
+        yield Environment(marketplace, aws, stack, seller, parameters, subscriber)
 
 
 @contextmanager

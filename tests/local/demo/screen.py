@@ -1,10 +1,12 @@
 """The output of the demo: its progress, a live table, and a summary."""
 
+import json
 import statistics
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -65,8 +67,15 @@ class Screen:
         rows = sorted(board.rows.values(), key=lambda row: row.changed_at)
         return self._table(board, rows[-room:])
 
-    def summary(self, board: Board, seconds: float, differences: dict[str, list[str]]) -> None:
-        """Show the whole board, the totals, and what is not as declared."""
+    def summary(
+        self,
+        board: Board,
+        seconds: float,
+        published: list[dict[str, Any]],
+        notifications: list[dict[str, Any]],
+        differences: dict[str, list[str]],
+    ) -> None:
+        """Show the whole board, the totals, what was published, and what is not as declared."""
         self._console.print(self._table(board, board.rows.values()))
         outcomes = Counter(row.record["outcome"] for row in board.rows.values() if row.record)
         self.print(
@@ -81,6 +90,10 @@ class Screen:
         if latencies:
             median, most = statistics.median(latencies), max(latencies)
             self.print(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
+        kinds = Counter(event["detail-type"] for event in published)
+        self.print("Outcome events: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+        for notification in notifications[-1:]:
+            self.print(f"{len(notifications)} notifications, for example: {json.dumps(notification)}")
         for title, found in differences.items():
             self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")
         verdict = "Not every order ended as declared" if differences else "Every order ended as declared"

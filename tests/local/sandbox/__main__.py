@@ -2,13 +2,13 @@
 
 import argparse
 import fcntl
+import json
 import shlex
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
 from tests.local.aws.commands import end_when_interrupted
@@ -34,7 +34,7 @@ Then the commands of README.md and docs/runbook.md work there as they are, and t
     sam build && sam deploy                 deploy what you changed in the code
 
 The marketplace has the orders of events/ and {order}. Its credentials are in {secrets}.
-Each call that it gets is a line here. Ctrl-C ends everything.
+Each call that it gets is a line here, as are outcome events and notifications. Ctrl-C ends everything.
 """
 
 
@@ -60,7 +60,8 @@ def main() -> int:
             is_up = True
             print(_introduction(activate), flush=True)
             while True:
-                signal.pause()
+                for each in environment.subscriber.newest():
+                    print(described(each), flush=True)
     except PortTaken as error:
         screen.print(f"{error} (AWS_PORT=...)")
     except (NotStarted, MissingTool, CommandFailed) as error:
@@ -82,6 +83,13 @@ def _introduction(activate: Path) -> str:
         order=_ORDER_OF_THE_PAGES,
         secrets=(DIRECTORY / "*secret.json").relative_to(ROOT),
     )
+
+
+def described(published: dict[str, Any]) -> str:
+    """Return an outcome event, or a notification of the alarm topic, as a line."""
+    if detail := published.get("detail"):
+        return f"event {published['detail-type']}: {detail['purchase_order_id']} {detail['outcome']}"
+    return f"notification: {json.dumps(published)}"
 
 
 def _prepare(environment: Environment) -> None:
