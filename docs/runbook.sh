@@ -176,9 +176,10 @@ replays() { aws events list-replays --name-prefix orders- --output text \
 
 # Sends the pages, and no tickets, to a pager: subscribe_pager https://...
 subscribe_pager() {
-    aws sns subscribe --topic-arn "$(output AlarmTopicArn)" --protocol https --notification-endpoint "$1" --attributes '{
-        "FilterPolicyScope": "MessageBody", "FilterPolicy": "{\"AlarmDescription\": [{\"prefix\": \"Page: \"}],
-        \"$or\": [{\"NewStateValue\": [\"ALARM\"]}, {\"OldStateValue\": [\"ALARM\"]}]}"}'
+    local filter='{AlarmDescription: [{prefix: "Page: "}],
+        "$or": [{NewStateValue: ["ALARM"]}, {OldStateValue: ["ALARM"]}]}'
+    aws sns subscribe --topic-arn "$(output AlarmTopicArn)" --protocol https --notification-endpoint "$1" \
+        --attributes "$(jq -n "$filter | {FilterPolicyScope: \"MessageBody\", FilterPolicy: tostring}")"
 }
 
 # The ARN of the rule on a bus.

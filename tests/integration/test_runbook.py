@@ -260,3 +260,16 @@ def test_a_replay_goes_through_the_rule_on_its_bus(runbook: Runbook, local_aws: 
         *("--event-start-time", "2026-11-24T10:00:00Z", "--event-end-time", "2026-11-24T12:00:00Z"),
         *("--destination", f"Arn={bus},FilterArns={rule}"),
     ]
+
+
+def test_a_pager_gets_pages_and_their_end_alone(runbook: Runbook) -> None:
+    stubs = 'output() { echo "$1"; }; aws() { echo "${@: -1}"; }'
+
+    printed = runbook.run(f"{stubs}\nsubscribe_pager https://pager.example.com/orders").stdout
+
+    attributes = json.loads(printed)
+    assert attributes["FilterPolicyScope"] == "MessageBody"
+    assert json.loads(attributes["FilterPolicy"]) == {
+        "AlarmDescription": [{"prefix": "Page: "}],
+        "$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}],
+    }
