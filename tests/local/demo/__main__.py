@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
@@ -29,7 +30,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.auth == "token" and arguments.scenario in SIGNATURE_FIRST:
         parser.error(f"{arguments.scenario} begins with the signature: leave out --auth token")
-    screen = Screen()
+    screen = Screen(arguments.picture)
     screen.print(f"Scenario {arguments.scenario}, authentication by {arguments.auth}")
     end_when_interrupted()
     try:
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         default="signature",
         help="how calls are authenticated; rotation, migration and withdrawal begin with the signature",
     )
+    parser.add_argument("--picture", type=Path, help="save the output as an SVG picture in this file")
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
     # Longer than the visibility timeout of a message.
