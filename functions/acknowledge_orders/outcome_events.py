@@ -51,15 +51,16 @@ _OF_OUTCOME: Final = {
     Outcome.ALREADY_SHIPPED: DetailType.ALREADY_HANDLED,
     Outcome.CANCELLED: DetailType.ALREADY_HANDLED,
 }
-_REDRIVE: Final = "Correct the cause, then redrive the message from the dead-letter queue to the order queue."
 _WHAT_TO_DO: Final = {
-    Outcome.INVALID_EVENT: "Correct the producer of the event, then publish the event again.",
-    Outcome.NOT_FOUND: "Look for the order in Seller Center. If its id is wrong, publish another event.",
-    Outcome.REJECTED: "Open the order in Seller Center, and acknowledge, ship or cancel it there.",
-    Outcome.DRY_RUN: "Publish the event again without dryRun: a dry run is for a direct invocation.",
-    Outcome.CREDENTIALS_REFUSED: f"Run the self-check. {_REDRIVE}",
-    Outcome.MISCONFIGURED: f"Run the self-check. {_REDRIVE}",
+    Outcome.REJECTED: "Settle the order in Seller Center, then redrive its message.",
+    Outcome.NOT_FOUND: "Redrive the message if Seller Center shows the order, or else drop it.",
+    Outcome.INVALID_EVENT: "Correct what publishes the event, then drop the message.",
+    Outcome.DRY_RUN: "Correct what publishes the event, then drop the message.",
+    Outcome.CREDENTIALS_REFUSED: "Redrive the message when the self-check passes.",
+    Outcome.MISCONFIGURED: "Redrive the message when the self-check passes.",
 }
+"""In short what the runbook says about parked orders."""
+_OTHERWISE: Final = "Redrive the message when the trouble is over."
 
 
 def detail_type_of(record: OutcomeRecord) -> DetailType | None:
@@ -92,7 +93,7 @@ def outcome_event(
     detail: dict[str, object] = {"stack": stack, **record.as_dict()}
     if detail_type is DetailType.PARKED:
         outcome = Outcome(record.outcome)
-        detail |= {"what_to_do": _WHAT_TO_DO.get(outcome, _REDRIVE), "notify": notify}
+        detail |= {"what_to_do": _WHAT_TO_DO.get(outcome, _OTHERWISE), "notify": notify}
         return OutcomeEvent(detail_type, json.dumps(detail))
     text = json.dumps(detail | {"lines": _lines(order) if order else None})
     if len(text) > MAX_DETAIL_BYTES:

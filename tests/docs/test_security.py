@@ -37,6 +37,7 @@ ACCOUNT: Final = "123456789012"
 CHANGES: Final = """
     CloudWatch::Alarm PutMetricAlarm DeleteAlarms alarm:
     CloudWatch::Dashboard PutDashboard DeleteDashboards dashboard/
+    DynamoDB::Table CreateTable DeleteTable table/
     Events::Archive CreateArchive DeleteArchive archive/
     Events::Rule PutRule DeleteRule rule/
     IAM::Role CreateRole DeleteRole role/
