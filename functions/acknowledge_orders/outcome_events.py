@@ -93,12 +93,22 @@ def outcome_event(
     detail: dict[str, object] = {"stack": stack, **record.as_dict()}
     if detail_type is DetailType.PARKED:
         outcome = Outcome(record.outcome)
-        detail |= {"what_to_do": _WHAT_TO_DO.get(outcome, _OTHERWISE), "notify": notify}
+        detail |= {
+            "summary": _summary(record),
+            "what_to_do": _WHAT_TO_DO.get(outcome, _OTHERWISE),
+            "notify": notify,
+        }
         return OutcomeEvent(detail_type, json.dumps(detail))
     text = json.dumps(detail | {"lines": _lines(order) if order else None})
     if len(text) > MAX_DETAIL_BYTES:
         text = json.dumps(detail | {"lines": None})
     return OutcomeEvent(detail_type, text)
+
+
+def _summary(record: OutcomeRecord) -> str:
+    """Return a parked order in one line. The notification has it, because it needs texts that are never null."""
+    parked = f"Order {record.purchase_order_id}" if record.purchase_order_id else f"Event {record.event_id}"
+    return f"{parked}: {record.outcome}" + (f", {record.reason}" if record.reason else "")
 
 
 def _lines(order: Order) -> list[dict[str, object]]:

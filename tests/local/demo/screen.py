@@ -104,7 +104,7 @@ class Screen:
             self.print(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
         kinds = Counter(event["detail-type"] for event in published)
         self.print("Outcome events: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
-        named = [each for each in notifications if each["Order parked"]]
+        named = [each for each in notifications if each["Order parked"].startswith("Order")]
         self.print(f"{len(notifications)} notifications" + (f": {json.dumps(named[0])}" if named else ""))
         for title, found in differences.items():
             self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")

@@ -1,6 +1,8 @@
 """Which outcomes have an event, and what is in it."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -93,6 +95,22 @@ def test_a_parked_order_says_what_to_do(outcome: Outcome) -> None:
 
     assert detail["what_to_do"].endswith(".")
     assert "lines" not in detail
+
+
+@pytest.mark.parametrize(
+    ("changed", "summary"),
+    [
+        ({"reason": "mixed_lines"}, "Order 7400000000001: rejected, mixed_lines"),
+        ({}, "Order 7400000000001: rejected"),
+        ({"purchase_order_id": None, "event_id": "e-1"}, "Event e-1: rejected"),
+    ],
+)
+def test_a_parked_order_is_named_in_one_line(changed: dict[str, Any], summary: str) -> None:
+    parked = replace(record(Outcome.REJECTED, Disposition.PARKED), **changed)
+
+    event = outcome_event(DetailType.PARKED, parked, None, "orders", notify=True)
+
+    assert json.loads(event.detail)["summary"] == summary
 
 
 def test_the_order_is_the_one_that_walmart_showed_last() -> None:
