@@ -106,7 +106,7 @@ def outcome_event(
 
 
 def _summary(record: OutcomeRecord) -> str:
-    """Return a parked order in one line. The notification has it, because it needs texts that are never null."""
+    """Return a parked order in one line, which the notification shows: a line is never null."""
     parked = f"Order {record.purchase_order_id}" if record.purchase_order_id else f"Event {record.event_id}"
     return f"{parked}: {record.outcome}" + (f", {record.reason}" if record.reason else "")
 
