@@ -6,6 +6,7 @@ VENV := .venv
 ORDERS ?= 40
 SCENARIO ?= calm
 AUTH ?= signature
+PICTURE ?=
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 SEEDS ?= 100
@@ -36,6 +37,8 @@ help:
 	@echo "Options"
 	@echo "  demo      ORDERS=$(ORDERS), SCENARIO=calm|storm|outage|rotation|migration|withdrawal, AUTH=signature|token,"
 	@echo "            AWS_PORT and MARKETPLACE_PORT (0: any free port)"
+	@echo "            PICTURE=file.svg saves the output as a picture; docs/demo.svg is made so, with ORDERS=6"
+	@echo "  sandbox   AUTH, AWS_PORT and MARKETPLACE_PORT, as above"
 	@echo "  simulate  SEEDS=$(SEEDS)"
 	@echo "  bench     ROUNDS=$(ROUNDS)"
 	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
@@ -45,7 +48,11 @@ help:
 
 .PHONY: demo
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, and watch each order being acknowledged
-	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --scenario $(SCENARIO) --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --scenario $(SCENARIO) --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT) $(if $(PICTURE),--picture $(PICTURE))
+
+.PHONY: sandbox
+sandbox: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Keep the stack on a local AWS, to use it from a second terminal
+	@$(VENV)/dev/bin/python -m tests.local.sandbox --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: unit
 unit: $(VENV)/dev.done ## Run the unit tests, in seconds

@@ -133,7 +133,9 @@ class PlannedFault:
         self.actions = possible & ACTIONS if self.action is None else frozenset({self.action})
         if not self.actions <= possible:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
-        inspect.signature(_BEHAVIORS[self.fault]).bind(None, **self.details)
+        _, *known = inspect.signature(_BEHAVIORS[self.fault]).parameters
+        if not self.details.keys() <= set(known):
+            raise ValueError(f"the details of {self.fault.name} are: {', '.join(known) or 'none'}")
 
     def apply_to(self, exchange: Exchange) -> None:
         response = _BEHAVIORS[self.fault](exchange, **self.details)
