@@ -1,12 +1,12 @@
 # `make demo` shows the application on this machine, and `make test` tests it. Both install what they need into .venv/
 # and .local/; `make clean` removes it.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3)
 VENV := .venv
 # The options; see `make help`.
 ORDERS ?= 40
 SCENARIO ?= calm
 AUTH ?= signature
+PICTURE ?=
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 SEEDS ?= 100
@@ -19,6 +19,8 @@ MODULES ?=
 ROUNDS ?= 30
 
 export SAM_CLI_TELEMETRY := 0
+# Where uv puts the Python that it downloads.
+export UV_PYTHON_INSTALL_DIR ?= $(CURDIR)/$(VENV)/python
 # The tools of .venv/dev come before the machine's.
 export PATH := $(CURDIR)/$(VENV)/dev/bin:$(PATH)
 
@@ -35,6 +37,8 @@ help:
 	@echo "Options"
 	@echo "  demo      ORDERS=$(ORDERS), SCENARIO=calm|storm|outage|rotation|migration|withdrawal, AUTH=signature|token,"
 	@echo "            AWS_PORT and MARKETPLACE_PORT (0: any free port)"
+	@echo "            PICTURE=file.svg saves the output as a picture; docs/demo.svg is made so, with ORDERS=6"
+	@echo "  sandbox   AUTH, AWS_PORT and MARKETPLACE_PORT, as above"
 	@echo "  simulate  SEEDS=$(SEEDS)"
 	@echo "  bench     ROUNDS=$(ROUNDS)"
 	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
@@ -44,7 +48,11 @@ help:
 
 .PHONY: demo
 demo: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Deploy to a local AWS, publish order events, and watch each order being acknowledged
-	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --scenario $(SCENARIO) --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
+	@$(VENV)/dev/bin/python -m tests.local.demo --orders $(ORDERS) --scenario $(SCENARIO) --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT) $(if $(PICTURE),--picture $(PICTURE))
+
+.PHONY: sandbox
+sandbox: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done ## Keep the stack on a local AWS, to use it from a second terminal
+	@$(VENV)/dev/bin/python -m tests.local.sandbox --auth $(AUTH) --aws-port $(AWS_PORT) --marketplace-port $(MARKETPLACE_PORT)
 
 .PHONY: unit
 unit: $(VENV)/dev.done ## Run the unit tests, in seconds
@@ -92,11 +100,10 @@ LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/ru
 lock: $(VENV)/uv.done ## Update the lock of every dependency, with hashes
 	@for lock in $(LOCKS); do \
 		echo "locking $$lock.txt"; \
-		$(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
+		$(UV) pip compile --quiet --universal --python-version 3.13 --generate-hashes --upgrade \
 			--only-binary :all: --no-emit-index-url --custom-compile-command "make lock" \
 			$$lock.in --output-file $$lock.txt || exit 1; \
 	done
-	@cp requirements/uv.txt layers/dependencies/uv.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or cached
@@ -166,14 +173,32 @@ sbom: $(VENV)/sbom.done ## Write the software bill of materials (CycloneDX) to S
 # dependencies. The local AWS puts its own packages on the functions' path, where they could hide a dependency that is
 # missing in a layer. The runtime has only what Lambda provides. Wheels only: building a package runs its code, with
 # build tools that no lock pins.
-$(VENV)/%.done: requirements/%.txt $(VENV)/uv.done
+$(VENV)/%.done: requirements/%.txt $(VENV)/python.done
 	@echo "installing $*"
-	@$(VENV)/uv/bin/uv venv --quiet --clear --no-project --python $(PYTHON) $(VENV)/$*
-	@$(VENV)/uv/bin/uv pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
+	@$(UV) venv --quiet --clear --no-project --python 3.13 $(VENV)/$*
+	@$(UV) pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
 	@touch $@
 
+# With pip's settings, so that everything installs wherever pip does.
+UV := $(VENV)/uv/bin/python requirements/run_uv.py
+
+# The Python of every other environment: the machine's, or else one that uv downloads.
+$(VENV)/python.done: $(VENV)/uv.done
+	@$(UV) python find --system 3.13 >/dev/null 2>&1 || { \
+		echo "downloading Python 3.13, because there is none on PATH"; \
+		$(UV) python install --quiet --no-bin 3.13 || { \
+		echo "Python 3.13 could not be downloaded: install it, put it on PATH, and run make again" >&2; exit 1; }; }
+	@touch $@
+
+# Any Python can run uv. The last one is for pyenv, whose python3 fails here while it has no Python 3.13.
+FIRST_PYTHON = $(shell for each in python3.13 python3 /usr/bin/python3; do $$each -c \
+	'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && echo $$each && break; done)
+
+# Of pip's settings, only those count that say where packages come from.
 $(VENV)/uv.done: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed: make PYTHON=/path/to/python3.13")'
-	@$(PYTHON) -m venv --clear $(VENV)/uv
-	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@test "$(FIRST_PYTHON)" || { echo "Python is missing, or its venv module: install Python 3.13" \
+		"(Debian and Ubuntu: python3.13 and python3.13-venv) and run make again" >&2; exit 1; }
+	@$(FIRST_PYTHON) -m venv --clear $(VENV)/uv
+	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes --only-binary :all: -r $<
 	@touch $@

@@ -3,13 +3,15 @@
 import asyncio
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from acknowledge_orders.attempt import Attempts
+from acknowledge_orders.outcome_events import OutcomeEvent
+from acknowledge_orders.outcome_publisher import OutcomePublisher
 from acknowledge_orders.policy import (
     AttemptResult,
     BackoffSettings,
@@ -21,6 +23,7 @@ from acknowledge_orders.policy import (
     DryRun,
     decide,
     decide_direct,
+    decide_unpublished,
     max_wait_s,
     must_fetch_first,
 )
@@ -34,12 +37,21 @@ BATCH_SIZE: Final = 10
 """The largest batch, whose messages are handled at the same time (the template's `BatchSize`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Attempt:
-    """An attempt: its event, or None if it could not be read, and its result."""
+    """An attempt, and what was decided.
 
-    event: OrderEvent | None
-    result: AttemptResult
+    Attributes:
+        context: What the decision depended on.
+        decision: What happens to the message.
+        record: The outcome record, which says the same.
+        event: The outcome event; None when the outcome is not final, or its kind is not published.
+    """
+
+    context: DecisionContext
+    decision: Decision
+    record: OutcomeRecord
+    event: OutcomeEvent | None
 
 
 class AcknowledgeOrders:
@@ -50,9 +62,9 @@ class AcknowledgeOrders:
         *,
         attempts: Attempts,
         queue: OrderQueue,
+        publisher: OutcomePublisher,
         recorder: Recorder,
         backoff: BackoffSettings,
-        sweep_enabled: bool,
         mark_keys: Callable[[], Sequence[bytes]],
         now: Callable[[], datetime],
         uniform: Callable[[float, float], float],
@@ -63,58 +75,110 @@ class AcknowledgeOrders:
         Args:
             attempts: Makes the calls.
             queue: The queue that the messages came from.
+            publisher: Publishes final outcomes.
             recorder: Takes the outcome records.
             backoff: How long messages wait for a retry.
-            sweep_enabled: Whether the schedule runs sweeps, which see an order again.
-            mark_keys: Returns the keys with which the sweep marks its events.
+            mark_keys: Returns the keys with which the sweep marks its events; none when no sweeps run.
             now: Returns the time, aware.
             uniform: Draws a number between two others.
             executor: Runs the blocking calls of the queue, with room for a whole batch.
         """
         self._attempts = attempts
         self._queue = queue
+        self._publisher = publisher
         self._recorder = recorder
         self._backoff = backoff
-        self._sweep_enabled = sweep_enabled
         self._mark_keys = mark_keys
         self._now = now
         self._uniform = uniform
         self._executor = executor
 
-    async def handle_message(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
-        """Attempt the order of a message, and carry out the decision.
+    async def handle_batch(
+        self, messages: Sequence[QueueMessage], time_left: Callable[[], float]
+    ) -> list[bool]:
+        """Attempt all orders at the same time, publish final outcomes, and carry out the decisions.
+
+        An unexpected error costs its message one attempt, and the other messages nothing.
 
         Args:
-            message: From the queue.
+            messages: From the queue.
             time_left: Seconds left of the invocation.
 
         Returns:
-            Whether the message can be deleted. If not, it stays in the queue and is retried.
+            Whether each message can be deleted. If not, it stays in the queue and is retried.
         """
-        try:
-            event: object = json.loads(message.body)
-        except (ValueError, RecursionError):
-            attempt = _Attempt(None, InvalidEventError("body: must be JSON"))
-        else:
-            attempt = await self._attempt(event, time_left, message)
-        context = self._decision_context(attempt.event, message)
-        decision = await self._act_on(decide(attempt.result, context, self._backoff), message)
-        self._record(attempt, decision, message)
-        return decision.disposition is not Disposition.RETRY
+        attempts = await asyncio.gather(
+            *(self._guard(message, self._attempt_message(message, time_left)) for message in messages)
+        )
+        # Before a message is updated: if its outcome cannot be published, it must stay in the queue.
+        refusals = await self._publisher.publish(
+            [attempt.event if attempt else None for attempt in attempts], time_left
+        )
+        done = await asyncio.gather(
+            *(
+                self._guard(message, self._finish(message, attempt, refusal))
+                for message, attempt, refusal in zip(messages, attempts, refusals, strict=True)
+                if attempt
+            )
+        )
+        finished = iter(done)
+        return [bool(attempt and next(finished)) for attempt in attempts]
 
     async def handle_direct_invocation(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order of the event of a direct invocation, and return its record."""
-        attempt = await self._attempt(event, time_left)
-        return self._record(attempt, decide_direct(attempt.result, self._decision_context(attempt.event)))
+        order_event, result = await self._try(event, time_left)
+        decision = decide_direct(result, self._decision_context(order_event))
+        record = self._record_of(order_event, result, decision)
+        outcome_event = await self._publisher.event_of(record, result)
+        [refusal] = await self._publisher.publish([outcome_event], time_left)
+        if refusal:
+            record = replace(record, reason=refusal, disposition=Disposition.RETURNED)
+        self._recorder.record(record)
+        return record
 
-    async def _attempt(
+    async def _guard[T](self, message: QueueMessage, work: Awaitable[T]) -> T | None:
+        """Return the result of the work on a message; None after an unexpected error, which is recorded."""
+        try:
+            return await work
+        except Exception as error:  # noqa: BLE001 - the other messages must not fail with this one
+            self._recorder.unexpected_error(message.message_id, error)
+            return None
+
+    async def _attempt_message(self, message: QueueMessage, time_left: Callable[[], float]) -> _Attempt:
+        order_event: OrderEvent | None = None
+        result: AttemptResult
+        try:
+            event: object = json.loads(message.body)
+        except (ValueError, RecursionError):
+            result = InvalidEventError("body: must be JSON")
+        else:
+            order_event, result = await self._try(event, time_left, message)
+        context = self._decision_context(order_event, message)
+        decision = decide(result, context, self._backoff)
+        record = self._record_of(order_event, result, decision, message)
+        outcome_event = await self._publisher.event_of(record, result)
+        return _Attempt(context=context, decision=decision, record=record, event=outcome_event)
+
+    async def _finish(self, message: QueueMessage, attempt: _Attempt, refusal: str | None) -> bool:
+        """Update the message and record its outcome; return whether the message can be deleted."""
+        decision = attempt.decision
+        if refusal:
+            decision = decide_unpublished(decision, refusal, attempt.context, self._backoff)
+        decision = await self._act_on(decision, message)
+        self._recorder.record(
+            replace(attempt.record, reason=decision.reason, disposition=decision.disposition)
+        )
+        return decision.disposition is not Disposition.RETRY
+
+    async def _try(
         self, event: object, time_left: Callable[[], float], message: QueueMessage | None = None
-    ) -> _Attempt:
+    ) -> tuple[OrderEvent | None, AttemptResult]:
+        """Read the event, and try once to acknowledge its order."""
         now = self._now()
         try:
             order_event = OrderEvent.read(event, now)
         except InvalidEventError as error:
-            return _Attempt(None, error)
+            return None, error
         for ignored in order_event.ignored_dates:
             self._recorder.warn(
                 "event date ignored",
@@ -125,7 +189,7 @@ class AcknowledgeOrders:
             )
         if order_event.dry_run:
             result = await self._attempts.dry_run(order_event.purchase_order_id, time_left)
-            return _Attempt(order_event, result)
+            return order_event, result
         tried_before = message is not None and message.was_tried
         result = await self._attempts.attempt(
             order_event.purchase_order_id,
@@ -133,7 +197,7 @@ class AcknowledgeOrders:
             time_left=time_left,
             max_wait_s=max_wait_s(self._decision_context(order_event, message)),
         )
-        return _Attempt(order_event, result)
+        return order_event, result
 
     def _decision_context(
         self, event: OrderEvent | None, message: QueueMessage | None = None
@@ -145,7 +209,7 @@ class AcknowledgeOrders:
             deadline_from=event.deadline_from if event else None,
             first_received_at=message.first_received_at if message else now,
             receive_count=message.receive_count if message else 1,
-            note=event.note_by_sweep(self._mark_keys()) if event and self._sweep_enabled else None,
+            note=event.note_by_sweep(self._mark_keys()) if event else None,
         )
 
     async def _act_on(self, decision: Decision, message: QueueMessage) -> Decision:
@@ -174,15 +238,18 @@ class AcknowledgeOrders:
         """Draw a delay in whole seconds, which is what SQS takes."""
         return math.ceil(self._uniform(delay.at_least_s, delay.at_most_s))
 
-    def _record(
-        self, attempt: _Attempt, decision: Decision, message: QueueMessage | None = None
+    def _record_of(
+        self,
+        event: OrderEvent | None,
+        result: AttemptResult,
+        decision: Decision,
+        message: QueueMessage | None = None,
     ) -> OutcomeRecord:
-        event, result = attempt.event, attempt.result
         named = result if isinstance(result, InvalidEventError) else event
         call = result.call if isinstance(result, CallResults | Deferred) else None
         request = result.request if isinstance(result, DryRun) else call
         age = self._now() - event.deadline_from if event and event.deadline_from else None
-        record = OutcomeRecord(
+        return OutcomeRecord(
             purchase_order_id=event.purchase_order_id if event else None,
             outcome=decision.outcome,
             reason=decision.reason,
@@ -198,8 +265,6 @@ class AcknowledgeOrders:
             origin=_origin(event, message),
             secret_version_id=result.secret_version_id if isinstance(result, CallResults | DryRun) else None,
         )
-        self._recorder.record(record)
-        return record
 
 
 def _origin(event: OrderEvent | None, message: QueueMessage | None) -> str:

@@ -12,11 +12,16 @@ from botocore.config import Config
 
 from acknowledge_orders.application import BATCH_SIZE, AcknowledgeOrders
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
+from acknowledge_orders.dynamodb_notification_limit import DynamoDbNotificationLimit
+from acknowledge_orders.eventbridge_outcome_bus import EventBridgeOutcomeBus
+from acknowledge_orders.outcome_events import PUBLISHED
+from acknowledge_orders.outcome_publisher import OutcomePublisher
 from acknowledge_orders.policy import BackoffSettings
 from acknowledge_orders.powertools_recorder import PowertoolsRecorder
 from acknowledge_orders.self_check import SelfCheck
 from acknowledge_orders.settings import AcknowledgeSettings
 from acknowledge_orders.sqs_order_queue import SqsOrderQueue
+from shared.lazy_client import LazyClient
 from shared.runtime import Runtime
 from shared.telemetry import new_logger, new_metrics
 from shared.walmart.client_factory import connect
@@ -26,8 +31,8 @@ from shared.walmart.rate_limiter import RateLimiter
 from shared.walmart.secrets_manager import SecretsManagerStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -38,6 +43,23 @@ _SECRETS_MANAGER_CONFIG: Final = Config(
 _SQS_CONFIG: Final = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
 """No retries: these calls come last, in what is left of the time. After a failure the message is retried when
 the visibility timeout ends."""
+_EVENTS_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+_DYNAMODB_CONFIG: Final = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+"""No retries either: these calls come just before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsClients:
+    """The clients of AWS that most batches do not need."""
+
+    sqs: "LazyClient[SQSClient]"
+    events: "LazyClient[EventBridgeClient]"
+    dynamodb: "LazyClient[DynamoDBClient]"
+
+    def close(self) -> None:
+        """Close their connections; the next calls open new ones."""
+        for client in (self.sqs, self.events, self.dynamodb):
+            client.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +69,7 @@ class Components:
     application: AcknowledgeOrders
     self_check: SelfCheck
     clients: ClientProvider
-    queue: SqsOrderQueue
+    aws: "AwsClients"
     recorder: PowertoolsRecorder
     logger: Logger
     metrics: EphemeralMetrics
@@ -60,7 +82,11 @@ def build_from_environment() -> Components:
     return build(
         settings,
         secrets_manager=session.client("secretsmanager", config=_SECRETS_MANAGER_CONFIG),
-        connect_sqs=functools.partial(session.client, "sqs", config=_SQS_CONFIG),
+        aws=AwsClients(
+            sqs=LazyClient(lambda: session.client("sqs", config=_SQS_CONFIG)),
+            events=LazyClient(lambda: session.client("events", config=_EVENTS_CONFIG)),
+            dynamodb=LazyClient(lambda: session.client("dynamodb", config=_DYNAMODB_CONFIG)),
+        ),
     )
 
 
@@ -68,7 +94,7 @@ def build(
     settings: AcknowledgeSettings,
     *,
     secrets_manager: "SecretsManagerClient",
-    connect_sqs: "Callable[[], SQSClient]",
+    aws: "AwsClients",
     runtime: Runtime | None = None,
     call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> Components:
@@ -77,7 +103,7 @@ def build(
     Args:
         settings: From the environment.
         secrets_manager: Reads the secret.
-        connect_sqs: Makes the client of SQS, on first use.
+        aws: The clients of the other services.
         runtime: Clock, sleep, randomness, threads and network; the real ones when None.
         call_timeout_s: Seconds for a call to Walmart.
     """
@@ -100,10 +126,19 @@ def build(
         connect, settings=settings, max_concurrency=BATCH_SIZE, runtime=runtime
     )
     clients = ClientProvider(store.read, connect_client, runtime.monotonic, recorder.count)
+    executor = runtime.executor(BATCH_SIZE, "aws")
     queue = SqsOrderQueue(
-        connect_sqs,
+        aws.sqs,
         order_queue_url=settings.order_queue_url,
         dead_letter_queue_url=settings.dead_letter_queue_url,
+    )
+    publisher = OutcomePublisher(
+        bus=EventBridgeOutcomeBus(aws.events, settings.event_bus_name),
+        limit=DynamoDbNotificationLimit(aws.dynamodb, settings.notifications_table, runtime.now),
+        detail_types=PUBLISHED[settings.outcome_events],
+        stack=service,
+        recorder=recorder,
+        executor=executor,
     )
     application = AcknowledgeOrders(
         attempts=Attempts(
@@ -113,17 +148,17 @@ def build(
             call_timeout_s=call_timeout_s,
         ),
         queue=queue,
+        publisher=publisher,
         recorder=recorder,
         backoff=BackoffSettings(
             base_s=settings.backoff_base_seconds,
             cap_s=settings.backoff_cap_seconds,
             hold_s=settings.credentials_hold_seconds,
         ),
-        sweep_enabled=settings.sweep_enabled,
-        mark_keys=clients.mark_keys,
+        mark_keys=clients.mark_keys if settings.sweep_enabled else tuple,
         now=runtime.now,
         uniform=runtime.uniform,
-        executor=runtime.executor(BATCH_SIZE, "order-queue"),
+        executor=executor,
     )
     self_check = SelfCheck(
         read_secret=functools.partial(store.read, CURRENT),
@@ -135,7 +170,7 @@ def build(
         application=application,
         self_check=self_check,
         clients=clients,
-        queue=queue,
+        aws=aws,
         recorder=recorder,
         logger=logger,
         metrics=metrics,

@@ -53,8 +53,8 @@ class AcknowledgeFunction:
                 return asyncio.run(self._handle_batch(messages, time_left))
             return asyncio.run(self._handle_direct_invocation(event, time_left))
         finally:
-            # A connection may be dead by the next invocation, and SQS calls are not repeated.
-            components.queue.close()
+            # A connection may be dead by the next invocation, and these calls are not repeated.
+            components.aws.close()
             components.metrics.flush_metrics()
 
     def _read_batch(self, event: object) -> list[QueueMessage] | None:
@@ -71,7 +71,7 @@ class AcknowledgeFunction:
         self, messages: list[QueueMessage], time_left: Callable[[], float]
     ) -> dict[str, object]:
         """Handle all messages at the same time, and report the ones that are retried."""
-        done = await asyncio.gather(*(self._handle(message, time_left) for message in messages))
+        done = await self._components.application.handle_batch(messages, time_left)
         await self._components.clients.close_replaced()
         retried = [message.message_id for message, is_done in zip(messages, done, strict=True) if not is_done]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in retried]}
@@ -82,16 +82,6 @@ class AcknowledgeFunction:
         record = await self._components.application.handle_direct_invocation(event, time_left)
         await self._components.clients.close_replaced()
         return record.as_dict()
-
-    async def _handle(self, message: QueueMessage, time_left: Callable[[], float]) -> bool:
-        try:
-            return await self._components.application.handle_message(message, time_left)
-        except Exception:
-            # An unexpected error costs this message one attempt, and the other messages nothing. Lambda does
-            # not count it, because the invocation succeeds.
-            self._components.logger.exception("unexpected error", message_id=message.message_id)
-            self._components.recorder.count(Metric.MESSAGE_FAILED)
-            return False
 
 
 @functools.cache

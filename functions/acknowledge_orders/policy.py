@@ -35,6 +35,9 @@ FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
 STUCK_MAX_WAIT_S: Final = 10.0
 """Seconds that a call about a stuck order waits for the rate limiter at most: an invocation that waits long
 cannot take new orders."""
+PUBLISHED_WITHIN: Final = timedelta(hours=1)
+"""How long after its first receive a message is retried because its final outcome cannot be published. Each
+retry costs a call to Walmart, and a failure that lasts longer needs a person."""
 MAX_RECEIVES: Final = 90
 """A message with so many receives is parked, before the queue's redrive policy moves it without a reason."""
 
@@ -227,6 +230,28 @@ def decide_direct(result: AttemptResult, context: DecisionContext) -> Decision:
     return Decision(outcome, reason, Disposition.DONE if done else Disposition.RETURNED)
 
 
+def decide_unpublished(
+    decision: Decision, refusal: str, context: DecisionContext, backoff: BackoffSettings
+) -> Decision:
+    """Decide what to do with a message whose final outcome could not be published.
+
+    It is retried: then its order is already handled, or is parked, and that outcome is published. After
+    `PUBLISHED_WITHIN` it is parked, so that the outcome is not lost.
+
+    Args:
+        decision: What was decided about the message: it is done, or parked.
+        refusal: Why its outcome could not be published.
+        context: The times and counts of the event and the message.
+        backoff: How long messages wait.
+    """
+    waited = context.now - context.first_received_at
+    if waited <= PUBLISHED_WITHIN and context.receive_count < MAX_RECEIVES:
+        return Decision(decision.outcome, refusal, Disposition.RETRY, _backoff_delay(waited, backoff))
+    if decision.disposition is Disposition.PARKED:
+        return decision
+    return Decision(decision.outcome, refusal, Disposition.PARKED)
+
+
 def evaluate(result: AttemptResult, context: DecisionContext) -> Evaluation:
     """Return the outcome of an attempt, a reason where the outcome needs one, and the action."""
     match result:
@@ -359,9 +384,13 @@ def _delay(
         if retry_at is not None:
             wait_s = min(max(1.0, (retry_at - context.now).total_seconds()), backoff.cap_s)
             return Delay(wait_s, wait_s + backoff.base_s)
+    return _backoff_delay(_tried_for(context), backoff)
+
+
+def _backoff_delay(tried_for: timedelta, backoff: BackoffSettings) -> Delay:
     # The delay grows with the time since the first receive, which needs no stored state. Receive counts
     # would be too high: they include messages that were returned without an attempt.
-    waited_s = max(0.0, _tried_for(context).total_seconds())
+    waited_s = max(0.0, tried_for.total_seconds())
     return Delay(1, max(1, min(backoff.cap_s, backoff.base_s + waited_s)))
 
 

@@ -1,9 +1,11 @@
 """What the application needs from its environment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from acknowledge_orders.outcome_events import OutcomeEvent
 from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 
@@ -58,6 +60,38 @@ class OrderQueue(Protocol):
         """
 
 
+class OutcomeBus(Protocol):
+    """The bus that carries outcome events."""
+
+    def publish(self, events: Sequence[OutcomeEvent]) -> list[str | None]:
+        """Publish ten events at most, in one call.
+
+        Returns:
+            For each event None, or one word that says why it was not published. An event of a call without a
+            response may have been published.
+        """
+
+
+class NotificationLimitError(Exception):
+    """The limit could not be read or updated. The text is one word that says why."""
+
+
+class NotificationLimit(Protocol):
+    """Limits the notifications about parked orders."""
+
+    def admit(self, order: str) -> bool:
+        """Return whether a notification may be sent, and count it.
+
+        At most one is admitted for an order and a day, and a small number for all orders of a day.
+
+        Args:
+            order: The purchase order id, or the id of the message when its event has none.
+
+        Raises:
+            NotificationLimitError: The limit is not known.
+        """
+
+
 class Recorder(Protocol):
     """Takes outcome records."""
 
@@ -66,3 +100,9 @@ class Recorder(Protocol):
 
     def warn(self, message: str, **fields: object) -> None:
         """Log a warning that concerns no single outcome; `message` is constant text."""
+
+    def unexpected_error(self, message_id: str, error: Exception) -> None:
+        """Log an error that was not expected, and count its message as failed.
+
+        The invocation succeeds, so Lambda does not count it.
+        """

@@ -34,6 +34,11 @@ class PowertoolsRecorder(Telemetry):
         if record.origin != "manual":
             self._measure_attempt(record)
 
+    def unexpected_error(self, message_id: str, error: Exception) -> None:
+        """Log an error that was not expected, and count its message as failed."""
+        self._logger.error("unexpected error", exc_info=error, message_id=message_id)
+        self.count(Metric.MESSAGE_FAILED)
+
     def record_self_check(self, record: SelfCheckRecord) -> None:
         """Log what a self-check found."""
         log = self._logger.error if record.failed else self._logger.info

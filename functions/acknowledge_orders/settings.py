@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from acknowledge_orders.outcome_events import PUBLISHED
 from shared.settings import MAX_NUMBER, Settings, SettingsError
 
 VISIBILITY_TIMEOUT_S: Final = 360.0
@@ -22,6 +23,9 @@ class AcknowledgeSettings(Settings):
         backoff_cap_seconds: The longest back-off after later failures.
         credentials_hold_seconds: How long an order waits for credentials or settings to be corrected.
         sweep_enabled: Whether the schedule runs sweeps.
+        outcome_events: Which final outcomes are published: `all`, `parked` or `none`.
+        event_bus_name: The event bus on which they are published.
+        notifications_table: The table that limits the notifications about parked orders.
     """
 
     dead_letter_queue_url: str
@@ -30,13 +34,19 @@ class AcknowledgeSettings(Settings):
     backoff_cap_seconds: float
     credentials_hold_seconds: float
     sweep_enabled: bool
+    outcome_events: str
+    event_bus_name: str
+    notifications_table: str
 
     def __post_init__(self) -> None:
-        """Check that SQS can hide a message for as long as the settings may ask it to.
+        """Check what the types do not.
 
         Raises:
-            SettingsError: Two of them allow a longer delay.
+            SettingsError: `outcome_events` has another value, or two settings allow a longer delay than SQS
+                can hide a message for.
         """
+        if self.outcome_events not in PUBLISHED:
+            raise SettingsError(f"OUTCOME_EVENTS must be one of {', '.join(PUBLISHED)}")
         base_s = self.backoff_base_seconds
         # A delay is at most the back-off's cap or the hold, plus the base, over which delays are spread.
         for variable, seconds in (

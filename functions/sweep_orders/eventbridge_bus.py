@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from shared.eventbridge import PutEventsError, put_events
 from shared.orders.sweep_note import SweepNote
 from sweep_orders.ports import EventBusError
 
@@ -37,14 +36,10 @@ class EventBridgeBus:
         """Publish one order event for each note, and return those that the bus refused."""
         key = next(iter(self._mark_keys()), None)
         try:
-            response = self._events.put_events(Entries=[self._entry(note, key) for note in notes])
-        except ClientError as error:
-            raise EventBusError(error.response["Error"]["Code"]) from error
-        except BotoCoreError as error:
-            raise EventBusError(type(error).__name__) from error
-        # The response has its entries in the order of the request.
-        pairs = zip(notes, response["Entries"], strict=True)
-        return [note for note, entry in pairs if "ErrorCode" in entry]
+            refusals = put_events(self._events, [self._entry(note, key) for note in notes])
+        except PutEventsError as error:
+            raise EventBusError(str(error)) from error
+        return [note for note, refusal in zip(notes, refusals, strict=True) if refusal]
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""

@@ -12,6 +12,7 @@ from sweep_orders.records import SweepRecord
 from tests.support.pages import (
     README,
     RUNBOOK,
+    RUNBOOK_SCRIPT,
     Page,
     all_pages,
     code,
@@ -40,7 +41,7 @@ def found(read_page: Page) -> dict[str, list[str]]:
     overrides = re.findall(r"--parameter-overrides((?: \w+=\S+)+)", text)
     return {
         "output": [
-            *re.findall(r"\b(?:output|arn|records|take|move|drop) ([A-Z]\w+)", text),
+            *re.findall(r"\b(?:output|arn|records|take|move|drop|restore_policy) ([A-Z]\w+)", text),
             *re.findall(r"\bmove [A-Z]\w+ ([A-Z]\w+)", text),
             *re.findall(r"\b[A-Z]\w+QueueUrl\b", text),
         ],
@@ -59,7 +60,7 @@ def found(read_page: Page) -> dict[str, list[str]]:
 
 def test_the_pages_have_commands_of_every_kind() -> None:
     assert all(found(RUNBOOK)[kind] for kind in found(RUNBOOK) if kind != "alarm")
-    assert all(found(TESTING)[kind] for kind in found(TESTING) if kind != "resource")
+    assert all(found(TESTING)[kind] for kind in found(TESTING) if kind not in {"resource", "member"})
 
 
 @every_page
@@ -79,7 +80,20 @@ def test_a_command_names_only_what_exists(read_page: Page) -> None:
 
 
 def test_the_runbook_names_the_stack_as_it_is_deployed() -> None:
-    assert set(re.findall(r"--stack-name (\S+)", commands(RUNBOOK))) == {deployed_name()}
+    (stack,) = re.findall(r"^STACK=\$\{STACK:-(.*)\}$", RUNBOOK_SCRIPT, re.MULTILINE)
+
+    assert stack == deployed_name()
+    assert set(re.findall(r"--stack-name (\S+)", commands(RUNBOOK))) == {'"$STACK"'}
+
+
+def test_the_script_of_the_runbook_has_the_commands_of_its_table() -> None:
+    shown = {code(command)[0].split()[0] for command, _ in RUNBOOK.table("Command")}
+
+    assert shown <= set(re.findall(r"^(\w+)\(\)", RUNBOOK_SCRIPT, re.MULTILINE))
+
+
+def test_bash_can_parse_the_script_of_the_runbook() -> None:
+    assert syntax_error(RUNBOOK_SCRIPT) == ""
 
 
 @pytest.mark.parametrize("read_page", [README, RUNBOOK, TESTING], ids=lambda each: each.path.name)
@@ -105,7 +119,7 @@ def test_each_untested_risk_has_a_command_that_would_test_it() -> None:
 
 @every_page
 def test_no_command_holds_a_key(read_page: Page) -> None:
-    for block in read_page.blocks("bash"):
+    for block in (*read_page.blocks("bash"), RUNBOOK_SCRIPT):
         # The secret comes through a pipe, and its key from a file.
         assert re.findall(r"--secret-(?:string|binary)[ =](\S+)", block) in ([], ["file:///dev/stdin"])
         values = re.findall(rf"\b(?:{KEY})\b[\"']?\s*[:=]\s*(\S+?)[,}}]", block)

@@ -30,6 +30,8 @@ def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> 
             "CredentialsSecretArn": secret_arn,
             "MarketplaceUrl": marketplace.url,
             "OrderEventSource": source,
+            "AlarmEmail": "alarms@example.com",
+            "OutcomeEvents": "true",
             "RequestsPerMinute": "6000",
             "BackoffBaseSeconds": "1",
             "BackoffCapSeconds": "1",

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from tests.end_to_end.harness import Deployment, eventually
+from tests.local.aws import Subscriber
 from tests.local.marketplace import Fault
 from tests.support.event_cases import load_event_cases
 from tests.support.paths import ROOT
@@ -107,6 +108,32 @@ def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, pur
 
     assert message["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
     assert message["MessageAttributes"]["reason"]["StringValue"].startswith("detail.purchaseOrderId must be")
+
+
+def test_outcomes_are_published_and_a_parked_order_notifies_once(
+    deployments: dict[str, Deployment], purchase_order_id: str
+) -> None:
+    first, second = deployments["signature"], deployments["token"]
+    events, phone = Subscriber(first.aws, "events"), Subscriber(first.aws, "phone")
+    events.subscribe_to_bus()
+    for each in (first, second):
+        phone.subscribe_to_topic(each.stack.outputs["AlarmTopicArn"])
+    first.marketplace.add_order(purchase_order_id, statuses=("Created", "Shipped"))
+    second.marketplace.add_order(purchase_order_id)
+
+    for deployment in (first, first, second):
+        deployment.publish(purchase_order_id)
+    published = [event["detail"] | {"type": event["detail-type"]} for event in events.wait_for(3)]
+
+    parked = [detail for detail in published if detail["type"] == "Order Parked"]
+    assert [detail["stack"] for detail in parked] == [first.stack.name] * 2
+    assert {detail["notify"] for detail in parked} == {True, False}
+    assert [detail["stack"] for detail in published if detail["type"] == "Order Acknowledged"] == [
+        second.stack.name
+    ]
+    (notification,) = phone.wait_for(1)
+    assert notification["Order parked"] == f"Order {purchase_order_id}: rejected, mixed_lines"
+    assert notification["Runbook"].endswith("docs/runbook.md#orders-parked")
 
 
 def test_an_order_without_an_event_is_acknowledged_by_one_sweep(

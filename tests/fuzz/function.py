@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Never, cast
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 import acknowledge_orders.bootstrap
+from acknowledge_orders.bootstrap import AwsClients
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
+from shared.lazy_client import LazyClient
 from shared.runtime import Runtime
 from tests.support.printed import reset_logger
 from tests.support.settings import ACKNOWLEDGE
@@ -21,6 +23,8 @@ from walmart_ca.responses import Response
 from walmart_ca.transport import Limits, NoResponseError, NothingSentError
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -126,7 +130,11 @@ def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invoca
         components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(ACKNOWLEDGE),
             secrets_manager=cast("SecretsManagerClient", invocation),
-            connect_sqs=lambda: cast("SQSClient", invocation),
+            aws=AwsClients(
+                sqs=LazyClient(lambda: cast("SQSClient", invocation)),
+                events=LazyClient(lambda: cast("EventBridgeClient", invocation)),
+                dynamodb=LazyClient(lambda: cast("DynamoDBClient", invocation)),
+            ),
             runtime=invocation.runtime(),
         )
         invocation.result = AcknowledgeFunction(components)(event, _Context())

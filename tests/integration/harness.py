@@ -1,12 +1,13 @@
 """The functions, called through their own entries, with local AWS services and a local marketplace."""
 
+import contextlib
 import copy
 import functools
 import io
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,8 +21,10 @@ from urllib3.response import HTTPResponse
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
 from acknowledge_orders.attempt import CALL_TIMEOUT_S
+from acknowledge_orders.bootstrap import AwsClients
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
+from shared.lazy_client import LazyClient
 from shared.metrics import Metric
 from shared.runtime import Runtime
 from sweep_orders.handler import SweepFunction
@@ -35,6 +38,7 @@ from tests.support.services import Services
 from tests.support.sqs_limits import enforce_sqs_limits
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -81,17 +85,23 @@ class Harness(Services):
 
     def with_aws(self, aws: LocalAws) -> Self:
         """Return a copy whose functions and event source mapping call AWS with these clients."""
-        self.bus()  # made here, because these clients may not be allowed to
+        self.bus(), self.notifications_table()  # made here, because these clients may not be allowed to
         same = copy.copy(self)
         same.aws = aws
-        same.__dict__.pop("events", None)  # so that the property makes it again
+        for client in ("events", "dynamodb"):
+            same.__dict__.pop(client, None)  # so that the property makes it again
         same.sqs = aws.client("sqs")
         same._secrets_manager = aws.client("secretsmanager")  # noqa: SLF001 - of the same class
         return same
 
     @functools.cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """The client by which the function limits notifications."""
+        return self.aws.client("dynamodb")
+
+    @functools.cached_property
     def events(self) -> "EventBridgeClient":
-        """The client by which the sweep publishes."""
+        """The client that publishes events."""
         return self.aws.client("events")
 
     def function(self, **environment: str) -> AcknowledgeFunction:
@@ -107,11 +117,18 @@ class Harness(Services):
                     "BACKOFF_CAP_SECONDS": "600",
                     "CREDENTIALS_HOLD_SECONDS": "300",
                     "SWEEP_ENABLED": "true",
+                    "OUTCOME_EVENTS": "all",
+                    "EVENT_BUS_NAME": self.bus(),
+                    "NOTIFICATIONS_TABLE": self.notifications_table(),
                     **environment,
                 }
             ),
             secrets_manager=self._secrets_manager,
-            connect_sqs=lambda: self.sqs,
+            aws=AwsClients(
+                sqs=LazyClient(lambda: self.sqs),
+                events=LazyClient(lambda: self.events),
+                dynamodb=LazyClient(lambda: self.dynamodb),
+            ),
             runtime=Runtime(clock=self._clock, monotonic=self._clock, uniform=self.uniform),
             call_timeout_s=self.call_timeout_s,
         )
@@ -181,9 +198,20 @@ class Harness(Services):
     def delete_secret(self) -> None:
         self._secrets_manager.delete_secret(SecretId=self.secret_arn, ForceDeleteWithoutRecovery=True)
 
+    @contextlib.contextmanager
+    def without_event_bus(self) -> Iterator[None]:
+        """Let every call to EventBridge fail, as in an outage."""
+        hooks = self.events.meta.events
+        hooks.register("before-send.events", _no_connection)
+        yield
+        hooks.unregister("before-send.events", _no_connection)
+
     def deliver(self, function: AcknowledgeFunction) -> dict[str, Any]:
         """Receive a batch, invoke, and delete what did not fail, as the event source mapping does."""
-        messages = self.receive()
+        return self.handle(function, self.receive())
+
+    def handle(self, function: AcknowledgeFunction, messages: "list[MessageTypeDef]") -> dict[str, Any]:
+        """Invoke with a batch, and delete what did not fail."""
         answer = function({"Records": [record_of(message) for message in messages]}, Context())
         self.delete(messages, answer)
         return answer

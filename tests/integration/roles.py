@@ -95,9 +95,11 @@ class Roles:
             EventBusName=harness.bus(),
             **{"AWS::AccountId": account},
         )
+        table = harness.notifications_table()
         self.arns = {
             "OrderQueue": harness.arn(harness.order_queue),
             "OrderDeadLetterQueue": harness.arn(harness.dead_letter_queue),
+            "NotificationsTable": f"arn:aws:dynamodb:{aws.region}:{account}:table/{table}",
         }
 
     def complete(self, path: str) -> LocalAws:

@@ -1,4 +1,4 @@
-"""With the policy of docs/security.md an operator can work on orders, but read no key and purge no queue."""
+"""With the policy of docs/policies an operator can work on orders, but read no key and purge no queue."""
 
 import re
 from typing import Any, Final
@@ -7,10 +7,10 @@ import pytest
 
 from tests.integration.roles import assume_role, call, denied
 from tests.local.aws import LocalAws
-from tests.support.pages import page
+from tests.support.paths import ROOT
 
 _STACK: Final = "walmart-order-acknowledgement"
-_PRODUCER, _OPERATOR, *_ = page("docs/security.md").blocks("json")
+_OPERATOR: Final = (ROOT / "docs" / "policies" / "operator.json").read_text()
 _LOGS: Final = f"/aws/lambda/{_STACK}-AcknowledgeFunction"
 
 

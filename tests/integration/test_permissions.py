@@ -145,6 +145,35 @@ def test_without_it_nothing_is_parked_and_the_message_stays(
     assert (len(harness.parked()), harness.queued()) == (1, 0)
 
 
+@needed(f"{ACKNOWLEDGE}/PublishOutcomeEvents")
+def test_without_it_no_outcome_is_published_and_the_message_stays(
+    harness: Harness, without_it: Harness, complete: Harness
+) -> None:
+    harness.place(ORDER)
+
+    record = acknowledge(without_it)
+
+    assert (record["outcome"], record["disposition"]) == ("acknowledged", "retry")
+    assert record["reason"] == "event_bus: AccessDeniedException"
+    record = acknowledge(complete)
+    assert (record["outcome"], record["disposition"]) == ("already_acknowledged", "done")
+
+
+@needed(f"{ACKNOWLEDGE}/LimitNotifications")
+def test_without_it_a_parked_order_sends_no_notification(
+    harness: Harness, without_it: Harness, complete: Harness
+) -> None:
+    for acting, warned in (
+        (without_it, [("notification left out", "AccessDeniedException")]),
+        (complete, []),
+    ):
+        harness.send("not json")
+        acting.deliver(acting.function())
+
+        assert warnings_of(harness.output()) == warned
+        assert len(harness.parked()) == 1
+
+
 @needed(f"{ACKNOWLEDGE}/ReadCredentials", f"{SWEEP}/ReadCredentials")
 def test_without_it_neither_function_does_its_work(
     without_it: Harness, complete: Harness, removed: str
@@ -306,6 +335,10 @@ def publish_on(bus: str) -> dict[str, Any]:
     return {"Entries": [{**event, "Detail": "{}"}]}
 
 
+def day_in(table: str) -> dict[str, Any]:
+    return {"TableName": table, "Key": {"utc_day": {"S": "2026-11-24"}}}
+
+
 def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
     """Calls that a role may try: the action of IAM, and the arguments."""
     orders, dead_letters = {"QueueUrl": harness.order_queue}, {"QueueUrl": harness.dead_letter_queue}
@@ -321,6 +354,8 @@ def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
         "delete what is parked": ("sqs:DeleteMessage", {**dead_letters, **receipt}),
         "publish events": ("events:PutEvents", publish_on(harness.bus())),
         "publish on another bus": ("events:PutEvents", publish_on("default")),
+        "limit notifications": ("dynamodb:UpdateItem", day_in(harness.notifications_table())),
+        "limit in another table": ("dynamodb:UpdateItem", day_in("foreign")),
         "read another secret": ("secretsmanager:GetSecretValue", {"SecretId": "foreign"}),
         "replace the secret": (
             "secretsmanager:PutSecretValue",
@@ -334,7 +369,7 @@ def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
 @pytest.mark.parametrize(
     ("role", "job"),
     [
-        (ACKNOWLEDGE, {"receive orders", "delete orders", "park"}),
+        (ACKNOWLEDGE, {"receive orders", "delete orders", "park", "publish events", "limit notifications"}),
         (SWEEP, {"publish events"}),
         (SCHEDULE, set()),
     ],

@@ -1,4 +1,4 @@
-"""The runbook's commands for parked orders, run by bash with queues of the local AWS."""
+"""The runbook's commands, run by bash with queues and logs of the local AWS."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 
 from tests.local.aws import LocalAws
 from tests.support import deployed as resolved
-from tests.support.pages import page
+from tests.support.paths import ROOT
 from tests.support.shells import Shell, needs_jq
 from tests.support.sqs_limits import MAX_BYTES
 from tests.support.template import read
@@ -19,13 +19,23 @@ pytestmark = needs_jq
 
 STACK: Final = "walmart-order-acknowledgement"
 QUEUES: Final = ["OrderQueue", "OrderDeadLetterQueue", "UndeliveredEventQueue"]
-BLOCKS: Final = page("docs/runbook.md").blocks("bash")
-PASTED: Final = "".join(block for block in BLOCKS if "output() {" in block or "parked() {" in block)
-(UNDELIVERED,) = (block for block in BLOCKS if "ERROR_MESSAGE" in block)
+URLS: Final = [f"{name}Url" for name in QUEUES]
 MOVE: Final = "move OrderDeadLetterQueueUrl OrderQueueUrl"
 PARKED: Final = {"outcome": "unavailable", "reason": "http_503"}
 UGLY: Final = "\u009b2J\u202e\u2066\u200b\x7f\u00e9"
 """Characters that control a terminal, change the direction of text, or are invisible."""
+RECORD: Final = {
+    "purchase_order_id": "1",
+    "outcome": "rejected",
+    "reason": UGLY,
+    "disposition": "parked",
+    "deadline_remaining_s": 60,
+}
+NO_JSON: Final = f"no JSON: {UGLY}"
+LOGS: Final = {
+    "AcknowledgeFunctionLogGroupName": [json.dumps(RECORD, ensure_ascii=False)],
+    "SweepFunctionLogGroupName": [json.dumps(RECORD, ensure_ascii=False), NO_JSON],
+}
 
 
 class Runbook:
@@ -37,13 +47,19 @@ class Runbook:
         body = read().body
         template = {
             "Resources": {name: body["Resources"][name] for name in QUEUES},
-            "Outputs": {f"{name}Url": body["Outputs"][f"{name}Url"] for name in QUEUES},
+            "Outputs": {name: body["Outputs"][name] for name in (*URLS, "OrderEventRuleName")},
         }
         cloudformation = aws.client("cloudformation")
         cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
         (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-        self.urls = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        self.urls = {name: outputs[name] for name in URLS}
+        self.rule = outputs["OrderEventRuleName"]
+
+    def arn(self, queue: str) -> str:
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=["QueueArn"])
+        return attributes["Attributes"]["QueueArn"]
 
     def send(self, queue: str, body: str, **attributes: str) -> None:
         self.sqs.send_message(
@@ -72,8 +88,8 @@ class Runbook:
         return int(attributes["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
     def run(self, commands: str) -> subprocess.CompletedProcess[str]:
-        """Run commands after the runbook's functions."""
-        return self._bash.run(f"{PASTED}\n{commands}")
+        """Run commands after the runbook's script."""
+        return self._bash.run(f"source docs/runbook.sh\n{commands}", cwd=ROOT)
 
 
 @pytest.fixture(scope="session")
@@ -146,7 +162,7 @@ def test_a_message_that_cannot_be_moved_is_named_and_kept(runbook: Runbook) -> N
         ("move ThereIsNoneUrl OrderQueueUrl", "ThereIsNoneUrl could not be read"),
         (f"{MOVE} '.order =='", "could not be read with the condition .order ==."),
         ("drop OrderDeadLetterQueueUrl", "Say which messages: drop OrderDeadLetterQueueUrl 'condition'"),
-        ("stack=other; output() { return 254; }; " + MOVE, ""),
+        ("output() { return 254; }; " + MOVE, ""),
     ],
 )
 def test_a_command_that_fails_loses_no_message(runbook: Runbook, command: str, says: str) -> None:
@@ -159,7 +175,7 @@ def test_a_command_that_fails_loses_no_message(runbook: Runbook, command: str, s
     assert len(runbook.empty("OrderDeadLetterQueueUrl")) + runbook.invisible("OrderDeadLetterQueueUrl") == 1
 
 
-@pytest.mark.parametrize("command", ["parked", MOVE, "drop OrderDeadLetterQueueUrl true", UNDELIVERED])
+@pytest.mark.parametrize("command", ["parked", MOVE, "drop OrderDeadLetterQueueUrl true", "undelivered"])
 def test_text_from_a_producer_is_printed_as_ascii(runbook: Runbook, command: str) -> None:
     attributes = {"outcome": "rejected", "reason": UGLY, "ERROR_CODE": UGLY, "ERROR_MESSAGE": UGLY}
     for queue in ("OrderDeadLetterQueueUrl", "UndeliveredEventQueueUrl"):
@@ -171,32 +187,89 @@ def test_text_from_a_producer_is_printed_as_ascii(runbook: Runbook, command: str
     assert UGLY in json.dumps(lines(printed), ensure_ascii=False)
 
 
-def test_a_log_line_is_printed_as_ascii(runbook: Runbook, local_aws: LocalAws) -> None:
+@pytest.fixture(scope="session")
+def _logs(local_aws: LocalAws) -> None:
+    """Log groups that are named like the outputs that name them in a stack."""
     logs, now_ms = local_aws.client("logs"), int(time.time() * 1000)
-    logged = [json.dumps({"event_id": UGLY}, ensure_ascii=False), f"no JSON: {UGLY}"]
-    logs.create_log_group(logGroupName="runbook")
-    logs.create_log_stream(logGroupName="runbook", logStreamName="runbook")
-    logs.put_log_events(
-        logGroupName="runbook",
-        logStreamName="runbook",
-        logEvents=[{"timestamp": now_ms, "message": message} for message in logged],
-    )
+    for group, messages in LOGS.items():
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="runbook")
+        logs.put_log_events(
+            logGroupName=group,
+            logStreamName="runbook",
+            logEvents=[{"timestamp": now_ms, "message": message} for message in messages],
+        )
 
-    printed = runbook.run(
-        """output() { echo runbook; }; records LogGroupName '{ $.level = "INFO" }'"""
-    ).stdout
+
+# The local AWS matches every line with every pattern.
+@pytest.mark.usefixtures("_logs")
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("attempts 1", [RECORD]),
+        ("swept", [RECORD]),
+        ("refused", [RECORD]),
+        ("sweeps", [RECORD, NO_JSON]),
+        ("errors", [RECORD, RECORD, RECORD, NO_JSON, RECORD, NO_JSON]),
+        ("urgent", [["1", 60, "rejected", UGLY]]),
+        ("failures | sed 's/^ *1 //'", [["rejected", UGLY, "parked"]]),
+    ],
+)
+def test_a_log_line_is_printed_as_ascii(runbook: Runbook, command: str, shown: list[object]) -> None:
+    printed = runbook.run(f'output() {{ echo "$1"; }}; {command}').stdout
 
     assert printed.isascii()
-    assert lines(printed) == [{"event_id": UGLY}, f"no JSON: {UGLY}"]
+    assert lines(printed) == shown
 
 
-def test_the_restored_policy_is_the_one_of_the_template() -> None:
-    (block,) = (block for block in BLOCKS if "jq -n --arg queue" in block)
-    (program,) = re.findall(r"jq -n --arg queue .*? '(.*)'\)\"$", block, re.MULTILINE | re.DOTALL)
-    rule = "arn:aws:events:ca-central-1:123456789012:rule/orders-OrderEventRule"
-    arguments = ["--arg", "queue", "<OrderQueue.Arn>", "--arg", "rule", rule]
+@pytest.mark.parametrize(
+    ("queue", "sid"),
+    [("OrderQueue", "OrderEventRuleDelivers"), ("UndeliveredEventQueue", "OrderEventRuleDeadLetters")],
+)
+def test_a_restored_policy_is_the_one_of_the_template(
+    runbook: Runbook, local_aws: LocalAws, queue: str, sid: str
+) -> None:
+    rule = local_aws.client("events").put_rule(Name=runbook.rule, EventPattern='{"source": ["x"]}')
+    policy = json.dumps(resolved.deployed(read())[f"{queue}Policy"]["PolicyDocument"])
+    policy = policy.replace(
+        "arn:aws:events:ca-central-1:123456789012:rule/orders-OrderEventRule", rule["RuleArn"]
+    )
+    # Not sent, because the local AWS has no TLS, and would refuse every later call.
+    shown = 'aws() { case $2 in set-*) echo "${@: -1}" ;; *) command aws "$@" ;; esac; }'
 
-    made = subprocess.run(["jq", "-n", *arguments, program], check=True, capture_output=True)  # noqa: S607 - the page's
+    done = runbook.run(f"{shown}; restore_policy {queue}Url {sid}")
 
-    policy = resolved.deployed(read())["OrderQueuePolicy"]["PolicyDocument"]
-    assert json.loads(json.loads(made.stdout)["Policy"]) == policy
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = policy.replace(f"<{queue}.Arn>", runbook.arn(f"{queue}Url"))
+    assert json.loads(json.loads(done.stdout)["Policy"]) == json.loads(expected)
+
+
+def test_a_replay_goes_through_the_rule_on_its_bus(runbook: Runbook, local_aws: LocalAws) -> None:
+    events = local_aws.client("events")
+    bus = events.describe_event_bus(Name="default")["Arn"]
+    rule = events.put_rule(Name=runbook.rule, EventPattern='{"source": ["x"]}')["RuleArn"]
+    # The stack here has no archive.
+    stubs = f"""output() {{ case $1 in *RuleName) echo {runbook.rule} ;; *) echo "$1" ;; esac; }}
+        aws() {{ case $2 in start-*) echo "$@" ;; *) command aws "$@" ;; esac; }}"""
+
+    printed = runbook.run(f"{stubs}\nreplay 2026-11-24T10:00:00Z 2026-11-24T12:00:00Z").stdout
+
+    assert re.sub(r"orders-\d+", "orders-now", printed).split() == [
+        *("events", "start-replay", "--replay-name", "orders-now"),
+        *("--event-source-arn", "OrderEventArchiveArn"),
+        *("--event-start-time", "2026-11-24T10:00:00Z", "--event-end-time", "2026-11-24T12:00:00Z"),
+        *("--destination", f"Arn={bus},FilterArns={rule}"),
+    ]
+
+
+def test_a_pager_gets_pages_and_their_end_alone(runbook: Runbook) -> None:
+    stubs = 'output() { echo "$1"; }; aws() { echo "${@: -1}"; }'
+
+    printed = runbook.run(f"{stubs}\nsubscribe_pager https://pager.example.com/orders").stdout
+
+    attributes = json.loads(printed)
+    assert attributes["FilterPolicyScope"] == "MessageBody"
+    assert json.loads(attributes["FilterPolicy"]) == {
+        "AlarmDescription": [{"prefix": "Page: "}],
+        "$or": [{"NewStateValue": ["ALARM"]}, {"OldStateValue": ["ALARM"]}],
+    }

@@ -1,5 +1,6 @@
 """AWS clients with the methods that the functions call, and botocore's errors."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _DELAY_S: Final = (0.003, 0.03)
 _URL: Final = "https://aws.example"
+OUTCOMES: Final = "walmart.ca.order-outcomes"
+"""The source of outcome events, as the reference page says."""
 
 
 @dataclass(slots=True)
@@ -162,15 +165,52 @@ class Events:
             if faults.occurs(SystemFault.BUS_REFUSES):
                 results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
             else:
-                body = environment.simulation.bus.publish(entry["Detail"])
-                if environment.invocation:
-                    environment.simulation.invariants.check_publication(environment.invocation, body)
+                self._publish(entry)
                 results.append({"EventId": "simulated"})
         environment.checkpoint()
         if faults.occurs(SystemFault.BUS_RESPONSE_LOST):
             environment.spend(5.0)
             raise ReadTimeoutError(endpoint_url=_URL)
         return {"Entries": results}
+
+    def _publish(self, entry: dict[str, str]) -> None:
+        invocation, simulation = self._environment.invocation, self._environment.simulation
+        if entry["Source"] == OUTCOMES:
+            if invocation:
+                invocation.outcomes.append((entry["DetailType"], json.loads(entry["Detail"])))
+            return
+        body = simulation.bus.publish(entry["Detail"])
+        if invocation:
+            simulation.invariants.check_publication(invocation, body)
+
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+
+class DynamoDb:
+    """A table with one item a day, whose set of orders has ten members at most."""
+
+    def __init__(self, environment: "Environment") -> None:
+        self._environment = environment
+
+    def update_item(
+        self,
+        *,
+        Key: dict[str, dict[str, str]],  # noqa: N803 - boto3's name
+        ExpressionAttributeValues: dict[str, Any],  # noqa: N803 - boto3's name
+        **_expressions: str,
+    ) -> None:
+        environment, faults = self._environment, self._environment.simulation.faults
+        environment.checkpoint()
+        environment.spend(faults.rng.uniform(*_DELAY_S))
+        if faults.occurs(SystemFault.BUS_REFUSES):
+            raise _refusal("ProvisionedThroughputExceededException", "UpdateItem")
+        order = ExpressionAttributeValues[":order"]["S"]
+        notified = environment.simulation.notified.setdefault(Key["utc_day"]["S"], set())
+        if order in notified or len(notified) >= int(ExpressionAttributeValues[":most"]["N"]):
+            raise _refusal("ConditionalCheckFailedException", "UpdateItem")
+        notified.add(order)
+        environment.checkpoint()
 
     def close(self) -> None:
         """Do nothing: there are no connections."""

@@ -46,7 +46,8 @@ class Invocation:
         lines: The JSON lines that it printed; `size` is their length in bytes.
         secrets: The signatures and tokens that it sent, which must not be logged.
         fetched: For each order, the statuses that each successful fetch showed.
-        published: The bodies of the events that it published.
+        published: The bodies of the order events that it published.
+        outcomes: The outcome events that it published: detail-type and detail.
         responses: The responses about each order, and those to list calls under None.
         pages: The ids of the orders on the list pages that it got.
         clocks_ahead_s: The clock errors during the invocation; several if the clock was set.
@@ -65,6 +66,7 @@ class Invocation:
     secrets: set[str] = field(default_factory=set)
     fetched: dict[str, list[frozenset[str]]] = field(default_factory=dict)
     published: list[str] = field(default_factory=list)
+    outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     responses: dict[str | None, list[ObservedResponse]] = field(default_factory=dict)
     pages: set[str] = field(default_factory=set)
     clocks_ahead_s: set[float] = field(default_factory=set)

@@ -24,15 +24,17 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
+from acknowledge_orders.bootstrap import AwsClients
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
+from shared.lazy_client import LazyClient
 from shared.walmart.rate_limiter import LONGEST_PAUSE_S
 from sweep_orders.handler import SweepFunction
 from sweep_orders.settings import SweepSettings
 from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
-from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
+from tests.simulation.aws import DynamoDb, Events, SecretsManager, SecretVersions, Sqs
 from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
 from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
 from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
@@ -47,6 +49,7 @@ from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -108,6 +111,7 @@ class Simulation:
         requests_per_minute: int = 60,
         sweeping: bool = True,
         walmart_ahead_s: float = 0.0,
+        outcome_events: str = "all",
     ) -> None:
         """Set up a simulation without faults. The seller uses the first of the private keys."""
         self.seed = seed
@@ -117,6 +121,8 @@ class Simulation:
         self.scheme = scheme
         self.requests_per_minute = requests_per_minute
         self.sweeping = sweeping
+        self.outcome_events = outcome_events
+        self.notified: dict[str, set[str]] = {}
         self.sweeps_stopped_at = self.sweeps_changed_at = -math.inf
         self.credentials_rotated = False
         self.tokens_expire_early = False
@@ -492,10 +498,17 @@ class Simulation:
                     "BACKOFF_CAP_SECONDS": str(BACKOFF_CAP_S),
                     "CREDENTIALS_HOLD_SECONDS": str(HOLD_S),
                     "SWEEP_ENABLED": "true" if self.sweeping else "false",
+                    "OUTCOME_EVENTS": self.outcome_events,
+                    "EVENT_BUS_NAME": "default",
+                    "NOTIFICATIONS_TABLE": "notifications",
                 }
             ),
             secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            connect_sqs=lambda: cast("SQSClient", Sqs(environment)),
+            aws=AwsClients(
+                sqs=LazyClient(lambda: cast("SQSClient", Sqs(environment))),
+                events=LazyClient(lambda: cast("EventBridgeClient", Events(environment))),
+                dynamodb=LazyClient(lambda: cast("DynamoDBClient", DynamoDb(environment))),
+            ),
             runtime=environment.runtime(),
         )
         return AcknowledgeFunction(components)

@@ -46,6 +46,7 @@ def violations_with(bug: SeededBug, private_keys: Sequence[str]) -> list[str]:
 
 
 _APPLICATION: Final = "acknowledge_orders.application"
+_BOOTSTRAP: Final = "acknowledge_orders.bootstrap"
 _HANDLER: Final = "acknowledge_orders.handler"
 _POLICY: Final = "acknowledge_orders.policy"
 _CREDENTIALS: Final = "shared.walmart.client_provider"
@@ -72,8 +73,8 @@ SEEDED_BUGS: Final = (
     SeededBug(
         "a message is deleted before its order is recorded",
         _APPLICATION,
-        "        self._record(attempt, decision, message)\n        return decision.disposition",
-        "        return decision.disposition",
+        "        self._recorder.record(\n            replace(attempt.record, reason=decision.reason,",
+        "        (\n            replace(attempt.record, reason=decision.reason,",
         "outcome records",
     ),
     SeededBug(
@@ -257,9 +258,9 @@ SEEDED_BUGS: Final = (
     ),
     SeededBug(
         "an order is left to sweeps that are turned off",
-        _APPLICATION,
-        "if event and self._sweep_enabled else None",
-        "if event else None",
+        _BOOTSTRAP,
+        "mark_keys=clients.mark_keys if settings.sweep_enabled else tuple",
+        "mark_keys=clients.mark_keys",
         "is lost",
         first_seed=26,
     ),

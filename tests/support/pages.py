@@ -85,6 +85,7 @@ def page(name: str) -> Page:
 
 README: Final = page("README.md")
 RUNBOOK: Final = page("docs/runbook.md")
+RUNBOOK_SCRIPT: Final = (ROOT / "docs" / "runbook.sh").read_text()
 
 
 def all_pages() -> list[Page]:
@@ -98,8 +99,10 @@ def code(text: str) -> list[str]:
 
 
 def commands(read_page: Page) -> str:
-    """Every command of a page, one a line, with those in its prose."""
-    lines = "\n".join(read_page.blocks("bash")).replace("\\\n", " ")
+    """Every command of a page, one a line, with those in its prose and in the scripts that it sources."""
+    blocks = "\n".join(read_page.blocks("bash"))
+    sourced = [(ROOT / name).read_text() for name in re.findall(r"^source (\S+)$", blocks, re.MULTILINE)]
+    lines = "\n".join([blocks, *sourced]).replace("\\\n", " ")
     return "\n".join([lines, *code(read_page.prose)])
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tests.local.aws import LocalAws
+from tests.local.aws import LocalAws, Subscriber
 from tests.local.marketplace import Marketplace, Seller
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
@@ -26,11 +27,14 @@ class _Owner(NamedTuple):
     sqs: "SQSClient"
     secrets: "SecretsManagerClient"
     events: "EventBridgeClient"
+    dynamodb: "DynamoDBClient"
 
 
 @functools.cache
 def _owner(aws: LocalAws) -> _Owner:
-    return _Owner(aws.client("sqs"), aws.client("secretsmanager"), aws.client("events"))
+    return _Owner(
+        aws.client("sqs"), aws.client("secretsmanager"), aws.client("events"), aws.client("dynamodb")
+    )
 
 
 class Services:
@@ -45,6 +49,7 @@ class Services:
         self.sqs = self._owner.sqs
         """The client that receives and deletes messages, as the event source mapping does with a role."""
         self._bus: str | None = None
+        self._table: str | None = None
         self._received: dict[str, str] = {}
         self.order_queue = self._owner.sqs.create_queue(QueueName=f"orders-{self._name}")["QueueUrl"]
         self.dead_letter_queue = self._owner.sqs.create_queue(QueueName=f"dead-{self._name}")["QueueUrl"]
@@ -81,6 +86,24 @@ class Services:
         for each in purchase_order_ids:
             self.marketplace.add_order(each)
             self.send(order_event(each))
+
+    def subscribe_outcomes(self) -> Subscriber:
+        """Send the outcome events of the bus to a queue from now on."""
+        subscriber = Subscriber(self.aws, f"outcomes-{self._name}")
+        subscriber.subscribe_to_bus(self.bus())
+        return subscriber
+
+    def notifications_table(self) -> str:
+        """The name of the table that limits notifications, created on first use."""
+        if self._table is None:
+            self._table = f"notifications-{self._name}"
+            self._owner.dynamodb.create_table(
+                TableName=self._table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": "utc_day", "AttributeType": "S"}],
+                KeySchema=[{"AttributeName": "utc_day", "KeyType": "HASH"}],
+            )
+        return self._table
 
     def send(self, *events: str | Mapping[str, Any]) -> None:
         """Put messages into the order queue."""

@@ -17,6 +17,9 @@ ACKNOWLEDGE: Final = _SHARED | {
     "BACKOFF_CAP_SECONDS": "600",
     "CREDENTIALS_HOLD_SECONDS": "300",
     "SWEEP_ENABLED": "true",
+    "OUTCOME_EVENTS": "none",
+    "EVENT_BUS_NAME": "default",
+    "NOTIFICATIONS_TABLE": "notifications",
 }
 SWEEP: Final = _SHARED | {
     "EVENT_BUS_NAME": "default",

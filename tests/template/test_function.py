@@ -73,6 +73,11 @@ ENVIRONMENTS = {
         "BACKOFF_CAP_SECONDS": {"Ref": "BackoffCapSeconds"},
         "CREDENTIALS_HOLD_SECONDS": {"Ref": "CredentialsHoldSeconds"},
         "SWEEP_ENABLED": {"Ref": "SweepEnabled"},
+        "OUTCOME_EVENTS": {
+            "Fn::If": ["PublishingOutcomes", "all", {"Fn::If": ["Notifying", "parked", "none"]}]
+        },
+        "EVENT_BUS_NAME": {"Ref": "EventBusName"},
+        "NOTIFICATIONS_TABLE": {"Ref": "NotificationsTable"},
     },
     "SweepFunction": OF_BOTH
     | {

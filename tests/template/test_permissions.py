@@ -19,6 +19,11 @@ EXPECTED = {
         ("sqs:GetQueueAttributes", "OrderQueue.Arn"),
         ("sqs:ChangeMessageVisibility", "OrderQueue.Arn"),
         ("sqs:SendMessage", "OrderDeadLetterQueue.Arn"),
+        (
+            "events:PutEvents",
+            "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}",
+        ),
+        ("dynamodb:UpdateItem", "NotificationsTable.Arn"),
         ("secretsmanager:GetSecretValue", "CredentialsSecretArn"),
         ("kms:Decrypt", "CredentialsKeyArn"),
     },

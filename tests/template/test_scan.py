@@ -20,6 +20,7 @@ from tests.support.template import Template
 
 _WAIVER: Final = re.compile(r"checkov:skip=(\w+):?(.*)")
 _ARNS: Final = {
+    "AWS::DynamoDB::Table": "dynamodb:ca-central-1:123456789012:table/name",
     "AWS::Events::Rule": "events:ca-central-1:123456789012:rule/name",
     "AWS::Lambda::Function": "lambda:ca-central-1:123456789012:function:name",
     "AWS::Logs::LogGroup": "logs:ca-central-1:123456789012:log-group:name:*",

@@ -18,6 +18,7 @@ ENVIRONMENT = {
     **dict.fromkeys(AcknowledgeSettings.variables() | SweepSettings.variables(), "1"),
     "MARKETPLACE_URL": "https://marketplace.example",
     "SWEEP_ENABLED": "true",
+    "OUTCOME_EVENTS": "all",
     "AWS_DEFAULT_REGION": "ca-central-1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -36,7 +37,14 @@ INNER_PACKAGES = {
     "sweep_orders": {"sweep_orders", "shared", "walmart_ca"},
 }
 """The packages of the product that each package may import."""
-ADAPTERS = {"eventbridge_bus", "powertools_recorder", "sqs_order_queue", "sqs_queue_length"}
+ADAPTERS = {
+    "dynamodb_notification_limit",
+    "eventbridge_bus",
+    "eventbridge_outcome_bus",
+    "powertools_recorder",
+    "sqs_order_queue",
+    "sqs_queue_length",
+}
 entries = pytest.mark.parametrize("package", ["acknowledge_orders", "sweep_orders"])
 
 

@@ -1,3 +1,3 @@
-# What arm64 means to the package installer and in an ELF header (EM_AARCH64). Lambda's python3.13 runs on glibc 2.34.
-PLATFORM := aarch64-manylinux_2_28
+# What arm64 means in the name of a wheel and in an ELF header (EM_AARCH64).
+MACHINE := aarch64
 ELF_MACHINE := 183

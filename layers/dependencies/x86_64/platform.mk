@@ -1,3 +1,3 @@
-# What x86_64 means to the package installer and in an ELF header (EM_X86_64). Lambda's python3.13 runs on glibc 2.34.
-PLATFORM := x86_64-manylinux_2_28
+# What x86_64 means in the name of a wheel and in an ELF header (EM_X86_64).
+MACHINE := x86_64
 ELF_MACHINE := 62

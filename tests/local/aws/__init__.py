@@ -11,6 +11,7 @@ from tests.local.aws.commands import CommandFailed
 from tests.local.aws.logs import LogReader
 from tests.local.aws.server import LocalAws, NotStarted, PortTaken
 from tests.local.aws.stack import Build, Stack
+from tests.local.aws.subscriber import Subscriber
 from tests.local.aws.venvs import MissingTool, Venvs
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "NotStarted",
     "PortTaken",
     "Stack",
+    "Subscriber",
     "Venvs",
 ]

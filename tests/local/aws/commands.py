@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from tests.local.aws.venvs import search_path
@@ -31,10 +32,13 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "SAM_", "PYTHON")) and name != "VIRTUAL_ENV"
     }
-    unproxied = ",".join(filter(None, [inherited.get("NO_PROXY"), "127.0.0.1", "localhost"]))
+    return {**inherited, "PATH": search_path(), **local_settings(), **extra}
+
+
+def local_settings() -> dict[str, str]:
+    """The environment variables by which a command uses the local AWS alone, except `AWS_ENDPOINT_URL`."""
+    unproxied = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     return {
-        **inherited,
-        "PATH": search_path(),
         # A proxy cannot reach this machine's loopback address.
         "NO_PROXY": unproxied,
         "no_proxy": unproxied,
@@ -47,7 +51,6 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAM_CLI_TELEMETRY": "0",
         "SAM_CLI_POLL_DELAY": "0.5",
-        **extra,
     }
 
 
@@ -85,6 +88,22 @@ def run(command: Sequence[str | Path], *, cwd: Path, extra: Mapping[str, str] | 
     if process.returncode:
         raise CommandFailed(f"{' '.join(words)} ended with {process.returncode}:\n{output}{errors}")
     return output
+
+
+def end_when_interrupted() -> None:
+    """Raise a `KeyboardInterrupt` at the first SIGINT, SIGTERM or SIGHUP, and ignore every later one."""
+    for number in _INTERRUPTS:
+        # A shell and some CI runners start a background job with SIGINT ignored: it must end us too.
+        # An ignored SIGHUP stays ignored, because nohup means it.
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    # Only once: a second interrupt would leave processes behind.
+    for number in _INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 @contextmanager

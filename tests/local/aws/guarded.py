@@ -1,23 +1,32 @@
-"""Start the local AWS with three corrections. Its own interpreter runs this file.
+"""Start the local AWS with six corrections. Its own interpreter runs this file.
 
 - A guard refuses the requests of web pages in a browser. The local AWS allows every origin and accepts any
   signature, so a page could run code in a function, as the user.
 - A function's log is complete when the function has responded. The local AWS takes only the lines that come
   within milliseconds: on a busy machine the others came with the next invocation, or never.
+- A filter pattern such as `{ $.outcome = "parked" && $.attempt > 1 }` selects log lines. The local AWS
+  returns every line for it.
+- `StartMessageMoveTask` moves messages from one queue to another. The local AWS does not know it.
+- Every call counts as one with TLS. The local AWS uses http, and the queues deny calls without TLS.
 - It ends with the process that started it, even when that process was killed.
 """
 
+import json
+import operator
 import os
+import re
 import select
 import shutil
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from typing import IO, Any, Final
 
 from ministack import app as ministack  # type: ignore[import-not-found]  # it is in the local AWS's environment alone
-from ministack.core import lambda_runtime  # type: ignore[import-not-found]  # the same
+from ministack.core import iam_evaluator, lambda_runtime  # type: ignore[import-not-found]  # the same
+from ministack.services import cloudwatch_logs, sqs  # type: ignore[import-not-found]  # the same
 
 type Send = Callable[[dict[str, Any]], Awaitable[None]]
 type Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -101,6 +110,86 @@ class Worker(lambda_runtime.Worker):  # type: ignore[misc]  # as above
         return self._log.read()
 
 
+_resolve_other_key: Final = iam_evaluator._resolve_condition_key  # noqa: SLF001 - it has no public name
+
+
+def resolve_condition_key(key: str, context: object) -> object:
+    """Return the value of a key of a policy's condition."""
+    return "true" if key.lower() == "aws:securetransport" else _resolve_other_key(key, context)
+
+
+_COMPARISON: Final = re.compile(r'\s*\$\.([\w.]+)\s*(!=|>=|<=|=|>|<)\s*("[^"]*"|-?[\d.]+)\s*')
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_compile_other_pattern: Final = cloudwatch_logs._compile_filter_pattern  # noqa: SLF001 - as above
+
+
+def compile_filter_pattern(pattern: str) -> Callable[[str], bool]:
+    """Return whether a line matches a pattern; one with parentheses or wildcards is left to the local AWS."""
+    alternatives = [
+        [_COMPARISON.fullmatch(each) for each in alternative.split("&&")]
+        for alternative in pattern.strip().removeprefix("{").removesuffix("}").split("||")
+    ]
+    if not pattern.strip().startswith("{") or not all(map(all, alternatives)):
+        matches: Callable[[str], bool] = _compile_other_pattern(pattern)
+        return matches
+
+    def matches_json(line: str) -> bool:
+        try:
+            document = json.loads(line)
+        except ValueError:
+            return False
+        return any(all(_holds(each, document) for each in some if each) for some in alternatives)
+
+    return matches_json
+
+
+def _holds(comparison: re.Match[str], document: Any) -> bool:  # noqa: ANN401 - JSON
+    selector, name, literal = comparison.groups()
+    for member in selector.split("."):
+        document = document.get(member) if isinstance(document, dict) else None
+    expected = json.loads(literal)
+    comparable = isinstance(document, str if isinstance(expected, str) else (int, float))
+    return comparable and _OPERATORS[name](document, expected)
+
+
+_move_tasks: Final[list[dict[str, Any]]] = []
+
+
+def start_message_move_task(given: dict[str, Any], _url: str) -> dict[str, Any]:
+    """Move the visible messages of a queue at once."""
+    urls = {queue["attributes"]["QueueArn"]: url for url, queue in sqs._queues.items()}  # noqa: SLF001 - as above
+    messages = sqs._queues[urls[given["SourceArn"]]]["messages"]  # noqa: SLF001 - as above
+    moved = [message for message in messages if message["visible_at"] <= time.time()]
+    for message in moved:
+        sent = {"MessageBody": message["body"], "MessageAttributes": message["message_attributes"]}
+        sqs._act_send_message({"QueueUrl": urls[given["DestinationArn"]], **sent}, "")  # noqa: SLF001 - as above
+        messages.remove(message)
+    _move_tasks.insert(
+        0,
+        {
+            **given,
+            "Status": "COMPLETED",
+            "ApproximateNumberOfMessagesMoved": len(moved),
+            "ApproximateNumberOfMessagesToMove": len(moved),
+            "StartedTimestamp": round(time.time() * 1000),
+        },
+    )
+    return {"TaskHandle": f"task-{len(_move_tasks)}"}
+
+
+def list_message_move_tasks(given: dict[str, Any], _url: str) -> dict[str, Any]:
+    """Return the tasks of a queue, the newest first."""
+    found = [task for task in _move_tasks if task["SourceArn"] == given["SourceArn"]]
+    return {"Results": found[: given.get("MaxResults", 1)]}
+
+
 def end_with_the_starter() -> None:
     """Wait until our standard input is closed, which means the starter has ended, and end everything here."""
     while os.read(sys.stdin.fileno(), 1):
@@ -113,4 +202,10 @@ if __name__ == "__main__":
     threading.Thread(target=end_with_the_starter, daemon=True).start()
     ministack.app = guard
     lambda_runtime.Worker = Worker
+    iam_evaluator._resolve_condition_key = resolve_condition_key  # noqa: SLF001 - as above
+    cloudwatch_logs._compile_filter_pattern = compile_filter_pattern  # noqa: SLF001 - as above
+    sqs._HANDLERS |= {  # noqa: SLF001 - as above
+        "StartMessageMoveTask": start_message_move_task,
+        "ListMessageMoveTasks": list_message_move_tasks,
+    }
     ministack.main()

@@ -29,7 +29,6 @@ _BUILDS_KEPT: Final = 4
 _BUCKET: Final = "local-builds"
 _UNKNOWN_TYPES: Final = ("AWS::Events::Archive", "AWS::Logs::QueryDefinition")
 _UNKNOWN_CONDITION_KEYS: Final = ("events:source", "events:detail-type")
-_TLS_KEY: Final = "aws:SecureTransport"
 
 
 def this_machine() -> str:
@@ -209,23 +208,19 @@ class Stack:
 def without_unsupported_parts(template: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Remove from a template what the local AWS does not support, and nothing else.
 
-    These are some types of resources, with the outputs that refer to them; alarms on several metrics; a
-    role's conditions on the events that it publishes, which are never true in the local AWS; and the queues'
-    denial of calls without TLS, because the local AWS uses http.
+    These are some types of resources, with the outputs that refer to them; alarms on several metrics; and a
+    role's conditions on the events that it publishes, which are never true in the local AWS.
 
     Returns:
         The rest, and the names of the removed parts.
     """
     resources, removed = {}, []
     for name, each in template["Resources"].items():
-        over_http = _without_tls_denials(each)
-        if _is_unknown(each) or _has_no_statement(over_http):
+        if _is_unknown(each):
             removed.append(name)
             continue
-        if over_http != each:
-            removed.append(f"{name}'s denial of calls without TLS")
-        resources[name] = _without_unknown_conditions(over_http)
-        if resources[name] != over_http:
+        resources[name] = _without_unknown_conditions(each)
+        if resources[name] != each:
             removed.append(f"{name}'s conditions on {' and '.join(_UNKNOWN_CONDITION_KEYS)}")
     outputs = {
         name: each
@@ -239,17 +234,6 @@ def _is_unknown(resource: Mapping[str, Any]) -> bool:
     if resource["Type"] == "AWS::CloudWatch::Alarm":
         return "Metrics" in resource["Properties"]
     return resource["Type"] in _UNKNOWN_TYPES
-
-
-def _has_no_statement(resource: Mapping[str, Any]) -> bool:
-    return bool(resource.get("Properties", {}).get("PolicyDocument", {}).get("Statement") == [])
-
-
-def _without_tls_denials(part: Any) -> Any:  # noqa: ANN401 - any part of a template
-    return _without(
-        part,
-        lambda _, value: isinstance(value, dict) and _names(value.get("Condition"), _TLS_KEY),
-    )
 
 
 def _without_unknown_conditions(part: Any) -> Any:  # noqa: ANN401 - any part of a template

@@ -20,17 +20,11 @@ ALLOW_OUR_EVENTS = {
     **ALLOW,
     "Condition": {"StringEquals": {"events:source": "orders", "events:detail-type": {"Ref": "DetailType"}}},
 }
-DENY_WITHOUT_TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 
 
 def role(statement: dict[str, Any]) -> Resource:
     policy = {"PolicyDocument": {"Statement": [statement]}}
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
-
-
-def queue_policy(*statements: dict[str, Any]) -> Resource:
-    document = {"PolicyDocument": {"Statement": list(statements)}}
-    return {"Type": "AWS::SQS::QueuePolicy", "Properties": document}
 
 
 @pytest.mark.parametrize(
@@ -43,8 +37,6 @@ def queue_policy(*statements: dict[str, Any]) -> Resource:
         (QUERY, None, "It"),
         (ALARM_OF_SEVERAL, None, "It"),
         (role(ALLOW_OUR_EVENTS), role(ALLOW), "It's conditions on events:source and events:detail-type"),
-        (queue_policy(ALLOW, DENY_WITHOUT_TLS), queue_policy(ALLOW), "It's denial of calls without TLS"),
-        (queue_policy(DENY_WITHOUT_TLS), None, "It"),
     ],
 )
 def test_only_unsupported_parts_are_removed_and_named(

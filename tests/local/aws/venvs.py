@@ -27,7 +27,7 @@ class Venvs:
         """The path of a command in a virtual environment; a `MissingTool` if it is not there."""
         path = self.directory / venv / "bin" / command
         if not path.is_file():
-            raise MissingTool(f"{path} is missing: run make to install the virtual environments")
+            raise MissingTool(f"{path} is missing: run `make setup`")
         return path
 
     @property
@@ -49,9 +49,9 @@ class Venvs:
         name = f"samcli/local/rapid/aws-lambda-rie-{architecture}"
         for path in self.directory.glob(f"sam/lib/python*/site-packages/{name}"):
             return path
-        raise MissingTool(f"{name} is missing in {self.directory / 'sam'}: run make to install it")
+        raise MissingTool(f"{name} is missing in {self.directory / 'sam'}: run `make setup`")
 
 
 def search_path() -> str:
-    """A PATH that begins with this interpreter's directory, whose `python3.13` and `uv` build the layers."""
+    """A PATH that begins with this interpreter's directory, whose `python3.13` builds the layers."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

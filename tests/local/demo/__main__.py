@@ -1,34 +1,27 @@
 """`make demo`, or `python -m tests.local.demo --help`."""
 
 import argparse
-import signal
 import sys
 import time
 from datetime import UTC, datetime
-from types import FrameType
+from pathlib import Path
 from typing import Final
 
 from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
+from tests.local.aws.commands import end_when_interrupted
 from tests.local.demo.board import Board, differences
 from tests.local.demo.course import play
 from tests.local.demo.environment import Environment, started
 from tests.local.demo.orders import plan
 from tests.local.demo.scenarios import SIGNATURE_FIRST, Scenario
 from tests.local.demo.screen import Screen
+from tests.local.marketplace.commands import count
 
 _POLL_SECONDS: Final = 0.2
 _SWEEP_SECONDS: Final = 5.0
 """Between two sweeps until one has completed, where the schedule waits fifteen minutes."""
-_INTERRUPTS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INTERRUPTED: Final = 130
 _END: Final = object()
-_PARAMETERS: Final = {
-    # Short, so that a failed order succeeds while somebody watches.
-    "BackoffBaseSeconds": "2",
-    "BackoffCapSeconds": "5",
-    "CredentialsHoldSeconds": "5",
-    "RequestsPerMinute": "600",
-}
 
 
 def main() -> int:
@@ -37,23 +30,19 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.auth == "token" and arguments.scenario in SIGNATURE_FIRST:
         parser.error(f"{arguments.scenario} begins with the signature: leave out --auth token")
-    screen = Screen()
-    for number in _INTERRUPTS:
-        # A shell and some CI runners start a background job with SIGINT ignored: it must end us too.
-        # An ignored SIGHUP stays ignored, because nohup means it.
-        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    screen = Screen(arguments.picture)
+    screen.print(f"Scenario {arguments.scenario}, authentication by {arguments.auth}")
+    end_when_interrupted()
     try:
         with started(
             screen,
             auth=arguments.auth,
             aws_port=arguments.aws_port,
             marketplace_port=arguments.marketplace_port,
-            parameters=_PARAMETERS,
         ) as environment:
             return _run(arguments, screen, environment)
     except PortTaken as error:
-        screen.print(f"{error} (make demo AWS_PORT=...)")
+        screen.print(f"{error} (AWS_PORT=...)")
     except (NotStarted, MissingTool, CommandFailed) as error:
         screen.print(str(error))
     except KeyboardInterrupt:
@@ -87,21 +76,16 @@ def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment
                 break
             time.sleep(_POLL_SECONDS)
     seconds = time.monotonic() - started_at
-    found = differences(board, environment.parked(), environment.queued(), environment.marketplace)
-    screen.summary(board, seconds, found)
+    records = [row.record for row in board.rows.values() if row.record and "event_id" in row.record]
+    published, notifications = environment.published({record["event_id"] for record in records})
+    found = differences(board, environment.parked(), published, environment.queued(), environment.marketplace)
+    screen.summary(board, seconds, list(published.values()), notifications, found)
     return 1 if found else 0
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    # Only once: a second interrupt would leave processes behind.
-    for number in _INTERRUPTS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.local.demo", description=__doc__)
-    parser.add_argument("--orders", type=int, default=40, help="how many orders in addition to events/")
+    parser.add_argument("--orders", type=count, default=40, help="how many orders in addition to events/")
     parser.add_argument(
         "--scenario", type=Scenario, choices=list(Scenario), default=Scenario.CALM, help="what goes wrong"
     )
@@ -111,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         default="signature",
         help="how calls are authenticated; rotation, migration and withdrawal begin with the signature",
     )
+    parser.add_argument("--picture", type=Path, help="save the output as an SVG picture in this file")
     parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
     parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
     # Longer than the visibility timeout of a message.

@@ -58,13 +58,18 @@ class Board:
 
 
 def differences(
-    board: Board, parked: dict[str, str], queued: int, marketplace: Marketplace
+    board: Board,
+    parked: dict[str, str],
+    published: dict[str, dict[str, Any]],
+    queued: int,
+    marketplace: Marketplace,
 ) -> dict[str, list[str]]:
     """Compare how each order ended with how it had to end.
 
     Args:
         board: Every order with its last record.
         parked: The outcomes of the messages in the dead-letter queue, by the event's id.
+        published: The outcome events, by the order event's id.
         queued: How many messages are still in the order queue.
         marketplace: The calls that Walmart received, and the final state of each order.
 
@@ -74,14 +79,16 @@ def differences(
     found = {
         row.order.title: differs
         for row in board.rows.values()
-        if (differs := _compare(row, parked, marketplace))
+        if (differs := _compare(row, parked, published, marketplace))
     }
     if queued:
         found["order queue"] = [f"{queued} messages are left in it"]
     return found
 
 
-def _compare(row: Row, parked: dict[str, str], marketplace: Marketplace) -> list[str]:
+def _compare(
+    row: Row, parked: dict[str, str], published: dict[str, dict[str, Any]], marketplace: Marketplace
+) -> list[str]:
     order, record, ending = row.order, row.record, row.order.ending
     if record is None:
         return ["it has no outcome record"]
@@ -91,6 +98,9 @@ def _compare(row: Row, parked: dict[str, str], marketplace: Marketplace) -> list
     unclear = retried and ending == ACKNOWLEDGED and record["outcome"] == "already_acknowledged"
     if Ending(record["outcome"], record["disposition"]) != ending and not unclear:
         found.append(f"it ended {record['outcome']}, {record['disposition']}")
+    event = published.get(record.get("event_id", ""), {}).get("detail", {})
+    if event.get("outcome") != record["outcome"]:
+        found.append(f"its outcome event says {event.get('outcome', 'nothing')}")
     declared = ending.outcome if ending.disposition == "parked" else None
     if parked.get(row.event_id) != declared:
         found.append(f"in the dead-letter queue: {parked.get(row.event_id, 'not')}")

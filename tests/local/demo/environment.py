@@ -3,13 +3,13 @@
 import errno
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.local.aws import LocalAws, LogReader, NotStarted, Stack
+from tests.local.aws import LocalAws, LogReader, NotStarted, Stack, Subscriber
 from tests.local.demo.board import Board
 from tests.local.demo.orders import DemoOrder
 from tests.local.demo.screen import Screen
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 _STACK: Final = "walmart-order-acknowledgement"
+_SECRET: Final = "walmart-ca"
+"""As in README.md and the runbook."""
+_PARAMETERS: Final = {
+    # Short, so that a failed order succeeds while somebody watches.
+    "BackoffBaseSeconds": "2",
+    "BackoffCapSeconds": "5",
+    "CredentialsHoldSeconds": "5",
+    "RequestsPerMinute": "600",
+    "AlarmEmail": "you@example.com",
+    "OutcomeEvents": "true",
+}
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
 _EMPTY_SECONDS: Final = 60
@@ -32,7 +43,14 @@ class Environment:
     aws: LocalAws
     stack: Stack
     seller: Seller
-    secret_arn: str
+    parameters: dict[str, str]
+    """The stack's parameters that are not the template's defaults."""
+    subscriber: Subscriber
+    """Gets the outcome events of the bus, and the notifications of the alarm topic."""
+
+    @property
+    def secret_arn(self) -> str:
+        return self.parameters["CredentialsSecretArn"]
 
     def publish(self, orders: list[DemoOrder], board: Board) -> None:
         """Create the orders at the marketplace, publish their events, and put them on the board.
@@ -95,6 +113,26 @@ class Environment:
                 parked[json.loads(message["Body"])["id"]] = outcome
         return parked
 
+    def published(self, expected: set[str]) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+        """Wait a while for the outcome events of the order events with these ids.
+
+        Returns:
+            The outcome events by the id of the order event, and the notifications.
+        """
+        events: dict[str, dict[str, Any]] = {}
+        notifications: list[dict[str, Any]] = []
+        deadline = time.monotonic() + _EMPTY_SECONDS
+        # The notifications come at the same time, so the call after the last event has them.
+        while (newest := self.subscriber.newest()) or (
+            not expected <= events.keys() and time.monotonic() < deadline
+        ):
+            for each in newest:
+                if "detail" in each:
+                    events[each["detail"]["event_id"]] = each
+                else:
+                    notifications.append(each)
+        return events, notifications
+
     def queued(self) -> int:
         """Wait a while for the order queue to be empty, and return how many messages are left in it."""
         sqs, queue_url = self.aws.client("sqs"), self.stack.outputs["OrderQueueUrl"]
@@ -118,7 +156,12 @@ def _entry(event: dict[str, Any]) -> "PutEventsRequestEntryTypeDef":
 
 @contextmanager
 def started(
-    screen: Screen, *, auth: Scheme, aws_port: int, marketplace_port: int, parameters: Mapping[str, str]
+    screen: Screen,
+    *,
+    auth: Scheme,
+    aws_port: int,
+    marketplace_port: int,
+    make_marketplace: Callable[[int], Marketplace] = Marketplace,
 ) -> Iterator[Environment]:
     """Start and deploy everything, with the credentials of an authentication scheme; end it afterwards.
 
@@ -126,20 +169,23 @@ def started(
         NotStarted: A server did not start, for example because its port is taken.
         CommandFailed: SAM could not build or deploy.
     """
-    with _marketplace(marketplace_port) as marketplace, LocalAws(aws_port) as aws:
+    marketplace = make_marketplace(marketplace_port)
+    with _listening(marketplace, marketplace_port), LocalAws(aws_port) as aws:
         screen.print(f"Local marketplace at {marketplace.url}, local AWS at {aws.endpoint_url}")
         seller = marketplace.register_seller()
         secret = seller.token_secret() if auth == "token" else seller.secret()
         secrets = aws.client("secretsmanager")
-        secret_arn = secrets.create_secret(Name="walmart", SecretString=secret)["ARN"]
-        own = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url}
-        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters={**own, **parameters})
-        yield Environment(marketplace, aws, stack, seller, secret_arn)
+        secret_arn = secrets.create_secret(Name=_SECRET, SecretString=secret)["ARN"]
+        parameters = {"CredentialsSecretArn": secret_arn, "MarketplaceUrl": marketplace.url, **_PARAMETERS}
+        stack = Stack.deploy(aws, name=_STACK, on_progress=screen.print, parameters=parameters)
+        subscriber = Subscriber(aws, "subscriber")
+        subscriber.subscribe_to_bus()
+        subscriber.subscribe_to_topic(stack.outputs["AlarmTopicArn"])
+        yield Environment(marketplace, aws, stack, seller, parameters, subscriber)
 
 
 @contextmanager
-def _marketplace(port: int) -> Iterator[Marketplace]:
-    marketplace = Marketplace(port)
+def _listening(marketplace: Marketplace, port: int) -> Iterator[None]:
     try:
         marketplace.start()
     except OSError as error:
@@ -147,9 +193,9 @@ def _marketplace(port: int) -> Iterator[Marketplace]:
             raise
         raise NotStarted(
             f"Port {port} on 127.0.0.1 is in use: end what listens there, or choose another"
-            " (make demo MARKETPLACE_PORT=...)"
+            " (MARKETPLACE_PORT=...)"
         ) from error
     try:
-        yield marketplace
+        yield
     finally:
         marketplace.stop()

@@ -1,11 +1,16 @@
 """The output of the demo: its progress, a live table, and a summary."""
 
+import json
+import re
 import statistics
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -16,15 +21,22 @@ from tests.local.demo.board import Board, Row
 _STYLES = {"done": "green", "retry": "yellow", "parked": "magenta"}
 _LINES_AROUND_THE_TABLE = 8
 _UNLIMITED = sys.maxsize
+_PICTURE_WIDTH = 120
+_PICTURE_FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+"""Without the fonts that rich loads from another host: the reader's own fixed-width font serves as well."""
 
 
 class Screen:
     """A terminal with a live table, or a file with one line for each change."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Path | None = None) -> None:
+        """Print to the standard output, and save a picture of it at the end if there is a path."""
+        self._picture = picture
         # Not decided by rich, for which FORCE_COLOR means a terminal, and which breaks a file's lines at 80.
         is_terminal = sys.stdout.isatty()
         self._console = Console(force_terminal=is_terminal, width=None if is_terminal else _UNLIMITED)
+        if picture:
+            self._console = Console(force_terminal=True, width=_PICTURE_WIDTH, record=True)
 
     def print(self, sentence: str) -> None:
         self._console.print(escape(sentence), highlight=False)
@@ -32,7 +44,9 @@ class Screen:
     @contextmanager
     def following(self, board: Board) -> Iterator[Callable[[list[Row]], None]]:
         """Show a board while it changes: pass each list of changed rows to the function."""
-        if self._console.is_terminal:
+        if self._picture:
+            yield lambda _changed: None  # the summary has every row
+        elif self._console.is_terminal:
             with Live(console=self._console, auto_refresh=False, transient=True) as live:
                 yield lambda _changed: live.update(self._newest(board), refresh=True)
         else:
@@ -65,8 +79,15 @@ class Screen:
         rows = sorted(board.rows.values(), key=lambda row: row.changed_at)
         return self._table(board, rows[-room:])
 
-    def summary(self, board: Board, seconds: float, differences: dict[str, list[str]]) -> None:
-        """Show the whole board, the totals, and what is not as declared."""
+    def summary(
+        self,
+        board: Board,
+        seconds: float,
+        published: list[dict[str, Any]],
+        notifications: list[dict[str, Any]],
+        differences: dict[str, list[str]],
+    ) -> None:
+        """Show the whole board, the totals, what was published, and what is not as declared."""
         self._console.print(self._table(board, board.rows.values()))
         outcomes = Counter(row.record["outcome"] for row in board.rows.values() if row.record)
         self.print(
@@ -81,10 +102,18 @@ class Screen:
         if latencies:
             median, most = statistics.median(latencies), max(latencies)
             self.print(f"Calls to Walmart took {median:.0f} ms in the median, {most:.0f} ms at most")
+        kinds = Counter(event["detail-type"] for event in published)
+        self.print("Outcome events: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+        named = [each for each in notifications if each["Order parked"].startswith("Order")]
+        self.print(f"{len(notifications)} notifications" + (f": {json.dumps(named[0])}" if named else ""))
         for title, found in differences.items():
             self._console.print(f"[red]{escape(title)}: {escape('; '.join(found))}[/red]")
         verdict = "Not every order ended as declared" if differences else "Every order ended as declared"
         self._console.print(f"[bold {'red' if differences else 'green'}]{verdict}[/]")
+        if self._picture:
+            self._console.save_svg(
+                str(self._picture), title="make demo", code_format=_PICTURE_FORMAT, unique_id="demo"
+            )
 
 
 def cells(row: Row) -> tuple[str, str, str, str, str]:

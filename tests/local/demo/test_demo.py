@@ -95,3 +95,13 @@ def test_without_a_terminal_each_record_is_one_line(
     assert re.search(r"unavailable, retry .*attempt  1 .*latency +-$", first)
     assert re.search(r"acknowledged .*attempt  2 .*latency +-$", second)
     assert len(third) > 600_000
+
+
+def test_a_picture_shows_the_summary_without_fonts_of_another_host(tmp_path: Path) -> None:
+    screen = Screen(tmp_path / "demo.svg")
+
+    screen.summary(Board(), 1.0, [], [], {})
+
+    picture = (tmp_path / "demo.svg").read_text()
+    assert "Every&#160;order&#160;ended&#160;as&#160;declared" in picture
+    assert "url(http" not in picture.replace('"', "")

@@ -1,23 +1,28 @@
-"""The local marketplace by itself: ``python -m tests.local.marketplace``."""
+"""The local marketplace by itself: ``python -m tests.local.marketplace``.
+
+With a command, such as ``place``, it changes a marketplace that runs, see ``commands``.
+"""
 
 import argparse
 import errno
-import json
+import shlex
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from .calls import Call
-from .control import ControlledMarketplace
-from .faults import Fault
+from . import commands
+from .control import ControlledMarketplace, report, say
 
 _FIRST_ORDER = 7_400_000_000_001
+_PROG = "python -m tests.local.marketplace"
 _ENDS = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM; when it cannot start, print one line and return 1."""
+    if sys.argv[1:] and sys.argv[1] in commands.COMMANDS:
+        return commands.main(sys.argv[1:], prog=_PROG)
     arguments = _parser().parse_args()
     for number in _ENDS:  # a shell starts a background job with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
@@ -36,13 +41,16 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.local.marketplace",
+        prog=_PROG,
         description=(
             "Imitates Walmart Canada's order API on the loopback address, with real signatures and tokens."
+            f" {_PROG} {'|'.join(commands.COMMANDS)} changes one that runs."
         ),
     )
     parser.add_argument("--port", type=_port, default=8080, help="where to listen; 0 takes any free port")
-    parser.add_argument("--orders", type=int, default=5, help="how many Created orders to begin with")
+    parser.add_argument(
+        "--orders", type=commands.count, default=5, help="how many Created orders to begin with"
+    )
     parser.add_argument(
         "--secret-file",
         type=Path,
@@ -62,22 +70,18 @@ def _port(text: str) -> int:
 
 
 def _serve(port: int, orders: int, secret_file: Path) -> None:
-    token_secret_file = secret_file.with_name(f"token-{secret_file.name}")
-    with ControlledMarketplace(port, on_call=_report) as marketplace:
-        seller = marketplace.register_seller()
-        _write_private(secret_file, seller.secret())
-        _write_private(token_secret_file, seller.token_secret())
+    with ControlledMarketplace(port, on_call=report) as marketplace:
+        token_secret_file = marketplace.register_seller().store(secret_file)
         purchase_order_ids = [str(_FIRST_ORDER + number) for number in range(orders)]
         for purchase_order_id in purchase_order_ids:
             marketplace.add_order(purchase_order_id)
-        _say(_introduction(marketplace.url, purchase_order_ids, secret_file, token_secret_file))
+        say(_introduction(marketplace.url, purchase_order_ids, secret_file, token_secret_file))
         signal.sigwait(_ENDS)
 
 
 def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, token_secret_file: Path) -> str:
     example = purchase_order_ids[0] if purchase_order_ids else str(_FIRST_ORDER)
-    planned = json.dumps({"purchaseOrderId": example, "fault": Fault.THROTTLED.value, "times": 2})
-    added = json.dumps({"purchaseOrderId": str(int(example) + 1000)})
+    command = f"{shlex.quote(sys.executable)} -m tests.local.marketplace"
     return "\n".join(
         [
             f"Local marketplace: {url}",
@@ -89,35 +93,15 @@ def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, to
             f"  or GET {url}/v3/ca/orders/released?createdStartDate=2026-01-01",
             "  with Walmart's headers and a signature. The reason for a refusal is printed here.",
             f"Or with a token: the same calls below {url}/v3/orders, after POST {url}/v3/token",
-            f"Add an order: curl {url}/control/orders -d '{added}'",
-            f"Plan a fault: curl {url}/control/faults -d '{planned}'",
+            f"In another terminal: export {commands.URL_VARIABLE}={url}",
+            f"Place an order: {command} place",
+            f"Ship or cancel it: {command} ship {example}",
+            f"Make its next call fail: {command} fail {example} throttled",
             f"See all calls: curl {url}/control/calls",
             "Stop: Ctrl-C",
             "",
         ]
     )
-
-
-def _report(call: Call) -> None:
-    remarks = [
-        *([str(call.status)] if call.status else ["no response"]),
-        *([f"fault {call.fault.value}"] if call.fault else []),
-        *([f"refused: {call.refusal}"] if call.refusal else []),
-    ]
-    # A path may contain anything; ascii() keeps it from controlling the terminal.
-    _say(f"{call.method} {ascii(call.path)[1:-1]} {', '.join(remarks)}")
-
-
-def _write_private(file: Path, text: str) -> None:
-    # A new file: an existing one could be readable by others, or a link.
-    file.unlink(missing_ok=True)
-    file.touch(mode=0o600, exist_ok=False)
-    file.write_text(text + "\n", encoding="utf-8")
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()  # at once, even into a pipe
 
 
 if __name__ == "__main__":

@@ -1,17 +1,21 @@
-"""Unsigned calls by which another process adds orders, plans faults and reads the call log."""
+"""Unsigned calls by which another process changes orders, plans faults and reads the call log."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from .calls import Call
 from .faults import Detail, Fault
 from .marketplace import Marketplace
+from .orders import Order
 from .responses import written
 from .server import Request, Wire
 
 _PREFIX = "/control/"
+FAULTS: Final = sorted(fault.value for fault in Fault)
 
 
 class ControlledMarketplace(Marketplace):
@@ -32,16 +36,17 @@ class ControlledMarketplace(Marketplace):
 
 def _do(marketplace: Marketplace, request: Request) -> tuple[int, dict[str, Any]]:
     match request.method, request.target.removeprefix(_PREFIX):
-        case "POST", "orders":
-            _add_order(marketplace, **json.loads(request.body))
-        case "POST", "faults":
-            _fail(marketplace, **json.loads(request.body))
+        case "POST", name if name in _CHANGES:
+            _CHANGES[name](marketplace, **json.loads(request.body))
+            return HTTPStatus.CREATED, {}
+        case "GET", "orders":
+            return HTTPStatus.OK, {"orders": [_describe_order(order) for order in marketplace.all_orders()]}
         case "GET", "calls":
             return HTTPStatus.OK, {"calls": [_describe(call) for call in marketplace.calls]}
         case _:
-            message = "use POST /control/orders, POST /control/faults or GET /control/calls"
+            posts = ", ".join(f"POST {_PREFIX}{name}" for name in _CHANGES)
+            message = f"use {posts}, GET {_PREFIX}orders or GET {_PREFIX}calls"
             return HTTPStatus.NOT_FOUND, {"message": message}
-    return HTTPStatus.CREATED, {}
 
 
 def _add_order(
@@ -49,8 +54,22 @@ def _add_order(
     *,
     purchaseOrderId: str,  # noqa: N803 - the member's name in the JSON
     statuses: Sequence[str | Sequence[str]] = ("Created",),
+    orderDate: str | None = None,  # noqa: N803 - as above
 ) -> None:
-    marketplace.add_order(purchaseOrderId, statuses)
+    placed_at = None if orderDate is None else datetime.fromisoformat(orderDate)
+    marketplace.add_order(purchaseOrderId, statuses, placed_at)
+
+
+def _set_status(
+    marketplace: Marketplace,
+    *,
+    purchaseOrderId: str,  # noqa: N803 - the member's name in the JSON
+    status: str,
+) -> None:
+    try:
+        marketplace.set_status(purchaseOrderId, status)
+    except KeyError:
+        raise ValueError(f"there is no order {purchaseOrderId}") from None
 
 
 def _fail(
@@ -62,11 +81,62 @@ def _fail(
     action: str | None = None,
     **details: Detail,
 ) -> None:
-    kind = Fault(str(fault).lower())
+    try:
+        kind = Fault(str(fault).lower())
+    except ValueError:
+        raise ValueError(f"there is no fault {fault}; there are {', '.join(FAULTS)}") from None
     if purchaseOrderId is None:
         marketplace.fail_all(kind, times=times, action=action, **details)
     else:
         marketplace.fail(purchaseOrderId, kind, times=times, action=action, **details)
+
+
+def _recover(
+    marketplace: Marketplace,
+    *,
+    purchaseOrderId: str | None = None,  # noqa: N803 - the member's name in the JSON
+) -> None:
+    if purchaseOrderId is None:
+        marketplace.recover_all()
+    else:
+        marketplace.recover(purchaseOrderId)
+
+
+_CHANGES: Final[Mapping[str, Callable[..., None]]] = {
+    "orders": _add_order,
+    "statuses": _set_status,
+    "faults": _fail,
+    "recoveries": _recover,
+}
+"""Each change that a POST makes, by the last part of its path."""
+
+
+def report(call: Call) -> None:
+    """Print one line about a call that was served."""
+    remarks = [
+        f"{datetime.fromtimestamp(call.received_at, UTC):%H:%M:%SZ} {call.method} {call.path}",
+        *([f"order {call.purchase_order_id}"] if call.purchase_order_id else []),
+        *([call.scheme] if call.scheme else []),
+        str(call.status) if call.status else "no response",
+        *([f"fault {call.fault.value}"] if call.fault else []),
+        *([f"refused: {call.refusal}"] if call.refusal else []),
+    ]
+    # A path may contain anything; ascii() keeps it from controlling the terminal.
+    say(ascii(", ".join(remarks))[1:-1])
+
+
+def say(text: str) -> None:
+    """Print a line at once, even into a pipe."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _describe_order(order: Order) -> dict[str, Any]:
+    return {
+        "purchaseOrderId": order.purchase_order_id,
+        "orderDate": order.order_date.isoformat(timespec="seconds"),
+        "statuses": order.statuses,
+    }
 
 
 def _describe(call: Call) -> dict[str, Any]:

@@ -124,7 +124,9 @@ class PlannedFault:
         self.actions = possible & ACTIONS if self.action is None else frozenset({self.action})
         if not self.actions <= possible:
             raise ValueError(f"the action of {self.fault.name} is one of {', '.join(sorted(possible))}")
-        inspect.signature(self._behavior).bind(None, **self.details)
+        _, *known = inspect.signature(self._behavior).parameters
+        if not self.details.keys() <= set(known):
+            raise ValueError(f"the details of {self.fault.name} are: {', '.join(known) or 'none'}")
 
     def apply_to(self, exchange: "Exchange") -> None:
         if self.fault.actions == LISTS:

@@ -3,7 +3,7 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from urllib3 import HTTPHeaderDict
@@ -141,6 +141,10 @@ class Marketplace:
         order = new_order(purchase_order_id, statuses, order_date or self._orders.now(), ship_node)
         self._orders.add(order)
         return order
+
+    def all_orders(self) -> list[Order]:
+        """Return every order, the newest first."""
+        return self._orders.select(datetime.min.replace(tzinfo=UTC), None, status=None, ship_node=None)
 
     def fail(
         self,

@@ -50,16 +50,21 @@ class Order:
     """Whether responses show the date."""
 
     @property
+    def statuses(self) -> tuple[str, ...]:
+        """Every status of every line."""
+        return tuple(status for line in self.lines for status in line.statuses)
+
+    @property
     def released(self) -> bool:
         return self.has_line_in(_CREATED)
 
     def has_line_in(self, status: str) -> bool:
         """Return whether any line of the order is in a status, regardless of case."""
-        return status.casefold() in self._statuses
+        return status.casefold() in self._folded
 
     @property
     def acknowledgeable(self) -> bool:
-        return self.ship_node != WALMART_FULFILLED and self._statuses <= _ACKNOWLEDGEABLE
+        return self.ship_node != WALMART_FULFILLED and self._folded <= _ACKNOWLEDGEABLE
 
     @property
     def rank(self) -> tuple[datetime, str]:
@@ -71,8 +76,8 @@ class Order:
         return replace(self, lines=tuple(lines))
 
     @property
-    def _statuses(self) -> set[str]:
-        return {status.casefold() for line in self.lines for status in line.statuses}
+    def _folded(self) -> set[str]:
+        return set(map(str.casefold, self.statuses))
 
 
 def customer_order_id(purchase_order_id: str) -> str:

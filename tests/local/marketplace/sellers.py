@@ -6,6 +6,7 @@ import secrets
 import threading
 import uuid
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -33,6 +34,16 @@ class Seller:
     def token_secret(self) -> str:
         """Return the credentials for access tokens, as well."""
         return json.dumps({"clientId": self.client_id, "clientSecret": self.client_secret})
+
+    def store(self, secret_file: Path) -> Path:
+        """Write both secrets to private files, and return that of the token, which is beside the other."""
+        token_secret_file = secret_file.with_name(f"token-{secret_file.name}")
+        for file, text in ((secret_file, self.secret()), (token_secret_file, self.token_secret())):
+            # A new file: an existing one could be readable by others, or a link.
+            file.unlink(missing_ok=True)
+            file.touch(mode=0o600, exist_ok=False)
+            file.write_text(text + "\n", encoding="utf-8")
+        return token_secret_file
 
 
 class Sellers:

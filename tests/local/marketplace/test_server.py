@@ -140,11 +140,11 @@ def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: si
         out, err = process.communicate(timeout=60)
 
     assert [response.status for response in responses] == [200, 200, 401]
-    assert {line for line in out.splitlines() if line} == {
-        f"POST /v3/ca/orders/{order}/acknowledge 200",
-        "POST /v3/token 200",
-        f"GET /v3/orders/{order} 200",
-        f"GET /v3/ca/orders/{ORDER} 401, refused: consumer id is unknown",
+    assert {line.split("Z ", 1)[1] for line in out.splitlines() if line} == {
+        f"POST /v3/ca/orders/{order}/acknowledge, order {order}, signature, 200",
+        "POST /v3/token, token, 200",
+        f"GET /v3/orders/{order}, order {order}, token, 200",
+        f"GET /v3/ca/orders/{ORDER}, order {ORDER}, signature, 401, refused: consumer id is unknown",
     }
     assert (process.returncode, err, private) == (0, "", [0o600, 0o600])
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.attempt import Attempts
+from acknowledge_orders.outcome_events import PUBLISHED, OutcomeEvent
+from acknowledge_orders.outcome_publisher import OutcomePublisher
 from acknowledge_orders.policy import BackoffSettings
-from acknowledge_orders.ports import QueueError, QueueMessage
+from acknowledge_orders.ports import NotificationLimitError, QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 from shared.walmart.client_provider import CredentialsPaused, NoClient
@@ -27,18 +29,25 @@ EVENT = {
 }
 
 
+BODY = json.dumps(EVENT)
+
+
 class Recorder:
     """Keeps the records and warnings."""
 
     def __init__(self) -> None:
         self.records: list[OutcomeRecord] = []
         self.warnings: list[tuple[str, dict[str, object]]] = []
+        self.errors: list[tuple[str, Exception]] = []
 
     def record(self, record: OutcomeRecord) -> None:
         self.records.append(record)
 
     def warn(self, message: str, **fields: object) -> None:
         self.warnings.append((message, fields))
+
+    def unexpected_error(self, message_id: str, error: Exception) -> None:
+        self.errors.append((message_id, error))
 
 
 class Queue:
@@ -60,6 +69,33 @@ class Queue:
         self.parked.append((message.body, outcome, reason))
 
 
+class Bus:
+    """A bus that keeps what it was asked to publish, or refuses it for a reason."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.calls: list[list[OutcomeEvent]] = []
+        self._refusal = refusal
+
+    def publish(self, events: Sequence[OutcomeEvent]) -> list[str | None]:
+        self.calls.append(list(events))
+        return [self._refusal] * len(events)
+
+
+class Limit:
+    """A limit that admits one notification for an order, or fails."""
+
+    def __init__(self, failure: NotificationLimitError | None = None) -> None:
+        self._seen: set[str] = set()
+        self._failure = failure
+
+    def admit(self, order: str) -> bool:
+        if self._failure:
+            raise self._failure
+        admitted = order not in self._seen
+        self._seen.add(order)
+        return admitted
+
+
 SETUP = SetupError("secret: must be JSON")
 
 
@@ -68,28 +104,51 @@ def build(
     recorder: Recorder,
     no_client: NoClient = SETUP,
     uniform: Callable[[float, float], float] = max,
+    *,
+    bus: Bus | None = None,
+    limit: Limit | None = None,
+    published: str = "all",
 ) -> AcknowledgeOrders:
+    executor = ThreadPoolExecutor(1)
     clients, rate_limiter = FixedClients(otherwise=no_client), unlimited_rate_limiter(NOW.timestamp)
     return AcknowledgeOrders(
         attempts=Attempts(clients, acknowledge_limiter=rate_limiter, fetch_limiter=rate_limiter),
         queue=queue,
+        publisher=OutcomePublisher(
+            bus=bus or Bus(),
+            limit=limit or Limit(),
+            detail_types=PUBLISHED[published],
+            stack="orders",
+            recorder=recorder,
+            executor=executor,
+        ),
         recorder=recorder,
         backoff=BackoffSettings(base_s=30, cap_s=600, hold_s=300),
-        sweep_enabled=True,
         mark_keys=tuple,
         now=lambda: NOW,
         uniform=uniform,
-        executor=ThreadPoolExecutor(1),
+        executor=executor,
     )
 
 
 def handle(
-    application: AcknowledgeOrders, body: str = json.dumps(EVENT), first_received_at: datetime = NOW
-) -> bool:
-    message = QueueMessage(
-        body=body, message_id="m-1", receipt="r-1", receive_count=3, first_received_at=first_received_at
-    )
-    return asyncio.run(application.handle_message(message, lambda: 60.0))
+    application: AcknowledgeOrders,
+    *bodies: str,
+    first_received_at: datetime = NOW,
+    receive_count: int = 3,
+    time_left_s: float = 60.0,
+) -> list[bool]:
+    messages = [
+        QueueMessage(
+            body=body,
+            message_id=f"m-{number}",
+            receipt=f"r-{number}",
+            receive_count=receive_count,
+            first_received_at=first_received_at,
+        )
+        for number, body in enumerate(bodies, start=1)
+    ]
+    return asyncio.run(application.handle_batch(messages, lambda: time_left_s))
 
 
 def invoke(application: AcknowledgeOrders, event: object) -> OutcomeRecord:
@@ -108,9 +167,9 @@ def test_an_order_without_usable_credentials_stays_in_the_queue(
 ) -> None:
     queue, recorder = Queue(), Recorder()
 
-    done = handle(build(queue, recorder, no_client))
+    done = handle(build(queue, recorder, no_client), BODY)
 
-    assert not done
+    assert done == [False]
     assert queue.postponed == [("m-1", delay_s)]
     (record,) = recorder.records
     assert (record.outcome, record.reason, record.disposition) == (outcome, reason, "retry")
@@ -128,7 +187,7 @@ def test_the_delay_is_drawn_in_whole_seconds_between_its_bounds() -> None:
         return 12.2
 
     application = build(queue, Recorder(), SecretsUnavailableError("timeout"), uniform)
-    handle(application, first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
+    handle(application, BODY, first_received_at=datetime(2026, 11, 24, 14, 58, tzinfo=UTC))
 
     assert drawn == [(1, 150)]
     assert queue.postponed == [("m-1", 13)]
@@ -138,20 +197,18 @@ def test_the_delay_is_drawn_in_whole_seconds_between_its_bounds() -> None:
 def test_a_body_that_is_not_an_order_event_is_parked_unchanged(body: str) -> None:
     queue, recorder = Queue(), Recorder()
 
-    assert handle(build(queue, recorder), body)
+    assert handle(build(queue, recorder), body) == [True]
     assert [parked[0] for parked in queue.parked] == [body]
     assert recorder.records[0].outcome == "invalid_event"
 
 
-@pytest.mark.parametrize(
-    ("body", "outcome"), [("not json", "invalid_event"), (json.dumps(EVENT), "misconfigured")]
-)
+@pytest.mark.parametrize(("body", "outcome"), [("not json", "invalid_event"), (BODY, "misconfigured")])
 def test_a_failed_update_of_a_message_is_warned_about_and_retried(body: str, outcome: str) -> None:
     recorder = Recorder()
 
     done = handle(build(Queue(QueueError("AccessDenied")), recorder), body)
 
-    assert not done
+    assert done == [False]
     assert (recorder.records[0].outcome, recorder.records[0].disposition) == (outcome, "retry")
     ((_, fields),) = recorder.warnings
     assert fields["error"] == "AccessDenied"
@@ -179,3 +236,89 @@ def test_a_direct_invocation_always_returns_its_record() -> None:
     assert {(record.disposition, record.origin) for record in records} == {("returned", "manual")}
     assert not queue.postponed
     assert not queue.parked
+
+
+def test_the_outcomes_of_a_batch_are_published_in_one_call() -> None:
+    bus = Bus()
+
+    done = handle(build(Queue(), Recorder(), bus=bus), "[]", BODY, "{}")
+
+    assert done == [True, False, True]
+    ((first, second),) = bus.calls
+    assert [json.loads(event.detail)["message_id"] for event in (first, second)] == ["m-1", "m-3"]
+    assert {first.detail_type, second.detail_type} == {"Order Parked"}
+
+
+def test_nothing_is_published_for_an_order_that_is_retried() -> None:
+    bus = Bus()
+
+    handle(build(Queue(), Recorder(), bus=bus), BODY)
+
+    assert bus.calls == []
+
+
+@pytest.mark.parametrize(("published", "calls"), [("all", 1), ("parked", 1), ("none", 0)])
+def test_only_the_configured_outcomes_are_published(published: str, calls: int) -> None:
+    bus = Bus()
+
+    handle(build(Queue(), Recorder(), bus=bus, published=published), "{}")
+
+    assert len(bus.calls) == calls
+
+
+def test_a_message_whose_outcome_is_not_published_is_retried() -> None:
+    queue, recorder = Queue(), Recorder()
+
+    done = handle(build(queue, recorder, bus=Bus("ThrottlingException")), "{}")
+
+    assert done == [False]
+    assert queue.parked == []
+    assert queue.postponed == [("m-1", 30)]
+    (record,) = recorder.records
+    assert (record.outcome, record.disposition) == ("invalid_event", "retry")
+    assert record.reason == "event_bus: ThrottlingException"
+
+
+def test_outcomes_are_not_published_without_time_to_update_the_messages() -> None:
+    bus, recorder = Bus(), Recorder()
+
+    done = handle(build(Queue(), recorder, bus=bus), "{}", time_left_s=7.9)
+
+    assert done == [False]
+    assert bus.calls == []
+    assert recorder.records[0].reason == "event_bus: out_of_time"
+
+
+@pytest.mark.parametrize(
+    ("waited", "receive_count"), [(timedelta(minutes=60, seconds=1), 12), (timedelta(minutes=5), 90)]
+)
+def test_a_message_whose_outcome_cannot_be_published_is_parked(waited: timedelta, receive_count: int) -> None:
+    queue = Queue()
+    application = build(queue, Recorder(), bus=Bus("AccessDeniedException"))
+
+    done = handle(application, "{}", first_received_at=NOW - waited, receive_count=receive_count)
+
+    assert done == [True]
+    assert [(outcome, reason) for _, outcome, reason in queue.parked] == [
+        ("invalid_event", "detail: must be a JSON object")
+    ]
+
+
+def test_a_parked_order_asks_for_one_notification() -> None:
+    bus, event = Bus(), json.dumps({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "yes"}})
+
+    application = build(Queue(), Recorder(), bus=bus)
+    handle(application, event)
+    handle(application, event)
+
+    assert [json.loads(call[0].detail)["notify"] for call in bus.calls] == [True, False]
+
+
+def test_a_parked_order_is_published_although_the_limit_is_unknown() -> None:
+    bus, recorder = Bus(), Recorder()
+    limit = Limit(NotificationLimitError("ReadTimeoutError"))
+
+    assert handle(build(Queue(), recorder, bus=bus, limit=limit), "{}") == [True]
+
+    assert json.loads(bus.calls[0][0].detail)["notify"] is False
+    assert recorder.warnings == [("notification left out", {"order": "m-1", "error": "ReadTimeoutError"})]

@@ -15,6 +15,7 @@ from urllib3.response import HTTPResponse
 from acknowledge_orders.batch import read_batch
 from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.sqs_order_queue import SqsOrderQueue
+from shared.lazy_client import LazyClient
 from shared.orders.outcome import Outcome
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
 from tests.support.batches import sqs_record
@@ -61,7 +62,7 @@ def message(body: str, attributes: dict[str, str] | None = None) -> QueueMessage
 def park(sqs: Sqs, body: str, outcome: Outcome, reason: str) -> dict[str, str]:
     """Park a body, and return its attributes."""
     queue = SqsOrderQueue(
-        lambda: sqs.client, order_queue_url="https://orders", dead_letter_queue_url="https://dead"
+        LazyClient(lambda: sqs.client), order_queue_url="https://orders", dead_letter_queue_url="https://dead"
     )
     queue.park(message(body), outcome, reason)
     assert sqs.sent["MessageBody"] == body

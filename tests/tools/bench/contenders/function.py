@@ -8,9 +8,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from acknowledge_orders.bootstrap import build
+from acknowledge_orders.bootstrap import AwsClients, build
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
+from shared.lazy_client import LazyClient
 from tests.tools.bench.batches import batch
 
 
@@ -47,10 +48,15 @@ class Contender:
             backoff_cap_seconds=600,
             credentials_hold_seconds=300,
             sweep_enabled=True,
+            outcome_events="none",
+            event_bus_name="default",
+            notifications_table="notifications",
         )
         nothing: Any = SimpleNamespace(close=lambda: None)
         secrets_manager: Any = _SecretsManager(secret)
-        components = build(settings, secrets_manager=secrets_manager, connect_sqs=lambda: nothing)
+        client: LazyClient[Any] = LazyClient(lambda: nothing)
+        aws = AwsClients(sqs=client, events=client, dynamodb=client)
+        components = build(settings, secrets_manager=secrets_manager, aws=aws)
         self._function = AcknowledgeFunction(components)
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:

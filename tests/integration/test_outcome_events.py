@@ -1,0 +1,161 @@
+"""Outcome events on the real bus of the local AWS, and the limit for notifications in its DynamoDB."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from acknowledge_orders.dynamodb_notification_limit import NOTIFICATIONS_A_DAY, DynamoDbNotificationLimit
+from acknowledge_orders.outcome_events import SOURCE
+from shared.lazy_client import LazyClient
+from tests.integration.harness import Context, Harness
+from tests.local.aws import Subscriber
+from tests.support.deployed import PSEUDO_PARAMETERS
+from tests.support.outcome_schema import check_outcome_event
+from tests.support.services import order_event
+
+ORDERS = [f"74000000000{number:02}" for number in range(10)]
+
+
+@pytest.fixture
+def outcomes(harness: Harness) -> Subscriber:
+    """A queue that a rule of the bus sends every outcome event to."""
+    return harness.subscribe_outcomes()
+
+
+def summaries(events: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    return {(event["detail-type"], event["detail"]["purchase_order_id"]) for event in events}
+
+
+def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outcomes: Subscriber) -> None:
+    calls: list[str] = []
+    harness.events.meta.events.register("before-send.events", lambda **_: calls.append("PutEvents"))
+    harness.place(ORDERS[0])
+    harness.marketplace.add_order(ORDERS[1], statuses=("Shipped",))
+    harness.marketplace.add_order(ORDERS[2], statuses=("Created", "Shipped"))
+    harness.send(*(order_event(order, timedelta(hours=1)) for order in ORDERS[1:4]))
+    messages = harness.receive(4)
+
+    harness.handle(harness.function(), messages)
+
+    events = outcomes.wait_for(4)
+    assert summaries(events) == {
+        ("Order Acknowledged", ORDERS[0]),
+        ("Order Already Handled", ORDERS[1]),
+        ("Order Parked", ORDERS[2]),
+        ("Order Parked", ORDERS[3]),
+    }
+    assert calls == ["PutEvents"]
+    for event in events:
+        check_outcome_event(event["detail-type"], event["detail"], event["source"])
+
+
+def test_an_acknowledged_order_comes_with_the_lines_that_walmart_returned(
+    harness: Harness, outcomes: Subscriber
+) -> None:
+    harness.place(ORDERS[0])
+
+    harness.deliver(harness.function())
+
+    (event,) = outcomes.wait_for(1)
+    (line,) = event["detail"]["lines"]
+    assert line["statuses"] == [{"status": "Acknowledged", "quantity": 1}]
+    assert event["detail"]["stack"] == PSEUDO_PARAMETERS["AWS::StackName"]
+    assert not [word for word in harness.marketplace.buyer_data if word in json.dumps(event)]
+
+
+def test_an_order_acknowledged_by_hand_is_published_too(harness: Harness, outcomes: Subscriber) -> None:
+    harness.marketplace.add_order(ORDERS[0])
+
+    record = harness.function()(order_event(ORDERS[0]), Context())
+
+    (event,) = outcomes.wait_for(1)
+    assert event["detail"].items() >= record.items()
+
+
+def test_a_dry_run_by_hand_publishes_nothing(harness: Harness, outcomes: Subscriber) -> None:
+    harness.function()(order_event(ORDERS[0], dryRun=True), Context())
+    harness.place(ORDERS[1])
+    harness.deliver(harness.function())
+
+    assert summaries(outcomes.wait_for(1)) == {("Order Acknowledged", ORDERS[1])}
+
+
+def test_an_outcome_that_could_not_be_published_is_published_as_handled(
+    harness: Harness, outcomes: Subscriber
+) -> None:
+    harness.place(ORDERS[0])
+    with harness.without_event_bus():
+        harness.deliver(harness.function())
+    (record,) = harness.records()
+
+    harness.deliver(harness.function())
+
+    assert (record["outcome"], record["disposition"]) == ("acknowledged", "retry")
+    assert record["reason"] == f"event_bus: {EndpointConnectionError.__name__}"
+    assert summaries(outcomes.wait_for(1)) == {("Order Already Handled", ORDERS[0])}
+    assert harness.actions(ORDERS[0]).count("acknowledge") == 1
+    assert harness.queued() == 0
+
+
+def test_a_direct_invocation_says_that_its_outcome_was_not_published(harness: Harness) -> None:
+    harness.marketplace.add_order(ORDERS[0])
+
+    with harness.without_event_bus():
+        record = harness.function()(order_event(ORDERS[0]), Context())
+
+    assert (record["outcome"], record["disposition"]) == ("acknowledged", "returned")
+    assert str(record["reason"]).startswith("event_bus: ")
+
+
+def test_an_outcome_event_in_the_order_queue_acknowledges_nothing(
+    harness: Harness, outcomes: Subscriber
+) -> None:
+    harness.place(ORDERS[0])
+    harness.deliver(harness.function())
+    harness.send(*map(json.dumps, outcomes.wait_for(1)))
+
+    harness.deliver(harness.function())
+
+    assert harness.records()[-1]["outcome"] == "invalid_event"
+    assert [json.loads(parked["Body"])["source"] for parked in harness.parked()] == [SOURCE]
+    assert harness.actions().count("acknowledge") == 1
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def limit_at(harness: Harness, now: datetime) -> DynamoDbNotificationLimit:
+    return DynamoDbNotificationLimit(
+        LazyClient(lambda: harness.dynamodb), harness.notifications_table(), lambda: now
+    )
+
+
+def test_an_order_is_notified_about_once_a_day(harness: Harness) -> None:
+    today, tomorrow = limit_at(harness, NOON), limit_at(harness, NOON + timedelta(hours=12))
+
+    assert [limit.admit(ORDERS[0]) for limit in (today, today, tomorrow, tomorrow)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_burst_leads_to_ten_notifications(harness: Harness) -> None:
+    orders = [str(number) for number in range(40)] * 2
+
+    with ThreadPoolExecutor(8) as threads:
+        admitted = list(threads.map(limit_at(harness, NOON).admit, orders))
+
+    assert sum(admitted) == NOTIFICATIONS_A_DAY
+
+
+def test_the_items_of_the_limit_expire(harness: Harness) -> None:
+    limit_at(harness, NOON).admit(ORDERS[0])
+
+    (item,) = harness.dynamodb.scan(TableName=harness.notifications_table())["Items"]
+    assert datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC) == NOON + timedelta(days=2)
