@@ -10,6 +10,7 @@ AUTH ?= signature
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 SEEDS ?= 100
+FIRST ?= 0
 # Seconds for each target; ONLY these targets; REPLAY the input of a file.
 SECONDS ?= 60
 ONLY ?=
@@ -35,7 +36,7 @@ help:
 	@echo "Options"
 	@echo "  demo      ORDERS=$(ORDERS), SCENARIO=calm|storm|outage|rotation|migration|withdrawal, AUTH=signature|token,"
 	@echo "            AWS_PORT and MARKETPLACE_PORT (0: any free port)"
-	@echo "  simulate  SEEDS=$(SEEDS)"
+	@echo "  simulate  SEEDS=$(SEEDS), FIRST=$(FIRST)"
 	@echo "  bench     ROUNDS=$(ROUNDS)"
 	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
 	@echo "  mutate    MODULES=\"policy classification\""
@@ -113,7 +114,7 @@ pytest: setup
 
 .PHONY: simulate
 simulate: $(VENV)/dev.done ## Run SEEDS random scenarios in virtual time, and print the faults and the violations
-	@$(RUN) tests.simulation --seeds $(SEEDS)
+	@$(RUN) tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 # pytest runs the same properties with random input. The fuzzer has its own environment in addition to .venv/dev.
 .PHONY: fuzz
