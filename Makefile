@@ -10,6 +10,7 @@ PICTURE ?=
 AWS_PORT ?= 0
 MARKETPLACE_PORT ?= 0
 SEEDS ?= 100
+FIRST ?= 0
 # Seconds for each target; ONLY these targets; REPLAY the input of a file.
 SECONDS ?= 60
 ONLY ?=
@@ -39,7 +40,7 @@ help:
 	@echo "            AWS_PORT and MARKETPLACE_PORT (0: any free port)"
 	@echo "            PICTURE=file.svg saves the output as a picture; docs/demo.svg is made so, with ORDERS=6"
 	@echo "  sandbox   AUTH, AWS_PORT and MARKETPLACE_PORT, as above"
-	@echo "  simulate  SEEDS=$(SEEDS)"
+	@echo "  simulate  SEEDS=$(SEEDS), FIRST=$(FIRST)"
 	@echo "  bench     ROUNDS=$(ROUNDS)"
 	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
 	@echo "  mutate    MODULES=\"policy classification\""
@@ -120,7 +121,7 @@ pytest: setup
 
 .PHONY: simulate
 simulate: $(VENV)/dev.done ## Run SEEDS random scenarios in virtual time, and print the faults and the violations
-	@$(RUN) tests.simulation --seeds $(SEEDS)
+	@$(RUN) tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
 # pytest runs the same properties with random input. The fuzzer has its own environment in addition to .venv/dev.
 .PHONY: fuzz

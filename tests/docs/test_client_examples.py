@@ -34,3 +34,7 @@ def test_the_examples_of_the_client_run(private_key: str, capsys: pytest.Capture
     assert listed.endswith(" frozenset({'Created'})")
     assert rejected.startswith("INVALID_REQUEST_CONTENT 400 ")
     assert applied == CREATED[:3]
+
+
+def test_the_package_shows_the_first_example_of_the_client() -> None:
+    assert page("layers/walmart_ca/README.md").blocks("python") == page("docs/client.md").blocks("python")[:1]

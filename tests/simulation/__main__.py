@@ -9,14 +9,13 @@ from typing import Final
 
 from tests.local.marketplace import Marketplace
 from tests.simulation.faults import ALL_FAULTS, AnyFault, name
-from tests.simulation.random_scenario import ORDERS, run_scenario
+from tests.simulation.random_scenario import run_scenario
 from tests.simulation.recovery_check import Report
 from tests.simulation.stuck import table
 
 _SELLER_KEYS: Final = 3
 _SEEDS_PER_FAULT: Final = 20
 """Each fault must occur at least once in this many seeds, on average."""
-_RUN: Final = "PYTHONPATH=.:functions:layers/walmart_ca .venv/dev/bin/python -m tests.simulation"
 _PROGRESS_EVERY: Final = 100
 _SHOWN: Final = 20
 
@@ -67,7 +66,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=100, help="how many random scenarios")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
-    parser.add_argument("--orders", type=int, default=ORDERS, help="how many orders in each scenario")
     parser.add_argument(
         "--stuck", action="store_true", help="print the latency of orders while others are stuck"
     )
@@ -80,24 +78,22 @@ def main() -> int:
     summary = Summary()
     seeds = range(options.first, options.first + options.seeds)
     with ProcessPoolExecutor() as pool:
-        for report in pool.map(
-            partial(run_scenario, private_keys=keys, orders=options.orders), seeds, chunksize=4
-        ):
+        for report in pool.map(partial(run_scenario, private_keys=keys), seeds, chunksize=4):
             summary.add(report)
             if summary.seeds % _PROGRESS_EVERY == 0:
                 print(summary, flush=True)
-    _print(summary, options.orders)
+    _print(summary)
     return 0 if summary.holds else 1
 
 
-def _print(summary: Summary, orders: int) -> None:
+def _print(summary: Summary) -> None:
     for kind, times in sorted(summary.occurred.items(), key=lambda item: item[1]):
         print(f"  {times:>9,} {name(kind)}")
     for violation in summary.violations[:_SHOWN]:
         print(violation)
     if summary.violations:
         seed = summary.violations[0].split()[1].rstrip(":")
-        print(f"reproduce: {_RUN} --seeds 1 --first {seed} --orders {orders}")
+        print(f"reproduce: make simulate SEEDS=1 FIRST={seed}")
     for missing in summary.missing_faults:
         print(f"the run is not valid: {missing}")
     print(summary)

@@ -135,7 +135,12 @@ class TokenCaller(Caller):
 
     def headers(self, method: str, target: str) -> dict[str, str]:  # noqa: ARG002 - a token covers no call
         self.token = self.token or self.request_token().json()["access_token"]
-        return {"WM_SEC.ACCESS_TOKEN": self.token, "WM_MARKET": "ca", "WM_GLOBAL_VERSION": "3.1", **COMMON}
+        return {
+            "WM_SEC.ACCESS_TOKEN": self.token,
+            "WM_MARKET": self.seller.market,
+            "WM_GLOBAL_VERSION": "3.1",
+            **COMMON,
+        }
 
     def request_token(
         self, changed: Changes = UNCHANGED, body: str = "grant_type=client_credentials"
@@ -143,7 +148,7 @@ class TokenCaller(Caller):
         headers = {
             **COMMON,
             "Authorization": basic(self.seller.client_id, self.seller.client_secret),
-            "WM_MARKET": "ca",
+            "WM_MARKET": self.seller.market,
             "Content-Type": "application/x-www-form-urlencoded",
         }
         return self.send("POST", "/v3/token", {**headers, **changed}, body)

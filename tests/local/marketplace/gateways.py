@@ -28,8 +28,7 @@ MARKET = "WM_MARKET"
 GLOBAL_VERSION = "WM_GLOBAL_VERSION"
 CONTENT_TYPE = "Content-Type"
 _COMMON_HEADERS = ("WM_SVC.NAME", "WM_QOS.CORRELATION_ID")
-_CANADA = "ca"
-_OTHER_MARKETS = frozenset({"cl", "mx", "us"})
+_MARKETS = frozenset({"ca", "cl", "mx", "us"})
 _MARKET_WITHOUT_HEADER = "us"
 _FORM = "application/x-www-form-urlencoded"
 _GRANT = b"grant_type=client_credentials"
@@ -65,7 +64,8 @@ class Gateways:
 
     def _refusals_of_signature(self, call: Call) -> Iterator[Refusal]:
         headers = call.headers
-        if headers.get(CHANNEL_TYPE) not in {seller.channel_type for seller in self.sellers.all()}:
+        canadian = self.sellers.all() if self.variants.market == "ca" else ()
+        if headers.get(CHANNEL_TYPE) not in {seller.channel_type for seller in canadian}:
             yield _invalid(CHANNEL_TYPE, "is missing or no registered seller's")
         yield from _refusals_of_blank(call, CONSUMER_ID, *_COMMON_HEADERS, TIMESTAMP, SIGNATURE)
         seller = self.sellers.find(headers[CONSUMER_ID])
@@ -100,10 +100,10 @@ class Gateways:
             yield _unauthorized("client id is unknown")
         if secret != client_secrets[client_id]:
             yield _unauthorized("client secret is wrong")
-        market = _market(call)
-        if market in _OTHER_MARKETS:
-            yield _invalid(AUTHORIZATION, f"is that of a client of the market {_CANADA}, not {market}")
-        if market != _CANADA:
+        own, market = self.variants.market, _market(call)
+        if market != own and market in _MARKETS:
+            yield _invalid(AUTHORIZATION, f"is that of a client of the market {own}, not {market}")
+        if market not in _MARKETS:
             yield _invalid(MARKET, "is no market")
         yield from _refusals_of_blank(call, *_COMMON_HEADERS)
         if call.headers.get(CONTENT_TYPE, "").partition(";")[0].strip().lower() != _FORM:
@@ -122,9 +122,12 @@ class Gateways:
             bad_request = self.variants.expired_token_status == 400
             problem = problems.INVALID_TOKEN if bad_request else problems.UNAUTHORIZED
             yield Refusal(problem, "token has expired")
-        if _market(call) != _CANADA:
+        market = _market(call)
+        if market != self.variants.market:
             yield _invalid(MARKET, "is missing or not the seller's")
-        if not call.headers.get(GLOBAL_VERSION, "").strip():
+        # The United States may also be called as before, without both headers (Walmart's migration FAQ;
+        # get-all-orders in its American documentation).
+        if market != "us" and not call.headers.get(GLOBAL_VERSION, "").strip():
             yield _invalid(GLOBAL_VERSION, "is missing or blank")
         yield from _refusals_of_blank(call, *_COMMON_HEADERS)
 

@@ -11,7 +11,7 @@ from . import problems
 from .orders import SELLER_FULFILLED, SHIP_NODES, Orders
 from .problems import RefusedError
 from .responses import Page, shown_tree
-from .variants import Cursors
+from .variants import Market, Variants
 
 _START = "createdStartDate"
 _END = "createdEndDate"
@@ -26,11 +26,16 @@ _RELEASED_LOOKBACK: Final = timedelta(days=180)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 # In lower case, as no client writes it: decoding and encoding a cursor changes it.
 _ENCODED = str.maketrans({":": "%3a", "+": "%2b"})
-_SELLER = "ca:801".translate(_ENCODED)
+# The seller in a cursor: for Canada as in Walmart's own example, for the United States as a client recorded
+# it (OrderTest.php of fillup/walmart-partner-api-sdk-php).
+_SELLERS: Final[Mapping[Market, str]] = {
+    "ca": f"sellerId={'ca:801'.translate(_ENCODED)}",
+    "us": "partnerId=10000000801&sellerId=801",
+}
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
-def find_page(orders: Orders, query: str, *, released: bool, by_ship_node: bool, cursors: Cursors) -> Page:
+def find_page(orders: Orders, query: str, *, released: bool, by_ship_node: bool, variants: Variants) -> Page:
     """Return a page of all orders, of those with a line in one status, or of the released ones.
 
     Only the Global API selects orders ``by_ship_node``; its released ones are of the last half year only.
@@ -48,7 +53,7 @@ def find_page(orders: Orders, query: str, *, released: bool, by_ship_node: bool,
     limit = _known(asked, _LIMIT, _DEFAULT_LIMIT, _LIMITS.get)
     ship_node = _known(asked, _SHIP_NODE_TYPE, SELLER_FULFILLED, _ship_node) if by_ship_node else None
     found = orders.select(start, end, status=asked.get(_STATUS), ship_node=ship_node)
-    counting = cursors == "counting"
+    counting = variants.cursors == "counting"
     if counting:
         start_at = _known(asked, _PLACE, "0", _count)
         after = found[start_at - 1] if 0 < start_at <= len(found) else None
@@ -59,14 +64,17 @@ def find_page(orders: Orders, query: str, *, released: bool, by_ship_node: bool,
     if not shown:
         raise RefusedError(problems.ORDERS_NOT_FOUND)
     end_at = start_at + len(shown)
-    place = str(end_at) if counting else shown[-1].purchase_order_id
+    next_cursor = None
+    if end_at < len(found):
+        place = str(end_at) if counting else shown[-1].purchase_order_id
+        next_cursor = _cursor(variants.market, asked, limit, len(found), place)
     return Page(
         query=query,
         after=None if after is None else shown_tree(after),
         orders=tuple(map(shown_tree, shown)),
         total=len(found),
         limit=limit,
-        next_cursor=_cursor(asked, limit, len(found), place) if end_at < len(found) else None,
+        next_cursor=next_cursor,
     )
 
 
@@ -93,13 +101,13 @@ def _count(text: str) -> int | None:
     return int(text) if _COUNT.fullmatch(text) else None
 
 
-def _cursor(asked: Mapping[str, str], limit: int, total: int, place: str) -> str:
+def _cursor(market: Market, asked: Mapping[str, str], limit: int, total: int, place: str) -> str:
     parameters = [
         f"{_LIMIT}={limit}",
         "hasMoreElements=true",
         f"soIndex={total}",
         f"{_PLACE}={quote(place, safe='')}",
-        f"sellerId={_SELLER}",
+        _SELLERS[market],
     ]
     parameters += [
         f"{name}={quote(asked[name], safe=':+').translate(_ENCODED)}"

@@ -21,7 +21,7 @@ from .responses import Style
 from .sellers import Sellers
 from .server import HOST, Request, Server, Wire
 from .tokens import TOKEN_ACTION, Tokens
-from .variants import Form, Variants
+from .variants import Form, Market, Variants
 
 
 class Marketplace:
@@ -38,6 +38,7 @@ class Marketplace:
         clock: The marketplace's time in epoch seconds.
         timestamp_tolerance: How far a call's timestamp may be from the clock. Walmart publishes no figure for
             Canada; fifteen minutes is its figure for a program with the same signature.
+        market: The market of the sellers, see ``Variants``.
         on_call: Called with every call after it was served, in the thread that served it.
         requests_per_minute: How many acknowledgements a minute are accepted; None is no limit. Walmart's
             figure for the United States is 60.
@@ -55,18 +56,19 @@ class Marketplace:
         clock: Callable[[], float] = time.time,
         timestamp_tolerance: timedelta = timedelta(minutes=15),
         *,
+        market: Market = "ca",
         on_call: Callable[[Call], None] | None = None,
         requests_per_minute: int | None = None,
         gets_per_minute: int | None = None,
         lists_per_minute: int | None = None,
     ) -> None:
         self.clock = clock
-        self.variants = Variants()
+        self.variants = Variants(market)
         self._port = port
         self._tls = tls
         self._url_scheme = "https" if tls else "http"
         self._on_call = on_call
-        self._sellers = Sellers()
+        self._sellers = Sellers(market)
         self._orders = Orders(clock)
         self._tokens = Tokens(clock)
         self._faults = FaultPlan()

@@ -86,7 +86,7 @@ class Services:
             return UNKNOWN_ERROR
         try:
             page = find_page(
-                self.orders, query, released=released, by_ship_node=by_token, cursors=self.variants.cursors
+                self.orders, query, released=released, by_ship_node=by_token, variants=self.variants
             )
         except RefusedError as refused:
             if refused.problem is not problems.ORDERS_NOT_FOUND or self.variants.empty_list_status == 404:

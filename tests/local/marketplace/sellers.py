@@ -11,6 +11,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from .variants import Market
+
 
 @dataclass(frozen=True, slots=True)
 class Seller:
@@ -25,6 +27,7 @@ class Seller:
     private_key: str = field(repr=False)
     client_id: str
     client_secret: str = field(repr=False)
+    market: Market = "ca"
 
     def secret(self) -> str:
         """Return the credentials for the signature as the JSON text that is stored in Secrets Manager."""
@@ -33,7 +36,8 @@ class Seller:
 
     def token_secret(self) -> str:
         """Return the credentials for access tokens, as well."""
-        return json.dumps({"clientId": self.client_id, "clientSecret": self.client_secret})
+        stored = {"clientId": self.client_id, "clientSecret": self.client_secret}
+        return json.dumps(stored if self.market == "ca" else {**stored, "market": self.market})
 
     def store(self, secret_file: Path) -> Path:
         """Write both secrets to private files, and return that of the token, which is beside the other."""
@@ -47,9 +51,10 @@ class Seller:
 
 
 class Sellers:
-    """The registered sellers by consumer id, and the keys that each may sign with."""
+    """The registered sellers of one market by consumer id, and the keys that each may sign with."""
 
-    def __init__(self) -> None:
+    def __init__(self, market: Market) -> None:
+        self._market = market
         self._lock = threading.Lock()
         self._sellers: dict[str, Seller] = {}
         self._keys: dict[str, tuple[rsa.RSAPublicKey, ...]] = {}
@@ -72,6 +77,7 @@ class Sellers:
             private_key=_walmart_form(key),
             client_id=str(uuid.uuid4()),
             client_secret=_new_client_secret(),
+            market=self._market,
         )
         with self._lock:
             self._sellers[seller.consumer_id] = seller

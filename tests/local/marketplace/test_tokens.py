@@ -1,5 +1,6 @@
 """The Global API: tokens for clients, and calls with a token."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -117,3 +118,39 @@ def test_a_withdrawn_api_serves_nothing_and_the_other_works(
     )
     marketplace.restore_api(scheme)
     assert affected.acknowledge().status == 200
+
+
+@pytest.fixture
+def american(private_key: str) -> Iterator[TokenCaller]:
+    """A caller with a token of a marketplace whose sellers are American."""
+    with Marketplace(market="us") as marketplace:
+        marketplace.add_order(ORDER)
+        yield TokenCaller(marketplace.url, marketplace.register_seller(private_key))
+
+
+@pytest.mark.parametrize("left_out", [[], ["WM_MARKET"], ["WM_MARKET", "WM_GLOBAL_VERSION"]])
+def test_an_american_call_needs_neither_market_nor_version(
+    american: TokenCaller, left_out: list[str]
+) -> None:
+    without = dict.fromkeys(left_out)
+    american.token = american.request_token(without).json()["access_token"]
+
+    assert american.acknowledge(without).status == 200
+
+
+def test_an_american_seller_is_refused_in_canada(american: TokenCaller) -> None:
+    canada = {"WM_MARKET": "ca"}
+    path = f"{Caller.orders}/{ORDER}/acknowledge"
+    signer = Caller(american.url, american.seller)
+
+    responses = [
+        american.request_token(canada),
+        american.acknowledge(canada),
+        american.call("POST", path),
+        signer.acknowledge(),
+    ]
+
+    assert [response.refusal() for response in responses] == [
+        (400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", header)
+        for header in ("Authorization", "WM_MARKET", "WM_CONSUMER.CHANNEL.TYPE", "WM_CONSUMER.CHANNEL.TYPE")
+    ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+type Market = Literal["ca", "us"]
 type Scheme = Literal["signature", "token"]
 type Form = Literal["xml", "json"]
 type ErrorShape = Literal["order service", "gateway", "flat"]
@@ -15,6 +16,8 @@ class Variants:
     """The chosen variants, which may change at any time.
 
     Attributes:
+        market: The market of the sellers and their orders, which does not change. The Canadian API serves
+            only Canadian sellers.
         form: The form of every response to signed calls, even of the gateway's errors; None follows Accept.
         error_shape: The shape of every JSON error, one of Walmart's three; None is the shape of its origin.
         expired_token_status: Both are reported of the United States: fulfilio's python-walmart was written
@@ -30,6 +33,7 @@ class Variants:
         unreadable: The orders whose entry is broken in every response; everything around it stays valid.
     """
 
+    market: Market = "ca"
     form: Form | None = None
     error_shape: ErrorShape | None = None
     expired_token_status: Literal[400, 401] = 401
