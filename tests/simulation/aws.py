@@ -1,13 +1,12 @@
 """AWS clients with the methods that the functions call, and botocore's errors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from tests.simulation.faults import SystemFault
-from tests.simulation.queue import NotInFlightError, Queue
+from tests.simulation.queue import NotInFlightError
 from tests.support.sqs_limits import refusal
 
 if TYPE_CHECKING:
@@ -17,63 +16,65 @@ _DELAY_S: Final = (0.003, 0.03)
 _URL: Final = "https://aws.example"
 
 
-@dataclass(slots=True)
 class SecretVersions:
-    """The versions of the secret and their staging labels."""
+    """The versions of the secret and their staging labels.
 
-    _texts: list[str] = field(default_factory=list)
-    _labels: dict[str, int] = field(default_factory=dict)
-    denied: bool = False
+    Attributes:
+        denied: Whether the functions may not read the secret.
+    """
+
+    def __init__(self) -> None:
+        self.denied = False
+        self._stored = 0
+        self._labels: dict[str, dict[str, str]] = {}
 
     def store(self, text: str) -> None:
         """Store a new current version, and label the old one as previous."""
-        self._texts.append(text)
-        self._move(len(self._texts) - 1)
+        self._stored += 1
+        self._make_current({"SecretString": text, "VersionId": f"version-{self._stored}"})
 
     def roll_back(self) -> None:
         """Swap the current and the previous version."""
         if "AWSPREVIOUS" in self._labels:
-            self._move(self._labels["AWSPREVIOUS"])
+            self._make_current(self._labels["AWSPREVIOUS"])
 
-    def deny(self, *, denied: bool = True) -> None:
-        self.denied = denied
-
-    def _move(self, number: int) -> None:
+    def _make_current(self, version: dict[str, str]) -> None:
         if "AWSCURRENT" in self._labels:
             self._labels["AWSPREVIOUS"] = self._labels["AWSCURRENT"]
-        self._labels["AWSCURRENT"] = number
+        self._labels["AWSCURRENT"] = version
 
-    def read(self, stage: str) -> tuple[str, str]:
-        """Return the text and the id of the version with a label, or raise a `LookupError`."""
-        number = self._labels[stage]
-        return self._texts[number], f"version-{number}"
+    def read(self, stage: str) -> dict[str, str] | None:
+        """Return the version with a label, if there is one."""
+        return self._labels.get(stage)
 
 
-class SecretsManager:
+class _Client:
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
+        self._simulation = environment.simulation
+        self._faults = environment.simulation.faults
 
-    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
-        del SecretId
-        simulation = self._environment.simulation
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+
+class SecretsManager(_Client):
+    def get_secret_value(self, *, VersionStage: str, **_: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        rng = self._simulation.rng
         self._environment.checkpoint()
-        if simulation.faults.occurs(SystemFault.SECRETS_UNAVAILABLE):
-            self._environment.spend(simulation.rng.uniform(0.1, 6.0))
+        if self._faults.occurs(SystemFault.SECRETS_UNAVAILABLE):
+            self._environment.spend(rng.uniform(0.1, 6.0))
             raise EndpointConnectionError(endpoint_url=_URL)
-        self._environment.spend(simulation.rng.uniform(*_DELAY_S))
-        if simulation.secret.denied:
+        self._environment.spend(rng.uniform(*_DELAY_S))
+        if self._simulation.secret.denied:
             raise _refusal("AccessDeniedException", "GetSecretValue")
-        try:
-            text, version_id = simulation.secret.read(VersionStage)
-        except LookupError:
-            raise _refusal("ResourceNotFoundException", "GetSecretValue") from None
-        return {"SecretString": text, "VersionId": version_id}
+        version = self._simulation.secret.read(VersionStage)
+        if version is None:
+            raise _refusal("ResourceNotFoundException", "GetSecretValue")
+        return version
 
 
-class Sqs:
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
-
+class Sqs(_Client):
     def change_message_visibility(
         self,
         *,
@@ -86,7 +87,7 @@ class Sqs:
 
         def hide() -> None:
             try:
-                self._queue(QueueUrl).postpone(ReceiptHandle, VisibilityTimeout)
+                self._simulation.queues[QueueUrl].postpone(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:
                 self._note_failure()
                 raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None
@@ -105,8 +106,8 @@ class Sqs:
             raise _refusal(code, "SendMessage")
 
         def send() -> None:
-            self._environment.simulation.invariants.check_parking(self._environment, MessageBody, attributes)
-            self._queue(QueueUrl).send(MessageBody, attributes)
+            self._simulation.invariants.check_parking(self._environment, MessageBody, attributes)
+            self._simulation.queues[QueueUrl].send(MessageBody, attributes)
 
         self._do(send)
 
@@ -114,25 +115,17 @@ class Sqs:
         counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
 
         def count() -> None:
-            messages = self._queue(QueueUrl).messages
-            counted["ApproximateNumberOfMessages"] = str(
-                len(messages) + self._environment.simulation.queued_by_others
-            )
+            visible = len(self._simulation.queues[QueueUrl]) + self._simulation.queued_by_others
+            counted["ApproximateNumberOfMessages"] = str(visible)
 
         self._do(count)
         return {"Attributes": counted}
 
-    def close(self) -> None:
-        """Do nothing: there are no connections."""
-
-    def _queue(self, name: str) -> Queue:
-        return self._environment.simulation.queues[name]
-
     def _do(self, what: Callable[[], None]) -> None:
-        environment, faults = self._environment, self._environment.simulation.faults
+        environment, faults = self._environment, self._faults
         environment.checkpoint()
         environment.spend(faults.rng.uniform(*_DELAY_S))
-        if environment.simulation.queue_down or faults.occurs(SystemFault.QUEUE_REFUSES):
+        if self._simulation.queue_down or faults.occurs(SystemFault.QUEUE_REFUSES):
             self._note_failure()
             raise _refusal("InternalError", "SQS")
         what()
@@ -147,12 +140,9 @@ class Sqs:
             self._environment.invocation.queue_failed = True
 
 
-class Events:
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
-
+class Events(_Client):
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        environment, faults = self._environment, self._environment.simulation.faults
+        environment, faults = self._environment, self._faults
         if len(Entries) > 10:
             raise _refusal("ValidationException", "PutEvents")
         environment.checkpoint()
@@ -161,19 +151,16 @@ class Events:
         for entry in Entries:
             if faults.occurs(SystemFault.BUS_REFUSES):
                 results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
-            else:
-                body = environment.simulation.bus.publish(entry["Detail"])
-                if environment.invocation:
-                    environment.simulation.invariants.check_publication(environment.invocation, body)
-                results.append({"EventId": "simulated"})
+                continue
+            body = self._simulation.bus.publish(entry["Detail"])
+            if environment.invocation:
+                self._simulation.invariants.check_publication(environment.invocation, body)
+            results.append({"EventId": "simulated"})
         environment.checkpoint()
         if faults.occurs(SystemFault.BUS_RESPONSE_LOST):
             environment.spend(5.0)
             raise ReadTimeoutError(endpoint_url=_URL)
         return {"Entries": results}
-
-    def close(self) -> None:
-        """Do nothing: there are no connections."""
 
 
 def _refusal(code: str, operation: str) -> ClientError:

@@ -3,16 +3,12 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from tests.simulation.faults import FaultPlan, SystemFault
 from tests.simulation.queue import Queue
 from tests.simulation.timeline import Timeline
-
-SOURCE: Final = "walmart.ca.orders"
-DETAIL_TYPE: Final = "Order Created"
-_DELAY_S: Final = (0.05, 2.0)
-_LATE_S: Final = (60.0, 3600.0)
+from tests.support.settings import SWEEP
 
 
 class Bus:
@@ -43,9 +39,9 @@ class Bus:
 
     def deliver(self, body: str, *, late: bool = False) -> None:
         """Deliver a body to the queue unchanged."""
-        seconds = self._faults.rng.uniform(*_DELAY_S)
+        seconds = self._faults.rng.uniform(0.05, 2.0)
         if late or self._faults.occurs(SystemFault.EVENT_LATE):
-            seconds += self._faults.rng.uniform(*_LATE_S)
+            seconds += self._faults.rng.uniform(60.0, 3600.0)
         self.on_their_way[body] += 1
         self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
 
@@ -69,8 +65,8 @@ def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) 
     return {
         "version": "0",
         "id": event_id,
-        "detail-type": DETAIL_TYPE,
-        "source": SOURCE,
+        "detail-type": SWEEP["ORDER_EVENT_DETAIL_TYPE"],
+        "source": SWEEP["ORDER_EVENT_SOURCE"],
         "account": "000000000000",
         "time": f"{timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
         "region": "ca-central-1",

@@ -3,10 +3,11 @@
 import asyncio
 import json
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,6 +16,7 @@ from tests.local.marketplace import Fault
 from tests.simulation.faults import SystemFault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
+from tests.support.lambda_context import Context
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
 type Function = Callable[[object, LambdaContext], dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedResponse:
+class ObservedResponse(NamedTuple):
     """One response about an order or a list.
 
     Attributes:
@@ -34,7 +35,7 @@ class ObservedResponse:
     status: int
     by_order_service: bool
     fault: Fault | None
-    unreadable: frozenset[str]
+    unreadable: set[str]
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Invocation:
 
     Attributes:
         returned: Whether it returned; False if it was killed or raised an exception.
-        lines: The JSON lines that it printed; `size` is their length in bytes.
+        lines: The JSON lines that it printed.
         secrets: The signatures and tokens that it sent, which must not be logged.
         fetched: For each order, the statuses that each successful fetch showed.
         published: The bodies of the events that it published.
@@ -57,20 +58,21 @@ class Invocation:
     """
 
     event: Any
+    began_at: float
+    clocks_ahead_s: set[float]
+    credentials_in_doubt: bool
     returned: bool = False
     result: Any = None
     lines: list[dict[str, Any]] = field(default_factory=list)
-    size: int = 0
     took_s: float = 0.0
     secrets: set[str] = field(default_factory=set)
-    fetched: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+    fetched: defaultdict[str, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
     published: list[str] = field(default_factory=list)
-    responses: dict[str | None, list[ObservedResponse]] = field(default_factory=dict)
+    responses: defaultdict[str | None, list[ObservedResponse]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     pages: set[str] = field(default_factory=set)
-    clocks_ahead_s: set[float] = field(default_factory=set)
-    credentials_in_doubt: bool = False
     queue_failed: bool = False
-    began_at: float = 0.0
     slot: int = 0
     released: frozenset[str] = frozenset()
 
@@ -96,15 +98,13 @@ class Environment:
         self._function: Function | None = None
         self._actor: Actor | None = None
         self._effects_left: int | None = None
-        self._deadline = 0.0
         self._is_immediate = False
 
     def runtime(self) -> Runtime:
-        """Return the side effects that the simulation replaces."""
         timeline = self.simulation.timeline
         return Runtime(
             clock=lambda: timeline.clock() + self.simulation.clock_ahead_s,
-            monotonic=lambda: timeline.elapsed + timeline.ahead,
+            monotonic=timeline.monotonic,
             uniform=self.simulation.rng.uniform,
             executor=lambda _size, _name: _ImmediateExecutor(self),
             transport=lambda _url: Network(self, self.simulation.marketplace),
@@ -113,11 +113,11 @@ class Environment:
     def invoke(self, event: object, ended: Callable[[Invocation], None]) -> None:
         """Invoke the function, and call `ended` when it has returned or was killed."""
         timeline, faults = self.simulation.timeline, self.simulation.faults
-        invocation = self.invocation = Invocation(event, began_at=timeline.elapsed)
-        invocation.clocks_ahead_s.add(self.simulation.clock_ahead_s)
-        invocation.credentials_in_doubt = self.credentials_in_doubt
+        invocation = self.invocation = Invocation(
+            event, timeline.elapsed, {self.simulation.clock_ahead_s}, self.credentials_in_doubt
+        )
         timers = [timeline.after(self._timeout_s, self._end)]
-        self._deadline = timeline.clock() + self._timeout_s
+        deadline = timeline.clock() + self._timeout_s
         if faults.draw(SystemFault.KILLED_AT_EFFECT):
             self._effects_left = faults.rng.randint(1, 60)
         if faults.draw(SystemFault.KILLED_AT_TIME):
@@ -126,7 +126,8 @@ class Environment:
         def run() -> None:
             try:
                 self._function = self._function or self._build(self)
-                result = json.loads(json.dumps(self._function(event, _Context(self))))
+                context = Context(lambda: max(0.0, deadline - timeline.clock()))
+                result = json.loads(json.dumps(self._function(event, context)))
             except Exception:  # noqa: BLE001 - Lambda prints every exception
                 invocation.lines.append({"exception": traceback.format_exc()})
                 return
@@ -174,28 +175,31 @@ class Environment:
             if line.strip() and self.invocation:
                 self.checkpoint()
                 self.invocation.lines.append(json.loads(line))
-                self.invocation.size += len(line.encode())
                 self.checkpoint()
-
-    def time_left_s(self) -> float:
-        return max(0.0, self._deadline - self.simulation.timeline.clock())
 
     def play(self, future: Future[Any], do: Callable[[], Any]) -> None:
         """Run a blocking call at once, and complete its future at the time when it would end."""
         timeline = self.simulation.timeline
+        result = failure = None
         with timeline.immediately():
             self._is_immediate = True
-            complete: Callable[[], None]
             try:
                 result = do()
-                complete = lambda: future.set_result(result)  # noqa: E731 - one of two
             except Exception as error:  # noqa: BLE001 - the future gets every exception
                 failure = error
-                complete = lambda: future.set_exception(failure)  # noqa: E731 - one of two
             finally:
                 self._is_immediate = False
             took_s = timeline.ahead
-        asyncio.get_running_loop().call_later(took_s, lambda: None if future.cancelled() else complete())
+
+        def complete() -> None:
+            if future.cancelled():
+                return
+            if failure:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+
+        asyncio.get_running_loop().call_later(took_s, complete)
 
     def _kill(self) -> None:
         self.simulation.faults.occurred[SystemFault.KILLED_AT_TIME] += 1
@@ -217,12 +221,3 @@ class _ImmediateExecutor(Executor):
         future: Future[T] = Future()
         self._environment.play(future, lambda: fn(*args, **kwargs))
         return future
-
-
-class _Context(LambdaContext):
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._aws_request_id = "simulated"
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return int(self._environment.time_left_s() * 1000)

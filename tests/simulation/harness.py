@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Any, Final
 
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
@@ -30,48 +30,29 @@ from shared.walmart.rate_limiter import LONGEST_PAUSE_S
 from sweep_orders.handler import SweepFunction
 from sweep_orders.settings import SweepSettings
 from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
+from tests.local.marketplace.calls import Scheme
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
-from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
+from tests.simulation.bus import Bus
 from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
 from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
 from tests.simulation.invariants import Invariants
-from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
+from tests.simulation.lambda_service import EventSourceMapping, Schedule
 from tests.simulation.network import URL, action_of
 from tests.simulation.queue import Message, Queue
-from tests.simulation.record_checks import detail_of, order_of
+from tests.simulation.record_checks import HARMLESS, detail_of, order_of
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.support.printed import reset_logger
+from tests.support.settings import ACKNOWLEDGE, SWEEP
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 
-if TYPE_CHECKING:
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
-
-type Scheme = Literal["signature", "token"]
-
-ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
-SWEEP_TIMEOUT_S: Final = 240.0
-SWEEP_INTERVAL_S: Final = 900.0
-BACKOFF_BASE_S: Final = 30.0
-BACKOFF_CAP_S: Final = 600.0
-HOLD_S: Final = 300.0
+SWEEP_INTERVAL_S: Final = 60 * float(SWEEP["SWEEP_INTERVAL_MINUTES"])
+_ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
+_SWEEP_TIMEOUT_S: Final = 240.0
 _THROTTLING: Final = frozenset({420, 423, 429})
-_CORRECT: Final = frozenset(
-    {
-        None,
-        Fault.DELAY,
-        Fault.SLOW_DRIP,
-        Fault.ECHO_CREATED,
-        Fault.EARLY_HINTS,
-        Fault.ODD_BYTES,
-        Fault.FLAT_LINES,
-        Fault.CANCELED_SPELLING,
-    }
-)
+_CORRECT: Final = HARMLESS | {Fault.DELAY, Fault.SLOW_DRIP, Fault.ECHO_CREATED}
 """The faults with which the response to a fetch, if it arrives, is correct."""
 _SHOWS_ORDERS: Final = _CORRECT | LIST_FAULTS
 """The faults with which the response to a list call, if it arrives, shows its orders."""
@@ -82,6 +63,10 @@ _TIMESTAMP_TOLERANCE: Final = timedelta(hours=2)
 """Walmart accepts a timestamp from a wrong clock, so that it refuses no call for that."""
 _FROM_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
 _UNREADABLE: Final = b'Philippa "<Nonesuch'
+_REFUSED_ORDERS: Final = {
+    TimedFault.ORDER_FORBIDDEN: Fault.FORBIDDEN,
+    TimedFault.ORDER_FAILING: Fault.INTERNAL_ERROR,
+}
 
 
 class Simulation:
@@ -113,6 +98,7 @@ class Simulation:
         self.seed = seed
         self.rng = random.Random(seed)
         self.timeline = Timeline()
+        self.pass_time = self.timeline.run
         self.faults = FaultPlan(random.Random(seed + 1))
         self.scheme = scheme
         self.requests_per_minute = requests_per_minute
@@ -133,7 +119,6 @@ class Simulation:
         self.faults_stopped_at = math.inf
         self._failing: set[str] = set()
         self.event_bodies: list[str] = []
-        self.batches: list[Invocation] = []
         self.invariants = Invariants(self)
         self.marketplace = Marketplace(
             clock=lambda: self.timeline.clock() + walmart_ahead_s,
@@ -149,21 +134,23 @@ class Simulation:
         self.secret = SecretVersions()
         self.confidential = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
-        self.dead_letters = Queue("dead-letters", self.timeline, self.rng)
-        self.orders = Queue("orders", self.timeline, self.rng, redrives_to=self.dead_letters)
+        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], self.timeline, self.rng)
+        self.orders = Queue(
+            ACKNOWLEDGE["ORDER_QUEUE_URL"], self.timeline, self.rng, redrives_to=self.dead_letters
+        )
         self.undelivered = Queue("undelivered-events", self.timeline, self.rng)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
         self.bus = Bus(self.timeline, self.faults, self.orders, self.undelivered)
         self.mapping = EventSourceMapping(
             self,
             self.orders,
-            lambda: Environment(self, self._acknowledge_function, ACKNOWLEDGE_TIMEOUT_S),
-            self._on_batch_end,
+            lambda: Environment(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S),
+            self.invariants.check_invocation,
             self.invariants.check_deletion,
         )
         self.schedule = Schedule(
             self,
-            lambda: Environment(self, self._sweep_function, SWEEP_TIMEOUT_S),
+            lambda: Environment(self, self._sweep_function, _SWEEP_TIMEOUT_S),
             self.invariants.check_sweep,
             SWEEP_INTERVAL_S,
         )
@@ -237,14 +224,10 @@ class Simulation:
     def place_stuck(self, kind: TimedFault, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
         """Place an order that cannot be acknowledged before the faults stop, if ever."""
         self.faults.occurred[kind] += 1
-        refused = {
-            TimedFault.ORDER_FORBIDDEN: Fault.FORBIDDEN,
-            TimedFault.ORDER_FAILING: Fault.INTERNAL_ERROR,
-        }
-        statuses = ("Created",) if kind in refused else ("Created", "Shipped")
+        statuses = ("Created",) if kind in _REFUSED_ORDERS else ("Created", "Shipped")
         purchase_order_id = self.place_order(statuses=statuses, announced=announced, age=age)
-        if kind in refused:
-            self.marketplace.fail(purchase_order_id, refused[kind], times=None)
+        if kind in _REFUSED_ORDERS:
+            self.marketplace.fail(purchase_order_id, _REFUSED_ORDERS[kind], times=None)
             self._failing.add(purchase_order_id)
         if kind is TimedFault.ORDER_FORBIDDEN:
             self.forbidden.add(purchase_order_id)
@@ -297,21 +280,14 @@ class Simulation:
     def queued_messages(self, purchase_order_id: str | None) -> list[Message]:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
-    def forge_sweep_note(
-        self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False
-    ) -> None:
+    def forge_sweep_note(self, purchase_order_id: str, *, dry_run: bool) -> None:
         """Publish an event with the note of a sweep that was made for another order."""
         self.faults.occurred[TimedFault.SWEEP_NOTE_FORGED] += 1
         bodies = list(self.invariants.sweep_events)
         copied = detail_of(self.rng.choice(bodies)) if bodies else {}
         of_another = copied if copied.get("purchaseOrderId") != purchase_order_id else {}
-        self.publish_event(
-            purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"}
-        )
-
-    def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
-        self.faults.occurred[TimedFault.TIME_FORGED] += 1
-        self.publish_event(purchase_order_id, ordered_at, age=-ahead)
+        forged = {**of_another, "origin": "sweep"}
+        self.publish_event(purchase_order_id, self.timeline.now(), dry_run=dry_run, forged=forged)
 
     def store_credentials(self, seller: Seller) -> None:
         self.store_secret(seller.secret() if self.scheme == "signature" else seller.token_secret())
@@ -392,24 +368,16 @@ class Simulation:
             message.receives = max(message.receives, self.rng.randint(80, 89))
             self.invariants.excuse_parking(message.body)
 
-    def pass_time(self, seconds: float) -> None:
-        self.timeline.run(seconds)
-
     def later(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something later, unless the faults have stopped by then."""
         self.timeline.after(
             seconds, lambda: None if self.faults_stopped_at <= self.timeline.elapsed else do()
         )
 
-    @property
-    def every_order(self) -> set[str]:
-        """The ids of all orders, including those that only an event names."""
-        return {*self.placed, *filter(None, map(order_of, self.event_bodies))}
-
     def stop_faults(self) -> None:
         """Stop all faults and operator actions, and undo those that last."""
         self.faults_stopped_at = self.timeline.elapsed
-        self.faults.stop()
+        self.faults.probabilities = {}
         self.recover_marketplace()
         for purchase_order_id in sorted(self._failing):
             self.marketplace.recover(purchase_order_id)
@@ -419,7 +387,7 @@ class Simulation:
         self.restore_paths()
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
-        self.secret.deny(denied=False)
+        self.secret.denied = False
         self.store_credentials(self.seller)
         self.mapping.pause(paused=False)
         self.redeliver_events()
@@ -434,39 +402,26 @@ class Simulation:
         call = self._last_call
         if call is None:
             return
-        shown = response.body.count(_UNREADABLE) and {
-            order for order in self.unreadable if customer_order_id(order).encode() in response.body
-        }
-        observed = ObservedResponse(
-            response.status,
-            bool(_FROM_ORDER_SERVICE.search(response.body)),
-            call.fault,
-            frozenset(shown or ()),
-        )
+        unreadable = set[str]()
+        if _UNREADABLE in response.body:
+            unreadable = {each for each in self.unreadable if customer_order_id(each).encode() in response.body}
+        by_order_service = bool(_FROM_ORDER_SERVICE.search(response.body))
         if environment.invocation and action_of(request) != "token":
-            environment.invocation.responses.setdefault(call.purchase_order_id, []).append(observed)
+            observed = ObservedResponse(response.status, by_order_service, call.fault, unreadable)
+            environment.invocation.responses[call.purchase_order_id].append(observed)
             if call.action in LISTS and call.fault in _SHOWS_ORDERS:
-                environment.invocation.pages |= {
-                    each.decode()[::-1] for each in _ENTRY.findall(response.body)
-                }
+                entries = _ENTRY.findall(response.body)
+                environment.invocation.pages.update(each.decode()[::-1] for each in entries)
+        ok = response.status == HTTPStatus.OK
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
         its_own = call.status == 403 and call.purchase_order_id in self.forbidden
         if refused and not its_own:
             environment.doubt_credentials()
-        elif (
-            response.status == HTTPStatus.OK
-            and observed.by_order_service
-            and call.fault in _SHOWS_ORDERS
-            and not observed.unreadable
-        ):
+        elif ok and by_order_service and call.fault in _SHOWS_ORDERS and not unreadable:
             environment.credentials_in_doubt = False
-        correct = call.fault in _CORRECT and response.status == HTTPStatus.OK
-        if call.action == "get" and correct and call.purchase_order_id not in self.unreadable:
-            self.invariants.note_fetch(environment, request)
-
-    def write(self, text: str) -> None:
-        if self.timeline.running:
-            self.actors[self.timeline.running].write(text)
+        if ok and call.action == "get" and call.fault in _CORRECT:
+            if call.purchase_order_id not in self.unreadable:
+                self.invariants.note_fetch(environment, request)
 
     def _on_call(self, call: Call) -> None:
         self._last_call = call
@@ -476,70 +431,50 @@ class Simulation:
             self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.invariants.check_call(call)
 
-    def _on_batch_end(self, invocation: Invocation) -> None:
-        self.batches.append(invocation)
-        self.invariants.check_invocation(invocation)
-
     def _acknowledge_function(self, environment: Environment) -> Function:
         reset_logger()
+        secrets_manager: Any = SecretsManager(environment)
+        sqs: Any = Sqs(environment)
         components = acknowledge_orders.bootstrap.build(
-            AcknowledgeSettings.from_environment(
-                {
-                    **self._settings(),
-                    "DEAD_LETTER_QUEUE_URL": self.dead_letters.name,
-                    "MAXIMUM_CONCURRENCY": str(MAXIMUM_CONCURRENCY),
-                    "BACKOFF_BASE_SECONDS": str(BACKOFF_BASE_S),
-                    "BACKOFF_CAP_SECONDS": str(BACKOFF_CAP_S),
-                    "CREDENTIALS_HOLD_SECONDS": str(HOLD_S),
-                    "SWEEP_ENABLED": "true" if self.sweeping else "false",
-                }
-            ),
-            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            connect_sqs=lambda: cast("SQSClient", Sqs(environment)),
+            AcknowledgeSettings.from_environment(self._variables(ACKNOWLEDGE)),
+            secrets_manager=secrets_manager,
+            connect_sqs=lambda: sqs,
             runtime=environment.runtime(),
         )
         return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
         reset_logger()
+        secrets_manager: Any = SecretsManager(environment)
+        sqs: Any = Sqs(environment)
+        events: Any = Events(environment)
         components = sweep_orders.bootstrap.build(
-            SweepSettings.from_environment(
-                {
-                    **self._settings(),
-                    "EVENT_BUS_NAME": "default",
-                    "ORDER_EVENT_SOURCE": SOURCE,
-                    "ORDER_EVENT_DETAIL_TYPE": DETAIL_TYPE,
-                    "SWEEP_INTERVAL_MINUTES": str(SWEEP_INTERVAL_S / 60),
-                }
-            ),
-            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            sqs=cast("SQSClient", Sqs(environment)),
-            events=cast("EventBridgeClient", Events(environment)),
+            SweepSettings.from_environment(self._variables(SWEEP)),
+            secrets_manager=secrets_manager,
+            sqs=sqs,
+            events=events,
             runtime=environment.runtime(),
         )
         return SweepFunction(components)
 
-    def _settings(self) -> dict[str, str]:
+    def _variables(self, usual: Mapping[str, str]) -> dict[str, str]:
         return {
-            "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
-            "CREDENTIALS_SECRET_ARN": "secret",
+            **usual,
             "MARKETPLACE_URL": URL,
-            "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
-            "ORDER_QUEUE_URL": self.orders.name,
             "REQUESTS_PER_MINUTE": str(self.requests_per_minute),
+            "SWEEP_ENABLED": str(self.sweeping).lower(),
         }
 
 
 class _Output(io.TextIOBase):
+    """Standard output, which belongs to the environment that is running."""
+
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-        self._line = ""
 
     def write(self, text: str, /) -> int:
-        self._line += text
-        if self._line.endswith("\n"):
-            line, self._line = self._line, ""
-            self._simulation.write(line)
+        if actor := self._simulation.timeline.running:
+            self._simulation.actors[actor].write(text)
         return len(text)
 
 

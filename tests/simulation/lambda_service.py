@@ -8,18 +8,17 @@ from tests.simulation.environment import Environment, Invocation
 from tests.simulation.faults import SystemFault
 from tests.simulation.queue import Message, Queue
 from tests.support.batches import sqs_record
+from tests.support.settings import ACKNOWLEDGE
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
     from tests.simulation.timeline import Timer
 
-MAXIMUM_CONCURRENCY: Final = 2
+MAXIMUM_CONCURRENCY: Final = int(ACKNOWLEDGE["MAXIMUM_CONCURRENCY"])
 BATCH_SIZE: Final = 10
 _POLLS_AFTER_S: Final = (0.01, 0.5)
 
-
-type _Delivered = tuple[Message, dict[str, Any]]
-"""A message and the record that the function gets."""
+type _Record = dict[str, Any]
 
 
 class EventSourceMapping:
@@ -58,10 +57,8 @@ class EventSourceMapping:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self.paused or self._busy == MAXIMUM_CONCURRENCY:
-            return
         visible_in = self._queue.next_visible_in()
-        if visible_in is None:
+        if self.paused or self._busy == MAXIMUM_CONCURRENCY or visible_in is None:
             return
         soon = self._simulation.rng.uniform(*_POLLS_AFTER_S)
         self._timer = self._simulation.timeline.after(visible_in + soon, self._poll)
@@ -87,34 +84,36 @@ class EventSourceMapping:
     def _poll(self) -> None:
         self._timer = None
         batch = self._queue.receive(BATCH_SIZE)
-        if batch:
+        # The messages of a throttled invocation become visible again after their timeout.
+        if batch and not self._simulation.faults.occurs(SystemFault.INVOCATION_THROTTLED):
             self._invoke(batch)
         self.poke()
 
     def _invoke(self, batch: list[Message]) -> None:
-        faults = self._simulation.faults
-        if faults.occurs(SystemFault.INVOCATION_THROTTLED):
-            return  # The messages become visible again after their timeout.
         delivered = [(message, _record(message)) for message in batch]
         for message in batch:
-            if faults.occurs(SystemFault.MESSAGE_TWICE):
-                delivered += self._deliver_twice(message, room=len(delivered) < BATCH_SIZE)
+            if self._simulation.faults.occurs(SystemFault.MESSAGE_TWICE):
+                self._deliver_twice(message, delivered)
         environment = self._idle.pop() if self._idle else self._start()
         self._busy += 1
         event = {"Records": [record for _, record in delivered]}
         environment.invoke(event, partial(self._ended, environment, self._version, delivered))
 
-    def _deliver_twice(self, message: Message, *, room: bool) -> list[_Delivered]:
+    def _deliver_twice(self, message: Message, delivered: list[tuple[Message, _Record]]) -> None:
         """Deliver a message a second time, to the same invocation or another, counted or not."""
-        if room and self._simulation.rng.random() < 0.3:
+        rng = self._simulation.rng
+        if len(delivered) < BATCH_SIZE and rng.random() < 0.3:
             if self._queue.receive_one(message):
-                return [(message, _record(message))]
+                delivered.append((message, _record(message)))
         else:
-            self._queue.deliver_twice(message, counted=self._simulation.rng.random() < 0.5)
-        return []
+            self._queue.deliver_twice(message, counted=rng.random() < 0.5)
 
     def _ended(
-        self, environment: Environment, version: int, delivered: list[_Delivered], invocation: Invocation
+        self,
+        environment: Environment,
+        version: int,
+        delivered: list[tuple[Message, _Record]],
+        invocation: Invocation,
     ) -> None:
         faults = self._simulation.faults
         self._busy -= 1
@@ -141,15 +140,13 @@ def failed_ids(response: object, message_ids: set[str]) -> set[str]:
     if not isinstance(failures, list):
         return message_ids
     named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
-    if not all(named):
-        return message_ids
-    return message_ids.intersection(named)
+    return message_ids.intersection(named) if all(named) else message_ids
 
 
-def _record(message: Message) -> dict[str, Any]:
+def _record(message: Message) -> _Record:
     return sqs_record(
         message_id=message.message_id,
-        receipt=message.receipt,
+        receipt=message.receipts[-1],
         body=message.body,
         system={
             "ApproximateReceiveCount": str(message.receives),
@@ -182,16 +179,17 @@ class Schedule:
         simulation.timeline.after(interval_s, self._tick)
 
     def _tick(self) -> None:
+        simulation = self._simulation
         self._slot += 1
-        self._simulation.timeline.after(self._interval_s, self._tick)
+        simulation.timeline.after(self._interval_s, self._tick)
         if not self.enabled:
             return
-        event = {"scheduledTime": self._simulation.timeline.now().isoformat()}
-        self.sweep(event)
-        if self._simulation.faults.occurs(SystemFault.SWEEP_TWICE):
-            self._simulation.timeline.after(self._simulation.rng.uniform(0, 10), lambda: self.sweep(event))
+        event = {"scheduledTime": simulation.timeline.now().isoformat()}
+        self._sweep(event)
+        if simulation.faults.occurs(SystemFault.SWEEP_TWICE):
+            simulation.timeline.after(simulation.rng.uniform(0, 10), lambda: self._sweep(event))
 
-    def sweep(self, event: object) -> None:
+    def _sweep(self, event: object) -> None:
         self.overlapped |= self._busy > 0
         self._busy += 1
         environment = self._idle.pop() if self._idle else self._new_environment()

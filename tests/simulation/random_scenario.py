@@ -115,40 +115,30 @@ class _MixedScenario:
         self._ids: list[str] = []
 
     def run(self, orders: int) -> None:
-        moments: list[tuple[float, Callable[[], object]]] = []
+        simulation, after = self._simulation, self._simulation.timeline.after
         burst_at = self._rng.uniform(0, DURATION_S)
         of_burst = self._rng.choice([0.0, 0.3, 1.0])
         for _ in range(orders):
             in_burst = self._rng.random() < of_burst
             at = burst_at if in_burst else self._rng.uniform(0, DURATION_S)
-            moments.append((at, self._stuck_order if self._rng.random() < _STUCK_SHARE else self._order))
-        simulation = self._simulation
-        deny = simulation.secret.deny
-        pause = simulation.mapping.pause
-        actions: list[Callable[[], object]] = [
+            after(at, self._stuck_order if self._rng.random() < _STUCK_SHARE else self._order)
+        actions: list[Callable[[], None]] = [
             *(partial(self._set_status, "Shipped"), partial(self._set_status, "Cancelled")),
-            *(self._rotate, self._store_invalid_secret),
-            partial(self._temporarily, deny, partial(deny, denied=False), (60, 1200)),
+            *(self._rotate, self._store_invalid_secret, self._deny_secret),
             *(simulation.secret.roll_back, simulation.expire_tokens, simulation.redrive),
-            *(simulation.redeliver_events, simulation.raise_receive_counts),
-            partial(self._temporarily, pause, partial(pause, paused=False), (60, 1200)),
+            *(simulation.redeliver_events, simulation.raise_receive_counts, self._pause),
             *(self._switch_sweeps, self._replay, self._publish_dry_run, self._send_invalid_event),
-            partial(self._temporarily, simulation.withdraw_paths, simulation.restore_paths, (60, 3600)),
-            *(self._make_unreadable, self._forge_sweep_note, self._forge_sweep_note, self._forge_time),
-            partial(
-                self._temporarily, simulation.forbid_every_order, simulation.recover_marketplace, (600, 7200)
-            ),
+            *(self._withdraw_paths, self._make_unreadable),
+            *(self._forge_sweep_note, self._forge_sweep_note, self._forge_time, self._forbid_every_order),
             *(self._break_queue, self._take_lists_down, self._set_clock, self._set_clock),
         ]
-        moments += [(self._rng.uniform(0, DURATION_S), self._rng.choice(actions)) for _ in range(_ACTIONS)]
+        for _ in range(_ACTIONS):
+            after(self._rng.uniform(0, DURATION_S), self._rng.choice(actions))
         at = 0.0
         while at < DURATION_S:
-            moments.append((at, self._change_faults))
+            after(at, self._change_faults)
             at += self._rng.uniform(300, 1800)
-        for when, do in sorted(moments, key=lambda moment: moment[0]):
-            self._simulation.pass_time(when - self._simulation.timeline.elapsed)
-            do()
-        self._simulation.pass_time(DURATION_S - self._simulation.timeline.elapsed)
+        simulation.pass_time(DURATION_S)
 
     def _stuck_order(self) -> None:
         age = timedelta(hours=self._rng.choice([0.0, 0.0, self._rng.uniform(0, 80)]))
@@ -207,11 +197,21 @@ class _MixedScenario:
     def _later(self, between: tuple[float, float], do: Callable[[], None]) -> None:
         self._simulation.later(self._rng.uniform(*between), do)
 
-    def _temporarily(
-        self, begin: Callable[[], object], end: Callable[[], None], lasts_s: tuple[float, float]
-    ) -> None:
-        begin()
-        self._later(lasts_s, end)
+    def _deny_secret(self) -> None:
+        self._simulation.secret.denied = True
+        self._later((60, 1200), partial(setattr, self._simulation.secret, "denied", False))
+
+    def _pause(self) -> None:
+        self._simulation.mapping.pause()
+        self._later((60, 1200), partial(self._simulation.mapping.pause, paused=False))
+
+    def _withdraw_paths(self) -> None:
+        self._simulation.withdraw_paths()
+        self._later((60, 3600), self._simulation.restore_paths)
+
+    def _forbid_every_order(self) -> None:
+        self._simulation.forbid_every_order()
+        self._later((600, 7200), self._simulation.recover_marketplace)
 
     def _some_order(self) -> str | None:
         return self._rng.choice(self._ids) if self._ids else None
@@ -257,11 +257,10 @@ class _MixedScenario:
 
     def _forge_sweep_note(self) -> None:
         """Publish an event with a false sweep note, about an unknown, an old or a known order."""
-        now = self._simulation.timeline.now()
         unknown = str(self._rng.randrange(10**12, 10**13))
         old = self._simulation.place_order(announced=False, age=timedelta(hours=self._rng.uniform(47, 200)))
         purchase_order_id = self._rng.choice([unknown, old, self._some_order() or old])
-        self._simulation.forge_sweep_note(purchase_order_id, now, dry_run=self._rng.random() < 0.3)
+        self._simulation.forge_sweep_note(purchase_order_id, dry_run=self._rng.random() < 0.3)
 
     def _forge_time(self) -> None:
         """Publish events from the future, some with an order date in the future."""
@@ -269,8 +268,9 @@ class _MixedScenario:
         unknown = str(self._rng.randrange(10**12, 10**13))
         ahead = self._rng.choice([timedelta(minutes=6), timedelta(hours=5), timedelta(days=3000)])
         date = self._rng.choice([now, now + ahead])
-        self._simulation.forge_time(self._some_order() or unknown, date, ahead)
-        self._simulation.forge_time(unknown, date, ahead)
+        for purchase_order_id in (self._some_order() or unknown, unknown):
+            self._simulation.faults.occurred[TimedFault.TIME_FORGED] += 1
+            self._simulation.publish_event(purchase_order_id, date, age=-ahead)
 
     def _break_queue(self) -> None:
         self._simulation.break_queue(self._rng.choice([TimedFault.QUEUE_DOWN, TimedFault.QUEUE_FULL]))

@@ -10,9 +10,12 @@ from acknowledge_orders.policy import STUCK_MAX_WAIT_S
 from shared.walmart.rate_limiter import usable_per_second
 from sweep_orders.selection import DUE_AFTER
 from tests.simulation.faults import AnyFault
-from tests.simulation.harness import BACKOFF_BASE_S, BACKOFF_CAP_S, SWEEP_INTERVAL_S, Simulation
+from tests.simulation.harness import SWEEP_INTERVAL_S, Simulation
 from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
+from tests.simulation.record_checks import order_of
+from tests.support.settings import ACKNOWLEDGE
 
+_LONGEST_BACKOFF_S: Final = sum(float(ACKNOWLEDGE[f"BACKOFF_{each}_SECONDS"]) for each in ("BASE", "CAP"))
 _DAY_S: Final = 24 * 3600 + SWEEP_INTERVAL_S
 """How long after the faults stopped sweeps have found every order that was left to them."""
 
@@ -59,21 +62,22 @@ def drain_limit_s(simulation: Simulation) -> float:
     per_second = usable_per_second(simulation.requests_per_minute)
     slots_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
     hidden_twice = slots_s >= STUCK_MAX_WAIT_S or simulation.may_be_throttled
-    hidden_s = (BACKOFF_CAP_S + BACKOFF_BASE_S) * (2 if hidden_twice else 1)
+    hidden_s = _LONGEST_BACKOFF_S * (2 if hidden_twice else 1)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if simulation.sweeping else 0
     return hidden_s + queued / per_second + max(sweep_s, simulation.bus.last_arrives_in_s)
 
 
 def report(simulation: Simulation) -> Report:
-    invariants, digest = simulation.invariants, hashlib.sha256()
+    named = set(filter(None, map(order_of, simulation.event_bodies)))
+    digest = hashlib.sha256()
     for call in simulation.marketplace.calls:
         line = f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
         digest.update(line.encode())
     return Report(
         simulation.seed,
-        len(simulation.every_order),
+        len(named.union(simulation.placed)),
         simulation.faults.occurred,
-        invariants.records,
-        invariants.violations,
+        simulation.invariants.records,
+        simulation.invariants.violations,
         digest.hexdigest(),
     )

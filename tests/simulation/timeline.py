@@ -22,14 +22,10 @@ class Killed(BaseException):
 
 class Timer:
     def __init__(self, do: Callable[[], None]) -> None:
-        self._do: Callable[[], None] | None = do
+        self.fire = do
 
     def cancel(self) -> None:
-        self._do = None
-
-    def fire(self) -> None:
-        if self._do:
-            self._do()
+        self.fire = lambda: None
 
 
 class Timeline:
@@ -49,6 +45,9 @@ class Timeline:
         self._timers: list[tuple[float, int, Timer]] = []
         self._created = 0
 
+    def monotonic(self) -> float:
+        return self.elapsed + self.ahead
+
     def clock(self) -> float:
         return START + self.elapsed + self.ahead
 
@@ -59,7 +58,7 @@ class Timeline:
         """Do something in this many seconds; timers for one moment fire in the order of their creation."""
         timer = Timer(do)
         self._created += 1
-        heapq.heappush(self._timers, (self.elapsed + self.ahead + max(0.0, seconds), self._created, timer))
+        heapq.heappush(self._timers, (self.monotonic() + max(0.0, seconds), self._created, timer))
         return timer
 
     def run(self, seconds: float) -> None:
@@ -89,13 +88,11 @@ class Actor:
         self._ended = ended
         self._timer: Timer | None = None
         self._failure: BaseException | None = None
-        self._resumed = threading.Lock()
-        self._resumed.acquire()
-        self._suspended = threading.Lock()
-        self._suspended.acquire()
+        self._resumed = threading.Semaphore(0)
+        self._suspended = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.killed = False
-        self.over = False
+        self._over = False
 
     def start(self) -> None:
         self._thread.start()
@@ -123,7 +120,7 @@ class Actor:
         self._resumed.release()
         self._suspended.acquire()
         self._timeline.running = before
-        if self.over:
+        if self._over:
             self._thread.join()
             if self._failure:
                 raise self._failure
@@ -138,7 +135,7 @@ class Actor:
             pass
         except BaseException as error:  # noqa: BLE001 - raised in the thread that resumed it
             self._failure = error
-        self.over = True
+        self._over = True
         self._suspended.release()
 
 
@@ -152,7 +149,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector = self
 
     def time(self) -> float:
-        return self._timeline.elapsed + self._timeline.ahead
+        return self._timeline.monotonic()
 
     def run_in_executor[*Ts, T](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
@@ -166,12 +163,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def select(self, timeout: float | None) -> list[object]:
         """Wait until the next callback is due."""
-        if timeout is None:
-            raise RuntimeError("the simulation waits forever")
+        actor = self._timeline.running
+        if timeout is None or actor is None:
+            raise RuntimeError("only an actor can wait in virtual time, and not forever")
         if timeout > 0:
-            actor = self._timeline.running
-            if actor is None:
-                raise RuntimeError("only an actor can wait in virtual time")
             actor.wait(timeout)
         return []
 
