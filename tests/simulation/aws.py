@@ -48,7 +48,9 @@ class SecretVersions:
         return self._labels.get(stage)
 
 
-class _Client:
+class Aws:
+    """The clients of Secrets Manager, SQS and EventBridge for one execution environment."""
+
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
         self._simulation = environment.simulation
@@ -57,8 +59,6 @@ class _Client:
     def close(self) -> None:
         """Do nothing: there are no connections."""
 
-
-class SecretsManager(_Client):
     def get_secret_value(self, *, VersionStage: str, **_: str) -> dict[str, str]:  # noqa: N803 - boto3's name
         rng = self._simulation.rng
         self._environment.checkpoint()
@@ -73,8 +73,6 @@ class SecretsManager(_Client):
             raise _refusal("ResourceNotFoundException", "GetSecretValue")
         return version
 
-
-class Sqs(_Client):
     def change_message_visibility(
         self,
         *,
@@ -112,13 +110,9 @@ class Sqs(_Client):
         self._do(send)
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        queue, others = self._simulation.queues[QueueUrl], self._simulation.queued_by_others
         counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
-
-        def count() -> None:
-            visible = len(self._simulation.queues[QueueUrl]) + self._simulation.queued_by_others
-            counted["ApproximateNumberOfMessages"] = str(visible)
-
-        self._do(count)
+        self._do(lambda: counted.update(ApproximateNumberOfMessages=str(len(queue) + others)))
         return {"Attributes": counted}
 
     def _do(self, what: Callable[[], None]) -> None:
@@ -139,8 +133,6 @@ class Sqs(_Client):
         if self._environment.invocation:
             self._environment.invocation.queue_failed = True
 
-
-class Events(_Client):
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
         environment, faults = self._environment, self._faults
         if len(Entries) > 10:

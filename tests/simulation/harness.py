@@ -16,7 +16,7 @@ import math
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import MappingProxyType
@@ -33,12 +33,12 @@ from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
 from tests.local.marketplace.calls import Scheme
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
-from tests.simulation.aws import Events, SecretsManager, SecretVersions, Sqs
+from tests.simulation.aws import Aws, SecretVersions
 from tests.simulation.bus import Bus
 from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
 from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
 from tests.simulation.invariants import Invariants
-from tests.simulation.lambda_service import EventSourceMapping, Schedule
+from tests.simulation.lambda_service import EventSourceMapping, Fleet, Schedule
 from tests.simulation.network import URL, action_of
 from tests.simulation.queue import Message, Queue
 from tests.simulation.record_checks import HARMLESS, detail_of, order_of
@@ -144,17 +144,16 @@ class Simulation:
         self.mapping = EventSourceMapping(
             self,
             self.orders,
-            lambda: Environment(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S),
+            Fleet(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S),
             self.invariants.check_invocation,
             self.invariants.check_deletion,
         )
         self.schedule = Schedule(
             self,
-            lambda: Environment(self, self._sweep_function, _SWEEP_TIMEOUT_S),
+            Fleet(self, self._sweep_function, _SWEEP_TIMEOUT_S),
             self.invariants.check_sweep,
             SWEEP_INTERVAL_S,
         )
-        self.schedule.enabled = sweeping
 
     def place_order(
         self,
@@ -171,12 +170,6 @@ class Simulation:
         self.placed.append(purchase_order_id)
         if announced:
             self.publish_event(purchase_order_id, ordered_at)
-        return purchase_order_id
-
-    def release(self, purchase_order_id: str, ordered_at: datetime) -> str:
-        """Add an order that an event has announced before. Returns its id."""
-        self.marketplace.add_order(purchase_order_id, order_date=ordered_at)
-        self.placed.append(purchase_order_id)
         return purchase_order_id
 
     def publish_event(
@@ -197,11 +190,6 @@ class Simulation:
         detail |= {"orderDate": date} if date is not None else {}
         detail |= {"dryRun": True} if dry_run else {}
         self.event_bodies.append(self.bus.publish(json.dumps(detail), age=age))
-
-    def send_raw(self, body: str) -> None:
-        """Send a body to the queue that is not an order event."""
-        self.bus.deliver(body)
-        self.event_bodies.append(body)
 
     def withdraw_paths(self) -> None:
         """Stop serving the paths of the seller's authentication scheme."""
@@ -300,15 +288,14 @@ class Simulation:
     def rotate_credentials(self) -> Seller:
         """Replace the seller's credentials at Walmart, which revokes the old ones."""
         self.credentials_rotated = True
+        before, keys = self.seller, self._private_keys
         if self.scheme == "token":
             self.marketplace.expire_tokens()
-            self.seller = self.marketplace.change_client_secret(self.seller.consumer_id)
-            return self.seller
-        index = self._private_keys.index(self.seller.private_key)
-        other = self._private_keys[(index + 1) % len(self._private_keys)]
-        before = self.seller
-        self.seller = self.marketplace.add_key(before.consumer_id, other)
-        self.marketplace.revoke_key(before.consumer_id, before.private_key)
+            self.seller = self.marketplace.change_client_secret(before.consumer_id)
+        else:
+            next_key = keys[(keys.index(before.private_key) + 1) % len(keys)]
+            self.seller = self.marketplace.add_key(before.consumer_id, next_key)
+            self.marketplace.revoke_key(before.consumer_id, before.private_key)
         return self.seller
 
     @property
@@ -346,9 +333,9 @@ class Simulation:
         """Turn the sweeps off or on, which changes a setting of both functions."""
         if self.sweeping and not on:
             self.sweeps_stopped_at = self.timeline.elapsed
-        self.sweeping = self.schedule.enabled = on
+        self.sweeping = on
         self.sweeps_changed_at = self.timeline.elapsed
-        self.mapping.update()
+        self.mapping.fleet.update()
 
     def redrive(self) -> None:
         for message in self.dead_letters.messages:
@@ -367,12 +354,6 @@ class Simulation:
         for message in self.orders.messages:
             message.receives = max(message.receives, self.rng.randint(80, 89))
             self.invariants.excuse_parking(message.body)
-
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something later, unless the faults have stopped by then."""
-        self.timeline.after(
-            seconds, lambda: None if self.faults_stopped_at <= self.timeline.elapsed else do()
-        )
 
     def stop_faults(self) -> None:
         """Stop all faults and operator actions, and undo those that last."""
@@ -404,7 +385,9 @@ class Simulation:
             return
         unreadable = set[str]()
         if _UNREADABLE in response.body:
-            unreadable = {each for each in self.unreadable if customer_order_id(each).encode() in response.body}
+            unreadable = {
+                each for each in self.unreadable if customer_order_id(each).encode() in response.body
+            }
         by_order_service = bool(_FROM_ORDER_SERVICE.search(response.body))
         if environment.invocation and action_of(request) != "token":
             observed = ObservedResponse(response.status, by_order_service, call.fault, unreadable)
@@ -419,9 +402,9 @@ class Simulation:
             environment.doubt_credentials()
         elif ok and by_order_service and call.fault in _SHOWS_ORDERS and not unreadable:
             environment.credentials_in_doubt = False
-        if ok and call.action == "get" and call.fault in _CORRECT:
-            if call.purchase_order_id not in self.unreadable:
-                self.invariants.note_fetch(environment, request)
+        shown = call.fault in _CORRECT and call.purchase_order_id not in self.unreadable
+        if ok and call.action == "get" and shown:
+            self.invariants.note_fetch(environment, request)
 
     def _on_call(self, call: Call) -> None:
         self._last_call = call
@@ -433,29 +416,23 @@ class Simulation:
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         reset_logger()
-        secrets_manager: Any = SecretsManager(environment)
-        sqs: Any = Sqs(environment)
-        components = acknowledge_orders.bootstrap.build(
-            AcknowledgeSettings.from_environment(self._variables(ACKNOWLEDGE)),
-            secrets_manager=secrets_manager,
-            connect_sqs=lambda: sqs,
-            runtime=environment.runtime(),
+        aws: Any = Aws(environment)
+        settings = AcknowledgeSettings.from_environment(self._variables(ACKNOWLEDGE))
+        return AcknowledgeFunction(
+            acknowledge_orders.bootstrap.build(
+                settings, secrets_manager=aws, connect_sqs=lambda: aws, runtime=environment.runtime()
+            )
         )
-        return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
         reset_logger()
-        secrets_manager: Any = SecretsManager(environment)
-        sqs: Any = Sqs(environment)
-        events: Any = Events(environment)
-        components = sweep_orders.bootstrap.build(
-            SweepSettings.from_environment(self._variables(SWEEP)),
-            secrets_manager=secrets_manager,
-            sqs=sqs,
-            events=events,
-            runtime=environment.runtime(),
+        aws: Any = Aws(environment)
+        settings = SweepSettings.from_environment(self._variables(SWEEP))
+        return SweepFunction(
+            sweep_orders.bootstrap.build(
+                settings, secrets_manager=aws, sqs=aws, events=aws, runtime=environment.runtime()
+            )
         )
-        return SweepFunction(components)
 
     def _variables(self, usual: Mapping[str, str]) -> dict[str, str]:
         return {

@@ -110,7 +110,7 @@ class Invariants:
         """
         if action in LISTS:
             return self.simulation.sole_caller and not self.simulation.schedule.overlapped
-        replaced = self.simulation.mapping.started_within(_REPLACED_WITHIN_S)
+        replaced = self.simulation.mapping.fleet.started_within(_REPLACED_WITHIN_S)
         return self.simulation.sole_caller and replaced <= self.simulation.requests_per_minute / 2
 
     def check_request(self, environment: Environment, request: Request) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.environment import Environment, Invocation
+from tests.simulation.environment import Environment, Function, Invocation
 from tests.simulation.faults import SystemFault
 from tests.simulation.queue import Message, Queue
 from tests.support.batches import sqs_record
@@ -21,8 +21,56 @@ _POLLS_AFTER_S: Final = (0.01, 0.5)
 type _Record = dict[str, Any]
 
 
+class Fleet:
+    """The execution environments of a function, each of which handles one invocation at a time."""
+
+    def __init__(
+        self, simulation: "Simulation", build: Callable[[Environment], Function], timeout_s: float
+    ) -> None:
+        self._simulation = simulation
+        self._build = build
+        self._timeout_s = timeout_s
+        self._idle: list[Environment] = []
+        self._version = 0
+        self._started_at: list[float] = []
+        self.busy = 0
+
+    def invoke(self, event: object, ended: Callable[[Invocation], None]) -> Environment:
+        """Invoke the function in an idle environment or a new one, and call `ended` afterwards."""
+        if self._idle:
+            environment = self._idle.pop()
+        else:
+            environment = Environment(self._simulation, self._build, self._timeout_s)
+            self._started_at.append(self._simulation.timeline.elapsed)
+        self.busy += 1
+        environment.invoke(event, partial(self._ended, environment, self._version, ended))
+        return environment
+
+    def update(self) -> None:
+        """Replace every environment after its current invocation: the settings have changed."""
+        self._version += 1
+        self._idle = []
+
+    def started_within(self, seconds: float) -> int:
+        since = self._simulation.timeline.elapsed - seconds
+        return sum(started_at >= since for started_at in self._started_at)
+
+    def _ended(
+        self,
+        environment: Environment,
+        version: int,
+        ended: Callable[[Invocation], None],
+        invocation: Invocation,
+    ) -> None:
+        self.busy -= 1
+        ended(invocation)
+        up_to_date = version == self._version and not environment.dead
+        if up_to_date and not self._simulation.faults.occurs(SystemFault.RECYCLED):
+            self._idle.append(environment)
+
+
 class EventSourceMapping:
-    """Invokes environments with batches, with partial batch responses as AWS documents them.
+    """Invokes a function with batches, with partial batch responses as AWS documents them.
 
     A message that the response does not name as failed is deleted. If the function raises or is killed, or if
     the response is malformed, every message stays. AWS does not document ids that are not in the batch: here
@@ -35,19 +83,15 @@ class EventSourceMapping:
         self,
         simulation: "Simulation",
         queue: Queue,
-        new_environment: Callable[[], Environment],
+        fleet: Fleet,
         on_batch_end: Callable[[Invocation], None],
         deletes: Callable[[Message], None],
     ) -> None:
         self._simulation = simulation
         self._queue = queue
-        self._new_environment = new_environment
+        self.fleet = fleet
         self._on_batch_end = on_batch_end
         self._deletes = deletes
-        self._idle: list[Environment] = []
-        self._busy = 0
-        self._version = 0
-        self._started_at: list[float] = []
         self._timer: Timer | None = None
         self.paused = False
         queue.changed = self.poke
@@ -58,7 +102,7 @@ class EventSourceMapping:
             self._timer.cancel()
             self._timer = None
         visible_in = self._queue.next_visible_in()
-        if self.paused or self._busy == MAXIMUM_CONCURRENCY or visible_in is None:
+        if self.paused or self.fleet.busy == MAXIMUM_CONCURRENCY or visible_in is None:
             return
         soon = self._simulation.rng.uniform(*_POLLS_AFTER_S)
         self._timer = self._simulation.timeline.after(visible_in + soon, self._poll)
@@ -67,19 +111,6 @@ class EventSourceMapping:
         """Disable the mapping, or enable it again. Batches in progress continue."""
         self.paused = paused
         self.poke()
-
-    def started_within(self, seconds: float) -> int:
-        since = self._simulation.timeline.elapsed - seconds
-        return sum(started_at >= since for started_at in self._started_at)
-
-    def update(self) -> None:
-        """Replace every environment after its current invocation: the settings have changed."""
-        self._version += 1
-        self._idle = []
-
-    def _start(self) -> Environment:
-        self._started_at.append(self._simulation.timeline.elapsed)
-        return self._new_environment()
 
     def _poll(self) -> None:
         self._timer = None
@@ -94,10 +125,8 @@ class EventSourceMapping:
         for message in batch:
             if self._simulation.faults.occurs(SystemFault.MESSAGE_TWICE):
                 self._deliver_twice(message, delivered)
-        environment = self._idle.pop() if self._idle else self._start()
-        self._busy += 1
         event = {"Records": [record for _, record in delivered]}
-        environment.invoke(event, partial(self._ended, environment, self._version, delivered))
+        self.fleet.invoke(event, partial(self._ended, delivered))
 
     def _deliver_twice(self, message: Message, delivered: list[tuple[Message, _Record]]) -> None:
         """Deliver a message a second time, to the same invocation or another, counted or not."""
@@ -108,15 +137,7 @@ class EventSourceMapping:
         else:
             self._queue.deliver_twice(message, counted=rng.random() < 0.5)
 
-    def _ended(
-        self,
-        environment: Environment,
-        version: int,
-        delivered: list[tuple[Message, _Record]],
-        invocation: Invocation,
-    ) -> None:
-        faults = self._simulation.faults
-        self._busy -= 1
+    def _ended(self, delivered: list[tuple[Message, _Record]], invocation: Invocation) -> None:
         self._on_batch_end(invocation)
         if invocation.returned:
             failed = failed_ids(invocation.result, {message.message_id for message, _ in delivered})
@@ -124,11 +145,8 @@ class EventSourceMapping:
                 if message.message_id in failed:
                     continue
                 self._deletes(message)
-                if not faults.occurs(SystemFault.DELETION_LOST):
+                if not self._simulation.faults.occurs(SystemFault.DELETION_LOST):
                     self._queue.delete(record["receiptHandle"])
-        up_to_date = version == self._version and not environment.dead
-        if up_to_date and not faults.occurs(SystemFault.RECYCLED):
-            self._idle.append(environment)
         self.poke()
 
 
@@ -157,49 +175,33 @@ def _record(message: Message) -> _Record:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once: two sweeps may overlap."""
+    """Invokes the sweep at an interval, at least once: two sweeps may overlap. `swept` is called after each."""
 
     def __init__(
-        self,
-        simulation: "Simulation",
-        new_environment: Callable[[], Environment],
-        swept: Callable[[Invocation], None],
-        interval_s: float,
+        self, simulation: "Simulation", fleet: Fleet, swept: Callable[[Invocation], None], interval_s: float
     ) -> None:
-        """Start after one interval, and call `swept` after each sweep."""
         self._simulation = simulation
-        self._new_environment = new_environment
+        self._fleet = fleet
         self._swept = swept
         self._interval_s = interval_s
-        self._idle: list[Environment] = []
-        self._busy = 0
         self._slot = 0
         self.overlapped = False
-        self.enabled = True
         simulation.timeline.after(interval_s, self._tick)
 
     def _tick(self) -> None:
         simulation = self._simulation
         self._slot += 1
         simulation.timeline.after(self._interval_s, self._tick)
-        if not self.enabled:
+        if not simulation.sweeping:
             return
         event = {"scheduledTime": simulation.timeline.now().isoformat()}
         self._sweep(event)
         if simulation.faults.occurs(SystemFault.SWEEP_TWICE):
-            simulation.timeline.after(simulation.rng.uniform(0, 10), lambda: self._sweep(event))
+            simulation.timeline.after(simulation.rng.uniform(0, 10), partial(self._sweep, event))
 
     def _sweep(self, event: object) -> None:
-        self.overlapped |= self._busy > 0
-        self._busy += 1
-        environment = self._idle.pop() if self._idle else self._new_environment()
-        environment.invoke(event, partial(self._ended, environment))
+        self.overlapped |= self._fleet.busy > 0
+        environment = self._fleet.invoke(event, self._swept)
         if environment.invocation:
             environment.invocation.slot = self._slot
             environment.invocation.released = self._simulation.released()
-
-    def _ended(self, environment: Environment, invocation: Invocation) -> None:
-        self._busy -= 1
-        if not environment.dead and not self._simulation.faults.occurs(SystemFault.RECYCLED):
-            self._idle.append(environment)
-        self._swept(invocation)

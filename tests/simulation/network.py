@@ -13,7 +13,6 @@ from urllib3 import HTTPHeaderDict
 
 from tests.local.marketplace import Fault, Marketplace
 from tests.local.marketplace.faults import ODD, Detail, PlannedFault
-from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
 from walmart_ca.messages import Request

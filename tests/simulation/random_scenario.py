@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -175,8 +175,13 @@ class _MixedScenario:
             self._simulation.publish_event(purchase_order_id, now)
             self._simulation.timeline.after(
                 min(self._rng.uniform(1, 1200), DURATION_S - self._simulation.timeline.elapsed),
-                lambda: self._ids.append(self._simulation.release(purchase_order_id, now)),
+                partial(self._release, purchase_order_id, now),
             )
+
+    def _release(self, purchase_order_id: str, ordered_at: datetime) -> None:
+        self._simulation.marketplace.add_order(purchase_order_id, order_date=ordered_at)
+        self._simulation.placed.append(purchase_order_id)
+        self._ids.append(purchase_order_id)
 
     def _change_faults(self) -> None:
         """Stop the random faults, or choose a few that occur at the same time."""
@@ -195,7 +200,13 @@ class _MixedScenario:
         }
 
     def _later(self, between: tuple[float, float], do: Callable[[], None]) -> None:
-        self._simulation.later(self._rng.uniform(*between), do)
+        """Do something later, unless the faults have stopped by then."""
+
+        def unless_stopped() -> None:
+            if self._simulation.timeline.elapsed < self._simulation.faults_stopped_at:
+                do()
+
+        self._simulation.timeline.after(self._rng.uniform(*between), unless_stopped)
 
     def _deny_secret(self) -> None:
         self._simulation.secret.denied = True
@@ -289,7 +300,9 @@ class _MixedScenario:
         self._later((60, 3600), lambda: self._simulation.set_clock(0.0))
 
     def _send_invalid_event(self) -> None:
-        self._simulation.send_raw(self._rng.choice(_INVALID_EVENTS) + " " * self._rng.randrange(1000))
+        body = self._rng.choice(_INVALID_EVENTS) + " " * self._rng.randrange(1000)
+        self._simulation.bus.deliver(body)
+        self._simulation.event_bodies.append(body)
 
 
 _INVALID_EVENTS: Final = (
