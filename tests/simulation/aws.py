@@ -33,6 +33,12 @@ class SecretVersions:
         self._stored += 1
         self._make_current({"SecretString": text, "VersionId": f"version-{self._stored}"})
 
+    def deny(self) -> None:
+        self.denied = True
+
+    def allow(self) -> None:
+        self.denied = False
+
     def roll_back(self) -> None:
         """Swap the current and the previous version."""
         if "AWSPREVIOUS" in self._labels:
@@ -110,9 +116,13 @@ class Aws:
         self._do(send)
 
     def get_queue_attributes(self, *, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
-        queue, others = self._simulation.queues[QueueUrl], self._simulation.queued_by_others
         counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
-        self._do(lambda: counted.update(ApproximateNumberOfMessages=str(len(queue) + others)))
+
+        def count() -> None:
+            length = len(self._simulation.queues[QueueUrl]) + self._simulation.queued_by_others
+            counted["ApproximateNumberOfMessages"] = str(length)
+
+        self._do(count)
         return {"Attributes": counted}
 
     def _do(self, what: Callable[[], None]) -> None:

@@ -58,7 +58,6 @@ _SHOWS_ORDERS: Final = _CORRECT | LIST_FAULTS
 """The faults with which the response to a list call, if it arrives, shows its orders."""
 _ENTRY: Final = re.compile(rb'customerOrderId(?:": "|>)58([0-9]+)["<]')
 """Identifies an order on a page, even if its order id is odd."""
-_FULL: Final = 10**6
 _TIMESTAMP_TOLERANCE: Final = timedelta(hours=2)
 """Walmart accepts a timestamp from a wrong clock, so that it refuses no call for that."""
 _FROM_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
@@ -128,7 +127,7 @@ class Simulation:
             gets_per_minute=requests_per_minute,
             lists_per_minute=requests_per_minute,
         )
-        self._private_keys = private_keys
+        self.private_keys = private_keys
         self._walmart_ahead = timedelta(seconds=walmart_ahead_s)
         self.seller = self.marketplace.register_seller(private_keys[0])
         self.secret = SecretVersions()
@@ -191,20 +190,6 @@ class Simulation:
         detail |= {"dryRun": True} if dry_run else {}
         self.event_bodies.append(self.bus.publish(json.dumps(detail), age=age))
 
-    def withdraw_paths(self) -> None:
-        """Stop serving the paths of the seller's authentication scheme."""
-        self.faults.occurred[TimedFault.PATH_WITHDRAWN] += 1
-        self.marketplace.withdraw_api(self.scheme)
-
-    def restore_paths(self) -> None:
-        self.marketplace.restore_api(self.scheme)
-
-    def make_unreadable(self, purchase_order_id: str) -> None:
-        """Show an order in no response in readable form."""
-        self.faults.occurred[TimedFault.ENTRY_UNREADABLE] += 1
-        self.unreadable.add(purchase_order_id)
-        self.marketplace.make_unreadable(purchase_order_id)
-
     def make_readable(self, purchase_order_id: str) -> None:
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
@@ -223,28 +208,9 @@ class Simulation:
             self.marketplace.make_undated(purchase_order_id)
         return purchase_order_id
 
-    def forbid_every_order(self) -> None:
-        """Answer every call about orders with 403."""
-        self.faults.occurred[TimedFault.EVERY_ORDER_FORBIDDEN] += 1
-        self.marketplace.recover_all()
-        self.marketplace.fail_all(Fault.FORBIDDEN, times=None)
-        self.every_order_forbidden_since = self.timeline.elapsed
-
-    def take_lists_down(self) -> None:
-        """Answer every call for a list with 503."""
-        self.faults.occurred[TimedFault.LISTS_DOWN] += 1
-        for action in sorted(LISTS):
-            self.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None, action=action)
-
     def recover_marketplace(self) -> None:
         self.marketplace.recover_all()
         self.every_order_forbidden_since = None
-
-    def break_queue(self, kind: TimedFault) -> None:
-        """Let SQS refuse every request (`QUEUE_DOWN`) or count too many messages (`QUEUE_FULL`)."""
-        self.faults.occurred[kind] += 1
-        self.queue_down = kind is TimedFault.QUEUE_DOWN
-        self.queued_by_others = 0 if self.queue_down else _FULL
 
     def recover_queue(self) -> None:
         self.queue_down, self.queued_by_others = False, 0
@@ -268,15 +234,6 @@ class Simulation:
     def queued_messages(self, purchase_order_id: str | None) -> list[Message]:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
-    def forge_sweep_note(self, purchase_order_id: str, *, dry_run: bool) -> None:
-        """Publish an event with the note of a sweep that was made for another order."""
-        self.faults.occurred[TimedFault.SWEEP_NOTE_FORGED] += 1
-        bodies = list(self.invariants.sweep_events)
-        copied = detail_of(self.rng.choice(bodies)) if bodies else {}
-        of_another = copied if copied.get("purchaseOrderId") != purchase_order_id else {}
-        forged = {**of_another, "origin": "sweep"}
-        self.publish_event(purchase_order_id, self.timeline.now(), dry_run=dry_run, forged=forged)
-
     def store_credentials(self, seller: Seller) -> None:
         self.store_secret(seller.secret() if self.scheme == "signature" else seller.token_secret())
         self.confidential += [seller.private_key[40:100], seller.client_secret]
@@ -285,28 +242,10 @@ class Simulation:
         self.secret.store(text)
         self.invariants.secret_changed()
 
-    def rotate_credentials(self) -> Seller:
-        """Replace the seller's credentials at Walmart, which revokes the old ones."""
-        self.credentials_rotated = True
-        before, keys = self.seller, self._private_keys
-        if self.scheme == "token":
-            self.marketplace.expire_tokens()
-            self.seller = self.marketplace.change_client_secret(before.consumer_id)
-        else:
-            next_key = keys[(keys.index(before.private_key) + 1) % len(keys)]
-            self.seller = self.marketplace.add_key(before.consumer_id, next_key)
-            self.marketplace.revoke_key(before.consumer_id, before.private_key)
-        return self.seller
-
     @property
     def may_be_throttled(self) -> bool:
         """Whether a pause that Walmart asked for may still last."""
         return self.timeline.elapsed < self._pause_until
-
-    def expire_tokens(self) -> None:
-        """Expire every token early."""
-        self.tokens_expire_early = True
-        self.marketplace.expire_tokens()
 
     def use_up_quota(self, action: str) -> None:
         """Let another caller use up the quota, so that our count of it is wrong for a while."""
@@ -329,31 +268,11 @@ class Simulation:
 
         self.timeline.after(self.rng.uniform(20, 300), apply)
 
-    def set_sweeps(self, *, on: bool) -> None:
-        """Turn the sweeps off or on, which changes a setting of both functions."""
-        if self.sweeping and not on:
-            self.sweeps_stopped_at = self.timeline.elapsed
-        self.sweeping = on
-        self.sweeps_changed_at = self.timeline.elapsed
-        self.mapping.fleet.update()
-
-    def redrive(self) -> None:
-        for message in self.dead_letters.messages:
-            if not self.faults.occurs(SystemFault.DELETION_LOST):
-                self.dead_letters.take(message)
-            self.orders.send(message.body, message.attributes)
-
     def redeliver_events(self) -> None:
         """Move the undelivered events into the order queue, as an operator does."""
         for message in self.undelivered.messages:
             self.undelivered.take(message)
             self.orders.send(message.body, message.attributes)
-
-    def raise_receive_counts(self) -> None:
-        """Raise the receive counts of all messages as an outage of hours does."""
-        for message in self.orders.messages:
-            message.receives = max(message.receives, self.rng.randint(80, 89))
-            self.invariants.excuse_parking(message.body)
 
     def stop_faults(self) -> None:
         """Stop all faults and operator actions, and undo those that last."""
@@ -365,12 +284,12 @@ class Simulation:
         self.forbidden.clear()
         self.recover_queue()
         self.set_clock(0.0)
-        self.restore_paths()
+        self.marketplace.restore_api(self.scheme)
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
-        self.secret.denied = False
+        self.secret.allow()
         self.store_credentials(self.seller)
-        self.mapping.pause(paused=False)
+        self.mapping.resume()
         self.redeliver_events()
 
     def order(self, purchase_order_id: str | None) -> Order | None:

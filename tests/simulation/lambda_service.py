@@ -107,9 +107,13 @@ class EventSourceMapping:
         soon = self._simulation.rng.uniform(*_POLLS_AFTER_S)
         self._timer = self._simulation.timeline.after(visible_in + soon, self._poll)
 
-    def pause(self, *, paused: bool = True) -> None:
-        """Disable the mapping, or enable it again. Batches in progress continue."""
-        self.paused = paused
+    def pause(self) -> None:
+        """Disable the mapping. Batches in progress continue."""
+        self.paused = True
+        self.poke()
+
+    def resume(self) -> None:
+        self.paused = False
         self.poke()
 
     def _poll(self) -> None:
