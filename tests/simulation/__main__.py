@@ -13,7 +13,6 @@ from tests.simulation.random_scenario import ORDERS, run_scenario
 from tests.simulation.recovery_check import Report
 from tests.simulation.stuck import table
 
-_SELLER_KEYS: Final = 3
 _SEEDS_PER_FAULT: Final = 20
 """Each fault must occur at least once in this many seeds, on average."""
 _RUN: Final = "PYTHONPATH=.:functions:layers/walmart_ca .venv/dev/bin/python -m tests.simulation"
@@ -23,7 +22,7 @@ _SHOWN: Final = 20
 
 def private_keys() -> list[str]:
     """Create the keys that a seller rotates. This takes longer than a whole scenario."""
-    return [Marketplace().register_seller().private_key for _ in range(_SELLER_KEYS)]
+    return [Marketplace().register_seller().private_key for _ in range(3)]
 
 
 class Summary:
@@ -74,33 +73,25 @@ def main() -> int:
     options = parser.parse_args()
     keys = private_keys()
     if options.stuck:
-        for line in table(keys):
-            print(line, flush=True)
+        print(*table(keys), sep="\n")
         return 0
     summary = Summary()
-    seeds = range(options.first, options.first + options.seeds)
+    run = partial(run_scenario, private_keys=keys, orders=options.orders)
     with ProcessPoolExecutor() as pool:
-        for report in pool.map(
-            partial(run_scenario, private_keys=keys, orders=options.orders), seeds, chunksize=4
-        ):
+        for report in pool.map(run, range(options.first, options.first + options.seeds), chunksize=4):
             summary.add(report)
             if summary.seeds % _PROGRESS_EVERY == 0:
                 print(summary, flush=True)
-    _print(summary, options.orders)
-    return 0 if summary.holds else 1
-
-
-def _print(summary: Summary, orders: int) -> None:
-    for kind, times in sorted(summary.occurred.items(), key=lambda item: item[1]):
+    for kind, times in reversed(summary.occurred.most_common()):
         print(f"  {times:>9,} {name(kind)}")
-    for violation in summary.violations[:_SHOWN]:
-        print(violation)
+    print(*summary.violations[:_SHOWN], sep="\n")
     if summary.violations:
         seed = summary.violations[0].split()[1].rstrip(":")
-        print(f"reproduce: {_RUN} --seeds 1 --first {seed} --orders {orders}")
+        print(f"reproduce: {_RUN} --seeds 1 --first {seed} --orders {options.orders}")
     for missing in summary.missing_faults:
         print(f"the run is not valid: {missing}")
     print(summary)
+    return 0 if summary.holds else 1
 
 
 if __name__ == "__main__":

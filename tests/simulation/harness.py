@@ -36,12 +36,12 @@ from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
 from tests.simulation.aws import Aws, SecretVersions
 from tests.simulation.bus import Bus
 from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
-from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
+from tests.simulation.faults import LIST_FAULTS, FaultPlan, TimedFault
 from tests.simulation.invariants import Invariants
 from tests.simulation.lambda_service import EventSourceMapping, Fleet, Schedule
 from tests.simulation.network import URL, action_of
 from tests.simulation.queue import Message, Queue
-from tests.simulation.record_checks import HARMLESS, detail_of, order_of
+from tests.simulation.record_checks import HARMLESS, order_of
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.support.printed import reset_logger
 from tests.support.settings import ACKNOWLEDGE, SWEEP

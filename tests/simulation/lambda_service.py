@@ -179,7 +179,7 @@ def _record(message: Message) -> _Record:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once: two sweeps may overlap. `swept` is called after each."""
+    """Invokes the sweep at an interval, at least once, and then calls `swept`: two sweeps may overlap."""
 
     def __init__(
         self, simulation: "Simulation", fleet: Fleet, swept: Callable[[Invocation], None], interval_s: float

@@ -175,8 +175,8 @@ class _Wire:
         """
         if self._failure:
             raise NoResponseError(self._failure)
-        data = io.BytesIO(_INTERIM.sub(b"", self._data))
-        socket: Any = SimpleNamespace(makefile=lambda _mode: data)
+        data = _INTERIM.sub(b"", self._data)
+        socket: Any = SimpleNamespace(makefile=lambda _mode: io.BytesIO(data))
         response = http.client.HTTPResponse(socket, method=method)
         try:
             response.begin()

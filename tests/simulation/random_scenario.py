@@ -124,7 +124,7 @@ class _RandomScenario(Simulation):
             in_burst = chance.random() < of_burst
             at = burst_at if in_burst else chance.uniform(0, DURATION_S)
             after(at, self._stuck_order if chance.random() < _STUCK_SHARE else self._order)
-        actions = [
+        actions: list[Callable[[], None]] = [
             *(partial(self._set_status, "Shipped"), partial(self._set_status, "Cancelled")),
             *(self._rotate, self._store_invalid_secret, self._deny_secret),
             *(self.secret.roll_back, self._expire_tokens, self._redrive),
@@ -304,7 +304,7 @@ class _RandomScenario(Simulation):
             self._later(600, 7200, partial(self.make_readable, purchase_order_id))
 
     def _forge_sweep_note(self) -> None:
-        """Publish an event with the sweep note of another order, about an unknown, an old or a known order."""
+        """Publish an event about an unknown, an old or a known order with the sweep note of another one."""
         unknown = self._unknown_order()
         old = self.place_order(announced=False, age=timedelta(hours=self.chance.uniform(47, 200)))
         purchase_order_id = self.chance.choice([unknown, old, self._some_order() or old])

@@ -2,9 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from acknowledge_orders.policy import STUCK_MAX_WAIT_S
 from shared.walmart.rate_limiter import usable_per_second
@@ -20,8 +18,7 @@ _DAY_S: Final = 24 * 3600 + SWEEP_INTERVAL_S
 """How long after the faults stopped sweeps have found every order that was left to them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The result of one simulation.
 
     Attributes:
@@ -33,7 +30,7 @@ class Report:
     orders: int
     occurred: Counter[AnyFault]
     outcomes: Counter[str]
-    violations: Sequence[str]
+    violations: list[str]
     digest: str
 
 
@@ -41,7 +38,7 @@ def check_recovery(simulation: Simulation) -> None:
     """Stop the faults, and check that every order that can be acknowledged is, in time."""
     simulation.stop_faults()
     simulation.invariants.check_end()
-    limit_s = drain_limit_s(simulation)
+    limit_s = _drain_limit_s(simulation)
     simulation.pass_time(limit_s)
     simulation.invariants.check_acknowledged(limit_s)
     if simulation.invariants.lost and simulation.sweeping:
@@ -50,7 +47,7 @@ def check_recovery(simulation: Simulation) -> None:
     simulation.invariants.check_end()
 
 
-def drain_limit_s(simulation: Simulation) -> float:
+def _drain_limit_s(simulation: Simulation) -> float:
     """Return how long the order queue may take to drain after the faults stopped.
 
     A message is hidden for at most the longest back-off; then the queue drains at the rate limit. A message
@@ -58,7 +55,7 @@ def drain_limit_s(simulation: Simulation) -> float:
     last pause outlasts the faults. Events still have to arrive, and an order without an event waits until it
     is due and for the next sweep.
     """
-    queued = len(simulation.orders) + sum(simulation.bus.on_their_way.values())
+    queued = len(simulation.orders) + simulation.bus.on_their_way.total()
     per_second = usable_per_second(simulation.requests_per_minute)
     slots_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
     hidden_twice = slots_s >= STUCK_MAX_WAIT_S or simulation.may_be_throttled
@@ -68,16 +65,16 @@ def drain_limit_s(simulation: Simulation) -> float:
 
 
 def report(simulation: Simulation) -> Report:
-    named = set(filter(None, map(order_of, simulation.event_bodies)))
-    digest = hashlib.sha256()
-    for call in simulation.marketplace.calls:
-        line = f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
-        digest.update(line.encode())
+    orders = {*simulation.placed, *map(order_of, simulation.event_bodies)} - {None, ""}
+    calls = [
+        f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
+        for call in simulation.marketplace.calls
+    ]
     return Report(
         simulation.seed,
-        len(named.union(simulation.placed)),
+        len(orders),
         simulation.faults.occurred,
         simulation.invariants.records,
         simulation.invariants.violations,
-        digest.hexdigest(),
+        hashlib.sha256("".join(calls).encode()).hexdigest(),
     )

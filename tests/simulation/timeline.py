@@ -21,7 +21,7 @@ class Killed(BaseException):
 
 
 class Timer:
-    def __init__(self, do: Callable[[], None]) -> None:
+    def __init__(self, do: Callable[[], object]) -> None:
         self.fire = do
 
     def cancel(self) -> None:
@@ -54,7 +54,7 @@ class Timeline:
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def after(self, seconds: float, do: Callable[[], None]) -> Timer:
+    def after(self, seconds: float, do: Callable[[], object]) -> Timer:
         """Do something in this many seconds; timers for one moment fire in the order of their creation."""
         timer = Timer(do)
         self._created += 1
