@@ -12,6 +12,8 @@ from tests.support.sqs_limits import refusal
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
 
+type _Attributes = dict[str, dict[str, str]]
+
 _DELAY_S: Final = (0.003, 0.03)
 _URL: Final = "https://aws.example"
 
@@ -21,12 +23,13 @@ class SecretVersions:
 
     Attributes:
         denied: Whether the functions may not read the secret.
+        labeled: The labeled versions, as Secrets Manager returns them.
     """
 
     def __init__(self) -> None:
         self.denied = False
+        self.labeled: dict[str, dict[str, str]] = {}
         self._stored = 0
-        self._labels: dict[str, dict[str, str]] = {}
 
     def store(self, text: str) -> None:
         """Store a new current version, and label the old one as previous."""
@@ -41,17 +44,13 @@ class SecretVersions:
 
     def roll_back(self) -> None:
         """Swap the current and the previous version."""
-        if "AWSPREVIOUS" in self._labels:
-            self._make_current(self._labels["AWSPREVIOUS"])
+        if "AWSPREVIOUS" in self.labeled:
+            self._make_current(self.labeled["AWSPREVIOUS"])
 
     def _make_current(self, version: dict[str, str]) -> None:
-        if "AWSCURRENT" in self._labels:
-            self._labels["AWSPREVIOUS"] = self._labels["AWSCURRENT"]
-        self._labels["AWSCURRENT"] = version
-
-    def read(self, stage: str) -> dict[str, str] | None:
-        """Return the version with a label, if there is one."""
-        return self._labels.get(stage)
+        if "AWSCURRENT" in self.labeled:
+            self.labeled["AWSPREVIOUS"] = self.labeled["AWSCURRENT"]
+        self.labeled["AWSCURRENT"] = version
 
 
 class Aws:
@@ -74,18 +73,11 @@ class Aws:
         self._environment.spend(rng.uniform(*_DELAY_S))
         if self._simulation.secret.denied:
             raise _refusal("AccessDeniedException", "GetSecretValue")
-        version = self._simulation.secret.read(VersionStage)
-        if version is None:
+        if VersionStage not in self._simulation.secret.labeled:
             raise _refusal("ResourceNotFoundException", "GetSecretValue")
-        return version
+        return self._simulation.secret.labeled[VersionStage]
 
-    def change_message_visibility(
-        self,
-        *,
-        QueueUrl: str,  # noqa: N803 - boto3's name
-        ReceiptHandle: str,  # noqa: N803 - boto3's name
-        VisibilityTimeout: int,  # noqa: N803 - boto3's name
-    ) -> None:
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto3's names
         if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
             raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
 
@@ -98,13 +90,7 @@ class Aws:
 
         self._do(hide)
 
-    def send_message(
-        self,
-        *,
-        QueueUrl: str,  # noqa: N803 - boto3's name
-        MessageBody: str,  # noqa: N803 - boto3's name
-        MessageAttributes: dict[str, Any],  # noqa: N803 - boto3's name
-    ) -> None:
+    def send_message(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: _Attributes) -> None:  # noqa: N803 - boto3's names
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if code := refusal(MessageBody, attributes):
             raise _refusal(code, "SendMessage")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -82,6 +83,7 @@ class Environment:
 
     Attributes:
         dead: Whether it was killed or timed out; then it has no further effects.
+        is_immediate: Whether a blocking call of a thread pool runs.
         credentials_in_doubt: Whether Walmart refused the caller and has accepted no call since.
     """
 
@@ -98,7 +100,7 @@ class Environment:
         self._function: Function | None = None
         self._actor: Actor | None = None
         self._effects_left: int | None = None
-        self._is_immediate = False
+        self.is_immediate = False
 
     def runtime(self) -> Runtime:
         timeline = self.simulation.timeline
@@ -143,7 +145,6 @@ class Environment:
 
         self._actor = Actor(timeline, run, over)
         self.simulation.actors[self._actor] = self
-        self._actor.start()
 
     def doubt_credentials(self) -> None:
         self.credentials_in_doubt = True
@@ -165,7 +166,7 @@ class Environment:
         """Let time pass in a blocking call: for the whole function, unless a thread pool runs the call."""
         if self.dead or self._actor is None:
             raise Killed
-        if self._is_immediate:
+        if self.is_immediate:
             self.simulation.timeline.ahead += seconds
         else:
             self._actor.wait(seconds)
@@ -176,30 +177,6 @@ class Environment:
                 self.checkpoint()
                 self.invocation.lines.append(json.loads(line))
                 self.checkpoint()
-
-    def play(self, future: Future[Any], do: Callable[[], Any]) -> None:
-        """Run a blocking call at once, and complete its future at the time when it would end."""
-        timeline = self.simulation.timeline
-        result = failure = None
-        with timeline.immediately():
-            self._is_immediate = True
-            try:
-                result = do()
-            except Exception as error:  # noqa: BLE001 - the future gets every exception
-                failure = error
-            finally:
-                self._is_immediate = False
-            took_s = timeline.ahead
-
-        def complete() -> None:
-            if future.cancelled():
-                return
-            if failure:
-                future.set_exception(failure)
-            else:
-                future.set_result(result)
-
-        asyncio.get_running_loop().call_later(took_s, complete)
 
     def _kill(self) -> None:
         self.simulation.faults.occurred[SystemFault.KILLED_AT_TIME] += 1
@@ -218,6 +195,19 @@ class _ImmediateExecutor(Executor):
         self._environment = environment
 
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a blocking call, and complete its future at the time when it would end."""
         future: Future[T] = Future()
-        self._environment.play(future, lambda: fn(*args, **kwargs))
+        complete: Callable[[], None]
+        timeline = self._environment.simulation.timeline
+        with timeline.immediately():
+            self._environment.is_immediate = True
+            try:
+                complete = partial(future.set_result, fn(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - the future gets every exception
+                complete = partial(future.set_exception, error)
+            finally:
+                self._environment.is_immediate = False
+            took_s = timeline.ahead
+        loop = asyncio.get_running_loop()
+        loop.call_later(took_s, lambda: None if future.cancelled() else complete())
         return future

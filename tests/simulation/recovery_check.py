@@ -41,7 +41,7 @@ def check_recovery(simulation: Simulation) -> None:
     limit_s = _drain_limit_s(simulation)
     simulation.pass_time(limit_s)
     simulation.invariants.check_acknowledged(limit_s)
-    if simulation.invariants.lost and simulation.sweeping:
+    if simulation.sweeping and simulation.invariants.lost:
         simulation.pass_time(_DAY_S)
         simulation.invariants.check_lost()
     simulation.invariants.check_end()

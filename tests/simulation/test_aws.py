@@ -147,35 +147,31 @@ TIMEOUT_S: Final = 60.0
 SOON_S: Final = 2.0
 """Long enough for a poll."""
 
-type Behavior = Callable[[Environment, Any], object]
 
-
-class PolledQueue:
+class PolledQueue(Queue):
     """A queue with an event source mapping for a function that does what `behavior` does."""
 
     def __init__(self, simulation: Simulation) -> None:
-        self.faults = simulation.faults
-        self.pass_time = simulation.pass_time
-        self.behavior: Behavior = lambda _environment, _event: None
-        self.batches: list[list[dict[str, Any]]] = []
+        super().__init__("polled", simulation.timeline, simulation.rng)
+        self.behavior: Callable[[Environment, list[Any]], object] = lambda _environment, _records: None
+        self.batches: list[list[Any]] = []
         self.environments = set[Environment]()
         self.invocations: list[Invocation] = []
-        self.queue = Queue("polled", simulation.timeline, simulation.rng)
         fleet = Fleet(simulation, self._build, TIMEOUT_S)
-        EventSourceMapping(simulation, self.queue, fleet, self.invocations.append, lambda _message: None)
+        EventSourceMapping(simulation, self, fleet, self.invocations.append, lambda _message: None)
 
     def _build(self, environment: Environment) -> Function:
         self.environments.add(environment)
 
         def function(event: Any, _context: object) -> Any:  # noqa: ANN401 - any JSON
             self.batches.append(event["Records"])
-            return self.behavior(environment, event)
+            return self.behavior(environment, event["Records"])
 
         return function
 
-    def send(self, count: int = 1) -> None:
+    def send_all(self, count: int) -> None:
         for number in range(count):
-            self.queue.send(f"body {number}")
+            self.send(f"body {number}")
 
 
 @pytest.fixture
@@ -183,17 +179,21 @@ def polled(simulation: Simulation) -> PolledQueue:
     return PolledQueue(simulation)
 
 
-def fails_one(_environment: Environment, event: Any) -> object:  # noqa: ANN401 - any JSON
-    named = [record["messageId"] for record in event["Records"] if record["body"] == "body 1"]
+def fails_one(_environment: Environment, records: list[Any]) -> object:
+    named = [record["messageId"] for record in records if record["body"] == "body 1"]
     return {"batchItemFailures": [{"itemIdentifier": each} for each in named]}
 
 
-def fails(_environment: Environment, _event: object) -> object:
+def fails(_environment: Environment, _records: object) -> object:
     raise RuntimeError("a bug")
 
 
-def hangs(environment: Environment, _event: object) -> None:
+def hangs(environment: Environment, _records: object) -> None:
     environment.spend(2 * TIMEOUT_S)
+
+
+def is_slow(environment: Environment, _records: object) -> None:
+    environment.spend(TIMEOUT_S / 2)
 
 
 EVERY: Final = {"body 0", "body 1", "body 2"}
@@ -203,52 +203,52 @@ EVERY: Final = {"body 0", "body 1", "body 2"}
     ("behavior", "again", "environments"), [(fails_one, {"body 1"}, 1), (fails, EVERY, 1), (hangs, EVERY, 2)]
 )
 def test_a_message_is_retried_after_its_timeout_when_the_function(
-    behavior: Behavior, again: set[str], environments: int, polled: PolledQueue
+    behavior: Callable[..., object], again: set[str], environments: int, polled: PolledQueue
 ) -> None:
     usual, polled.behavior = polled.behavior, behavior
-    polled.send(3)
-    polled.pass_time(2 * TIMEOUT_S)
-    assert {message.body for message in polled.queue.messages} == again
+    polled.send_all(3)
+    polled.timeline.run(2 * TIMEOUT_S)
+    assert {message.body for message in polled.messages} == again
     assert any("a bug" in str(line) for line in polled.invocations[0].lines) is (behavior is fails)
 
     polled.behavior, before = usual, len(polled.batches)
-    polled.pass_time(VISIBILITY_TIMEOUT_S)
+    polled.timeline.run(VISIBILITY_TIMEOUT_S)
 
     retried = [record for batch in polled.batches[before:] for record in batch]
     assert {record["body"] for record in retried} == again
     assert {record["attributes"]["ApproximateReceiveCount"] for record in retried} == {"2"}
-    assert len(polled.queue) == 0
+    assert len(polled) == 0
     assert len(polled.environments) >= environments
 
 
-def test_a_throttled_invocation_counts_as_a_receive(polled: PolledQueue) -> None:
-    polled.faults.probabilities = {SystemFault.INVOCATION_THROTTLED: 1.0}
-    polled.send()
-    polled.pass_time(SOON_S)
+def test_a_throttled_invocation_counts_as_a_receive(polled: PolledQueue, simulation: Simulation) -> None:
+    simulation.faults.probabilities = {SystemFault.INVOCATION_THROTTLED: 1.0}
+    polled.send("body")
+    polled.timeline.run(SOON_S)
     assert polled.batches == []
 
-    polled.faults.probabilities = {}
-    polled.pass_time(VISIBILITY_TIMEOUT_S)
+    simulation.faults.probabilities = {}
+    polled.timeline.run(VISIBILITY_TIMEOUT_S)
 
     [[again]] = polled.batches
     assert again["attributes"]["ApproximateReceiveCount"] == "2"
 
 
 def test_invocations_keep_to_the_maximum_concurrency(polled: PolledQueue) -> None:
-    polled.behavior = lambda environment, _event: environment.spend(TIMEOUT_S / 2)
-    polled.send(BATCH_SIZE * 5)
+    polled.behavior = is_slow
+    polled.send_all(BATCH_SIZE * 5)
 
-    polled.pass_time(5 * TIMEOUT_S)
+    polled.timeline.run(5 * TIMEOUT_S)
 
-    assert len(polled.queue) == 0
+    assert len(polled) == 0
     assert len(polled.environments) == MAXIMUM_CONCURRENCY
 
 
-def test_a_batch_with_duplicates_has_at_most_ten_records(polled: PolledQueue) -> None:
-    polled.faults.probabilities = {SystemFault.MESSAGE_TWICE: 0.9}
+def test_a_batch_with_duplicates_has_at_most_ten_records(polled: PolledQueue, simulation: Simulation) -> None:
+    simulation.faults.probabilities = {SystemFault.MESSAGE_TWICE: 0.9}
     for _ in range(5):
-        polled.send(9)
-        polled.pass_time(SOON_S)
+        polled.send_all(9)
+        polled.timeline.run(SOON_S)
 
     twice = [batch for batch in polled.batches if len({record["messageId"] for record in batch}) < len(batch)]
     assert twice
@@ -257,31 +257,22 @@ def test_a_batch_with_duplicates_has_at_most_ten_records(polled: PolledQueue) ->
         assert len({record["receiptHandle"] for record in batch}) == len(batch)
 
 
-def parks(environment: Environment) -> None:
-    attributes = {name: {"StringValue": "x"} for name in ("outcome", "reason")}
-    Aws(environment).send_message(
-        QueueUrl=environment.simulation.dead_letters.name, MessageBody="body", MessageAttributes=attributes
-    )
-
-
-def publishes(environment: Environment) -> None:
-    detail = json.dumps({"purchaseOrderId": "7400000000001"})
-    Aws(environment).put_events(Entries=[{"Source": "s", "DetailType": "d", "Detail": detail}])
-
-
-def prints(environment: Environment) -> None:
-    environment.write('{"message": "order outcome"}')
-
-
-def reads_the_secret(environment: Environment) -> None:
-    Aws(environment).get_secret_value(SecretId="secret", VersionStage="AWSCURRENT")
-    environment.write('{"message": "read"}')
+DETAIL: Final = json.dumps({"purchaseOrderId": "7400000000001"})
+ATTRIBUTES: Final = {name: {"StringValue": "x"} for name in ("outcome", "reason")}
+EFFECTS: Final[dict[str, Callable[[Environment], object]]] = {
+    "prints": lambda environment: environment.write('{"message": "order outcome"}'),
+    "reads the secret": lambda environment: Aws(environment).get_secret_value(VersionStage="AWSCURRENT"),
+    "publishes": lambda environment: Aws(environment).put_events(Entries=[{"Detail": DETAIL}]),
+    "parks": lambda environment: Aws(environment).send_message(
+        QueueUrl=environment.simulation.dead_letters.name, MessageBody="body", MessageAttributes=ATTRIBUTES
+    ),
+}
 
 
 @pytest.mark.parametrize("killed", [False, True])
-@pytest.mark.parametrize("effect", [parks, publishes, prints, reads_the_secret])
+@pytest.mark.parametrize("effect", EFFECTS)
 def test_a_killed_environment_has_no_effect_when_it(
-    effect: Callable[[Environment], None], killed: bool, simulation: Simulation
+    effect: str, killed: bool, simulation: Simulation
 ) -> None:
     ended: list[Invocation] = []
 
@@ -289,7 +280,8 @@ def test_a_killed_environment_has_no_effect_when_it(
         def function(_event: object, _context: object) -> dict[str, object]:
             environment.dead = killed
             with suppress(Killed):  # The function may swallow every exception.
-                effect(environment)
+                EFFECTS[effect](environment)
+                simulation.undelivered.send("no exception")
             return {}
 
         return function
@@ -297,6 +289,9 @@ def test_a_killed_environment_has_no_effect_when_it(
     Environment(simulation, build, TIMEOUT_S).invoke({"Records": [{"body": "body"}]}, ended.append)
     simulation.pass_time(100)
 
-    traces = len(simulation.dead_letters) + len(simulation.orders) + len(ended[0].lines)
     assert ended[0].returned is not killed
-    assert (traces == 0) is killed
+    assert bool(simulation.undelivered) is not killed
+    if killed:
+        assert not ended[0].lines
+        assert not simulation.dead_letters
+        assert not simulation.marketplace.calls

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
 
@@ -82,21 +82,17 @@ class Actor:
     """A thread that runs only while everything else waits."""
 
     def __init__(self, timeline: Timeline, body: Callable[[], None], ended: Callable[[], None]) -> None:
-        """Run `body` after `start`, and then call `ended`."""
+        """Run `body` at once when time passes, and then call `ended`."""
         self._timeline = timeline
         self._body = body
         self._ended = ended
-        self._timer: Timer | None = None
-        self._failure: BaseException | None = None
         self._resumed = threading.Semaphore(0)
         self._suspended = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.killed = False
         self._over = False
-
-    def start(self) -> None:
         self._thread.start()
-        self._timer = self._timeline.after(0, self._resume)
+        self._timer = timeline.after(0, self._resume)
 
     def wait(self, seconds: float) -> None:
         """Let time pass; the thread itself calls this."""
@@ -111,8 +107,7 @@ class Actor:
     def kill(self) -> None:
         """End the thread where it waits; others call this."""
         self.killed = True
-        if self._timer:
-            self._timer.cancel()
+        self._timer.cancel()
         self._resume()
 
     def _resume(self) -> None:
@@ -122,8 +117,6 @@ class Actor:
         self._timeline.running = before
         if self._over:
             self._thread.join()
-            if self._failure:
-                raise self._failure
             self._ended()
 
     def _run(self) -> None:
@@ -133,10 +126,9 @@ class Actor:
                 self._body()
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that resumed it
-            self._failure = error
-        self._over = True
-        self._suspended.release()
+        finally:
+            self._over = True
+            self._suspended.release()
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -182,20 +174,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Do nothing: all callbacks come from the loop's own thread."""
 
 
-class _VirtualLoops(asyncio.DefaultEventLoopPolicy):
-    def __init__(self, timeline: Timeline) -> None:
-        super().__init__()
-        self._timeline = timeline
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return VirtualLoop(self._timeline)
-
-
 @contextlib.contextmanager
 def in_virtual_time(timeline: Timeline) -> Iterator[None]:
     """Make `asyncio.run` use virtual time."""
     before = asyncio.get_event_loop_policy()
-    asyncio.set_event_loop_policy(_VirtualLoops(timeline))
+    policy: Any = asyncio.DefaultEventLoopPolicy()
+    policy.new_event_loop = lambda: VirtualLoop(timeline)
+    asyncio.set_event_loop_policy(policy)
     try:
         yield
     finally:
