@@ -9,8 +9,7 @@ from typing import Final
 
 from tests.local.marketplace import Marketplace
 from tests.simulation.faults import ALL_FAULTS, AnyFault, name
-from tests.simulation.random_scenario import ORDERS, run_scenario
-from tests.simulation.recovery_check import Report
+from tests.simulation.random_scenario import ORDERS, Report, run_scenario
 from tests.simulation.stuck import table
 
 _SEEDS_PER_FAULT: Final = 20

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 from tests.simulation.faults import FaultPlan, SystemFault
 from tests.simulation.queue import Queue
@@ -30,7 +29,17 @@ class Bus:
     def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
         """Publish an event, or replay one of the given age. Returns its body."""
         self._published += 1
-        event = order_event(json.loads(detail), f"event-{self._published}", self._timeline, age)
+        event = {
+            "version": "0",
+            "id": f"event-{self._published}",
+            "detail-type": SWEEP["ORDER_EVENT_DETAIL_TYPE"],
+            "source": SWEEP["ORDER_EVENT_SOURCE"],
+            "account": "000000000000",
+            "time": f"{self._timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
+            "region": "ca-central-1",
+            "resources": [],
+            "detail": json.loads(detail),
+        }
         body = json.dumps(event)
         self.deliver(body)
         if self._faults.occurs(SystemFault.EVENT_TWICE):
@@ -58,18 +67,3 @@ class Bus:
     def last_arrives_in_s(self) -> float:
         """In how many seconds every published event has arrived."""
         return max(0.0, self._last_arrives_at - self._timeline.elapsed)
-
-
-def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Return an event as EventBridge delivers it."""
-    return {
-        "version": "0",
-        "id": event_id,
-        "detail-type": SWEEP["ORDER_EVENT_DETAIL_TYPE"],
-        "source": SWEEP["ORDER_EVENT_SOURCE"],
-        "account": "000000000000",
-        "time": f"{timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "ca-central-1",
-        "resources": [],
-        "detail": detail,
-    }

@@ -30,7 +30,7 @@ def queue_of(*bodies: str, seed: int = 0) -> Queue:
     timeline, rng = Timeline(), random.Random(seed)
     queue = Queue("orders", timeline, rng, redrives_to=Queue("dead", timeline, rng))
     for body in bodies:
-        queue.send(body)
+        queue.send(body, {"outcome": "rejected"})
     return queue
 
 
@@ -41,8 +41,7 @@ def received(queue: Queue) -> Message:
 
 @pytest.mark.parametrize("timeout_s", [None, 20.0])
 def test_a_message_is_hidden_for_its_visibility_timeout(timeout_s: float | None) -> None:
-    queue = queue_of()
-    queue.send("body", {"outcome": "rejected"})
+    queue = queue_of("body")
     first_at, message = queue.timeline.clock(), received(queue)
     if timeout_s:
         queue.timeline.run(50)
@@ -57,39 +56,32 @@ def test_a_message_is_hidden_for_its_visibility_timeout(timeout_s: float | None)
     assert (again.receives, again.first_received_at) == (2, first_at)
 
 
-def is_postponed(queue: Queue, receipt: str) -> bool:
-    with suppress(NotInFlightError):
-        queue.postpone(receipt, 20)
-        return True
-    return False
-
-
-def is_deleted(queue: Queue, receipt: str) -> bool:
-    queue.delete(receipt)
-    return len(queue) == 0
-
-
-@pytest.mark.parametrize("deleted", [True, False])
-def test_a_deleted_or_visible_message_cannot_be_hidden(deleted: bool) -> None:
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_a_deleted_or_visible_message_cannot_be_hidden(is_deleted: bool) -> None:
     queue = queue_of("body")
     [receipt] = received(queue).receipts
-    if deleted:
+    if is_deleted:
         queue.delete(receipt)
     else:
         queue.timeline.run(VISIBILITY_TIMEOUT_S)
 
-    assert not is_postponed(queue, receipt)
+    with pytest.raises(NotInFlightError):
+        queue.postpone(receipt, 20)
 
 
-@pytest.mark.parametrize("is_done", [is_postponed, is_deleted])
-def test_an_old_receipt_handle_may_have_an_effect(is_done: Callable[[Queue, str], bool]) -> None:
-    done = set[bool]()
+def test_an_old_receipt_handle_may_have_an_effect() -> None:
+    effects = set[tuple[bool, bool]]()
     for queue in (queue_of("body", seed=seed) for seed in SEEDS):
         received(queue)
         queue.timeline.run(VISIBILITY_TIMEOUT_S)
-        done.add(is_done(queue, received(queue).receipts[0]))
+        message = received(queue)
+        hidden_until = message.visible_at
+        with suppress(NotInFlightError):
+            queue.postpone(message.receipts[0], 20)
+        queue.delete(message.receipts[0])
+        effects.add((message.visible_at != hidden_until, len(queue) == 0))
 
-    assert done == {True, False}
+    assert effects == {(False, False), (False, True), (True, False), (True, True)}
 
 
 @pytest.mark.parametrize(("counted", "receives"), [(True, 2), (False, 1)])
@@ -124,19 +116,16 @@ def test_messages_arrive_in_any_order() -> None:
     assert orders == {("one", "two"), ("two", "one")}
 
 
+def failures(*ids: object) -> dict[str, object]:
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in ids]}
+
+
 @pytest.mark.parametrize(
     ("response", "kept"),
     [
-        *((response, "") for response in (None, {}, {"batchItemFailures": None})),
-        ("1", "12"),
-        *(
-            ({"batchItemFailures": failures}, kept)
-            for failures, kept in (
-                *(([], ""), ([{"itemIdentifier": "3"}], ""), ([{"itemIdentifier": "1"}] * 2, "1")),
-                *(([{"itemIdentifier": ""}], "12"), ([{"itemId": "1"}], "12"), (["1"], "12"), ("1", "12")),
-                ([{"itemIdentifier": "1"}, {"itemIdentifier": None}], "12"),
-            )
-        ),
+        *((None, ""), ({}, ""), ({"batchItemFailures": None}, ""), (failures(), ""), (failures("3"), "")),
+        *((failures("1", "1"), "1"), (failures("1", None), "12"), (failures(""), "12"), ("1", "12")),
+        *(({"batchItemFailures": each}, "12") for each in ("1", ["1"], [{"itemId": "1"}])),
     ],
 )
 def test_a_response_keeps_failed_messages_and_all_if_malformed(response: object, kept: str) -> None:
@@ -146,6 +135,7 @@ def test_a_response_keeps_failed_messages_and_all_if_malformed(response: object,
 TIMEOUT_S: Final = 60.0
 SOON_S: Final = 2.0
 """Long enough for a poll."""
+EVERY: Final = {"body 0", "body 1", "body 2"}
 
 
 class PolledQueue(Queue):
@@ -153,7 +143,7 @@ class PolledQueue(Queue):
 
     def __init__(self, simulation: Simulation) -> None:
         super().__init__("polled", simulation.timeline, simulation.rng)
-        self.behavior: Callable[[Environment, list[Any]], object] = lambda _environment, _records: None
+        self.behavior: Callable[[Environment, list[Any]], object] = succeeds
         self.batches: list[list[Any]] = []
         self.environments = set[Environment]()
         self.invocations: list[Invocation] = []
@@ -179,9 +169,12 @@ def polled(simulation: Simulation) -> PolledQueue:
     return PolledQueue(simulation)
 
 
+def succeeds(_environment: Environment, _records: object) -> None:
+    pass
+
+
 def fails_one(_environment: Environment, records: list[Any]) -> object:
-    named = [record["messageId"] for record in records if record["body"] == "body 1"]
-    return {"batchItemFailures": [{"itemIdentifier": each} for each in named]}
+    return failures(*(record["messageId"] for record in records if record["body"] == "body 1"))
 
 
 def fails(_environment: Environment, _records: object) -> object:
@@ -196,25 +189,23 @@ def is_slow(environment: Environment, _records: object) -> None:
     environment.spend(TIMEOUT_S / 2)
 
 
-EVERY: Final = {"body 0", "body 1", "body 2"}
-
-
 @pytest.mark.parametrize(
     ("behavior", "again", "environments"), [(fails_one, {"body 1"}, 1), (fails, EVERY, 1), (hangs, EVERY, 2)]
 )
 def test_a_message_is_retried_after_its_timeout_when_the_function(
     behavior: Callable[..., object], again: set[str], environments: int, polled: PolledQueue
 ) -> None:
-    usual, polled.behavior = polled.behavior, behavior
+    polled.behavior = behavior
     polled.send_all(3)
     polled.timeline.run(2 * TIMEOUT_S)
     assert {message.body for message in polled.messages} == again
     assert any("a bug" in str(line) for line in polled.invocations[0].lines) is (behavior is fails)
 
-    polled.behavior, before = usual, len(polled.batches)
+    polled.behavior = succeeds
+    polled.batches.clear()
     polled.timeline.run(VISIBILITY_TIMEOUT_S)
 
-    retried = [record for batch in polled.batches[before:] for record in batch]
+    retried = [record for batch in polled.batches for record in batch]
     assert {record["body"] for record in retried} == again
     assert {record["attributes"]["ApproximateReceiveCount"] for record in retried} == {"2"}
     assert len(polled) == 0

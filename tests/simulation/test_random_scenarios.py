@@ -8,8 +8,7 @@ import pytest
 from tests.simulation.__main__ import Summary
 from tests.simulation.faults import ALL_FAULTS, RANDOM_FAULTS, AnyFault, SystemFault, name
 from tests.simulation.harness import Simulation, running
-from tests.simulation.random_scenario import run_scenario
-from tests.simulation.recovery_check import check_recovery
+from tests.simulation.random_scenario import check_recovery, run_scenario
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -19,24 +19,16 @@ from itertools import pairwise
 from os.path import commonprefix
 from typing import Final
 
-_COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-}
+
+def _swaps[T](*pairs: tuple[type[T], type[T]]) -> dict[type[T], type[T]]:
+    return {**dict(pairs), **{other: one for one, other in pairs}}
+
+
+_SHIFTED: Final = _swaps((ast.Lt, ast.LtE), (ast.Gt, ast.GtE))
+_NEGATED: Final = _swaps(
+    *((ast.Lt, ast.GtE), (ast.LtE, ast.Gt), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn))
+)
+_ARITHMETIC: Final = _swaps((ast.Add, ast.Sub), (ast.Mult, ast.Div))
 _UNCHANGED: Final = {
     "annotation",
     "returns",
@@ -127,7 +119,7 @@ def _variants(  # noqa: C901, PLR0912 - a table of operators, one a case
     match node:
         case ast.Compare(ops=ops):
             for index, op in enumerate(ops):
-                for new in _COMPARISONS[type(op)]:
+                for new in filter(None, (_SHIFTED.get(type(op)), _NEGATED[type(op)])):
                     yield _with(node, ops=[*ops[:index], new(), *ops[index + 1 :]])
         case ast.BoolOp(op, values):
             yield _with(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
