@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from tests.simulation.faults import FaultPlan, SystemFault
-from tests.simulation.queue import Queue
-from tests.simulation.timeline import Timeline
+from tests.simulation.faults import SystemFault
 from tests.support.settings import SWEEP
+
+if TYPE_CHECKING:
+    from tests.simulation.harness import Simulation
 
 
 class Bus:
@@ -17,11 +19,10 @@ class Bus:
         on_their_way: The bodies of events that are published but not delivered yet.
     """
 
-    def __init__(self, timeline: Timeline, faults: FaultPlan, queue: Queue, undelivered: Queue) -> None:
-        self._timeline = timeline
-        self._faults = faults
-        self._queue = queue
-        self._undelivered = undelivered
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+        self._timeline = simulation.timeline
+        self._faults = simulation.faults
         self._published = 0
         self.on_their_way: Counter[str] = Counter()
         self._last_arrives_at = 0.0
@@ -57,9 +58,9 @@ class Bus:
         def arrive() -> None:
             self.on_their_way -= Counter([body])
             if self._faults.occurs(SystemFault.EVENT_UNDELIVERED):
-                self._undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
+                self._simulation.undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
             else:
-                self._queue.send(body)
+                self._simulation.orders.send(body)
 
         self._timeline.after(seconds, arrive)
 

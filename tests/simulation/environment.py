@@ -109,7 +109,7 @@ class Environment:
             monotonic=timeline.monotonic,
             uniform=self.simulation.rng.uniform,
             executor=lambda _size, _name: _ImmediateExecutor(self),
-            transport=lambda _url: Network(self, self.simulation.marketplace),
+            transport=lambda _url: Network(self),
         )
 
     def invoke(self, event: object, ended: Callable[[Invocation], None]) -> None:

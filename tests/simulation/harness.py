@@ -48,7 +48,6 @@ from tests.support.settings import ACKNOWLEDGE, SWEEP
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 
-SWEEP_INTERVAL_S: Final = 60 * float(SWEEP["SWEEP_INTERVAL_MINUTES"])
 _ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
 _SWEEP_TIMEOUT_S: Final = 240.0
 _THROTTLING: Final = frozenset({420, 423, 429})
@@ -133,26 +132,15 @@ class Simulation:
         self.secret = SecretVersions()
         self.confidential = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
-        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], self.timeline, self.rng)
-        self.orders = Queue(
-            ACKNOWLEDGE["ORDER_QUEUE_URL"], self.timeline, self.rng, redrives_to=self.dead_letters
-        )
-        self.undelivered = Queue("undelivered-events", self.timeline, self.rng)
+        time_and_chance = (self.timeline, self.rng)
+        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], *time_and_chance)
+        self.orders = Queue(ACKNOWLEDGE["ORDER_QUEUE_URL"], *time_and_chance, redrives_to=self.dead_letters)
+        self.undelivered = Queue("undelivered-events", *time_and_chance)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
-        self.bus = Bus(self.timeline, self.faults, self.orders, self.undelivered)
-        self.mapping = EventSourceMapping(
-            self,
-            self.orders,
-            Fleet(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S),
-            self.invariants.check_invocation,
-            self.invariants.check_deletion,
-        )
-        self.schedule = Schedule(
-            self,
-            Fleet(self, self._sweep_function, _SWEEP_TIMEOUT_S),
-            self.invariants.check_sweep,
-            SWEEP_INTERVAL_S,
-        )
+        self.bus = Bus(self)
+        acknowledge_function = Fleet(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S)
+        self.mapping = EventSourceMapping(self, self.orders, acknowledge_function)
+        self.schedule = Schedule(self, Fleet(self, self._sweep_function, _SWEEP_TIMEOUT_S))
 
     def place_order(
         self,

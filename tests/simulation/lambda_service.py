@@ -8,7 +8,7 @@ from tests.simulation.environment import Environment, Function, Invocation
 from tests.simulation.faults import SystemFault
 from tests.simulation.queue import Message, Queue
 from tests.support.batches import sqs_record
-from tests.support.settings import ACKNOWLEDGE
+from tests.support.settings import ACKNOWLEDGE, SWEEP
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAXIMUM_CONCURRENCY: Final = int(ACKNOWLEDGE["MAXIMUM_CONCURRENCY"])
 BATCH_SIZE: Final = 10
+SWEEP_INTERVAL_S: Final = 60 * float(SWEEP["SWEEP_INTERVAL_MINUTES"])
 _POLLS_AFTER_S: Final = (0.01, 0.5)
 
 type _Record = dict[str, Any]
@@ -75,23 +76,12 @@ class EventSourceMapping:
     A message that the response does not name as failed is deleted. If the function raises or is killed, or if
     the response is malformed, every message stays. AWS does not document ids that are not in the batch: here
     they are ignored.
-
-    `on_batch_end` is called after each invocation, and `deletes` before each deletion.
     """
 
-    def __init__(
-        self,
-        simulation: "Simulation",
-        queue: Queue,
-        fleet: Fleet,
-        on_batch_end: Callable[[Invocation], None],
-        deletes: Callable[[Message], None],
-    ) -> None:
+    def __init__(self, simulation: "Simulation", queue: Queue, fleet: Fleet) -> None:
         self._simulation = simulation
         self._queue = queue
         self.fleet = fleet
-        self._on_batch_end = on_batch_end
-        self._deletes = deletes
         self._timer: Timer | None = None
         self.paused = False
         queue.changed = self.poke
@@ -142,13 +132,14 @@ class EventSourceMapping:
             self._queue.deliver_twice(message, counted=rng.random() < 0.5)
 
     def _ended(self, delivered: list[tuple[Message, _Record]], invocation: Invocation) -> None:
-        self._on_batch_end(invocation)
+        invariants = self._simulation.invariants
+        invariants.check_invocation(invocation)
         if invocation.returned:
             failed = failed_ids(invocation.result, {message.message_id for message, _ in delivered})
             for message, record in delivered:
                 if message.message_id in failed:
                     continue
-                self._deletes(message)
+                invariants.check_deletion(message)
                 if not self._simulation.faults.occurs(SystemFault.DELETION_LOST):
                     self._queue.delete(record["receiptHandle"])
         self.poke()
@@ -179,23 +170,19 @@ def _record(message: Message) -> _Record:
 
 
 class Schedule:
-    """Invokes the sweep at an interval, at least once, and then calls `swept`: two sweeps may overlap."""
+    """Invokes the sweep at an interval, at least once: two sweeps may overlap."""
 
-    def __init__(
-        self, simulation: "Simulation", fleet: Fleet, swept: Callable[[Invocation], None], interval_s: float
-    ) -> None:
+    def __init__(self, simulation: "Simulation", fleet: Fleet) -> None:
         self._simulation = simulation
         self._fleet = fleet
-        self._swept = swept
-        self._interval_s = interval_s
         self._slot = 0
         self.overlapped = False
-        simulation.timeline.after(interval_s, self._tick)
+        simulation.timeline.after(SWEEP_INTERVAL_S, self._tick)
 
     def _tick(self) -> None:
         simulation = self._simulation
         self._slot += 1
-        simulation.timeline.after(self._interval_s, self._tick)
+        simulation.timeline.after(SWEEP_INTERVAL_S, self._tick)
         if not simulation.sweeping:
             return
         event = {"scheduledTime": simulation.timeline.now().isoformat()}
@@ -205,7 +192,7 @@ class Schedule:
 
     def _sweep(self, event: object) -> None:
         self.overlapped |= self._fleet.busy > 0
-        environment = self._fleet.invoke(event, self._swept)
+        environment = self._fleet.invoke(event, self._simulation.invariants.check_sweep)
         if environment.invocation:
             environment.invocation.slot = self._slot
             environment.invocation.released = self._simulation.released()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
-from tests.local.marketplace import Fault, Marketplace
+from tests.local.marketplace import Fault
 from tests.local.marketplace.faults import ODD, Detail, PlannedFault
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
@@ -69,9 +69,9 @@ _POSSIBLE_FAULTS: Final = {
 class Network:
     """Implements `walmart_ca.Sender`, for one execution environment."""
 
-    def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
+    def __init__(self, environment: "Environment") -> None:
         self._environment = environment
-        self._marketplace = marketplace
+        self._marketplace = environment.simulation.marketplace
         self._faults = environment.simulation.faults
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:

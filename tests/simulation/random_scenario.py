@@ -23,8 +23,8 @@ from tests.simulation.faults import (
     SystemFault,
     TimedFault,
 )
-from tests.simulation.harness import SWEEP_INTERVAL_S, Simulation, running
-from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY
+from tests.simulation.harness import Simulation, running
+from tests.simulation.lambda_service import BATCH_SIZE, MAXIMUM_CONCURRENCY, SWEEP_INTERVAL_S
 from tests.simulation.record_checks import detail_of, order_of
 from tests.support.settings import ACKNOWLEDGE
 
@@ -101,14 +101,14 @@ def run_scenario(seed: int, private_keys: Sequence[str], *, orders: int = ORDERS
         else:
             scenario.run_mixed(orders)
         check_recovery(scenario)
-    orders = {*scenario.placed, *map(order_of, scenario.event_bodies)} - {None, ""}
+    ids = {*scenario.placed, *map(order_of, scenario.event_bodies)} - {None, ""}
     calls = [
         f"{call.received_at:.6f} {call.action} {call.purchase_order_id} {call.status} {call.fault}"
         for call in scenario.marketplace.calls
     ]
     return Report(
         scenario.seed,
-        len(orders),
+        len(ids),
         scenario.faults.occurred,
         scenario.invariants.records,
         scenario.invariants.violations,

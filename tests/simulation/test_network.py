@@ -25,8 +25,8 @@ def acknowledged(simulation: Simulation, *, lives_s: float = 60.0) -> Order | Wa
     )
 
     def build(environment: Environment) -> Function:
-        network = Network(environment, simulation.marketplace)
-        client = Client(credentials, base_url=URL, transport=network, clock=simulation.timeline.clock)
+        network, clock = Network(environment), simulation.timeline.clock
+        client = Client(credentials, base_url=URL, transport=network, clock=clock)
 
         def function(_event: object, _context: object) -> dict[str, object]:
             try:
