@@ -17,6 +17,7 @@ class Bus:
 
     Attributes:
         on_their_way: The bodies of events that are published but not delivered yet.
+        last_arrives_at: When every published event has arrived.
     """
 
     def __init__(self, simulation: "Simulation") -> None:
@@ -25,7 +26,7 @@ class Bus:
         self._faults = simulation.faults
         self._published = 0
         self.on_their_way: Counter[str] = Counter()
-        self._last_arrives_at = 0.0
+        self.last_arrives_at = 0.0
 
     def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
         """Publish an event, or replay one of the given age. Returns its body."""
@@ -53,7 +54,7 @@ class Bus:
         if late or self._faults.occurs(SystemFault.EVENT_LATE):
             seconds += self._faults.rng.uniform(60.0, 3600.0)
         self.on_their_way[body] += 1
-        self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
+        self.last_arrives_at = max(self.last_arrives_at, self._timeline.elapsed + seconds)
 
         def arrive() -> None:
             self.on_their_way -= Counter([body])
@@ -63,8 +64,3 @@ class Bus:
                 self._simulation.orders.send(body)
 
         self._timeline.after(seconds, arrive)
-
-    @property
-    def last_arrives_in_s(self) -> float:
-        """In how many seconds every published event has arrived."""
-        return max(0.0, self._last_arrives_at - self._timeline.elapsed)

@@ -75,7 +75,7 @@ class Invocation:
     pages: set[str] = field(default_factory=set)
     queue_failed: bool = False
     slot: int = 0
-    released: frozenset[str] = frozenset()
+    released: set[str] = field(default_factory=set)
 
 
 class Environment:
@@ -146,11 +146,6 @@ class Environment:
         self._actor = Actor(timeline, run, over)
         self.simulation.actors[self._actor] = self
 
-    def doubt_credentials(self) -> None:
-        self.credentials_in_doubt = True
-        if self.invocation:
-            self.invocation.credentials_in_doubt = True
-
     def checkpoint(self) -> None:
         """Mark a side effect, before or after which the environment may be killed."""
         if self.dead:
@@ -199,15 +194,15 @@ class _ImmediateExecutor(Executor):
         future: Future[T] = Future()
         complete: Callable[[], None]
         timeline = self._environment.simulation.timeline
-        with timeline.immediately():
-            self._environment.is_immediate = True
-            try:
-                complete = partial(future.set_result, fn(*args, **kwargs))
-            except Exception as error:  # noqa: BLE001 - the future gets every exception
-                complete = partial(future.set_exception, error)
-            finally:
-                self._environment.is_immediate = False
-            took_s = timeline.ahead
+        before, timeline.ahead = timeline.ahead, 0.0
+        self._environment.is_immediate = True
+        try:
+            complete = partial(future.set_result, fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - the future gets every exception
+            complete = partial(future.set_exception, error)
+        finally:
+            self._environment.is_immediate = False
+            took_s, timeline.ahead = timeline.ahead, before
         loop = asyncio.get_running_loop()
         loop.call_later(took_s, lambda: None if future.cancelled() else complete())
         return future

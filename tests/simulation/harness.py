@@ -73,6 +73,7 @@ class Simulation:
     Attributes:
         credentials_rotated: Whether Walmart may rightly refuse the credentials of a call.
         tokens_expire_early: Whether Walmart may rightly refuse a token.
+        throttled_until: Until when a pause that Walmart asked for may last.
         sweeps_stopped_at: When sweeps were last turned off; `sweeps_changed_at`: off or on.
         unreadable: The ids of the orders that no response shows in readable form.
         forbidden: The ids of the orders about which each call gets a 403.
@@ -104,7 +105,7 @@ class Simulation:
         self.sweeps_stopped_at = self.sweeps_changed_at = -math.inf
         self.credentials_rotated = False
         self.tokens_expire_early = False
-        self._shared_until = self._pause_until = -math.inf
+        self._shared_until = self.throttled_until = -math.inf
         self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
@@ -216,9 +217,6 @@ class Simulation:
         now = self.timeline.now()
         return [now + timedelta(seconds=ahead_s) for ahead_s in sorted(invocation.clocks_ahead_s)]
 
-    def released(self) -> frozenset[str]:
-        return frozenset(each for each in self.placed if self.marketplace.order(each).released)
-
     def queued_messages(self, purchase_order_id: str | None) -> list[Message]:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
 
@@ -229,11 +227,6 @@ class Simulation:
     def store_secret(self, text: str) -> None:
         self.secret.store(text)
         self.invariants.secret_changed()
-
-    @property
-    def may_be_throttled(self) -> bool:
-        """Whether a pause that Walmart asked for may still last."""
-        return self.timeline.elapsed < self._pause_until
 
     def use_up_quota(self, action: str) -> None:
         """Let another caller use up the quota, so that our count of it is wrong for a while."""
@@ -306,7 +299,9 @@ class Simulation:
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
         its_own = call.status == 403 and call.purchase_order_id in self.forbidden
         if refused and not its_own:
-            environment.doubt_credentials()
+            environment.credentials_in_doubt = True
+            if environment.invocation:
+                environment.invocation.credentials_in_doubt = True
         elif ok and by_order_service and call.fault in _SHOWS_ORDERS and not unreadable:
             environment.credentials_in_doubt = False
         shown = call.fault in _CORRECT and call.purchase_order_id not in self.unreadable
@@ -318,7 +313,7 @@ class Simulation:
         if call.fault:
             self.faults.occurred[call.fault] += 1
         if call.status in _THROTTLING:
-            self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
+            self.throttled_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.invariants.check_call(call)
 
     def _acknowledge_function(self, environment: Environment) -> Function:

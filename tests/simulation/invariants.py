@@ -69,6 +69,7 @@ class Invariants:
         applied: The ids of all orders that Walmart has acknowledged.
         sweep_events: The bodies of the events that sweeps published, each with its slot of the schedule.
         parked: The message attributes of every parked body.
+        excused: The bodies of the messages whose receive count was raised.
     """
 
     simulation: "Simulation"
@@ -80,7 +81,7 @@ class Invariants:
     _left_to_sweep: dict[str, float] = field(default_factory=dict)
     _attempted_at: dict[str, float] = field(default_factory=dict)
     _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
-    _excused: set[str] = field(default_factory=set)
+    excused: set[str] = field(default_factory=set)
     _trusted: set[str] = field(default_factory=set)
     _secret_changed_at: float = -math.inf
     _forbidden_by: defaultdict[Environment, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -170,7 +171,7 @@ class Invariants:
     def _check_dead_letters(self, invocation: Invocation, body: str) -> None:
         """Check that sweeps add at most one dead letter of an order a day."""
         slot, order = self.sweep_events.get(body), order_of(body)
-        excused = body in self._excused or body not in self._trusted or not self._is_normal(invocation)
+        excused = body in self.excused or body not in self._trusted or not self._is_normal(invocation)
         if slot is None or body in self.parked or excused:
             return
         parked_at, parked_in = self._dead_letters.setdefault(order, (self._now, slot))
@@ -178,10 +179,6 @@ class Invariants:
             if self._now - parked_at < _DAY_S:
                 self._report(f"{order} has several dead letters of sweeps within a day")
             self._dead_letters[order] = self._now, slot
-
-    def excuse_parking(self, body: str) -> None:
-        """Note that the receive count of a message was raised."""
-        self._excused.add(body)
 
     def secret_changed(self) -> None:
         """Forget what depends on the secret, which authenticates the events of sweeps."""

@@ -192,7 +192,9 @@ class Schedule:
 
     def _sweep(self, event: object) -> None:
         self.overlapped |= self._fleet.busy > 0
-        environment = self._fleet.invoke(event, self._simulation.invariants.check_sweep)
+        simulation = self._simulation
+        environment = self._fleet.invoke(event, simulation.invariants.check_sweep)
         if environment.invocation:
             environment.invocation.slot = self._slot
-            environment.invocation.released = self._simulation.released()
+            orders = map(simulation.marketplace.order, simulation.placed)
+            environment.invocation.released = {order.purchase_order_id for order in orders if order.released}

@@ -140,10 +140,11 @@ def _drain_limit_s(simulation: Simulation) -> float:
     queued = len(simulation.orders) + simulation.bus.on_their_way.total()
     per_second = usable_per_second(simulation.requests_per_minute)
     slots_s = MAXIMUM_CONCURRENCY * BATCH_SIZE / per_second
-    hidden_twice = slots_s >= STUCK_MAX_WAIT_S or simulation.may_be_throttled
+    hidden_twice = slots_s >= STUCK_MAX_WAIT_S or simulation.timeline.elapsed < simulation.throttled_until
     hidden_s = _LONGEST_BACKOFF_S * (2 if hidden_twice else 1)
     sweep_s = SWEEP_INTERVAL_S + DUE_AFTER.total_seconds() if simulation.sweeping else 0
-    return hidden_s + queued / per_second + max(sweep_s, simulation.bus.last_arrives_in_s)
+    arrive_s = simulation.bus.last_arrives_at - simulation.timeline.elapsed
+    return hidden_s + queued / per_second + max(sweep_s, arrive_s)
 
 
 class _RandomScenario(Simulation):
@@ -320,7 +321,7 @@ class _RandomScenario(Simulation):
         """Raise the receive counts of all messages as an outage of hours does."""
         for message in self.orders.messages:
             message.receives = max(message.receives, self.rng.randint(80, 89))
-            self.invariants.excuse_parking(message.body)
+            self.invariants.excused.add(message.body)
 
     def _pause(self) -> None:
         self.mapping.pause()

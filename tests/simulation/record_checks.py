@@ -143,8 +143,11 @@ class RecordChecks:
                 yield f"{what} was parked with other attributes"
         if disposition == "left_to_sweep" and body not in invariants.sweep_events:
             yield f"{what} is left to the sweep, but no sweep published it"
+        # Walmart may refuse calls about a few other orders alone.
+        forbidden = self._simulation.forbidden
+        in_doubt = self._invocation.credentials_in_doubt or len(forbidden) >= _REFUSALS_OF_CALLER
         paused = outcome == "credentials_refused" or reason == "credentials_paused"
-        if paused and self._is_only_about_others(str(order)):
+        if paused and order not in forbidden and not in_doubt:
             yield f"{what} is due to a refusal that concerns another order alone"
         yield from self._check_evidence(record, str(order), what)
         yield from self._check_age(record, body)
@@ -167,12 +170,6 @@ class RecordChecks:
             yield f"{what} did not come from the order service"
         if reason == "unreadable_response" and responses and all(map(is_harmless, responses)):
             yield f"{what} is due to a harmless fault"
-
-    def _is_only_about_others(self, order: str) -> bool:
-        """Return whether Walmart refuses calls about some other orders alone."""
-        forbidden = self._simulation.forbidden
-        alone = order not in forbidden and len(forbidden) < _REFUSALS_OF_CALLER
-        return alone and not self._invocation.credentials_in_doubt
 
     def _is_true(self, outcome: str, order: str) -> bool:
         """Return whether Walmart did what an outcome says, or showed it in a fetch of this invocation."""

@@ -69,14 +69,6 @@ class Timeline:
             timer.fire()
         self.elapsed = end
 
-    @contextlib.contextmanager
-    def immediately(self) -> Iterator[None]:
-        before, self.ahead = self.ahead, 0.0
-        try:
-            yield
-        finally:
-            self.ahead = before
-
 
 class Actor:
     """A thread that runs only while everything else waits."""
