@@ -1,6 +1,7 @@
-"""The targets by name: each is a Hypothesis property test that needs no fixture.
+"""The targets by name: each is a Hypothesis property test without fixtures.
 
-`python -m tests.fuzz.targets TARGET [libFuzzer's options, files and folders]` runs one under atheris.
+pytest runs it with random input, and atheris with input that reaches new branches:
+`python -m tests.fuzz.targets TARGET [libFuzzer's options, files and folders]`.
 """
 
 import importlib

@@ -133,10 +133,9 @@ class Simulation:
         self.secret = SecretVersions()
         self.confidential = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
-        time_and_chance = (self.timeline, self.rng)
-        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], *time_and_chance)
-        self.orders = Queue(ACKNOWLEDGE["ORDER_QUEUE_URL"], *time_and_chance, redrives_to=self.dead_letters)
-        self.undelivered = Queue("undelivered-events", *time_and_chance)
+        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], self.timeline, self.rng)
+        self.orders = Queue(ACKNOWLEDGE["ORDER_QUEUE_URL"], self.timeline, self.rng, self.dead_letters)
+        self.undelivered = Queue("undelivered-events", self.timeline, self.rng)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
         self.bus = Bus(self)
         acknowledge_function = Fleet(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S)

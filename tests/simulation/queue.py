@@ -44,15 +44,15 @@ class Queue:
     """A standard queue.
 
     Attributes:
-        changed: Called when a message is added or becomes visible earlier.
         redrives_to: The dead-letter queue for messages that were received too often.
+        changed: Called when a message is added or becomes visible earlier.
     """
 
     name: str
     timeline: Timeline
     rng: random.Random
-    changed: Callable[[], None] = lambda: None
     redrives_to: "Queue | None" = None
+    changed: Callable[[], None] = lambda: None
     _messages: dict[str, Message] = field(default_factory=dict)
     _by_receipt: dict[str, Message] = field(default_factory=dict)
     _sent: int = 0

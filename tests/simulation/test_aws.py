@@ -28,7 +28,7 @@ SEEDS: Final = range(20)
 
 def queue_of(*bodies: str, seed: int = 0) -> Queue:
     timeline, rng = Timeline(), random.Random(seed)
-    queue = Queue("orders", timeline, rng, redrives_to=Queue("dead", timeline, rng))
+    queue = Queue("orders", timeline, rng, Queue("dead", timeline, rng))
     for body in bodies:
         queue.send(body, {"outcome": "rejected"})
     return queue
