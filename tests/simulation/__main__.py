@@ -72,7 +72,8 @@ def main() -> int:
     options = parser.parse_args()
     keys = private_keys()
     if options.stuck:
-        print(*table(keys), sep="\n")
+        for line in table(keys):
+            print(line, flush=True)
         return 0
     summary = Summary()
     run = partial(run_scenario, private_keys=keys, orders=options.orders)
@@ -83,7 +84,8 @@ def main() -> int:
                 print(summary, flush=True)
     for kind, times in reversed(summary.occurred.most_common()):
         print(f"  {times:>9,} {name(kind)}")
-    print(*summary.violations[:_SHOWN], sep="\n")
+    for violation in summary.violations[:_SHOWN]:
+        print(violation)
     if summary.violations:
         seed = summary.violations[0].split()[1].rstrip(":")
         print(f"reproduce: {_RUN} --seeds 1 --first {seed} --orders {options.orders}")
