@@ -82,7 +82,7 @@ def main() -> int:
             summary.add(report)
             if summary.seeds % _PROGRESS_EVERY == 0:
                 print(summary, flush=True)
-    for kind, times in reversed(summary.occurred.most_common()):
+    for kind, times in sorted(summary.occurred.items(), key=lambda item: item[1]):
         print(f"  {times:>9,} {name(kind)}")
     for violation in summary.violations[:_SHOWN]:
         print(violation)
