@@ -165,9 +165,8 @@ class AcknowledgeOrders:
         if refusal:
             decision = decide_unpublished(decision, refusal, attempt.context, self._backoff)
         decision = await self._act_on(decision, message)
-        self._recorder.record(
-            replace(attempt.record, reason=decision.reason, disposition=decision.disposition)
-        )
+        final = replace(attempt.record, reason=decision.reason, disposition=decision.disposition)
+        self._recorder.record(final)
         return decision.disposition is not Disposition.RETRY
 
     async def _try(

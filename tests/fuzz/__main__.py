@@ -14,8 +14,7 @@ from tests.support.paths import ROOT
 
 _KEPT: Final = ROOT / ".local" / "fuzz"
 """Holds the inputs that reached new branches, for the next run, and the input of each finding."""
-_LARGEST: Final = 4096
-_FIRST_INPUTS: Final = 50
+_LIMITS: Final = ("-max_len=4096", "-len_control=0", "-timeout=20", "-rss_limit_mb=2048")
 
 
 def main() -> int:
@@ -50,20 +49,10 @@ def _fuzz(name: str, seconds: int) -> bool:
     corpus.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fuzz-") as first:
         # Hypothesis draws a test's input from the bytes; most short ones are too short for a complete input.
-        for number in range(_FIRST_INPUTS):
+        for number in range(50):
             (Path(first) / str(number)).write_bytes(random.Random(number).randbytes(16 << number % 7))
-        return _run(
-            name,
-            f"-max_total_time={seconds}",
-            f"-max_len={_LARGEST}",
-            "-len_control=0",
-            "-timeout=20",
-            "-rss_limit_mb=2048",
-            f"-exact_artifact_path={_finding(name)}",
-            "-print_final_stats=1",
-            str(corpus),
-            first,
-        )
+        output = (f"-exact_artifact_path={_finding(name)}", "-print_final_stats=1")
+        return _run(name, f"-max_total_time={seconds}", *_LIMITS, *output, str(corpus), first)
 
 
 def _finding(name: str) -> Path:
@@ -71,7 +60,8 @@ def _finding(name: str) -> Path:
 
 
 def _run(name: str, *options: str) -> bool:
-    command = [sys.executable, "-m", "tests.fuzz.engine", name, *options]
+    """Run one target in its own process, because libFuzzer ends the process."""
+    command = [sys.executable, "-m", "tests.fuzz.targets", name, *options]
     return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
 
 

@@ -1,8 +1,10 @@
-"""Settings, quota headers and private keys of any content are usable, or refused without being shown."""
+"""Settings, headers, keys and responses of any content are usable, or refused without being shown."""
 
 import base64
+import gzip
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import example, given, settings
@@ -10,46 +12,41 @@ from hypothesis import strategies as st
 
 from acknowledge_orders.policy import BackoffSettings, CallResults, DecisionContext, decide
 from acknowledge_orders.settings import AcknowledgeSettings
-from shared.runtime import Runtime
 from shared.settings import SettingsError
 from shared.walmart.client_provider import CredentialsPaused
 from shared.walmart.credentials import SetupError
-from shared.walmart.rate_limiter import RateLimiter
 from sweep_orders.settings import SweepSettings
-from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, pkcs1_pem, pkcs8_der, rsa_key
+from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs1_pem, pkcs8_der, rsa_key
+from tests.support.rate_limiters import Time, rested_rate_limiter
+from tests.support.raw_server import ORDER, RawServer, acknowledged, respond_and_close
 from tests.support.settings import ACKNOWLEDGE, SWEEP
-from walmart_ca import CallInfo, SignatureCredentials, Throttled
+from walmart_ca import CallInfo, Client, Order, SignatureCredentials, Throttled, WalmartError
 from walmart_ca.quota_headers import replenished_at, tokens_left
 
-NOW_S = 1_795_532_400.0
+NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
 ENVIRONMENT = ACKNOWLEDGE | SWEEP
 TEXTS = st.text(max_size=12) | st.integers().map(str) | st.floats().map(str) | st.floats(0, 50_000).map(str)
 DATES = st.datetimes().map(lambda date: date.strftime("%a, %d %b %Y %H:%M:%S GMT"))
+CALL = CallInfo("POST", "https://walmart.invalid/x", "c", 429, 0.1, NOW + timedelta(days=1))
+CONTEXT = DecisionContext(
+    now=NOW, event_time=None, deadline_from=None, first_received_at=NOW - timedelta(days=4), receive_count=1
+)
+RETRIED = (SetupError("x"), CallResults(Throttled("x", CALL), None, CALL, None), CredentialsPaused())
+"""The results of attempts with the longest delays: a held and a throttled message."""
 
 
-def longest_delay_s(settings: AcknowledgeSettings) -> float:
-    """Return the longest delay that the policy asks for, of a held and of a throttled message."""
+def check_delays(settings: AcknowledgeSettings) -> None:
     backoff = BackoffSettings(
         base_s=settings.backoff_base_seconds,
         cap_s=settings.backoff_cap_seconds,
         hold_s=settings.credentials_hold_seconds,
     )
-    now = datetime.fromtimestamp(NOW_S, UTC)
-    call = CallInfo("POST", "https://walmart.invalid/x", "c", 429, 0.1, now + timedelta(days=1))
-    context = DecisionContext(
-        now=now,
-        event_time=None,
-        deadline_from=None,
-        first_received_at=now - timedelta(days=4),
-        receive_count=1,
-    )
-    longest_s = 0.0
-    for result in (SetupError("x"), CallResults(Throttled("x", call), None, call, None), CredentialsPaused()):
-        delay = decide(result, context, backoff).delay
+    for result in RETRIED:
+        delay = decide(result, CONTEXT, backoff).delay
         assert delay
         assert 0 < delay.at_least_s <= delay.at_most_s
-        longest_s = max(longest_s, delay.at_most_s)
-    return longest_s
+        # SQS hides a message for twelve hours, counted from its receive up to six minutes ago.
+        assert math.ceil(delay.at_most_s) + 6 * 60 <= 12 * 60 * 60
 
 
 @settings(deadline=None)
@@ -68,16 +65,8 @@ def test_any_settings_work_or_are_refused(changed: dict[str, str]) -> None:
         environments = 1
         if isinstance(read, AcknowledgeSettings):
             environments = read.maximum_concurrency
-            # SQS hides a message for twelve hours, counted from its receive up to six minutes ago.
-            assert math.ceil(longest_delay_s(read)) + 6 * 60 <= 12 * 60 * 60
-        runtime = Runtime()
-        RateLimiter(
-            requests_per_minute=read.requests_per_minute,
-            environments=environments,
-            clock=runtime.clock,
-            monotonic=runtime.monotonic,
-            sleep=runtime.sleep,
-        )
+            check_delays(read)
+        rested_rate_limiter(Time(), read.requests_per_minute, environments=environments)
 
 
 @settings(deadline=None)
@@ -90,12 +79,10 @@ def test_any_settings_work_or_are_refused(changed: dict[str, str]) -> None:
     )
 )
 def test_any_quota_headers_are_used_or_ignored(headers: dict[str, str]) -> None:
-    retry_at = replenished_at(headers, NOW_S)
+    retry_at = replenished_at(headers, NOW.timestamp())
     left = tokens_left(headers)
 
     assert retry_at is None or retry_at.utcoffset() == timedelta(0)
-    # The policy subtracts the current time.
-    assert retry_at is None or isinstance(retry_at - datetime.fromtimestamp(NOW_S, UTC), timedelta)
     assert left is None or 0 <= left < 10**9
 
 
@@ -108,31 +95,45 @@ PKCS1 = base64.b64decode("".join(pkcs1_pem(rsa_key()).splitlines()[1:-1]))
 EDITS = st.lists(
     st.tuples(st.integers(0, len(PKCS8)), st.integers(0, 40), st.binary(max_size=40)), max_size=4
 )
+WRITES: list[Callable[[bytes], str | bytes]] = [armored, base64.encodebytes, bytes]
 
 
 @settings(deadline=None)
-@given(
-    der=st.sampled_from([PKCS8, PKCS1]),
-    edits=EDITS,
-    write=st.sampled_from([armored, base64.encodebytes, bytes]),
-)
+@given(der=st.sampled_from([PKCS8, PKCS1]), edits=EDITS, write=st.sampled_from(WRITES))
 def test_any_private_key_signs_or_is_refused_and_not_shown(
-    der: bytes, edits: list[tuple[int, int, bytes]], write: object
+    der: bytes, edits: list[tuple[int, int, bytes]], write: Callable[[bytes], str | bytes]
 ) -> None:
-    assert callable(write)
     for at, removed, inserted in edits:
         der = der[:at] + inserted + der[at + removed :]
     written = write(der)
     text = written if isinstance(written, str) else written.decode("utf-8", "replace")
 
     try:
-        credentials = SignatureCredentials(
-            consumer_id=CONSUMER_ID, channel_type=CHANNEL_TYPE, private_key=text
-        )
-        credentials.sign("GET", "https://marketplace.example/", "1795532400000")
-        credentials.check()
+        key = SignatureCredentials(consumer_id=CONSUMER_ID, channel_type=CHANNEL_TYPE, private_key=text)
+        key.sign("GET", "https://marketplace.example/", "1795532400000")
+        key.check()
     except ValueError as refused:
         message = str(refused)
         assert message.startswith("private_key must ")
         pieces = {text[at : at + 12] for at in range(0, max(1, len(text) - 12), 12)}
         assert not any(piece in message for piece in pieces if re.search(r"[A-Za-z0-9+/]{12}", piece))
+
+
+PIECES = [
+    *(b"HTTP/1.1 ", b"200 OK", b"\r\n", b"\r\n\r\n", b"100 Continue", b"204 X", b": ", b"\x00", b"\xff"),
+    *(b"Content-Length: ", b"Content-Encoding: gzip\r\n", b"Transfer-Encoding: chunked\r\n"),
+    *(b"Content-Type: application/json\r\n", b"0", b"7", b"ff"),
+    *(acknowledged(), gzip.compress(acknowledged())),
+]
+
+
+@settings(max_examples=100)
+@given(raw=st.binary(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
+def test_any_bytes_from_a_server_are_an_order_or_an_error(raw: bytes) -> None:
+    with RawServer(respond_and_close(raw)) as server, Client(credentials(), base_url=server.url) as client:
+        outcome: Order | WalmartError
+        try:
+            outcome = client.orders.acknowledge(ORDER)
+        except WalmartError as error:
+            outcome = error
+    assert outcome.call is not None

@@ -9,11 +9,9 @@ from typing import Final
 
 from tests.local.marketplace import Marketplace
 from tests.simulation.faults import ALL_FAULTS, AnyFault, name
-from tests.simulation.random_scenario import run_scenario
-from tests.simulation.recovery_check import Report
+from tests.simulation.random_scenario import Report, run_scenario
 from tests.simulation.stuck import table
 
-_SELLER_KEYS: Final = 3
 _SEEDS_PER_FAULT: Final = 20
 """Each fault must occur at least once in this many seeds, on average."""
 _PROGRESS_EVERY: Final = 100
@@ -22,7 +20,7 @@ _SHOWN: Final = 20
 
 def private_keys() -> list[str]:
     """Create the keys that a seller rotates. This takes longer than a whole scenario."""
-    return [Marketplace().register_seller().private_key for _ in range(_SELLER_KEYS)]
+    return [Marketplace().register_seller().private_key for _ in range(3)]
 
 
 class Summary:
@@ -76,17 +74,12 @@ def main() -> int:
             print(line, flush=True)
         return 0
     summary = Summary()
-    seeds = range(options.first, options.first + options.seeds)
+    run = partial(run_scenario, private_keys=keys)
     with ProcessPoolExecutor() as pool:
-        for report in pool.map(partial(run_scenario, private_keys=keys), seeds, chunksize=4):
+        for report in pool.map(run, range(options.first, options.first + options.seeds), chunksize=4):
             summary.add(report)
             if summary.seeds % _PROGRESS_EVERY == 0:
                 print(summary, flush=True)
-    _print(summary)
-    return 0 if summary.holds else 1
-
-
-def _print(summary: Summary) -> None:
     for kind, times in sorted(summary.occurred.items(), key=lambda item: item[1]):
         print(f"  {times:>9,} {name(kind)}")
     for violation in summary.violations[:_SHOWN]:
@@ -97,6 +90,7 @@ def _print(summary: Summary) -> None:
     for missing in summary.missing_faults:
         print(f"the run is not valid: {missing}")
     print(summary)
+    return 0 if summary.holds else 1
 
 
 if __name__ == "__main__":

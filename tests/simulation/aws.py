@@ -2,114 +2,104 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from tests.simulation.faults import SystemFault
-from tests.simulation.queue import NotInFlightError, Queue
+from tests.simulation.outcome_checks import SOURCE
+from tests.simulation.queue import NotInFlightError
 from tests.support.sqs_limits import refusal
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
 
+type _Attributes = dict[str, dict[str, str]]
+
 _DELAY_S: Final = (0.003, 0.03)
 _URL: Final = "https://aws.example"
-OUTCOMES: Final = "walmart.ca.order-outcomes"
-"""The source of outcome events, as the reference page says."""
 
 
-@dataclass(slots=True)
 class SecretVersions:
-    """The versions of the secret and their staging labels."""
+    """The versions of the secret and their staging labels.
 
-    _texts: list[str] = field(default_factory=list)
-    _labels: dict[str, int] = field(default_factory=dict)
-    denied: bool = False
+    Attributes:
+        denied: Whether the functions may not read the secret.
+        labeled: The labeled versions, as Secrets Manager returns them.
+    """
+
+    def __init__(self) -> None:
+        self.denied = False
+        self.labeled: dict[str, dict[str, str]] = {}
+        self._stored = 0
 
     def store(self, text: str) -> None:
         """Store a new current version, and label the old one as previous."""
-        self._texts.append(text)
-        self._move(len(self._texts) - 1)
+        self._stored += 1
+        self._make_current({"SecretString": text, "VersionId": f"version-{self._stored}"})
+
+    def deny(self) -> None:
+        self.denied = True
+
+    def allow(self) -> None:
+        self.denied = False
 
     def roll_back(self) -> None:
         """Swap the current and the previous version."""
-        if "AWSPREVIOUS" in self._labels:
-            self._move(self._labels["AWSPREVIOUS"])
+        if "AWSPREVIOUS" in self.labeled:
+            self._make_current(self.labeled["AWSPREVIOUS"])
 
-    def deny(self, *, denied: bool = True) -> None:
-        self.denied = denied
-
-    def _move(self, number: int) -> None:
-        if "AWSCURRENT" in self._labels:
-            self._labels["AWSPREVIOUS"] = self._labels["AWSCURRENT"]
-        self._labels["AWSCURRENT"] = number
-
-    def read(self, stage: str) -> tuple[str, str]:
-        """Return the text and the id of the version with a label, or raise a `LookupError`."""
-        number = self._labels[stage]
-        return self._texts[number], f"version-{number}"
+    def _make_current(self, version: dict[str, str]) -> None:
+        if "AWSCURRENT" in self.labeled:
+            self.labeled["AWSPREVIOUS"] = self.labeled["AWSCURRENT"]
+        self.labeled["AWSCURRENT"] = version
 
 
-class SecretsManager:
+class Aws:
+    """The clients of Secrets Manager, SQS, EventBridge and DynamoDB for one execution environment."""
+
     def __init__(self, environment: "Environment") -> None:
         self._environment = environment
+        self._simulation = environment.simulation
+        self._faults = environment.simulation.faults
 
-    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> dict[str, str]:  # noqa: N803 - boto3's names
-        del SecretId
-        simulation = self._environment.simulation
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+    def get_secret_value(self, *, VersionStage: str, **_: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+        rng = self._simulation.rng
         self._environment.checkpoint()
-        if simulation.faults.occurs(SystemFault.SECRETS_UNAVAILABLE):
-            self._environment.spend(simulation.rng.uniform(0.1, 6.0))
+        if self._faults.occurs(SystemFault.SECRETS_UNAVAILABLE):
+            self._environment.spend(rng.uniform(0.1, 6.0))
             raise EndpointConnectionError(endpoint_url=_URL)
-        self._environment.spend(simulation.rng.uniform(*_DELAY_S))
-        if simulation.secret.denied:
+        self._environment.spend(rng.uniform(*_DELAY_S))
+        if self._simulation.secret.denied:
             raise _refusal("AccessDeniedException", "GetSecretValue")
-        try:
-            text, version_id = simulation.secret.read(VersionStage)
-        except LookupError:
-            raise _refusal("ResourceNotFoundException", "GetSecretValue") from None
-        return {"SecretString": text, "VersionId": version_id}
+        if VersionStage not in self._simulation.secret.labeled:
+            raise _refusal("ResourceNotFoundException", "GetSecretValue")
+        return self._simulation.secret.labeled[VersionStage]
 
-
-class Sqs:
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
-
-    def change_message_visibility(
-        self,
-        *,
-        QueueUrl: str,  # noqa: N803 - boto3's name
-        ReceiptHandle: str,  # noqa: N803 - boto3's name
-        VisibilityTimeout: int,  # noqa: N803 - boto3's name
-    ) -> None:
+    def change_message_visibility(self, *, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803 - boto3's names
         if not isinstance(VisibilityTimeout, int) or not 0 <= VisibilityTimeout <= 43_200:
             raise _refusal("InvalidParameterValue", "ChangeMessageVisibility")
 
         def hide() -> None:
             try:
-                self._queue(QueueUrl).postpone(ReceiptHandle, VisibilityTimeout)
+                self._simulation.queues[QueueUrl].postpone(ReceiptHandle, VisibilityTimeout)
             except NotInFlightError:
                 self._note_failure()
                 raise _refusal("MessageNotInflight", "ChangeMessageVisibility") from None
 
         self._do(hide)
 
-    def send_message(
-        self,
-        *,
-        QueueUrl: str,  # noqa: N803 - boto3's name
-        MessageBody: str,  # noqa: N803 - boto3's name
-        MessageAttributes: dict[str, Any],  # noqa: N803 - boto3's name
-    ) -> None:
+    def send_message(self, *, QueueUrl: str, MessageBody: str, MessageAttributes: _Attributes) -> None:  # noqa: N803 - boto3's names
         attributes = {name: value["StringValue"] for name, value in MessageAttributes.items()}
         if code := refusal(MessageBody, attributes):
             raise _refusal(code, "SendMessage")
 
         def send() -> None:
-            self._environment.simulation.invariants.check_parking(self._environment, MessageBody, attributes)
-            self._queue(QueueUrl).send(MessageBody, attributes)
+            self._simulation.invariants.check_parking(self._environment, MessageBody, attributes)
+            self._simulation.queues[QueueUrl].send(MessageBody, attributes)
 
         self._do(send)
 
@@ -117,25 +107,17 @@ class Sqs:
         counted: dict[str, str] = dict.fromkeys(AttributeNames, "0")
 
         def count() -> None:
-            messages = self._queue(QueueUrl).messages
-            counted["ApproximateNumberOfMessages"] = str(
-                len(messages) + self._environment.simulation.queued_by_others
-            )
+            length = len(self._simulation.queues[QueueUrl]) + self._simulation.queued_by_others
+            counted["ApproximateNumberOfMessages"] = str(length)
 
         self._do(count)
         return {"Attributes": counted}
 
-    def close(self) -> None:
-        """Do nothing: there are no connections."""
-
-    def _queue(self, name: str) -> Queue:
-        return self._environment.simulation.queues[name]
-
     def _do(self, what: Callable[[], None]) -> None:
-        environment, faults = self._environment, self._environment.simulation.faults
+        environment, faults = self._environment, self._faults
         environment.checkpoint()
         environment.spend(faults.rng.uniform(*_DELAY_S))
-        if environment.simulation.queue_down or faults.occurs(SystemFault.QUEUE_REFUSES):
+        if self._simulation.queue_down or faults.occurs(SystemFault.QUEUE_REFUSES):
             self._note_failure()
             raise _refusal("InternalError", "SQS")
         what()
@@ -149,71 +131,65 @@ class Sqs:
         if self._environment.invocation:
             self._environment.invocation.queue_failed = True
 
-
-class Events:
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
-
     def put_events(self, *, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        environment, faults = self._environment, self._environment.simulation.faults
+        environment, faults = self._environment, self._faults
         if len(Entries) > 10:
             raise _refusal("ValidationException", "PutEvents")
         environment.checkpoint()
         environment.spend(faults.rng.uniform(*_DELAY_S))
+        outcomes = [entry["Source"] == SOURCE for entry in Entries]
+        accepted: list[tuple[str, dict[str, Any]]] = []
+        if all(outcomes) and environment.invocation:
+            environment.invocation.outcome_calls.append(accepted)
         results: list[dict[str, str]] = []
-        for entry in Entries:
+        for entry, is_outcome in zip(Entries, outcomes, strict=True):
             if faults.occurs(SystemFault.BUS_REFUSES):
                 results.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+                self._note_refused_outcome()
+                continue
+            if is_outcome:
+                accepted.append((entry["DetailType"], json.loads(entry["Detail"])))
             else:
-                self._publish(entry)
-                results.append({"EventId": "simulated"})
+                self._publish_order_event(entry["Detail"])
+            results.append({"EventId": "simulated"})
         environment.checkpoint()
         if faults.occurs(SystemFault.BUS_RESPONSE_LOST):
+            self._note_refused_outcome()
             environment.spend(5.0)
             raise ReadTimeoutError(endpoint_url=_URL)
         return {"Entries": results}
 
-    def _publish(self, entry: dict[str, str]) -> None:
-        invocation, simulation = self._environment.invocation, self._environment.simulation
-        if entry["Source"] == OUTCOMES:
-            if invocation:
-                invocation.outcomes.append((entry["DetailType"], json.loads(entry["Detail"])))
-            return
-        body = simulation.bus.publish(entry["Detail"])
-        if invocation:
-            simulation.invariants.check_publication(invocation, body)
+    def _publish_order_event(self, detail: str) -> None:
+        body = self._simulation.bus.publish(detail)
+        if self._environment.invocation:
+            self._simulation.invariants.check_publication(self._environment.invocation, body)
 
-    def close(self) -> None:
-        """Do nothing: there are no connections."""
-
-
-class DynamoDb:
-    """A table with one item a day, whose set of orders has ten members at most."""
-
-    def __init__(self, environment: "Environment") -> None:
-        self._environment = environment
+    def _note_refused_outcome(self) -> None:
+        if self._environment.invocation:
+            self._environment.invocation.outcomes_refused = True
 
     def update_item(
         self,
         *,
-        Key: dict[str, dict[str, str]],  # noqa: N803 - boto3's name
+        Key: _Attributes,  # noqa: N803 - boto3's name
         ExpressionAttributeValues: dict[str, Any],  # noqa: N803 - boto3's name
-        **_expressions: str,
+        **_: str,
     ) -> None:
-        environment, faults = self._environment, self._environment.simulation.faults
-        environment.checkpoint()
-        environment.spend(faults.rng.uniform(*_DELAY_S))
-        if faults.occurs(SystemFault.BUS_REFUSES):
+        """Add an order to the item of a day, if it is not in it and there is room."""
+        self._environment.checkpoint()
+        self._environment.spend(self._faults.rng.uniform(*_DELAY_S))
+        if self._faults.occurs(SystemFault.BUS_REFUSES):
             raise _refusal("ProvisionedThroughputExceededException", "UpdateItem")
-        order = ExpressionAttributeValues[":order"]["S"]
-        notified = environment.simulation.notified.setdefault(Key["utc_day"]["S"], set())
+        order, notified = (
+            ExpressionAttributeValues[":order"]["S"],
+            self._simulation.notified[Key["utc_day"]["S"]],
+        )
         if order in notified or len(notified) >= int(ExpressionAttributeValues[":most"]["N"]):
             raise _refusal("ConditionalCheckFailedException", "UpdateItem")
         notified.add(order)
-        environment.checkpoint()
-
-    def close(self) -> None:
-        """Do nothing: there are no connections."""
+        if self._environment.invocation:
+            self._environment.invocation.admitted.append(order)
+        self._environment.checkpoint()
 
 
 def _refusal(code: str, operation: str) -> ClientError:

@@ -3,16 +3,13 @@
 import json
 from collections import Counter
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING
 
-from tests.simulation.faults import FaultPlan, SystemFault
-from tests.simulation.queue import Queue
-from tests.simulation.timeline import Timeline
+from tests.simulation.faults import SystemFault
+from tests.support.settings import SWEEP
 
-SOURCE: Final = "walmart.ca.orders"
-DETAIL_TYPE: Final = "Order Created"
-_DELAY_S: Final = (0.05, 2.0)
-_LATE_S: Final = (60.0, 3600.0)
+if TYPE_CHECKING:
+    from tests.simulation.harness import Simulation
 
 
 class Bus:
@@ -20,21 +17,31 @@ class Bus:
 
     Attributes:
         on_their_way: The bodies of events that are published but not delivered yet.
+        last_arrives_at: When every published event has arrived.
     """
 
-    def __init__(self, timeline: Timeline, faults: FaultPlan, queue: Queue, undelivered: Queue) -> None:
-        self._timeline = timeline
-        self._faults = faults
-        self._queue = queue
-        self._undelivered = undelivered
+    def __init__(self, simulation: "Simulation") -> None:
+        self._simulation = simulation
+        self._timeline = simulation.timeline
+        self._faults = simulation.faults
         self._published = 0
         self.on_their_way: Counter[str] = Counter()
-        self._last_arrives_at = 0.0
+        self.last_arrives_at = 0.0
 
     def publish(self, detail: str, *, age: timedelta = timedelta(0)) -> str:
         """Publish an event, or replay one of the given age. Returns its body."""
         self._published += 1
-        event = order_event(json.loads(detail), f"event-{self._published}", self._timeline, age)
+        event = {
+            "version": "0",
+            "id": f"event-{self._published}",
+            "detail-type": SWEEP["ORDER_EVENT_DETAIL_TYPE"],
+            "source": SWEEP["ORDER_EVENT_SOURCE"],
+            "account": "000000000000",
+            "time": f"{self._timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
+            "region": "ca-central-1",
+            "resources": [],
+            "detail": json.loads(detail),
+        }
         body = json.dumps(event)
         self.deliver(body)
         if self._faults.occurs(SystemFault.EVENT_TWICE):
@@ -43,37 +50,17 @@ class Bus:
 
     def deliver(self, body: str, *, late: bool = False) -> None:
         """Deliver a body to the queue unchanged."""
-        seconds = self._faults.rng.uniform(*_DELAY_S)
+        seconds = self._faults.rng.uniform(0.05, 2.0)
         if late or self._faults.occurs(SystemFault.EVENT_LATE):
-            seconds += self._faults.rng.uniform(*_LATE_S)
+            seconds += self._faults.rng.uniform(60.0, 3600.0)
         self.on_their_way[body] += 1
-        self._last_arrives_at = max(self._last_arrives_at, self._timeline.elapsed + seconds)
+        self.last_arrives_at = max(self.last_arrives_at, self._timeline.elapsed + seconds)
 
         def arrive() -> None:
             self.on_their_way -= Counter([body])
             if self._faults.occurs(SystemFault.EVENT_UNDELIVERED):
-                self._undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
+                self._simulation.undelivered.send(body, {"ERROR_CODE": "NO_PERMISSIONS"})
             else:
-                self._queue.send(body)
+                self._simulation.orders.send(body)
 
         self._timeline.after(seconds, arrive)
-
-    @property
-    def last_arrives_in_s(self) -> float:
-        """In how many seconds every published event has arrived."""
-        return max(0.0, self._last_arrives_at - self._timeline.elapsed)
-
-
-def order_event(detail: Any, event_id: str, timeline: Timeline, age: timedelta) -> dict[str, Any]:  # noqa: ANN401 - any JSON
-    """Return an event as EventBridge delivers it."""
-    return {
-        "version": "0",
-        "id": event_id,
-        "detail-type": DETAIL_TYPE,
-        "source": SOURCE,
-        "account": "000000000000",
-        "time": f"{timeline.now() - age:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "ca-central-1",
-        "resources": [],
-        "detail": detail,
-    }

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,6 +17,7 @@ from tests.local.marketplace import Fault
 from tests.simulation.faults import SystemFault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
+from tests.support.lambda_context import Context
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
@@ -22,8 +25,7 @@ if TYPE_CHECKING:
 type Function = Callable[[object, LambdaContext], dict[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedResponse:
+class ObservedResponse(NamedTuple):
     """One response about an order or a list.
 
     Attributes:
@@ -34,7 +36,7 @@ class ObservedResponse:
     status: int
     by_order_service: bool
     fault: Fault | None
-    unreadable: frozenset[str]
+    unreadable: set[str]
 
 
 @dataclass(slots=True)
@@ -43,11 +45,13 @@ class Invocation:
 
     Attributes:
         returned: Whether it returned; False if it was killed or raised an exception.
-        lines: The JSON lines that it printed; `size` is their length in bytes.
+        lines: The JSON lines that it printed.
         secrets: The signatures and tokens that it sent, which must not be logged.
         fetched: For each order, the statuses that each successful fetch showed.
         published: The bodies of the order events that it published.
-        outcomes: The outcome events that it published: detail-type and detail.
+        outcome_calls: For each call that published outcome events, the accepted ones: detail-type and detail.
+        outcomes_refused: Whether such a call failed, or refused an event.
+        admitted: The orders that the limit of notifications admitted.
         responses: The responses about each order, and those to list calls under None.
         pages: The ids of the orders on the list pages that it got.
         clocks_ahead_s: The clock errors during the invocation; several if the clock was set.
@@ -58,23 +62,26 @@ class Invocation:
     """
 
     event: Any
+    began_at: float
+    clocks_ahead_s: set[float]
+    credentials_in_doubt: bool
     returned: bool = False
     result: Any = None
     lines: list[dict[str, Any]] = field(default_factory=list)
-    size: int = 0
     took_s: float = 0.0
     secrets: set[str] = field(default_factory=set)
-    fetched: dict[str, list[frozenset[str]]] = field(default_factory=dict)
+    fetched: defaultdict[str, list[frozenset[str]]] = field(default_factory=lambda: defaultdict(list))
     published: list[str] = field(default_factory=list)
-    outcomes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    responses: dict[str | None, list[ObservedResponse]] = field(default_factory=dict)
+    outcome_calls: list[list[tuple[str, dict[str, Any]]]] = field(default_factory=list)
+    outcomes_refused: bool = False
+    admitted: list[str] = field(default_factory=list)
+    responses: defaultdict[str | None, list[ObservedResponse]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     pages: set[str] = field(default_factory=set)
-    clocks_ahead_s: set[float] = field(default_factory=set)
-    credentials_in_doubt: bool = False
     queue_failed: bool = False
-    began_at: float = 0.0
     slot: int = 0
-    released: frozenset[str] = frozenset()
+    released: set[str] = field(default_factory=set)
 
 
 class Environment:
@@ -82,6 +89,7 @@ class Environment:
 
     Attributes:
         dead: Whether it was killed or timed out; then it has no further effects.
+        is_immediate: Whether a blocking call of a thread pool runs.
         credentials_in_doubt: Whether Walmart refused the caller and has accepted no call since.
     """
 
@@ -98,28 +106,26 @@ class Environment:
         self._function: Function | None = None
         self._actor: Actor | None = None
         self._effects_left: int | None = None
-        self._deadline = 0.0
-        self._is_immediate = False
+        self.is_immediate = False
 
     def runtime(self) -> Runtime:
-        """Return the side effects that the simulation replaces."""
         timeline = self.simulation.timeline
         return Runtime(
             clock=lambda: timeline.clock() + self.simulation.clock_ahead_s,
-            monotonic=lambda: timeline.elapsed + timeline.ahead,
+            monotonic=timeline.monotonic,
             uniform=self.simulation.rng.uniform,
             executor=lambda _size, _name: _ImmediateExecutor(self),
-            transport=lambda _url: Network(self, self.simulation.marketplace),
+            transport=lambda _url: Network(self),
         )
 
     def invoke(self, event: object, ended: Callable[[Invocation], None]) -> None:
         """Invoke the function, and call `ended` when it has returned or was killed."""
         timeline, faults = self.simulation.timeline, self.simulation.faults
-        invocation = self.invocation = Invocation(event, began_at=timeline.elapsed)
-        invocation.clocks_ahead_s.add(self.simulation.clock_ahead_s)
-        invocation.credentials_in_doubt = self.credentials_in_doubt
+        invocation = self.invocation = Invocation(
+            event, timeline.elapsed, {self.simulation.clock_ahead_s}, self.credentials_in_doubt
+        )
         timers = [timeline.after(self._timeout_s, self._end)]
-        self._deadline = timeline.clock() + self._timeout_s
+        deadline = timeline.clock() + self._timeout_s
         if faults.draw(SystemFault.KILLED_AT_EFFECT):
             self._effects_left = faults.rng.randint(1, 60)
         if faults.draw(SystemFault.KILLED_AT_TIME):
@@ -128,7 +134,8 @@ class Environment:
         def run() -> None:
             try:
                 self._function = self._function or self._build(self)
-                result = json.loads(json.dumps(self._function(event, _Context(self))))
+                context = Context(lambda: max(0.0, deadline - timeline.clock()))
+                result = json.loads(json.dumps(self._function(event, context)))
             except Exception:  # noqa: BLE001 - Lambda prints every exception
                 invocation.lines.append({"exception": traceback.format_exc()})
                 return
@@ -144,12 +151,6 @@ class Environment:
 
         self._actor = Actor(timeline, run, over)
         self.simulation.actors[self._actor] = self
-        self._actor.start()
-
-    def doubt_credentials(self) -> None:
-        self.credentials_in_doubt = True
-        if self.invocation:
-            self.invocation.credentials_in_doubt = True
 
     def checkpoint(self) -> None:
         """Mark a side effect, before or after which the environment may be killed."""
@@ -166,7 +167,7 @@ class Environment:
         """Let time pass in a blocking call: for the whole function, unless a thread pool runs the call."""
         if self.dead or self._actor is None:
             raise Killed
-        if self._is_immediate:
+        if self.is_immediate:
             self.simulation.timeline.ahead += seconds
         else:
             self._actor.wait(seconds)
@@ -176,28 +177,7 @@ class Environment:
             if line.strip() and self.invocation:
                 self.checkpoint()
                 self.invocation.lines.append(json.loads(line))
-                self.invocation.size += len(line.encode())
                 self.checkpoint()
-
-    def time_left_s(self) -> float:
-        return max(0.0, self._deadline - self.simulation.timeline.clock())
-
-    def play(self, future: Future[Any], do: Callable[[], Any]) -> None:
-        """Run a blocking call at once, and complete its future at the time when it would end."""
-        timeline = self.simulation.timeline
-        with timeline.immediately():
-            self._is_immediate = True
-            complete: Callable[[], None]
-            try:
-                result = do()
-                complete = lambda: future.set_result(result)  # noqa: E731 - one of two
-            except Exception as error:  # noqa: BLE001 - the future gets every exception
-                failure = error
-                complete = lambda: future.set_exception(failure)  # noqa: E731 - one of two
-            finally:
-                self._is_immediate = False
-            took_s = timeline.ahead
-        asyncio.get_running_loop().call_later(took_s, lambda: None if future.cancelled() else complete())
 
     def _kill(self) -> None:
         self.simulation.faults.occurred[SystemFault.KILLED_AT_TIME] += 1
@@ -216,15 +196,19 @@ class _ImmediateExecutor(Executor):
         self._environment = environment
 
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a blocking call, and complete its future at the time when it would end."""
         future: Future[T] = Future()
-        self._environment.play(future, lambda: fn(*args, **kwargs))
+        complete: Callable[[], None]
+        timeline = self._environment.simulation.timeline
+        before, timeline.ahead = timeline.ahead, 0.0
+        self._environment.is_immediate = True
+        try:
+            complete = partial(future.set_result, fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - the future gets every exception
+            complete = partial(future.set_exception, error)
+        finally:
+            self._environment.is_immediate = False
+            took_s, timeline.ahead = timeline.ahead, before
+        loop = asyncio.get_running_loop()
+        loop.call_later(took_s, lambda: None if future.cancelled() else complete())
         return future
-
-
-class _Context(LambdaContext):
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._aws_request_id = "simulated"
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return int(self._environment.time_left_s() * 1000)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -63,13 +63,8 @@ STUCK_ORDER_FAULTS: Final = (
 """The faults that keep one order from being acknowledged for hours."""
 LIST_FAULTS: Final = frozenset(
     {
-        Fault.BARE_CURSOR,
-        Fault.OPAQUE_CURSOR,
-        Fault.ENDLESS_CURSOR,
-        Fault.MISSING_CURSOR,
-        Fault.REPEATED_ORDER,
-        Fault.INCOMPLETE_ORDER,
-        Fault.HOSTILE_ORDER_ID,
+        *(Fault.BARE_CURSOR, Fault.OPAQUE_CURSOR, Fault.ENDLESS_CURSOR, Fault.MISSING_CURSOR),
+        *(Fault.REPEATED_ORDER, Fault.INCOMPLETE_ORDER, Fault.HOSTILE_ORDER_ID),
     }
 )
 RANDOM_FAULTS: Final[tuple[AnyFault, ...]] = (*CALL_FAULTS, *SystemFault)
@@ -96,13 +91,7 @@ class FaultPlan:
 
     def occurs(self, kind: AnyFault) -> bool:
         """Return whether a fault occurs, and count it."""
-        occurs = self.draw(kind)
-        if occurs:
-            self.occurred[kind] += 1
-        return occurs
-
-    def draw_one(self, faults: Iterable[Fault]) -> Fault | None:
-        return next((fault for fault in faults if self.draw(fault)), None)
-
-    def stop(self) -> None:
-        self.probabilities = {}
+        if not self.draw(kind):
+            return False
+        self.occurred[kind] += 1
+        return True

@@ -16,11 +16,12 @@ import math
 import random
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import Any, Final
 
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
@@ -31,60 +32,41 @@ from shared.lazy_client import LazyClient
 from shared.walmart.rate_limiter import LONGEST_PAUSE_S
 from sweep_orders.handler import SweepFunction
 from sweep_orders.settings import SweepSettings
-from tests.local.marketplace import Call, Fault, Marketplace, Order, Seller
+from tests.local.marketplace import Call, Fault, Marketplace, Order, Scheme, Seller
 from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.orders import SELLER_FULFILLED, customer_order_id
-from tests.simulation.aws import DynamoDb, Events, SecretsManager, SecretVersions, Sqs
-from tests.simulation.bus import DETAIL_TYPE, SOURCE, Bus
+from tests.simulation.aws import Aws, SecretVersions
+from tests.simulation.bus import Bus
 from tests.simulation.environment import Environment, Function, Invocation, ObservedResponse
-from tests.simulation.faults import LIST_FAULTS, FaultPlan, SystemFault, TimedFault
+from tests.simulation.faults import LIST_FAULTS, FaultPlan, TimedFault
 from tests.simulation.invariants import Invariants
-from tests.simulation.lambda_service import MAXIMUM_CONCURRENCY, EventSourceMapping, Schedule
+from tests.simulation.lambda_service import EventSourceMapping, Fleet, Schedule
 from tests.simulation.network import URL, action_of
 from tests.simulation.queue import Message, Queue
-from tests.simulation.record_checks import detail_of, order_of
+from tests.simulation.record_checks import HARMLESS, order_of
 from tests.simulation.timeline import Actor, Timeline, in_virtual_time
 from tests.support.printed import reset_logger
+from tests.support.settings import ACKNOWLEDGE, SWEEP
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sqs import SQSClient
-
-type Scheme = Literal["signature", "token"]
-
-ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
-SWEEP_TIMEOUT_S: Final = 240.0
-SWEEP_INTERVAL_S: Final = 900.0
-BACKOFF_BASE_S: Final = 30.0
-BACKOFF_CAP_S: Final = 600.0
-HOLD_S: Final = 300.0
+_ACKNOWLEDGE_TIMEOUT_S: Final = 60.0
+_SWEEP_TIMEOUT_S: Final = 240.0
 _THROTTLING: Final = frozenset({420, 423, 429})
-_CORRECT: Final = frozenset(
-    {
-        None,
-        Fault.DELAY,
-        Fault.SLOW_DRIP,
-        Fault.ECHO_CREATED,
-        Fault.EARLY_HINTS,
-        Fault.ODD_BYTES,
-        Fault.FLAT_LINES,
-        Fault.CANCELED_SPELLING,
-    }
-)
+_CORRECT: Final = HARMLESS | {Fault.DELAY, Fault.SLOW_DRIP, Fault.ECHO_CREATED}
 """The faults with which the response to a fetch, if it arrives, is correct."""
 _SHOWS_ORDERS: Final = _CORRECT | LIST_FAULTS
 """The faults with which the response to a list call, if it arrives, shows its orders."""
 _ENTRY: Final = re.compile(rb'customerOrderId(?:": "|>)58([0-9]+)["<]')
 """Identifies an order on a page, even if its order id is odd."""
-_FULL: Final = 10**6
 _TIMESTAMP_TOLERANCE: Final = timedelta(hours=2)
 """Walmart accepts a timestamp from a wrong clock, so that it refuses no call for that."""
 _FROM_ORDER_SERVICE: Final = re.compile(rb"GMP_ORDER_API|purchaseOrderId|\"elements\"|<elements")
 _UNREADABLE: Final = b'Philippa "<Nonesuch'
+_REFUSED_ORDERS: Final = {
+    TimedFault.ORDER_FORBIDDEN: Fault.FORBIDDEN,
+    TimedFault.ORDER_FAILING: Fault.INTERNAL_ERROR,
+}
 
 
 class Simulation:
@@ -93,6 +75,7 @@ class Simulation:
     Attributes:
         credentials_rotated: Whether Walmart may rightly refuse the credentials of a call.
         tokens_expire_early: Whether Walmart may rightly refuse a token.
+        throttled_until: Until when a pause that Walmart asked for may last.
         sweeps_stopped_at: When sweeps were last turned off; `sweeps_changed_at`: off or on.
         unreadable: The ids of the orders that no response shows in readable form.
         forbidden: The ids of the orders about which each call gets a 403.
@@ -100,6 +83,7 @@ class Simulation:
         clock_ahead_s: How far the clock of the functions is ahead of the true time.
         queued_by_others: Further messages that SQS counts in the order queue.
         event_bodies: The bodies of the events that producers published.
+        notified: For each day, the orders that the limit of notifications counted.
     """
 
     def __init__(
@@ -111,22 +95,20 @@ class Simulation:
         requests_per_minute: int = 60,
         sweeping: bool = True,
         walmart_ahead_s: float = 0.0,
-        outcome_events: str = "all",
     ) -> None:
         """Set up a simulation without faults. The seller uses the first of the private keys."""
         self.seed = seed
         self.rng = random.Random(seed)
         self.timeline = Timeline()
+        self.pass_time = self.timeline.run
         self.faults = FaultPlan(random.Random(seed + 1))
         self.scheme = scheme
         self.requests_per_minute = requests_per_minute
         self.sweeping = sweeping
-        self.outcome_events = outcome_events
-        self.notified: dict[str, set[str]] = {}
         self.sweeps_stopped_at = self.sweeps_changed_at = -math.inf
         self.credentials_rotated = False
         self.tokens_expire_early = False
-        self._shared_until = self._pause_until = -math.inf
+        self._shared_until = self.throttled_until = -math.inf
         self._last_call: Call | None = None
         self.actors: dict[Actor, Environment] = {}
         self.placed: list[str] = []
@@ -139,7 +121,7 @@ class Simulation:
         self.faults_stopped_at = math.inf
         self._failing: set[str] = set()
         self.event_bodies: list[str] = []
-        self.batches: list[Invocation] = []
+        self.notified: defaultdict[str, set[str]] = defaultdict(set)
         self.invariants = Invariants(self)
         self.marketplace = Marketplace(
             clock=lambda: self.timeline.clock() + walmart_ahead_s,
@@ -149,31 +131,20 @@ class Simulation:
             gets_per_minute=requests_per_minute,
             lists_per_minute=requests_per_minute,
         )
-        self._private_keys = private_keys
+        self.private_keys = private_keys
         self._walmart_ahead = timedelta(seconds=walmart_ahead_s)
         self.seller = self.marketplace.register_seller(private_keys[0])
         self.secret = SecretVersions()
         self.confidential = list(self.marketplace.buyer_data)
         self.store_credentials(self.seller)
-        self.dead_letters = Queue("dead-letters", self.timeline, self.rng)
-        self.orders = Queue("orders", self.timeline, self.rng, redrives_to=self.dead_letters)
+        self.dead_letters = Queue(ACKNOWLEDGE["DEAD_LETTER_QUEUE_URL"], self.timeline, self.rng)
+        self.orders = Queue(ACKNOWLEDGE["ORDER_QUEUE_URL"], self.timeline, self.rng, self.dead_letters)
         self.undelivered = Queue("undelivered-events", self.timeline, self.rng)
         self.queues = {queue.name: queue for queue in (self.orders, self.dead_letters)}
-        self.bus = Bus(self.timeline, self.faults, self.orders, self.undelivered)
-        self.mapping = EventSourceMapping(
-            self,
-            self.orders,
-            lambda: Environment(self, self._acknowledge_function, ACKNOWLEDGE_TIMEOUT_S),
-            self._on_batch_end,
-            self.invariants.check_deletion,
-        )
-        self.schedule = Schedule(
-            self,
-            lambda: Environment(self, self._sweep_function, SWEEP_TIMEOUT_S),
-            self.invariants.check_sweep,
-            SWEEP_INTERVAL_S,
-        )
-        self.schedule.enabled = sweeping
+        self.bus = Bus(self)
+        acknowledge_function = Fleet(self, self._acknowledge_function, _ACKNOWLEDGE_TIMEOUT_S)
+        self.mapping = EventSourceMapping(self, self.orders, acknowledge_function)
+        self.schedule = Schedule(self, Fleet(self, self._sweep_function, _SWEEP_TIMEOUT_S))
 
     def place_order(
         self,
@@ -190,12 +161,6 @@ class Simulation:
         self.placed.append(purchase_order_id)
         if announced:
             self.publish_event(purchase_order_id, ordered_at)
-        return purchase_order_id
-
-    def release(self, purchase_order_id: str, ordered_at: datetime) -> str:
-        """Add an order that an event has announced before. Returns its id."""
-        self.marketplace.add_order(purchase_order_id, order_date=ordered_at)
-        self.placed.append(purchase_order_id)
         return purchase_order_id
 
     def publish_event(
@@ -217,25 +182,6 @@ class Simulation:
         detail |= {"dryRun": True} if dry_run else {}
         self.event_bodies.append(self.bus.publish(json.dumps(detail), age=age))
 
-    def send_raw(self, body: str) -> None:
-        """Send a body to the queue that is not an order event."""
-        self.bus.deliver(body)
-        self.event_bodies.append(body)
-
-    def withdraw_paths(self) -> None:
-        """Stop serving the paths of the seller's authentication scheme."""
-        self.faults.occurred[TimedFault.PATH_WITHDRAWN] += 1
-        self.marketplace.withdraw_api(self.scheme)
-
-    def restore_paths(self) -> None:
-        self.marketplace.restore_api(self.scheme)
-
-    def make_unreadable(self, purchase_order_id: str) -> None:
-        """Show an order in no response in readable form."""
-        self.faults.occurred[TimedFault.ENTRY_UNREADABLE] += 1
-        self.unreadable.add(purchase_order_id)
-        self.marketplace.make_unreadable(purchase_order_id)
-
     def make_readable(self, purchase_order_id: str) -> None:
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)
@@ -243,14 +189,10 @@ class Simulation:
     def place_stuck(self, kind: TimedFault, *, announced: bool = True, age: timedelta = timedelta(0)) -> str:
         """Place an order that cannot be acknowledged before the faults stop, if ever."""
         self.faults.occurred[kind] += 1
-        refused = {
-            TimedFault.ORDER_FORBIDDEN: Fault.FORBIDDEN,
-            TimedFault.ORDER_FAILING: Fault.INTERNAL_ERROR,
-        }
-        statuses = ("Created",) if kind in refused else ("Created", "Shipped")
+        statuses = ("Created",) if kind in _REFUSED_ORDERS else ("Created", "Shipped")
         purchase_order_id = self.place_order(statuses=statuses, announced=announced, age=age)
-        if kind in refused:
-            self.marketplace.fail(purchase_order_id, refused[kind], times=None)
+        if kind in _REFUSED_ORDERS:
+            self.marketplace.fail(purchase_order_id, _REFUSED_ORDERS[kind], times=None)
             self._failing.add(purchase_order_id)
         if kind is TimedFault.ORDER_FORBIDDEN:
             self.forbidden.add(purchase_order_id)
@@ -258,28 +200,9 @@ class Simulation:
             self.marketplace.make_undated(purchase_order_id)
         return purchase_order_id
 
-    def forbid_every_order(self) -> None:
-        """Answer every call about orders with 403."""
-        self.faults.occurred[TimedFault.EVERY_ORDER_FORBIDDEN] += 1
-        self.marketplace.recover_all()
-        self.marketplace.fail_all(Fault.FORBIDDEN, times=None)
-        self.every_order_forbidden_since = self.timeline.elapsed
-
-    def take_lists_down(self) -> None:
-        """Answer every call for a list with 503."""
-        self.faults.occurred[TimedFault.LISTS_DOWN] += 1
-        for action in sorted(LISTS):
-            self.marketplace.fail_all(Fault.SERVICE_UNAVAILABLE, times=None, action=action)
-
     def recover_marketplace(self) -> None:
         self.marketplace.recover_all()
         self.every_order_forbidden_since = None
-
-    def break_queue(self, kind: TimedFault) -> None:
-        """Let SQS refuse every request (`QUEUE_DOWN`) or count too many messages (`QUEUE_FULL`)."""
-        self.faults.occurred[kind] += 1
-        self.queue_down = kind is TimedFault.QUEUE_DOWN
-        self.queued_by_others = 0 if self.queue_down else _FULL
 
     def recover_queue(self) -> None:
         self.queue_down, self.queued_by_others = False, 0
@@ -297,27 +220,8 @@ class Simulation:
         now = self.timeline.now()
         return [now + timedelta(seconds=ahead_s) for ahead_s in sorted(invocation.clocks_ahead_s)]
 
-    def released(self) -> frozenset[str]:
-        return frozenset(each for each in self.placed if self.marketplace.order(each).released)
-
     def queued_messages(self, purchase_order_id: str | None) -> list[Message]:
         return [message for message in self.orders.messages if order_of(message.body) == purchase_order_id]
-
-    def forge_sweep_note(
-        self, purchase_order_id: str, ordered_at: datetime, *, dry_run: bool = False
-    ) -> None:
-        """Publish an event with the note of a sweep that was made for another order."""
-        self.faults.occurred[TimedFault.SWEEP_NOTE_FORGED] += 1
-        bodies = list(self.invariants.sweep_events)
-        copied = detail_of(self.rng.choice(bodies)) if bodies else {}
-        of_another = copied if copied.get("purchaseOrderId") != purchase_order_id else {}
-        self.publish_event(
-            purchase_order_id, ordered_at, dry_run=dry_run, forged={**of_another, "origin": "sweep"}
-        )
-
-    def forge_time(self, purchase_order_id: str, ordered_at: datetime, ahead: timedelta) -> None:
-        self.faults.occurred[TimedFault.TIME_FORGED] += 1
-        self.publish_event(purchase_order_id, ordered_at, age=-ahead)
 
     def store_credentials(self, seller: Seller) -> None:
         self.store_secret(seller.secret() if self.scheme == "signature" else seller.token_secret())
@@ -326,30 +230,6 @@ class Simulation:
     def store_secret(self, text: str) -> None:
         self.secret.store(text)
         self.invariants.secret_changed()
-
-    def rotate_credentials(self) -> Seller:
-        """Replace the seller's credentials at Walmart, which revokes the old ones."""
-        self.credentials_rotated = True
-        if self.scheme == "token":
-            self.marketplace.expire_tokens()
-            self.seller = self.marketplace.change_client_secret(self.seller.consumer_id)
-            return self.seller
-        index = self._private_keys.index(self.seller.private_key)
-        other = self._private_keys[(index + 1) % len(self._private_keys)]
-        before = self.seller
-        self.seller = self.marketplace.add_key(before.consumer_id, other)
-        self.marketplace.revoke_key(before.consumer_id, before.private_key)
-        return self.seller
-
-    @property
-    def may_be_throttled(self) -> bool:
-        """Whether a pause that Walmart asked for may still last."""
-        return self.timeline.elapsed < self._pause_until
-
-    def expire_tokens(self) -> None:
-        """Expire every token early."""
-        self.tokens_expire_early = True
-        self.marketplace.expire_tokens()
 
     def use_up_quota(self, action: str) -> None:
         """Let another caller use up the quota, so that our count of it is wrong for a while."""
@@ -372,62 +252,28 @@ class Simulation:
 
         self.timeline.after(self.rng.uniform(20, 300), apply)
 
-    def set_sweeps(self, *, on: bool) -> None:
-        """Turn the sweeps off or on, which changes a setting of both functions."""
-        if self.sweeping and not on:
-            self.sweeps_stopped_at = self.timeline.elapsed
-        self.sweeping = self.schedule.enabled = on
-        self.sweeps_changed_at = self.timeline.elapsed
-        self.mapping.update()
-
-    def redrive(self) -> None:
-        for message in self.dead_letters.messages:
-            if not self.faults.occurs(SystemFault.DELETION_LOST):
-                self.dead_letters.take(message)
-            self.orders.send(message.body, message.attributes)
-
     def redeliver_events(self) -> None:
         """Move the undelivered events into the order queue, as an operator does."""
         for message in self.undelivered.messages:
             self.undelivered.take(message)
             self.orders.send(message.body, message.attributes)
 
-    def raise_receive_counts(self) -> None:
-        """Raise the receive counts of all messages as an outage of hours does."""
-        for message in self.orders.messages:
-            message.receives = max(message.receives, self.rng.randint(80, 89))
-            self.invariants.excuse_parking(message.body)
-
-    def pass_time(self, seconds: float) -> None:
-        self.timeline.run(seconds)
-
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
-        """Do something later, unless the faults have stopped by then."""
-        self.timeline.after(
-            seconds, lambda: None if self.faults_stopped_at <= self.timeline.elapsed else do()
-        )
-
-    @property
-    def every_order(self) -> set[str]:
-        """The ids of all orders, including those that only an event names."""
-        return {*self.placed, *filter(None, map(order_of, self.event_bodies))}
-
     def stop_faults(self) -> None:
         """Stop all faults and operator actions, and undo those that last."""
         self.faults_stopped_at = self.timeline.elapsed
-        self.faults.stop()
+        self.faults.probabilities = {}
         self.recover_marketplace()
         for purchase_order_id in sorted(self._failing):
             self.marketplace.recover(purchase_order_id)
         self.forbidden.clear()
         self.recover_queue()
         self.set_clock(0.0)
-        self.restore_paths()
+        self.marketplace.restore_api(self.scheme)
         for purchase_order_id in sorted(self.unreadable):
             self.make_readable(purchase_order_id)
-        self.secret.deny(denied=False)
+        self.secret.allow()
         self.store_credentials(self.seller)
-        self.mapping.pause(paused=False)
+        self.mapping.resume()
         self.redeliver_events()
 
     def order(self, purchase_order_id: str | None) -> Order | None:
@@ -440,119 +286,82 @@ class Simulation:
         call = self._last_call
         if call is None:
             return
-        shown = response.body.count(_UNREADABLE) and {
-            order for order in self.unreadable if customer_order_id(order).encode() in response.body
-        }
-        observed = ObservedResponse(
-            response.status,
-            bool(_FROM_ORDER_SERVICE.search(response.body)),
-            call.fault,
-            frozenset(shown or ()),
-        )
+        unreadable = set[str]()
+        if _UNREADABLE in response.body:
+            unreadable = {
+                each for each in self.unreadable if customer_order_id(each).encode() in response.body
+            }
+        by_order_service = bool(_FROM_ORDER_SERVICE.search(response.body))
         if environment.invocation and action_of(request) != "token":
-            environment.invocation.responses.setdefault(call.purchase_order_id, []).append(observed)
+            observed = ObservedResponse(response.status, by_order_service, call.fault, unreadable)
+            environment.invocation.responses[call.purchase_order_id].append(observed)
             if call.action in LISTS and call.fault in _SHOWS_ORDERS:
-                environment.invocation.pages |= {
-                    each.decode()[::-1] for each in _ENTRY.findall(response.body)
-                }
+                entries = _ENTRY.findall(response.body)
+                environment.invocation.pages.update(each.decode()[::-1] for each in entries)
+        ok = response.status == HTTPStatus.OK
         refused = call.status in {401, 403} or (call.status == 400 and (call.fault or call.refusal))
         its_own = call.status == 403 and call.purchase_order_id in self.forbidden
         if refused and not its_own:
-            environment.doubt_credentials()
-        elif (
-            response.status == HTTPStatus.OK
-            and observed.by_order_service
-            and call.fault in _SHOWS_ORDERS
-            and not observed.unreadable
-        ):
+            environment.credentials_in_doubt = True
+            if environment.invocation:
+                environment.invocation.credentials_in_doubt = True
+        elif ok and by_order_service and call.fault in _SHOWS_ORDERS and not unreadable:
             environment.credentials_in_doubt = False
-        correct = call.fault in _CORRECT and response.status == HTTPStatus.OK
-        if call.action == "get" and correct and call.purchase_order_id not in self.unreadable:
+        shown = call.fault in _CORRECT and call.purchase_order_id not in self.unreadable
+        if ok and call.action == "get" and shown:
             self.invariants.note_fetch(environment, request)
-
-    def write(self, text: str) -> None:
-        if self.timeline.running:
-            self.actors[self.timeline.running].write(text)
 
     def _on_call(self, call: Call) -> None:
         self._last_call = call
         if call.fault:
             self.faults.occurred[call.fault] += 1
         if call.status in _THROTTLING:
-            self._pause_until = self.timeline.elapsed + LONGEST_PAUSE_S
+            self.throttled_until = self.timeline.elapsed + LONGEST_PAUSE_S
         self.invariants.check_call(call)
-
-    def _on_batch_end(self, invocation: Invocation) -> None:
-        self.batches.append(invocation)
-        self.invariants.check_invocation(invocation)
 
     def _acknowledge_function(self, environment: Environment) -> Function:
         reset_logger()
-        components = acknowledge_orders.bootstrap.build(
-            AcknowledgeSettings.from_environment(
-                {
-                    **self._settings(),
-                    "DEAD_LETTER_QUEUE_URL": self.dead_letters.name,
-                    "MAXIMUM_CONCURRENCY": str(MAXIMUM_CONCURRENCY),
-                    "BACKOFF_BASE_SECONDS": str(BACKOFF_BASE_S),
-                    "BACKOFF_CAP_SECONDS": str(BACKOFF_CAP_S),
-                    "CREDENTIALS_HOLD_SECONDS": str(HOLD_S),
-                    "SWEEP_ENABLED": "true" if self.sweeping else "false",
-                    "OUTCOME_EVENTS": self.outcome_events,
-                    "EVENT_BUS_NAME": "default",
-                    "NOTIFICATIONS_TABLE": "notifications",
-                }
-            ),
-            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            aws=AwsClients(
-                sqs=LazyClient(lambda: cast("SQSClient", Sqs(environment))),
-                events=LazyClient(lambda: cast("EventBridgeClient", Events(environment))),
-                dynamodb=LazyClient(lambda: cast("DynamoDBClient", DynamoDb(environment))),
-            ),
-            runtime=environment.runtime(),
+        aws: Any = Aws(environment)
+        client: LazyClient[Any] = LazyClient(lambda: aws)
+        settings = AcknowledgeSettings.from_environment(self._variables(ACKNOWLEDGE))
+        return AcknowledgeFunction(
+            acknowledge_orders.bootstrap.build(
+                settings,
+                secrets_manager=aws,
+                aws=AwsClients(sqs=client, events=client, dynamodb=client),
+                runtime=environment.runtime(),
+            )
         )
-        return AcknowledgeFunction(components)
 
     def _sweep_function(self, environment: Environment) -> Function:
         reset_logger()
-        components = sweep_orders.bootstrap.build(
-            SweepSettings.from_environment(
-                {
-                    **self._settings(),
-                    "EVENT_BUS_NAME": "default",
-                    "ORDER_EVENT_SOURCE": SOURCE,
-                    "ORDER_EVENT_DETAIL_TYPE": DETAIL_TYPE,
-                    "SWEEP_INTERVAL_MINUTES": str(SWEEP_INTERVAL_S / 60),
-                }
-            ),
-            secrets_manager=cast("SecretsManagerClient", SecretsManager(environment)),
-            sqs=cast("SQSClient", Sqs(environment)),
-            events=cast("EventBridgeClient", Events(environment)),
-            runtime=environment.runtime(),
+        aws: Any = Aws(environment)
+        settings = SweepSettings.from_environment(self._variables(SWEEP))
+        return SweepFunction(
+            sweep_orders.bootstrap.build(
+                settings, secrets_manager=aws, sqs=aws, events=aws, runtime=environment.runtime()
+            )
         )
-        return SweepFunction(components)
 
-    def _settings(self) -> dict[str, str]:
+    def _variables(self, usual: Mapping[str, str]) -> dict[str, str]:
         return {
-            "POWERTOOLS_SERVICE_NAME": "walmart-order-acknowledgement",
-            "CREDENTIALS_SECRET_ARN": "secret",
+            **usual,
             "MARKETPLACE_URL": URL,
-            "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
-            "ORDER_QUEUE_URL": self.orders.name,
             "REQUESTS_PER_MINUTE": str(self.requests_per_minute),
+            "SWEEP_ENABLED": str(self.sweeping).lower(),
+            "OUTCOME_EVENTS": "all",
         }
 
 
 class _Output(io.TextIOBase):
+    """Standard output, which belongs to the environment that is running."""
+
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
-        self._line = ""
 
     def write(self, text: str, /) -> int:
-        self._line += text
-        if self._line.endswith("\n"):
-            line, self._line = self._line, ""
-            self._simulation.write(line)
+        if actor := self._simulation.timeline.running:
+            self._simulation.actors[actor].write(text)
         return len(text)
 
 

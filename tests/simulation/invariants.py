@@ -6,7 +6,7 @@ No order is acknowledged after the functions saw that it was shipped or cancelle
 
 import json
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,14 +20,17 @@ from tests.simulation.environment import Environment, Invocation
 from tests.simulation.faults import TimedFault
 from tests.simulation.queue import Message
 from tests.simulation.record_checks import (
-    HARMLESS,
+    MAX_RECEIVES,
     NOT_ACKNOWLEDGEABLE,
     RecordChecks,
     claims_sweep_origin,
     event_time,
     is_dry_run,
+    is_harmless,
     is_plausible,
+    messages_of,
     order_of,
+    receives_of,
 )
 from walmart_ca.messages import Request
 
@@ -54,7 +57,6 @@ _REPLACED_WITHIN_S: Final = 300.0
 _SECRET_CACHED_S: Final = 900.0
 """How long the functions may use an old secret: five minutes, and longer if Secrets Manager fails."""
 _ACKNOWLEDGEABLE: Final = frozenset({"created", "acknowledged"})
-_MAX_RECEIVES: Final = 90
 _SETTLED: Final = NOT_ACKNOWLEDGEABLE | {"acknowledged"}
 
 
@@ -66,6 +68,8 @@ class Invariants:
         records: The number of outcome records by outcome.
         applied: The ids of all orders that Walmart has acknowledged.
         sweep_events: The bodies of the events that sweeps published, each with its slot of the schedule.
+        parked: The message attributes of every parked body.
+        excused: The bodies of the messages whose receive count was raised.
     """
 
     simulation: "Simulation"
@@ -73,18 +77,22 @@ class Invariants:
     records: Counter[str] = field(default_factory=Counter)
     applied: set[str] = field(default_factory=set)
     sweep_events: dict[str, int] = field(default_factory=dict)
+    parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
     _left_to_sweep: dict[str, float] = field(default_factory=dict)
     _attempted_at: dict[str, float] = field(default_factory=dict)
     _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
-    _excused: set[str] = field(default_factory=set)
+    excused: set[str] = field(default_factory=set)
     _trusted: set[str] = field(default_factory=set)
     _secret_changed_at: float = -math.inf
-    _forbidden_by: dict[Environment, set[str]] = field(default_factory=dict)
+    _forbidden_by: defaultdict[Environment, set[str]] = field(default_factory=lambda: defaultdict(set))
     _final: set[str] = field(default_factory=set)
-    _parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
+
+    @property
+    def _now(self) -> float:
+        return self.simulation.timeline.elapsed
 
     def _report(self, text: str) -> None:
-        self.violations.append(f"{self.simulation.timeline.elapsed:.3f} s: {text}")
+        self.violations.append(f"{self._now:.3f} s: {text}")
 
     def check_call(self, call: Call) -> None:
         if call.applied and call.purchase_order_id:
@@ -103,44 +111,37 @@ class Invariants:
         """
         if action in LISTS:
             return self.simulation.sole_caller and not self.simulation.schedule.overlapped
-        replaced = self.simulation.mapping.started_within(_REPLACED_WITHIN_S)
+        replaced = self.simulation.mapping.fleet.started_within(_REPLACED_WITHIN_S)
         return self.simulation.sole_caller and replaced <= self.simulation.requests_per_minute / 2
 
     def check_request(self, environment: Environment, request: Request) -> None:
-        invocation = environment.invocation
-        if invocation is None:
-            return
-        invocation.secrets.update(filter(None, map(request.headers.get, _SECRET_HEADERS)))
-        if request.url.endswith("/acknowledge"):
-            self._check_acknowledge(invocation, request.url.rsplit("/", 2)[1])
+        if invocation := environment.invocation:
+            invocation.secrets.update(filter(None, map(request.headers.get, _SECRET_HEADERS)))
+            if request.url.endswith("/acknowledge"):
+                self._check_acknowledge(invocation, request.url.rsplit("/", 2)[1])
 
-    def _check_acknowledge(self, invocation: Invocation, purchase_order_id: str) -> None:
-        messages = [
-            record
-            for record in invocation.event["Records"]
-            if order_of(record["body"]) == purchase_order_id and not is_dry_run(record["body"])
-        ]
+    def _check_acknowledge(self, invocation: Invocation, order: str) -> None:
+        messages = [each for each in messages_of(invocation, order) if not is_dry_run(each["body"])]
         if not messages:
-            self._report(f"{purchase_order_id} was acknowledged without an event")
+            self._report(f"{order} was acknowledged without an event")
             return
         may_skip = any(self._may_skip_fetch(record, invocation) for record in messages)
-        fetched = invocation.fetched.get(purchase_order_id, [])
-        # With several messages of one order, it is not known which of them fetched it.
+        fetched = invocation.fetched[order]
+        # Two messages of one order do not know what the other one fetched, and it is not known here which of
+        # them fetched it.
         relevant = fetched[-1:] if len(messages) == 1 else fetched
         seen_open = any(seen <= _ACKNOWLEDGEABLE for seen in relevant)
         if not seen_open and not (may_skip and (not fetched or len(messages) > 1)):
-            known = fetched or purchase_order_id in self._final
+            known = fetched or order in self._final
             why = "although its status was final" if known else "without a fetch"
-            self._report(f"{purchase_order_id} was acknowledged {why}")
-        # Two messages of one order do not know what the other one fetched.
+            self._report(f"{order} was acknowledged {why}")
 
     def note_fetch(self, environment: Environment, request: Request) -> None:
         """Note the statuses that a function got when it fetched an order."""
         purchase_order_id = request.url.rsplit("/", 1)[1]
-        order = self.simulation.marketplace.order(purchase_order_id)
-        statuses = frozenset(status.casefold() for line in order.lines for status in line.statuses)
+        statuses = statuses_of(self.simulation.marketplace.order(purchase_order_id))
         if environment.invocation:
-            environment.invocation.fetched.setdefault(purchase_order_id, []).append(statuses)
+            environment.invocation.fetched[purchase_order_id].append(statuses)
         if not statuses <= _ACKNOWLEDGEABLE:
             self._final.add(purchase_order_id)
 
@@ -151,67 +152,51 @@ class Invariants:
             is_plausible(published_at, now) and now - published_at <= _MAX_AGE_WITHOUT_FETCH
             for now in self.simulation.clocks_of(invocation)
         )
-        first = record["attributes"]["ApproximateReceiveCount"] == "1"
         redriven = "outcome" in record["messageAttributes"]
-        return young and first and not redriven and not claims_sweep_origin(record["body"])
+        return young and receives_of(record) == 1 and not redriven and not claims_sweep_origin(record["body"])
 
     def check_parking(self, environment: Environment, body: str, attributes: Mapping[str, str]) -> None:
-        records = environment.invocation.event["Records"] if environment.invocation else []
-        if body not in {record["body"] for record in records}:
-            self._report(f"a body was parked for {order_of(body)} that no batch contained")
+        invocation, order = environment.invocation, order_of(body)
+        if invocation is None or body not in {record["body"] for record in invocation.event["Records"]}:
+            self._report(f"a body was parked for {order} that no batch contained")
         if not attributes.get("outcome") or not attributes.get("reason"):
-            self._report(f"the event of {order_of(body)} is parked without a reason")
-        secrets = environment.invocation.secrets if environment.invocation else set()
-        self._check_text(json.dumps(dict(attributes), ensure_ascii=False), secrets)
-        self._check_dead_letters(environment, body)
-        self._check_refusals(environment, str(order_of(body)))
-        self._parked.setdefault(body, []).append(dict(attributes))
+            self._report(f"the event of {order} is parked without a reason")
+        text = json.dumps(attributes, ensure_ascii=False)
+        self._check_text(text, invocation.secrets if invocation else ())
+        if invocation:
+            self._check_dead_letters(invocation, body)
+            self._check_refusals(environment, invocation, str(order))
+        self.parked.setdefault(body, []).append(attributes)
 
-    def _check_dead_letters(self, environment: Environment, body: str) -> None:
+    def _check_dead_letters(self, invocation: Invocation, body: str) -> None:
         """Check that sweeps add at most one dead letter of an order a day."""
         slot, order = self.sweep_events.get(body), order_of(body)
-        normal = environment.invocation and self._is_normal(environment.invocation)
-        excused = body in self._excused or body not in self._trusted or not normal
-        if slot is None or body in self._parked or excused:
+        excused = body in self.excused or body not in self._trusted or not self._is_normal(invocation)
+        if slot is None or body in self.parked or excused:
             return
-        before = self._dead_letters.setdefault(order, (self.simulation.timeline.elapsed, slot))
-        if before[1] != slot:
-            if self.simulation.timeline.elapsed - before[0] < _DAY_S:
+        parked_at, parked_in = self._dead_letters.setdefault(order, (self._now, slot))
+        if parked_in != slot:
+            if self._now - parked_at < _DAY_S:
                 self._report(f"{order} has several dead letters of sweeps within a day")
-            self._dead_letters[order] = self.simulation.timeline.elapsed, slot
-
-    def excuse_parking(self, body: str) -> None:
-        """Note that the receive count of a message was raised."""
-        self._excused.add(body)
+            self._dead_letters[order] = self._now, slot
 
     def secret_changed(self) -> None:
         """Forget what depends on the secret, which authenticates the events of sweeps."""
-        self._secret_changed_at = self.simulation.timeline.elapsed
+        self._secret_changed_at = self._now
         self._trusted.clear()
         self._forbidden_by.clear()
 
-    def _check_refusals(self, environment: Environment, order: str) -> None:
+    def _check_refusals(self, environment: Environment, invocation: Invocation, order: str) -> None:
         """Check that a 403 on every order parks at most the first few orders."""
-        simulation, invocation = self.simulation, environment.invocation
-        since = simulation.every_order_forbidden_since
-        if invocation is None:
+        since = self.simulation.every_order_forbidden_since
+        in_doubt = since is None or self._now - since <= _IN_DOUBT_S + _INVOCATION.total_seconds()
+        forbidden = any(each.status == HTTPStatus.FORBIDDEN for each in invocation.responses[order])
+        if in_doubt or not forbidden or order in self.simulation.forbidden:
             return
-        forbidden = HTTPStatus.FORBIDDEN in {
-            response.status for response in invocation.responses.get(order, [])
-        }
-        in_doubt = (
-            since is None or simulation.timeline.elapsed - since <= _IN_DOUBT_S + _INVOCATION.total_seconds()
-        )
-        if in_doubt or not forbidden or order in simulation.forbidden:
-            return
-        parked = self._forbidden_by.setdefault(environment, set())
+        parked = self._forbidden_by[environment]
         parked.add(order)
-        receives = [
-            int(record["attributes"]["ApproximateReceiveCount"])
-            for record in invocation.event["Records"]
-            if order_of(record["body"]) == order
-        ]
-        if len(parked) > _OWN_403S and max(receives) < _MAX_RECEIVES:
+        receives = max(map(receives_of, messages_of(invocation, order)))
+        if len(parked) > _OWN_403S and receives < MAX_RECEIVES:
             self._report(f"{order} is parked for a 403 that every order gets")
 
     def check_publication(self, invocation: Invocation, body: str) -> None:
@@ -225,14 +210,12 @@ class Invariants:
         order = order_of(body)
         invocation.published.append(body)
         self.sweep_events[body] = invocation.slot
-        known_s = self.simulation.timeline.elapsed - self._secret_changed_at
-        if invocation.clocks_ahead_s == {0.0} and known_s > _SECRET_CACHED_S:
+        if invocation.clocks_ahead_s == {0.0} and self._now - self._secret_changed_at > _SECRET_CACHED_S:
             self._trusted.add(body)
-        since = self.simulation.timeline.elapsed - _INTERVAL_S
         slots = {
             self.sweep_events.get(message.body)
             for message in self.simulation.queued_messages(order)
-            if self._attempted_at.get(message.message_id, -math.inf) >= since
+            if self._now - self._attempted_at.get(message.message_id, -math.inf) <= _INTERVAL_S
             and (message.body in self._trusted or message.body not in self.sweep_events)
         }
         count = len(slots | {invocation.slot})
@@ -241,13 +224,12 @@ class Invariants:
 
     def check_invocation(self, invocation: Invocation) -> None:
         self._check_output(invocation)
-        checks = RecordChecks(self.simulation, invocation, self.applied, self._parked)
+        checks = RecordChecks(self.simulation, invocation)
         for violation in checks.violations():
             self._report(violation)
         self.records.update(record["outcome"] for record in checks.records)
         if invocation.returned and not invocation.queue_failed and self._is_normal(invocation):
-            now = self.simulation.timeline.elapsed
-            self._attempted_at |= {record["message_id"]: now for record in checks.records}
+            self._attempted_at |= {record["message_id"]: self._now for record in checks.records}
 
     def _is_normal(self, invocation: Invocation) -> bool:
         """Return whether an invocation has the right clock and the current setting for sweeps."""
@@ -264,39 +246,47 @@ class Invariants:
                 self._report(f"a sweep published {len(invocation.published)} events and recorded more")
             self._check_completion(invocation, record)
         # With this fault Walmart returns an empty list although there are orders.
-        emptied = any(response.fault is Fault.NOT_FOUND for response in invocation.responses.get(None, []))
-        completed = any(record["outcome"] == "completed" for record in records) and not emptied
-        if completed:
+        emptied = any(response.fault is Fault.NOT_FOUND for response in invocation.responses[None])
+        found = set(map(order_of, invocation.published))
+        if any(record["outcome"] == "completed" for record in records) and not emptied:
             self._check_pages(invocation)
-        self._note_found_by_sweep(invocation, completed=completed)
+            found |= invocation.pages
+        self._left_to_sweep |= {each: self._now for each in self._left_to_sweep if each in found}
 
     def _check_pages(self, invocation: Invocation) -> None:
         """Check that a completed sweep got every order that was released during all of it."""
         missed = {
             order.purchase_order_id
             for order in map(self.simulation.marketplace.order, invocation.released - invocation.pages)
-            if order.released and self._is_listed(order, _SWEEP_LOOKBACK - _CLOCK_ERROR)
+            if self._is_listed(order, _SWEEP_LOOKBACK - _CLOCK_ERROR)
         }
         if missed:
             self._report(f"a sweep completed without {len(missed)} released orders, {min(missed)} among them")
 
-    def _note_found_by_sweep(self, invocation: Invocation, *, completed: bool) -> None:
-        """Note which of the orders that were left to the sweep this one found."""
-        found = set(map(order_of, invocation.published)) | (invocation.pages if completed else set())
-        self._left_to_sweep |= {
-            each: self.simulation.timeline.elapsed for each in self._left_to_sweep if each in found
-        }
+    def _check_completion(self, invocation: Invocation, record: Mapping[str, Any]) -> None:
+        """Check that a sweep completes exactly when the order service listed every order."""
+        responses = invocation.responses[None]
+        if record["outcome"] == "completed":
+            if not (responses and responses[-1].by_order_service):
+                self._report("a sweep completed although the order service did not list the orders")
+            unread = {each for response in responses for each in response.unreadable}
+            still_unreadable = unread & self.simulation.unreadable
+            if any(self.simulation.marketplace.order(each).released for each in still_unreadable):
+                self._report("a sweep completed although an entry could not be read")
+        unreadable = record.get("reason") in {"unreadable_response", "entries_unreadable"}
+        if responses and all(map(is_harmless, responses)) and unreadable:
+            self._report("a harmless fault kept a sweep from completing")
 
     @property
     def lost(self) -> list[str]:
         """The orders that were left to the sweep and that no sweep found after the faults stopped."""
         queued = set(map(order_of, self._queued()))
         return [
-            order.purchase_order_id
-            for order in map(self.simulation.marketplace.order, sorted(self._left_to_sweep))
-            if self._left_to_sweep[order.purchase_order_id] < self.simulation.faults_stopped_at
-            and order.released
-            and order.purchase_order_id not in queued
+            each
+            for each, left_at in sorted(self._left_to_sweep.items())
+            if left_at < self.simulation.faults_stopped_at
+            and self.simulation.marketplace.order(each).released
+            and each not in queued
         ]
 
     def check_lost(self) -> None:
@@ -304,29 +294,12 @@ class Invariants:
         for purchase_order_id in self.lost:
             self._report(f"{purchase_order_id} was left to the sweep, and no sweep found it")
 
-    def _check_completion(self, invocation: Invocation, record: Mapping[str, Any]) -> None:
-        """Check that a sweep completes exactly when the order service listed every order."""
-        responses = invocation.responses.get(None, [])
-        completed = record["outcome"] == "completed"
-        if completed and not (responses and responses[-1].by_order_service):
-            self._report("a sweep completed although the order service did not list the orders")
-        hidden = {
-            order for response in responses for order in response.unreadable
-        } & self.simulation.unreadable
-        if completed and any(order.released for order in map(self.simulation.marketplace.order, hidden)):
-            self._report("a sweep completed although an entry could not be read")
-        harmless = bool(responses) and all(
-            response.fault in HARMLESS and not response.unreadable for response in responses
-        )
-        if harmless and record.get("reason") in {"unreadable_response", "entries_unreadable"}:
-            self._report("a harmless fault kept a sweep from completing")
-
     def _check_output(self, invocation: Invocation) -> None:
         text = json.dumps([invocation.lines, invocation.result], ensure_ascii=False)
         self._check_text(text, invocation.secrets)
-        failures = [line for line in invocation.lines if "exception" in line]
+        failures = [line["exception"] for line in invocation.lines if "exception" in line]
         if failures:
-            self._report(f"the function raised an exception: {failures[0]['exception'][-600:]}")
+            self._report(f"the function raised an exception: {failures[0][-600:]}")
 
     def _check_text(self, text: str, secrets: Iterable[str]) -> None:
         for word in (*self.simulation.confidential, *secrets):
@@ -336,32 +309,29 @@ class Invariants:
     def check_deletion(self, message: Message) -> None:
         """Check that a message is deleted only if its order is settled or kept elsewhere."""
         self._attempted_at.pop(message.message_id, None)  # Even if SQS loses the deletion.
-        if self._is_settled(message.body) or message.body in self._parked:
+        if self._is_settled(message.body) or message.body in self.parked:
             return
         # An invocation that began before the sweeps were turned off does not know of it.
-        off_s = self.simulation.timeline.elapsed - self.simulation.sweeps_stopped_at
+        off_s = self._now - self.simulation.sweeps_stopped_at
         sweeping = self.simulation.sweeping or off_s <= _INVOCATION.total_seconds()
         if sweeping and message.body in self.sweep_events:
-            self._left_to_sweep[str(order_of(message.body))] = self.simulation.timeline.elapsed
+            self._left_to_sweep[str(order_of(message.body))] = self._now
         else:
             self._report(f"the event of {order_of(message.body)} is lost")
 
     def _queued(self) -> set[str]:
-        queues = (self.simulation.orders, self.simulation.undelivered, self.simulation.dead_letters)
-        return {message.body for queue in queues for message in queue.messages} | {
-            *self.simulation.bus.on_their_way
-        }
+        simulation = self.simulation
+        queues = (simulation.orders, simulation.undelivered, simulation.dead_letters)
+        return {*simulation.bus.on_their_way, *(each.body for queue in queues for each in queue.messages)}
 
     def check_end(self) -> None:
         """Check that every dead letter has a reason and that no event is lost."""
-        for message in self.simulation.dead_letters.messages:
-            # Only SQS moves a message without a reason, at the 101st receive. That is a violation unless the
-            # functions could not park it because SQS was down.
-            if (
-                message.body not in self._parked
-                and not self.simulation.faults.occurred[TimedFault.QUEUE_DOWN]
-            ):
-                self._report(f"the event of {order_of(message.body)} is parked without a reason")
+        # Only SQS moves a message without a reason, at the 101st receive. That is a violation unless the
+        # functions could not park it because SQS was down.
+        if not self.simulation.faults.occurred[TimedFault.QUEUE_DOWN]:
+            for message in self.simulation.dead_letters.messages:
+                if message.body not in self.parked:
+                    self._report(f"the event of {order_of(message.body)} is parked without a reason")
         queued = self._queued()
         for body in self.simulation.event_bodies:
             if body not in queued and not self._is_settled(body):
@@ -371,23 +341,22 @@ class Invariants:
         """Check that every order that can be acknowledged is, this long after the faults stopped."""
         parked = {order_of(message.body) for message in self.simulation.dead_letters.messages}
         announced = {order_of(body) for body in self.simulation.event_bodies if not is_dry_run(body)}
-        for purchase_order_id in self.simulation.placed:
-            order = self.simulation.marketplace.order(purchase_order_id)
-            known = purchase_order_id in announced or (
-                self.simulation.sweeping and self._is_listed(order, _SWEEP_LOOKBACK)
-            )
-            if known and order.acknowledgeable and order.released and purchase_order_id not in parked:
-                self._report(
-                    f"{purchase_order_id} is not acknowledged {limit_s:.0f} s after the faults stopped"
-                )
+        for each in self.simulation.placed:
+            order = self.simulation.marketplace.order(each)
+            listed = self.simulation.sweeping and self._is_listed(order, _SWEEP_LOOKBACK)
+            known = each in announced or listed
+            if known and order.acknowledgeable and order.released and each not in parked:
+                self._report(f"{each} is not acknowledged {limit_s:.0f} s after the faults stopped")
 
     def _is_settled(self, body: str) -> bool:
         order = self.simulation.order(order_of(body))
-        return order is not None and all(
-            status.casefold() in _SETTLED for line in order.lines for status in line.statuses
-        )
+        return order is not None and statuses_of(order) <= _SETTLED
 
     def _is_listed(self, order: Order, younger_than: timedelta) -> bool:
         """Return whether an order is in each of Walmart's lists and younger than this."""
         young = self.simulation.timeline.now() - order.order_date < younger_than
         return order.released and order.ship_node == SELLER_FULFILLED and young
+
+
+def statuses_of(order: Order) -> frozenset[str]:
+    return frozenset(status.casefold() for line in order.lines for status in line.statuses)

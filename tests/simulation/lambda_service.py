@@ -4,51 +4,84 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.environment import Environment, Invocation
+from tests.simulation.environment import Environment, Function, Invocation
 from tests.simulation.faults import SystemFault
 from tests.simulation.queue import Message, Queue
 from tests.support.batches import sqs_record
+from tests.support.settings import ACKNOWLEDGE, SWEEP
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
     from tests.simulation.timeline import Timer
 
-MAXIMUM_CONCURRENCY: Final = 2
+MAXIMUM_CONCURRENCY: Final = int(ACKNOWLEDGE["MAXIMUM_CONCURRENCY"])
 BATCH_SIZE: Final = 10
+SWEEP_INTERVAL_S: Final = 60 * float(SWEEP["SWEEP_INTERVAL_MINUTES"])
 _POLLS_AFTER_S: Final = (0.01, 0.5)
 
+type _Record = dict[str, Any]
 
-type _Delivered = tuple[Message, dict[str, Any]]
-"""A message and the record that the function gets."""
+
+class Fleet:
+    """The execution environments of a function, each of which handles one invocation at a time."""
+
+    def __init__(
+        self, simulation: "Simulation", build: Callable[[Environment], Function], timeout_s: float
+    ) -> None:
+        self._simulation = simulation
+        self._build = build
+        self._timeout_s = timeout_s
+        self._idle: list[Environment] = []
+        self._version = 0
+        self._started_at: list[float] = []
+        self.busy = 0
+
+    def invoke(self, event: object, ended: Callable[[Invocation], None]) -> Environment:
+        """Invoke the function in an idle environment or a new one, and call `ended` afterwards."""
+        if self._idle:
+            environment = self._idle.pop()
+        else:
+            environment = Environment(self._simulation, self._build, self._timeout_s)
+            self._started_at.append(self._simulation.timeline.elapsed)
+        self.busy += 1
+        environment.invoke(event, partial(self._ended, environment, self._version, ended))
+        return environment
+
+    def update(self) -> None:
+        """Replace every environment after its current invocation: the settings have changed."""
+        self._version += 1
+        self._idle = []
+
+    def started_within(self, seconds: float) -> int:
+        since = self._simulation.timeline.elapsed - seconds
+        return sum(started_at >= since for started_at in self._started_at)
+
+    def _ended(
+        self,
+        environment: Environment,
+        version: int,
+        ended: Callable[[Invocation], None],
+        invocation: Invocation,
+    ) -> None:
+        self.busy -= 1
+        ended(invocation)
+        up_to_date = version == self._version and not environment.dead
+        if up_to_date and not self._simulation.faults.occurs(SystemFault.RECYCLED):
+            self._idle.append(environment)
 
 
 class EventSourceMapping:
-    """Invokes environments with batches, with partial batch responses as AWS documents them.
+    """Invokes a function with batches, with partial batch responses as AWS documents them.
 
     A message that the response does not name as failed is deleted. If the function raises or is killed, or if
     the response is malformed, every message stays. AWS does not document ids that are not in the batch: here
     they are ignored.
-
-    `on_batch_end` is called after each invocation, and `deletes` before each deletion.
     """
 
-    def __init__(
-        self,
-        simulation: "Simulation",
-        queue: Queue,
-        new_environment: Callable[[], Environment],
-        on_batch_end: Callable[[Invocation], None],
-        deletes: Callable[[Message], None],
-    ) -> None:
+    def __init__(self, simulation: "Simulation", queue: Queue, fleet: Fleet) -> None:
         self._simulation = simulation
         self._queue = queue
-        self._new_environment = new_environment
-        self._on_batch_end = on_batch_end
-        self._deletes = deletes
-        self._idle: list[Environment] = []
-        self._busy = 0
-        self._version = 0
-        self._started_at: list[float] = []
+        self.fleet = fleet
         self._timer: Timer | None = None
         self.paused = False
         queue.changed = self.poke
@@ -58,78 +91,57 @@ class EventSourceMapping:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self.paused or self._busy == MAXIMUM_CONCURRENCY:
-            return
         visible_in = self._queue.next_visible_in()
-        if visible_in is None:
+        if self.paused or self.fleet.busy == MAXIMUM_CONCURRENCY or visible_in is None:
             return
         soon = self._simulation.rng.uniform(*_POLLS_AFTER_S)
         self._timer = self._simulation.timeline.after(visible_in + soon, self._poll)
 
-    def pause(self, *, paused: bool = True) -> None:
-        """Disable the mapping, or enable it again. Batches in progress continue."""
-        self.paused = paused
+    def pause(self) -> None:
+        """Disable the mapping. Batches in progress continue."""
+        self.paused = True
         self.poke()
 
-    def started_within(self, seconds: float) -> int:
-        since = self._simulation.timeline.elapsed - seconds
-        return sum(started_at >= since for started_at in self._started_at)
-
-    def update(self) -> None:
-        """Replace every environment after its current invocation: the settings have changed."""
-        self._version += 1
-        self._idle = []
-
-    def _start(self) -> Environment:
-        self._started_at.append(self._simulation.timeline.elapsed)
-        return self._new_environment()
+    def resume(self) -> None:
+        self.paused = False
+        self.poke()
 
     def _poll(self) -> None:
         self._timer = None
         batch = self._queue.receive(BATCH_SIZE)
-        if batch:
+        # The messages of a throttled invocation become visible again after their timeout.
+        if batch and not self._simulation.faults.occurs(SystemFault.INVOCATION_THROTTLED):
             self._invoke(batch)
         self.poke()
 
     def _invoke(self, batch: list[Message]) -> None:
-        faults = self._simulation.faults
-        if faults.occurs(SystemFault.INVOCATION_THROTTLED):
-            return  # The messages become visible again after their timeout.
         delivered = [(message, _record(message)) for message in batch]
         for message in batch:
-            if faults.occurs(SystemFault.MESSAGE_TWICE):
-                delivered += self._deliver_twice(message, room=len(delivered) < BATCH_SIZE)
-        environment = self._idle.pop() if self._idle else self._start()
-        self._busy += 1
+            if self._simulation.faults.occurs(SystemFault.MESSAGE_TWICE):
+                self._deliver_twice(message, delivered)
         event = {"Records": [record for _, record in delivered]}
-        environment.invoke(event, partial(self._ended, environment, self._version, delivered))
+        self.fleet.invoke(event, partial(self._ended, delivered))
 
-    def _deliver_twice(self, message: Message, *, room: bool) -> list[_Delivered]:
+    def _deliver_twice(self, message: Message, delivered: list[tuple[Message, _Record]]) -> None:
         """Deliver a message a second time, to the same invocation or another, counted or not."""
-        if room and self._simulation.rng.random() < 0.3:
+        rng = self._simulation.rng
+        if len(delivered) < BATCH_SIZE and rng.random() < 0.3:
             if self._queue.receive_one(message):
-                return [(message, _record(message))]
+                delivered.append((message, _record(message)))
         else:
-            self._queue.deliver_twice(message, counted=self._simulation.rng.random() < 0.5)
-        return []
+            self._queue.deliver_twice(message, counted=rng.random() < 0.5)
 
-    def _ended(
-        self, environment: Environment, version: int, delivered: list[_Delivered], invocation: Invocation
-    ) -> None:
-        faults = self._simulation.faults
-        self._busy -= 1
-        self._on_batch_end(invocation)
+    def _ended(self, delivered: list[tuple[Message, _Record]], invocation: Invocation) -> None:
+        invariants = self._simulation.invariants
+        invariants.check_invocation(invocation)
         if invocation.returned:
             failed = failed_ids(invocation.result, {message.message_id for message, _ in delivered})
             for message, record in delivered:
                 if message.message_id in failed:
                     continue
-                self._deletes(message)
-                if not faults.occurs(SystemFault.DELETION_LOST):
+                invariants.check_deletion(message)
+                if not self._simulation.faults.occurs(SystemFault.DELETION_LOST):
                     self._queue.delete(record["receiptHandle"])
-        up_to_date = version == self._version and not environment.dead
-        if up_to_date and not faults.occurs(SystemFault.RECYCLED):
-            self._idle.append(environment)
         self.poke()
 
 
@@ -141,15 +153,13 @@ def failed_ids(response: object, message_ids: set[str]) -> set[str]:
     if not isinstance(failures, list):
         return message_ids
     named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
-    if not all(named):
-        return message_ids
-    return message_ids.intersection(named)
+    return message_ids.intersection(named) if all(named) else message_ids
 
 
-def _record(message: Message) -> dict[str, Any]:
+def _record(message: Message) -> _Record:
     return sqs_record(
         message_id=message.message_id,
-        receipt=message.receipt,
+        receipt=message.receipts[-1],
         body=message.body,
         system={
             "ApproximateReceiveCount": str(message.receives),
@@ -162,46 +172,29 @@ def _record(message: Message) -> dict[str, Any]:
 class Schedule:
     """Invokes the sweep at an interval, at least once: two sweeps may overlap."""
 
-    def __init__(
-        self,
-        simulation: "Simulation",
-        new_environment: Callable[[], Environment],
-        swept: Callable[[Invocation], None],
-        interval_s: float,
-    ) -> None:
-        """Start after one interval, and call `swept` after each sweep."""
+    def __init__(self, simulation: "Simulation", fleet: Fleet) -> None:
         self._simulation = simulation
-        self._new_environment = new_environment
-        self._swept = swept
-        self._interval_s = interval_s
-        self._idle: list[Environment] = []
-        self._busy = 0
+        self._fleet = fleet
         self._slot = 0
         self.overlapped = False
-        self.enabled = True
-        simulation.timeline.after(interval_s, self._tick)
+        simulation.timeline.after(SWEEP_INTERVAL_S, self._tick)
 
     def _tick(self) -> None:
+        simulation = self._simulation
         self._slot += 1
-        self._simulation.timeline.after(self._interval_s, self._tick)
-        if not self.enabled:
+        simulation.timeline.after(SWEEP_INTERVAL_S, self._tick)
+        if not simulation.sweeping:
             return
-        event = {"scheduledTime": self._simulation.timeline.now().isoformat()}
-        self.sweep(event)
-        if self._simulation.faults.occurs(SystemFault.SWEEP_TWICE):
-            self._simulation.timeline.after(self._simulation.rng.uniform(0, 10), lambda: self.sweep(event))
+        event = {"scheduledTime": simulation.timeline.now().isoformat()}
+        self._sweep(event)
+        if simulation.faults.occurs(SystemFault.SWEEP_TWICE):
+            simulation.timeline.after(simulation.rng.uniform(0, 10), partial(self._sweep, event))
 
-    def sweep(self, event: object) -> None:
-        self.overlapped |= self._busy > 0
-        self._busy += 1
-        environment = self._idle.pop() if self._idle else self._new_environment()
-        environment.invoke(event, partial(self._ended, environment))
+    def _sweep(self, event: object) -> None:
+        self.overlapped |= self._fleet.busy > 0
+        simulation = self._simulation
+        environment = self._fleet.invoke(event, simulation.invariants.check_sweep)
         if environment.invocation:
             environment.invocation.slot = self._slot
-            environment.invocation.released = self._simulation.released()
-
-    def _ended(self, environment: Environment, invocation: Invocation) -> None:
-        self._busy -= 1
-        if not environment.dead and not self._simulation.faults.occurs(SystemFault.RECYCLED):
-            self._idle.append(environment)
-        self._swept(invocation)
+            orders = map(simulation.marketplace.order, simulation.placed)
+            environment.invocation.released = {order.purchase_order_id for order in orders if order.released}

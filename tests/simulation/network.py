@@ -5,15 +5,15 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPHeaderDict
 
-from tests.local.marketplace import Fault, Marketplace
+from tests.local.marketplace import Fault
 from tests.local.marketplace.behaviors import ODD
 from tests.local.marketplace.faults import Detail, PlannedFault
-from tests.local.marketplace.order_service import LISTS
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
 from walmart_ca.messages import Request
@@ -28,6 +28,7 @@ URL: Final = f"http://{HOST}"
 _TRAVEL_S: Final = (0.02, 0.4)
 """How long a request takes to Walmart, and its response back."""
 _SLOW_S: Final = (1.0, 20.0)
+_HEADERS_AT_MOST: Final = 64 * 1024
 _DETAILS: Final[dict[Fault, dict[str, Sequence[Detail]]]] = {
     Fault.THROTTLED: {"replenish_in": [1.0, 30.0, 900.0]},
     Fault.RETRY_AFTER_DATE: {"replenish_in": [1.0, 30.0, 900.0]},
@@ -57,43 +58,53 @@ def _is_possible(fault: Fault, action: str) -> bool:
 
 
 _POSSIBLE_FAULTS: Final = {
-    action: [fault for fault in CALL_FAULTS if _is_possible(fault, action)]
+    action: sorted(
+        (fault for fault in CALL_FAULTS if _is_possible(fault, action)),
+        key=lambda fault: fault not in LIST_FAULTS,
+    )
     for action in ("acknowledge", "get", "released", "list", "token")
 }
+"""The faults of each call, those of lists first."""
 
 
 class Network:
     """Implements `walmart_ca.Sender`, for one execution environment."""
 
-    def __init__(self, environment: "Environment", marketplace: Marketplace) -> None:
+    def __init__(self, environment: "Environment") -> None:
         self._environment = environment
-        self._marketplace = marketplace
+        self._marketplace = environment.simulation.marketplace
         self._faults = environment.simulation.faults
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        environment, rng = self._environment, self._faults.rng
+        environment, faults, rng = self._environment, self._faults, self._faults.rng
+        action = action_of(request)
         environment.checkpoint()
         if not timeout > 0:
             raise NothingSentError("no_time_left")
-        if self._faults.occurs(SystemFault.UNREACHABLE):
+        if faults.occurs(SystemFault.UNREACHABLE):
             environment.spend(min(timeout, rng.uniform(0, CONNECT_TIMEOUT)))
             raise NothingSentError("connect")
         there, back = rng.uniform(*_TRAVEL_S), rng.uniform(*_TRAVEL_S)
-        if self._faults.occurs(SystemFault.SLOW):
+        if faults.occurs(SystemFault.SLOW):
             back += rng.uniform(*_SLOW_S)
         environment.spend(min(there, timeout))
         environment.checkpoint()  # It may be killed while the request is on its way.
         wire = _Wire(environment, timeout - there, limits.size)
         environment.simulation.invariants.check_request(environment, request)
-        if self._faults.occurs(SystemFault.QUOTA_USED_BY_OTHERS):
-            environment.simulation.use_up_quota(action_of(request))
-        if action_of(request) == "acknowledge" and self._faults.occurs(SystemFault.APPLIED_LATE):
+        if faults.occurs(SystemFault.QUOTA_USED_BY_OTHERS):
+            environment.simulation.use_up_quota(action)
+        if action == "acknowledge" and faults.occurs(SystemFault.APPLIED_LATE):
             environment.simulation.apply_late(request.url.rsplit("/", 2)[1])
             environment.spend(max(0.0, timeout - there))
             raise NoResponseError("response_timeout")
-        self._plan_fault(request)
+        if fault := next(filter(faults.draw, _POSSIBLE_FAULTS[action]), None):
+            self._marketplace.fail_all(fault, times=1, action=action, **self._details(fault, action))
+        headers = {**request.headers, "Host": HOST, "Content-Length": str(len(request.body))}
+        target = request.url.removeprefix(URL)
         try:
-            self._marketplace.serve(self._on_the_wire(request), wire)
+            self._marketplace.serve(
+                WireRequest(request.method, target, tuple(headers.items()), request.body, connection=1), wire
+            )
             wire.wait(back)
         except ConnectionError:
             pass
@@ -105,16 +116,6 @@ class Network:
     def close(self) -> None:
         """Do nothing: there are no connections."""
 
-    def _plan_fault(self, request: Request) -> None:
-        action = action_of(request)
-        faults = _POSSIBLE_FAULTS[action]
-        if action in LISTS:
-            faults = sorted(faults, key=lambda fault: fault not in LIST_FAULTS)
-        fault = self._faults.draw_one(faults)
-        if fault is None:
-            return
-        self._marketplace.fail_all(fault, times=1, action=action, **self._details(fault, action))
-
     def _details(self, fault: Fault, action: str) -> dict[str, Detail]:
         rng = self._faults.rng
         drawn = {name: rng.choice(among) for name, among in _DETAILS.get(fault, {}).items()}
@@ -124,19 +125,14 @@ class Network:
             drawn["applied"] = rng.random() < 0.5
         return drawn
 
-    def _on_the_wire(self, request: Request) -> WireRequest:
-        target = request.url.removeprefix(URL)
-        headers = {**request.headers, "Host": HOST, "Content-Length": str(len(request.body))}
-        return WireRequest(request.method, target, tuple(headers.items()), request.body, connection=1)
-
 
 def action_of(request: Request) -> str:
     """Return the marketplace's name for the action of a request."""
-    path = urlsplit(request.url).path
-    if path.endswith("/token"):
-        return "token"
-    if path.endswith(("/released", "/orders")):
-        return "list" if path.endswith("/orders") else "released"
+    last = urlsplit(request.url).path.rpartition("/")[2]
+    if last == "orders":
+        return "list"
+    if last in {"token", "released"}:
+        return last
     return "acknowledge" if request.method == "POST" else "get"
 
 
@@ -146,13 +142,13 @@ class _Wire:
     def __init__(self, environment: "Environment", seconds: float, size: int) -> None:
         self._environment = environment
         self._left_s = seconds
-        self._size_limit = size + 64 * 1024
+        self._body_at_most = size
         self._data = bytearray()
         self._failure: str | None = None
 
     def write(self, data: bytes) -> None:
         self._data += data
-        if len(self._data) > self._size_limit:
+        if len(self._data) > self._body_at_most + _HEADERS_AT_MOST:
             raise ConnectionAbortedError("the size limit is reached")
 
     def wait(self, seconds: float) -> None:
@@ -181,22 +177,13 @@ class _Wire:
         if self._failure:
             raise NoResponseError(self._failure)
         data = _INTERIM.sub(b"", self._data)
-        response = http.client.HTTPResponse(_Socket(data), method=method)  # type: ignore[arg-type]  # it only reads
+        socket: Any = SimpleNamespace(makefile=lambda _mode: io.BytesIO(data))
+        response = http.client.HTTPResponse(socket, method=method)
         try:
             response.begin()
-            limit = self._size_limit - 64 * 1024
-            body = response.read(limit + 1)
+            body = response.read(self._body_at_most + 1)
         except (http.client.HTTPException, ValueError, OSError) as error:
             raise NoResponseError("connection_lost") from error
-        if len(body) > limit:
+        if len(body) > self._body_at_most:
             raise NoResponseError("response_too_large")
         return Response(response.status, HTTPHeaderDict(response.getheaders()), body)
-
-
-class _Socket:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, mode: str) -> io.BytesIO:
-        del mode
-        return io.BytesIO(self._data)

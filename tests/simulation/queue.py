@@ -38,26 +38,21 @@ class Message:
     first_received_at: float = math.nan
     receipts: list[str] = field(default_factory=list)
 
-    @property
-    def receipt(self) -> str:
-        """The latest receipt handle; empty before the first receive."""
-        return self.receipts[-1] if self.receipts else ""
-
 
 @dataclass(slots=True)
 class Queue:
     """A standard queue.
 
     Attributes:
-        changed: Called when a message is added or becomes visible earlier.
         redrives_to: The dead-letter queue for messages that were received too often.
+        changed: Called when a message is added or becomes visible earlier.
     """
 
     name: str
     timeline: Timeline
     rng: random.Random
-    changed: Callable[[], None] = lambda: None
     redrives_to: "Queue | None" = None
+    changed: Callable[[], None] = lambda: None
     _messages: dict[str, Message] = field(default_factory=dict)
     _by_receipt: dict[str, Message] = field(default_factory=dict)
     _sent: int = 0
@@ -65,14 +60,13 @@ class Queue:
 
     def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
         self._sent += 1
-        message = Message(f"{self.name}-{self._sent}", body, attributes or {}, self._now())
+        message = Message(f"{self.name}-{self._sent}", body, attributes or {}, self.timeline.monotonic())
         self._messages[message.message_id] = message
         self.changed()
 
     def receive(self, at_most: int) -> list[Message]:
         """Return visible messages in any order, and hide them for the visibility timeout."""
-        now = self._now()
-        visible = [message for message in self._messages.values() if message.visible_at <= now]
+        visible = [message for message in self.messages if message.visible_at <= self.timeline.monotonic()]
         self.rng.shuffle(visible)
         return [message for message in visible[:at_most] if self.receive_one(message)]
 
@@ -80,15 +74,16 @@ class Queue:
         """Receive a message; False if it moved to the dead-letter queue instead."""
         message.receives += 1
         if message.receives > MAX_RECEIVES and self.redrives_to is not None:
-            del self._messages[message.message_id]
+            self.take(message)
             self.redrives_to.send(message.body, message.attributes)
             return False
         if math.isnan(message.first_received_at):
             message.first_received_at = self.timeline.clock()
         self._received += 1
-        message.receipts.append(f"{message.message_id}#{self._received}")
-        self._by_receipt[message.receipt] = message
-        message.visible_at = self._now() + VISIBILITY_TIMEOUT_S
+        receipt = f"{message.message_id}#{self._received}"
+        message.receipts.append(receipt)
+        self._by_receipt[receipt] = message
+        message.visible_at = self.timeline.monotonic() + VISIBILITY_TIMEOUT_S
         return True
 
     def postpone(self, receipt: str, seconds: float) -> None:
@@ -97,26 +92,25 @@ class Queue:
         Raises:
             NotInFlightError: It is deleted, or visible again already.
         """
-        message = self._by_receipt.get(receipt)
-        stale = message is None or message.receipt != receipt
-        if message is None or message.visible_at <= self._now() or (stale and self.rng.random() < 0.5):
+        message, now = self._by_receipt.get(receipt), self.timeline.monotonic()
+        stale = message is None or message.receipts[-1] != receipt
+        if message is None or message.visible_at <= now or (stale and self.rng.random() < 0.5):
             raise NotInFlightError(receipt)
-        message.visible_at = self._now() + seconds
+        message.visible_at = now + seconds
         self.changed()
 
     def delete(self, receipt: str) -> None:
         """Delete a message. With an old receipt handle, this may have no effect."""
         message = self._by_receipt.get(receipt)
-        if message and (message.receipt == receipt or self.rng.random() < 0.5):
-            self._messages.pop(message.message_id, None)
+        if message and (message.receipts[-1] == receipt or self.rng.random() < 0.5):
+            self.take(message)
             for receipt_before in message.receipts:
                 self._by_receipt.pop(receipt_before, None)
 
     def deliver_twice(self, message: Message, *, counted: bool = True) -> None:
         """Make a message visible although it is in flight. SQS may not count that receive."""
-        if not counted:
-            message.receives -= 1
-        message.visible_at = self._now()
+        message.receives -= not counted
+        message.visible_at = self.timeline.monotonic()
         self.changed()
 
     def take(self, message: Message) -> None:
@@ -124,9 +118,8 @@ class Queue:
 
     def next_visible_in(self) -> float | None:
         """Return in how many seconds the next message is visible, or None."""
-        if not self._messages:
-            return None
-        return max(0.0, min(message.visible_at for message in self._messages.values()) - self._now())
+        at = min((message.visible_at for message in self._messages.values()), default=None)
+        return None if at is None else max(0.0, at - self.timeline.monotonic())
 
     def __len__(self) -> int:
         return len(self._messages)
@@ -134,6 +127,3 @@ class Queue:
     @property
     def messages(self) -> list[Message]:
         return list(self._messages.values())
-
-    def _now(self) -> float:
-        return self.timeline.elapsed + self.timeline.ahead

@@ -4,7 +4,7 @@ import functools
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +13,9 @@ from shared.metrics import metric_name
 from shared.orders.outcome import Outcome
 from tests.local.marketplace import Fault
 from tests.local.marketplace.orders import WALMART_FULFILLED
-from tests.simulation.environment import Invocation
+from tests.simulation.environment import Invocation, ObservedResponse
 from tests.simulation.lambda_service import failed_ids
+from tests.simulation.outcome_checks import is_unpublished, outcome_violations
 from tests.support.printed import measurements_of, records_of
 
 if TYPE_CHECKING:
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 NOT_ACKNOWLEDGEABLE: Final = frozenset({"shipped", "delivered", "refund", "cancelled"})
 """The final statuses: an order that has one cannot be acknowledged any more."""
 _SHIPPED: Final = NOT_ACKNOWLEDGEABLE - {"cancelled"}
-_DONE: Final = frozenset({"acknowledged", "already_acknowledged", "already_shipped", "cancelled"})
 _NOTHING_AT_RISK: Final = frozenset({"already_acknowledged", "already_shipped", "cancelled", "dry_run"})
+_DONE: Final = _NOTHING_AT_RISK - {"dry_run"} | {"acknowledged"}
 HARMLESS: Final = frozenset(
     {None, Fault.ODD_BYTES, Fault.EARLY_HINTS, Fault.FLAT_LINES, Fault.CANCELED_SPELLING}
 )
 """The faults that must change nothing: the response has everything that is needed."""
 _OUTCOME_METRICS: Final = frozenset(metric_name(outcome) for outcome in Outcome)
-_MAX_RECEIVES: Final = 90
+MAX_RECEIVES: Final = 90
 _GRACE: Final = {"rejected": timedelta(hours=1), "not_found": timedelta(minutes=30)}
 """The least age of an event whose order is parked for one of these outcomes."""
 _DEADLINE_S: Final = 4 * 3600.0
@@ -85,78 +86,77 @@ def is_plausible(instant: datetime | None, now: datetime) -> bool:
     return instant is not None and instant >= _EARLIEST and instant - now <= _CLOCK_TOLERANCE
 
 
+def is_harmless(response: ObservedResponse) -> bool:
+    return response.fault in HARMLESS and not response.unreadable
+
+
+def receives_of(message: dict[str, Any]) -> int:
+    return int(message["attributes"]["ApproximateReceiveCount"])
+
+
+def messages_of(invocation: Invocation, order: str) -> list[dict[str, Any]]:
+    """Return the messages of a batch that are about an order."""
+    return [message for message in invocation.event["Records"] if order_of(message["body"]) == order]
+
+
 class RecordChecks:
-    """Compares what one invocation reported with what happened in it."""
+    """Compares what one invocation reported with what happened in it, at its end."""
 
-    def __init__(
-        self,
-        simulation: "Simulation",
-        invocation: Invocation,
-        applied: set[str],
-        parked: Mapping[str, list[Mapping[str, str]]],
-    ) -> None:
-        """Check a batch at the end of its invocation.
-
-        `applied` has the ids of all orders that Walmart has acknowledged, and `parked` the message
-        attributes of every parked body.
-        """
+    def __init__(self, simulation: "Simulation", invocation: Invocation) -> None:
         self._simulation = simulation
         self._invocation = invocation
-        self._applied = applied
-        self._parked = parked
-        self._received = {record["messageId"]: record for record in invocation.event["Records"]}
+        self._received = {message["messageId"]: message for message in invocation.event["Records"]}
         self.records = records_of(invocation.lines)
 
     def violations(self) -> Iterator[str]:
         invocation = self._invocation
         recorded = Counter((record["message_id"], record["attempt"]) for record in self.records)
-        delivered = Counter(
-            (record["messageId"], int(record["attributes"]["ApproximateReceiveCount"]))
-            for record in invocation.event["Records"]
-        )
-        if not recorded <= delivered:
+        delivered = Counter((each["messageId"], receives_of(each)) for each in invocation.event["Records"])
+        if not recorded <= delivered or (invocation.returned and recorded != delivered):
             yield f"outcome records {recorded} for the messages {delivered}"
+        if not recorded <= delivered:
             return
         for record in self.records:
             yield from self._check_record(record)
         if invocation.returned:
-            if recorded != delivered:
-                yield f"outcome records {recorded} for the messages {delivered}"
             retried = {record["message_id"] for record in self.records if record["disposition"] == "retry"}
             kept = failed_ids(invocation.result, set(self._received))
             if kept != retried:
                 yield f"the response keeps {kept}, the records say {retried}"
             yield from self._check_metrics()
+        yield from outcome_violations(invocation, self.records)
 
     def _check_record(self, record: dict[str, Any]) -> Iterator[str]:
-        received = self._received[record["message_id"]]
+        received, invariants = self._received[record["message_id"]], self._simulation.invariants
         body, order = received["body"], order_of(received["body"])
-        outcome, disposition = record["outcome"], record["disposition"]
-        what = f"{outcome}, {record.get('reason')}, {disposition} of {order}"
-        if record.get("purchase_order_id") not in {order, None} or (
-            record.get("purchase_order_id") is None and outcome != "invalid_event"
-        ):
-            yield f"{what} is recorded for {record.get('purchase_order_id')}"
-        unpublished = str(record.get("reason")).startswith("event_bus: ")
-        if (outcome in _DONE) != (disposition == "done") and not unpublished:
+        outcome, reason, disposition = record["outcome"], record.get("reason"), record["disposition"]
+        what = f"{outcome}, {reason}, {disposition} of {order}"
+        recorded_for = record.get("purchase_order_id")
+        if recorded_for != order and (recorded_for is not None or outcome != "invalid_event"):
+            yield f"{what} is recorded for {recorded_for}"
+        if (outcome in _DONE) != (disposition == "done") and not is_unpublished(record):
             yield f"{what} is inconsistent"
         if outcome in _DONE and not self._is_true(outcome, str(order)):
             yield f"{what} is not true"
-        if disposition == "parked" and not self._may_be_parked(record, received):
-            yield f"{what} is parked too early"
-        if disposition == "left_to_sweep" and body not in self._simulation.invariants.sweep_events:
+        if disposition == "parked":
+            if not self._may_be_parked(record, received):
+                yield f"{what} is parked too early"
+            if {"outcome": outcome, "reason": reason or outcome} not in invariants.parked.get(body, []):
+                yield f"{what} was parked with other attributes"
+        if disposition == "left_to_sweep" and body not in invariants.sweep_events:
             yield f"{what} is left to the sweep, but no sweep published it"
-        if outcome == "credentials_refused" or record.get("reason") == "credentials_paused":
-            yield from self._check_pause(str(order), what)
+        # Walmart may refuse calls about a few other orders alone.
+        forbidden = self._simulation.forbidden
+        in_doubt = self._invocation.credentials_in_doubt or len(forbidden) >= _REFUSALS_OF_CALLER
+        paused = outcome == "credentials_refused" or reason == "credentials_paused"
+        if paused and order not in forbidden and not in_doubt:
+            yield f"{what} is due to a refusal that concerns another order alone"
         yield from self._check_evidence(record, str(order), what)
-        attributes = {"outcome": outcome, "reason": record.get("reason") or outcome}
-        if disposition == "parked" and attributes not in self._parked.get(body, []):
-            yield f"{what} was parked with other attributes"
         yield from self._check_age(record, body)
 
     def _check_evidence(self, record: dict[str, Any], order: str, what: str) -> Iterator[str]:
         """Check that the order service's own responses justify the outcome."""
-        responses = self._invocation.responses.get(order, [])
+        responses = self._invocation.responses[order]
         # The gateway, not the order service, writes the 403 that concerns one order alone.
         statuses = {
             response.status
@@ -170,43 +170,26 @@ class RecordChecks:
         shown = reason in _REASONS_ON_LINES or (reason == "unreadable_response" and HTTPStatus.OK in statuses)
         if outcome == "rejected" and not shown and not {*range(400, 500)} & statuses:
             yield f"{what} did not come from the order service"
-        harmless = all(response.fault in HARMLESS and not response.unreadable for response in responses)
-        if reason == "unreadable_response" and responses and harmless:
+        if reason == "unreadable_response" and responses and all(map(is_harmless, responses)):
             yield f"{what} is due to a harmless fault"
-
-    def _check_pause(self, order: str, what: str) -> Iterator[str]:
-        """Check that a 403 that concerns another order alone does not affect this order."""
-        simulation = self._simulation
-        alone = order not in simulation.forbidden and len(simulation.forbidden) < _REFUSALS_OF_CALLER
-        if alone and not self._invocation.credentials_in_doubt:
-            yield f"{what} is due to a refusal that concerns another order alone"
 
     def _is_true(self, outcome: str, order: str) -> bool:
         """Return whether Walmart did what an outcome says, or showed it in a fetch of this invocation."""
-        fetched = self._fetched(order)
+        fetched = self._invocation.fetched[order]
         match outcome:
             case "acknowledged":
-                return order in self._applied or any("acknowledged" in seen for seen in fetched)
+                applied = order in self._simulation.invariants.applied
+                return applied or any("acknowledged" in seen for seen in fetched)
             case "already_acknowledged":
                 return any("acknowledged" in seen and "created" not in seen for seen in fetched)
             case "already_shipped":
-                return any(seen & _SHIPPED and not seen - NOT_ACKNOWLEDGEABLE for seen in fetched)
+                return any(seen & _SHIPPED and seen <= NOT_ACKNOWLEDGEABLE for seen in fetched)
             case _:
                 return any(seen == {"cancelled"} for seen in fetched)
 
     def _may_be_parked(self, record: dict[str, Any], received: dict[str, Any]) -> bool:
         """Return whether the order needs a person, or its message reached the last receive."""
         body, order = received["body"], str(order_of(received["body"]))
-        since = event_time(body)
-        if since and body in self._simulation.invariants.sweep_events:
-            # An earlier message may have attempted it: the order's date counts, which the sweep saw.
-            since = min(since, self._simulation.marketplace.order(order).order_date)
-        # Without a plausible time the functions count from the first receive, which is not known here.
-        ages = [
-            now - since if since and is_plausible(since, now) else None
-            for now in self._simulation.clocks_of(self._invocation)
-        ]
-        last_receive = int(record["attempt"]) >= _MAX_RECEIVES and record["disposition"] == "parked"
         match record["outcome"], record.get("reason"):
             case "invalid_event", _:
                 dry_run = detail_of(body).get("dryRun") or False
@@ -214,16 +197,26 @@ class RecordChecks:
             case "dry_run", _:
                 return is_dry_run(body)
             case "rejected", "mixed_lines":
-                return any("created" in seen and seen & NOT_ACKNOWLEDGEABLE for seen in self._fetched(order))
+                fetched = self._invocation.fetched[order]
+                return any("created" in seen and seen & NOT_ACKNOWLEDGEABLE for seen in fetched)
             case "rejected", "walmart_fulfilled":
                 known = self._simulation.order(order)
                 return known is not None and known.ship_node == WALMART_FULFILLED
             case outcome, _:
                 grace = _GRACE.get(outcome, timedelta.max)
-                return last_receive or any(age is None or age > grace for age in ages)
+                return int(record["attempt"]) >= MAX_RECEIVES or self._is_older(body, order, grace)
 
-    def _fetched(self, order: str) -> list[frozenset[str]]:
-        return self._invocation.fetched.get(order, [])
+    def _is_older(self, body: str, order: str, grace: timedelta) -> bool:
+        """Return whether an order may be older than this for the functions."""
+        since = event_time(body)
+        if since and body in self._simulation.invariants.sweep_events:
+            # An earlier message may have attempted it: the order's date counts, which the sweep saw.
+            since = min(since, self._simulation.marketplace.order(order).order_date)
+        # Without a plausible time the functions count from the first receive, which is not known here.
+        return any(
+            since is None or not is_plausible(since, now) or now - since > grace
+            for now in self._simulation.clocks_of(self._invocation)
+        )
 
     def _check_age(self, record: dict[str, Any], body: str) -> Iterator[str]:
         age_s = record.get("order_age_s")
@@ -245,26 +238,24 @@ class RecordChecks:
             yield f"{record['deadline_remaining_s']} s remain for an order that is {age_s} s old"
 
     def _check_metrics(self) -> Iterator[str]:
-        measured = measurements_of(self._invocation.lines)
-        records = self.records
+        measured, records = measurements_of(self._invocation.lines), self.records
         counted = {name: len(values) for name, values in measured.items() if name in _OUTCOME_METRICS}
         outcomes = Counter(metric_name(record["outcome"]) for record in records)
         if counted != outcomes:
             yield f"the metrics count {counted}, the records {outcomes}"
-        ages = [record for record in records if record.get("order_age_s") is not None]
+        aged = [record for record in records if record.get("order_age_s") is not None]
+        at_risk = [
+            record
+            for record in aged
+            if record["outcome"] not in _NOTHING_AT_RISK and record["disposition"] != "left_to_sweep"
+        ]
+        acknowledged = [record for record in aged if record["outcome"] == "acknowledged"]
+        latencies = [record.get("latency_ms") for record in records]
         expected = {
             "Attempts": [float(record["attempt"]) for record in records],
-            "MarketplaceLatency": [
-                record["latency_ms"] for record in records if record.get("latency_ms") is not None
-            ],
-            "OrderAge": [
-                max(0.0, record["order_age_s"])
-                for record in ages
-                if record["outcome"] not in _NOTHING_AT_RISK and record["disposition"] != "left_to_sweep"
-            ],
-            "OrderAgeAtAcknowledgement": [
-                max(0.0, record["order_age_s"]) for record in ages if record["outcome"] == "acknowledged"
-            ],
+            "MarketplaceLatency": [latency for latency in latencies if latency is not None],
+            "OrderAge": [max(0.0, record["order_age_s"]) for record in at_risk],
+            "OrderAgeAtAcknowledgement": [max(0.0, record["order_age_s"]) for record in acknowledged],
         }
         for name, values in expected.items():
             if sorted(measured.get(name, [])) != sorted(values):

@@ -4,16 +4,14 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from itertools import product
+from typing import Final, NamedTuple
 
-from tests.simulation.faults import STUCK_ORDER_FAULTS, TimedFault
+from tests.simulation.faults import TimedFault
 from tests.simulation.harness import Simulation, running
 
-HOURS: Final = 6.0
-ORDERS_AN_HOUR: Final = 60
-COUNTS: Final = (1, 10, 40)
+_ORDERS_AN_HOUR: Final = 60
 _STUCK_WITHIN_S: Final = 600.0
 _DRAINS_S: Final = 3600.0
 _COUNTS_EVERY_S: Final = 60.0
@@ -25,8 +23,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class StuckRun:
+class StuckRun(NamedTuple):
     """The result of one run.
 
     Attributes:
@@ -49,54 +46,54 @@ class StuckRun:
 
 
 def run(
-    kind: TimedFault | None, count: int, *, private_keys: Sequence[str], hours: float = HOURS, seed: int = 1
+    kind: TimedFault | None, count: int, *, private_keys: Sequence[str], hours: float = 6.0, seed: int = 1
 ) -> StuckRun:
     """Place good orders for some hours, and `count` stuck ones in the first minutes; half are announced.
 
     A seed gives the same good orders with any kind and count.
     """
     simulation, rng = Simulation(seed, private_keys), random.Random(seed)
+    after, clock = simulation.timeline.after, simulation.timeline.clock
     placed: dict[bool, dict[str, float]] = {True: {}, False: {}}
     stuck: set[str] = set()
-    copies = 0
+    copies = [0]
 
     def place_good(announced: bool) -> None:
-        placed[announced][simulation.place_order(announced=announced)] = simulation.timeline.clock()
+        placed[announced][simulation.place_order(announced=announced)] = clock()
 
     def place_stuck(announced: bool) -> None:
         if kind:
             stuck.add(simulation.place_stuck(kind, announced=announced))
 
     def count_copies() -> None:
-        nonlocal copies
-        copies = max([copies, *(len(simulation.queued_messages(each)) for each in stuck)])
-        simulation.timeline.after(_COUNTS_EVERY_S, count_copies)
+        copies.extend(len(simulation.queued_messages(each)) for each in stuck)
+        after(_COUNTS_EVERY_S, count_copies)
 
-    for number in range(int(ORDERS_AN_HOUR * hours)):
-        simulation.timeline.after(rng.uniform(0, hours * 3600), partial(place_good, number % 2 == 0))
+    for number in range(int(_ORDERS_AN_HOUR * hours)):
+        after(rng.uniform(0, hours * 3600), partial(place_good, number % 2 == 0))
     for number in range(count):
-        simulation.timeline.after(rng.uniform(0, _STUCK_WITHIN_S), partial(place_stuck, number % 2 == 0))
+        after(rng.uniform(0, _STUCK_WITHIN_S), partial(place_stuck, number % 2 == 0))
     with running(simulation):
         count_copies()
         simulation.pass_time(hours * 3600 + _DRAINS_S)
     calls = simulation.marketplace.calls
     acknowledged = {call.purchase_order_id: call.received_at for call in reversed(calls) if call.applied}
-    fetched = [call.purchase_order_id for call in calls if call.action == "get"]
+    fetched = [call.purchase_order_id in stuck for call in calls if call.action == "get"]
     return StuckRun(
         {
             announced: sorted(acknowledged.get(each, math.inf) - at for each, at in orders.items())
             for announced, orders in placed.items()
         },
-        copies,
+        max(copies),
         len(simulation.dead_letters),
-        sum(each in stuck for each in fetched) / max(1, len(fetched)),
+        sum(fetched) / max(1, len(fetched)),
         simulation.invariants.violations,
     )
 
 
 def table(private_keys: Sequence[str]) -> Iterator[str]:
     """Write the latency of good orders next to stuck ones as the lines of a Markdown table."""
-    cases = [(None, 0), *((kind, count) for kind in STUCK_ORDER_FAULTS for count in COUNTS)]
+    cases = [(None, 0), *product(_NAMES, (1, 10, 40))]
     yield "| Stuck orders | Announced: p50, p99, worst | Unannounced | Copies | Dead letters | Of fetches |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     with ProcessPoolExecutor() as pool:

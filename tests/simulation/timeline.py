@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC).timestamp()
 
@@ -21,15 +21,11 @@ class Killed(BaseException):
 
 
 class Timer:
-    def __init__(self, do: Callable[[], None]) -> None:
-        self._do: Callable[[], None] | None = do
+    def __init__(self, do: Callable[[], object]) -> None:
+        self.fire = do
 
     def cancel(self) -> None:
-        self._do = None
-
-    def fire(self) -> None:
-        if self._do:
-            self._do()
+        self.fire = lambda: None
 
 
 class Timeline:
@@ -49,17 +45,20 @@ class Timeline:
         self._timers: list[tuple[float, int, Timer]] = []
         self._created = 0
 
+    def monotonic(self) -> float:
+        return self.elapsed + self.ahead
+
     def clock(self) -> float:
         return START + self.elapsed + self.ahead
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock(), UTC)
 
-    def after(self, seconds: float, do: Callable[[], None]) -> Timer:
+    def after(self, seconds: float, do: Callable[[], object]) -> Timer:
         """Do something in this many seconds; timers for one moment fire in the order of their creation."""
         timer = Timer(do)
         self._created += 1
-        heapq.heappush(self._timers, (self.elapsed + self.ahead + max(0.0, seconds), self._created, timer))
+        heapq.heappush(self._timers, (self.monotonic() + max(0.0, seconds), self._created, timer))
         return timer
 
     def run(self, seconds: float) -> None:
@@ -70,36 +69,22 @@ class Timeline:
             timer.fire()
         self.elapsed = end
 
-    @contextlib.contextmanager
-    def immediately(self) -> Iterator[None]:
-        before, self.ahead = self.ahead, 0.0
-        try:
-            yield
-        finally:
-            self.ahead = before
-
 
 class Actor:
     """A thread that runs only while everything else waits."""
 
     def __init__(self, timeline: Timeline, body: Callable[[], None], ended: Callable[[], None]) -> None:
-        """Run `body` after `start`, and then call `ended`."""
+        """Run `body` at once when time passes, and then call `ended`."""
         self._timeline = timeline
         self._body = body
         self._ended = ended
-        self._timer: Timer | None = None
-        self._failure: BaseException | None = None
-        self._resumed = threading.Lock()
-        self._resumed.acquire()
-        self._suspended = threading.Lock()
-        self._suspended.acquire()
+        self._resumed = threading.Semaphore(0)
+        self._suspended = threading.Semaphore(0)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.killed = False
-        self.over = False
-
-    def start(self) -> None:
+        self._over = False
         self._thread.start()
-        self._timer = self._timeline.after(0, self._resume)
+        self._timer = timeline.after(0, self._resume)
 
     def wait(self, seconds: float) -> None:
         """Let time pass; the thread itself calls this."""
@@ -114,8 +99,7 @@ class Actor:
     def kill(self) -> None:
         """End the thread where it waits; others call this."""
         self.killed = True
-        if self._timer:
-            self._timer.cancel()
+        self._timer.cancel()
         self._resume()
 
     def _resume(self) -> None:
@@ -123,10 +107,8 @@ class Actor:
         self._resumed.release()
         self._suspended.acquire()
         self._timeline.running = before
-        if self.over:
+        if self._over:
             self._thread.join()
-            if self._failure:
-                raise self._failure
             self._ended()
 
     def _run(self) -> None:
@@ -136,10 +118,9 @@ class Actor:
                 self._body()
         except Killed:
             pass
-        except BaseException as error:  # noqa: BLE001 - raised in the thread that resumed it
-            self._failure = error
-        self.over = True
-        self._suspended.release()
+        finally:
+            self._over = True
+            self._suspended.release()
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -152,7 +133,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector = self
 
     def time(self) -> float:
-        return self._timeline.elapsed + self._timeline.ahead
+        return self._timeline.monotonic()
 
     def run_in_executor[*Ts, T](
         self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
@@ -166,12 +147,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def select(self, timeout: float | None) -> list[object]:
         """Wait until the next callback is due."""
-        if timeout is None:
-            raise RuntimeError("the simulation waits forever")
+        actor = self._timeline.running
+        if timeout is None or actor is None:
+            raise RuntimeError("only an actor can wait in virtual time, and not forever")
         if timeout > 0:
-            actor = self._timeline.running
-            if actor is None:
-                raise RuntimeError("only an actor can wait in virtual time")
             actor.wait(timeout)
         return []
 
@@ -187,20 +166,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Do nothing: all callbacks come from the loop's own thread."""
 
 
-class _VirtualLoops(asyncio.DefaultEventLoopPolicy):
-    def __init__(self, timeline: Timeline) -> None:
-        super().__init__()
-        self._timeline = timeline
-
-    def new_event_loop(self) -> asyncio.AbstractEventLoop:
-        return VirtualLoop(self._timeline)
-
-
 @contextlib.contextmanager
 def in_virtual_time(timeline: Timeline) -> Iterator[None]:
     """Make `asyncio.run` use virtual time."""
     before = asyncio.get_event_loop_policy()
-    asyncio.set_event_loop_policy(_VirtualLoops(timeline))
+    policy: Any = asyncio.DefaultEventLoopPolicy()
+    policy.new_event_loop = lambda: VirtualLoop(timeline)
+    asyncio.set_event_loop_policy(policy)
     try:
         yield
     finally:

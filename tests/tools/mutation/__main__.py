@@ -13,7 +13,7 @@ from collections import deque
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -21,7 +21,6 @@ from tests.support.mutated import ROOTS, Mutated, path_of
 from tests.support.paths import ROOT
 
 from .mutants import mutants
-from .subjects import SUBJECTS, Subject, listed, row
 
 HANGS_AFTER_S: Final = 120
 """A mutant that hangs does not count as killed, because no test fails."""
@@ -29,6 +28,50 @@ PYTEST: Final = ("-x", "-q", "--tb=no", "-p", "no:cacheprovider", "--hypothesis-
 """With Hypothesis' own profile `ci`, every run has the same examples."""
 KILLED: Final = {pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED}
 """A test failed, or its import failed. No other result of pytest counts as killed."""
+PAGE: Final = Path(__file__).with_name("survivors.md")
+
+
+class Subject(NamedTuple):
+    """A module and its tests, those that kill the most mutants in the least time first."""
+
+    module: str
+    tests: tuple[str, ...]
+
+
+_DECISION_TABLE: Final = "tests/unit/acknowledge_orders/test_decision_table.py"
+_ATTEMPT: Final = "tests/unit/acknowledge_orders/test_attempt.py"
+_SWEEP: Final = "tests/unit/sweep_orders"
+_CLIENT: Final = "tests/unit/walmart_ca"
+_CLASSIFICATION: Final = (
+    f"{_DECISION_TABLE}::test_a_response_becomes",
+    f"{_CLIENT}/test_classification.py",
+    f"{_DECISION_TABLE}::test_a_code_has_a_meaning_with_its_own_status_alone",
+    *(f"{_CLIENT}/test_{name}.py" for name in ("pages", "errors", "malformed_responses", "tokens")),
+)
+_ERRORS: Final = (f"{_CLIENT}/test_errors.py", f"{_CLIENT}/test_malformed_responses.py")
+SUBJECTS: Final = {
+    "policy": Subject("acknowledge_orders.policy", (_DECISION_TABLE,)),
+    "outcome": Subject("shared.orders.outcome", (_DECISION_TABLE, _SWEEP)),
+    "status": Subject("shared.orders.status", (_DECISION_TABLE, _SWEEP)),
+    "caller": Subject("shared.walmart.caller", (_ATTEMPT, _SWEEP)),
+    "selection": Subject("sweep_orders.selection", (f"{_SWEEP}/test_selection.py", _SWEEP)),
+    "classification": Subject("walmart_ca.classification", _CLASSIFICATION),
+    "quota_headers": Subject("walmart_ca.quota_headers", (f"{_CLIENT}/test_classification.py",)),
+    "errors": Subject("walmart_ca.errors", _ERRORS),
+}
+
+
+def row(subject: str, mutant: str, why: str = "") -> str:
+    """Return a row of the table, with escaped bars."""
+    escaped = mutant.replace("|", "\\|")
+    return f"| {subject} | {escaped} | {why} |"
+
+
+def listed() -> dict[tuple[str, str], str]:
+    """Return the reason for each listed survivor, by module and mutant."""
+    rows = (line for line in PAGE.read_text().splitlines() if line.startswith("| "))
+    cells = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in rows]
+    return {(subject, mutant.replace("\\|", "|")): why for subject, mutant, why in cells[2:]}
 
 
 def start(module: str, tests: str, source: str) -> int:
@@ -51,30 +94,24 @@ def start(module: str, tests: str, source: str) -> int:
         os._exit(code)
 
 
-def surviving(subject: Subject, sources: dict[str, str]) -> dict[str, str]:
-    """Return the sources with which all tests of the subject pass."""
+def surviving(subject: Subject, sources: dict[str, str]) -> list[str]:
+    """Return the names of the sources with which all tests of the subject pass, in their order."""
+    survivors = list(sources)
     for tests in subject.tests:
         collect(tests)
-        found = passing(subject.module, tests, sources)
-        print(f"  {len(found):3} of {len(sources)} pass {tests}", flush=True)
-        sources = {name: source for name, source in sources.items() if name in found}
-    return sources
-
-
-def passing(module: str, tests: str, sources: dict[str, str]) -> set[str]:
-    """Return the names of the sources with which these tests pass."""
-    running: dict[int, str] = {}
-    remaining = deque(sources)
-    found: set[str] = set()
-    while remaining or running:
-        while remaining and len(running) < (os.process_cpu_count() or 1):
-            name = remaining.popleft()
-            running[start(module, tests, sources[name])] = name
-        child, status = os.wait()
-        name = running.pop(child)
-        if os.waitstatus_to_exitcode(status) not in KILLED:
-            found.add(name)
-    return found
+        running: dict[int, str] = {}
+        remaining, killed = deque(survivors), set[str]()
+        while remaining or running:
+            while remaining and len(running) < (os.process_cpu_count() or 1):
+                name = remaining.popleft()
+                running[start(subject.module, tests, sources[name])] = name
+            child, status = os.wait()
+            name = running.pop(child)
+            if os.waitstatus_to_exitcode(status) in KILLED:
+                killed.add(name)
+        survivors = [name for name in survivors if name not in killed]
+        print(f"  {len(survivors):3} of {len(survivors) + len(killed)} pass {tests}", flush=True)
+    return survivors
 
 
 def collect(tests: str) -> None:
@@ -99,16 +136,13 @@ def check(name: str) -> bool:
     print(f"{name}: {len(every)} mutants, and the original:", flush=True)
     if not surviving(subject, {"none": source}):
         sys.exit(f"{name}: the tests fail without a mutant")
-    survivors = surviving(subject, every)
-    known = [mutant for module, mutant in listed() if module == name]
+    survivors = set(surviving(subject, every))
+    known = {mutant for module, mutant in listed() if module == name}
     print(f"{name}: {len(survivors)} survive; {time.monotonic() - since:.0f} s")
-    for mutant in survivors:
-        if mutant not in known:
-            print(f"survives but is not listed:\n{row(name, mutant)}")
-    for mutant in known:
-        if mutant not in survivors:
-            print(f"is listed but does not survive:\n{row(name, mutant)}")
-    return set(known) == set(survivors)
+    for mutant in sorted(survivors ^ known):
+        what = "survives but is not listed" if mutant in survivors else "is listed but does not survive"
+        print(f"{what}:\n{row(name, mutant)}")
+    return known == survivors
 
 
 if __name__ == "__main__":

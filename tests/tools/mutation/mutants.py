@@ -12,31 +12,23 @@ Annotations, decorators, docstrings and imports stay unchanged. The operators:
 
 import ast
 import copy
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
+from os.path import commonprefix
 from typing import Final
 
-_COMPARISONS: Final[dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-_ARITHMETIC: Final[dict[type[ast.operator], type[ast.operator]]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-}
+
+def _swaps[T](*pairs: tuple[type[T], type[T]]) -> dict[type[T], type[T]]:
+    return {**dict(pairs), **{other: one for one, other in pairs}}
+
+
+_SHIFTED: Final = _swaps((ast.Lt, ast.LtE), (ast.Gt, ast.GtE))
+_NEGATED: Final = _swaps(
+    *((ast.Lt, ast.GtE), (ast.LtE, ast.Gt), (ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn))
+)
+_ARITHMETIC: Final = _swaps((ast.Add, ast.Sub), (ast.Mult, ast.Div))
 _UNCHANGED: Final = {
     "annotation",
     "returns",
@@ -81,57 +73,44 @@ def _places(holder: ast.AST, where: str) -> Iterator[_Place]:
     for field, value in ast.iter_fields(holder):
         if field in _UNCHANGED or f"{field} of {type(holder).__name__}" in _UNCHANGED:
             continue
-        for index, node in enumerate(value if isinstance(value, list) else [value]):
+        in_list = isinstance(value, list)
+        for index, node in enumerate(value if in_list else [value]):
             docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not isinstance(node, ast.AST) or docstring or isinstance(node, ast.ImportFrom | ast.TypeAlias):
                 continue
-            in_list = isinstance(value, list)
-            yield (
-                node,
-                partial(value.__setitem__, index) if in_list else partial(setattr, holder, field),
-                where,
-            )
+            put = partial(value.__setitem__, index) if in_list else partial(setattr, holder, field)
+            yield node, put, where
             name = getattr(node, "name", None) if isinstance(node, ast.stmt) else None
             yield from _places(node, f"{where}{name}: " if name else where)
 
 
-def _with[T: ast.AST](node: T, **fields: object) -> T:
+def _with(node: ast.AST, **fields: object) -> ast.AST:
     changed = copy.copy(node)
-    for field, value in fields.items():
-        setattr(changed, field, value)
+    vars(changed).update(fields)
     return changed
 
 
-def _shorter[T: ast.AST](node: T, *fields: str) -> Iterator[T]:
+def _shorter(node: ast.AST, *fields: str) -> Iterator[ast.AST]:
     """Remove each element of these fields, which are parallel lists."""
-    for index in range(len(getattr(node, fields[0]))):
-        rest = {field: [*getattr(node, field)] for field in fields}
-        for elements in rest.values():
-            del elements[index]
-        yield _with(node, **rest)
+    lists = {field: getattr(node, field) for field in fields}
+    for index in range(len(lists[fields[0]])):
+        yield _with(node, **{field: [*each[:index], *each[index + 1 :]] for field, each in lists.items()})
 
 
 def _following(tree: ast.Module) -> dict[str, str]:
     """Return the next member for each member of an enumeration, and the same for names of the client."""
     kinds: defaultdict[str, set[str]] = defaultdict(set)
-    clients = [
-        name.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom) and (node.level or node.module == "walmart_ca")
-        for name in node.names
-    ]
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    of_client = [node.names for node in imports if node.level or node.module == "walmart_ca"]
+    clients = {alias.name for names in of_client for alias in names}
     for node in ast.walk(tree):
         match node:
             case ast.Attribute(ast.Name(kind), member) if member.isupper():
                 kinds[kind].add(f"{kind}.{member}")
             case ast.Name(name) if name in clients and name[0].isupper() and not name.isupper():
                 kinds["the client"].add(name)
-    return {
-        one: other
-        for names in map(sorted, kinds.values())
-        for one, other in pairwise([*names, names[0]])
-        if one != other
-    }
+    cycles = [[*sorted(names), min(names)] for names in kinds.values() if len(names) > 1]
+    return {one: other for cycle in cycles for one, other in pairwise(cycle)}
 
 
 def _variants(  # noqa: C901, PLR0912 - a table of operators, one a case
@@ -140,7 +119,7 @@ def _variants(  # noqa: C901, PLR0912 - a table of operators, one a case
     match node:
         case ast.Compare(ops=ops):
             for index, op in enumerate(ops):
-                for new in _COMPARISONS[type(op)]:
+                for new in filter(None, (_SHIFTED.get(type(op)), _NEGATED[type(op)])):
                     yield _with(node, ops=[*ops[:index], new(), *ops[index + 1 :]])
         case ast.BoolOp(op, values):
             yield _with(node, op=ast.Or() if isinstance(op, ast.And) else ast.And())
@@ -198,7 +177,5 @@ def _difference(before: str, after: str) -> str:
     return f"`{was}` → `{became}`"
 
 
-def _common(one: str, other: str) -> str:
-    """Return the common prefix."""
-    lengths = range(min(len(one), len(other)))
-    return one[: bisect_left(lengths, True, key=lambda length: one[: length + 1] != other[: length + 1])]  # noqa: FBT003 - the value to find
+def _common(*texts: str) -> str:
+    return commonprefix(texts)  # noqa: RUF071 - the characters are compared, not parts of a path

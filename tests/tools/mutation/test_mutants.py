@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.mutated import path_of
 
+from .__main__ import PAGE, SUBJECTS, listed, row
 from .mutants import mutants
-from .subjects import PAGE, SUBJECTS, listed, row
 
 EXPRESSIONS = {
     "a < b": {"a <= b", "a >= b"},
