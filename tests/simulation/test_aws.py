@@ -255,7 +255,9 @@ ATTRIBUTES: Final = {name: {"StringValue": "x"} for name in ("outcome", "reason"
 EFFECTS: Final[dict[str, Callable[[Environment], object]]] = {
     "prints": lambda environment: environment.write('{"message": "order outcome"}'),
     "reads the secret": lambda environment: Aws(environment).get_secret_value(VersionStage="AWSCURRENT"),
-    "publishes": lambda environment: Aws(environment).put_events(Entries=[{"Detail": DETAIL}]),
+    "publishes": lambda environment: Aws(environment).put_events(
+        Entries=[{"Source": "walmart.ca.orders", "Detail": DETAIL}]
+    ),
     "parks": lambda environment: Aws(environment).send_message(
         QueueUrl=environment.simulation.dead_letters.name, MessageBody="body", MessageAttributes=ATTRIBUTES
     ),
