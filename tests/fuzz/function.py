@@ -8,12 +8,11 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Never, cast
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 import acknowledge_orders.bootstrap
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.runtime import Runtime
+from tests.support.context import Context
 from tests.support.printed import reset_logger
 from tests.support.settings import ACKNOWLEDGE
 from walmart_ca import Request
@@ -129,19 +128,9 @@ def acknowledge(event: object, replies: Iterable[Reply], token: Reply) -> Invoca
             connect_sqs=lambda: cast("SQSClient", invocation),
             runtime=invocation.runtime(),
         )
-        invocation.result = AcknowledgeFunction(components)(event, _Context())
+        invocation.result = AcknowledgeFunction(components)(event, Context())
         invocation.output = output.getvalue().decode()
     return invocation
-
-
-class _Context(LambdaContext):
-    """An invocation with a minute left."""
-
-    def __init__(self) -> None:
-        self._aws_request_id = "invocation-1"
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return 60_000
 
 
 class _AtOnce(Executor):

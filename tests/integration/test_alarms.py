@@ -10,8 +10,9 @@ from acknowledge_orders.batch import ForeignBatchError
 from shared.telemetry import NAMESPACE
 from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
 from sweep_orders.powertools_recorder import ALARMING_AGE_S
-from tests.integration.harness import Context, Harness
+from tests.integration.harness import Harness
 from tests.local.marketplace import Fault
+from tests.support.context import Context
 from tests.support.deployed import deployed
 from tests.support.evaluation import breaches, series, watched
 from tests.support.metrics import Series

@@ -4,8 +4,9 @@ import pytest
 
 from acknowledge_orders.handler import AcknowledgeFunction
 from shared.walmart.client_provider import CACHE_SECONDS, REFUSED_SECONDS
-from tests.integration.harness import Context, Harness, counts_of, token_scheme
+from tests.integration.harness import Harness, counts_of, token_scheme
 from tests.local.marketplace import Fault, Marketplace
+from tests.support.context import Context
 from tests.support.printed import records_of
 from tests.support.services import order_event
 
@@ -89,22 +90,6 @@ def test_the_key_at_walmart_may_change_before_the_secret(harness: Harness, new_k
 
     assert harness.statuses(*ORDERS) == {"Acknowledged"}
     assert harness.parked() == []
-
-
-def test_a_single_401_is_retried_with_a_new_signature(harness: Harness) -> None:
-    function = served(harness, ORDERS[0])
-    harness.place(*ORDERS[1:6])
-    for purchase_order_id in ORDERS[2:4]:
-        harness.marketplace.fail(purchase_order_id, Fault.UNAUTHORIZED)
-
-    harness.deliver(function)
-
-    for purchase_order_id in ORDERS[2:4]:
-        first, second = harness.marketplace.calls_for(purchase_order_id)
-        assert (first.status, second.status) == (401, 200)
-        for fresh in ("WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"):
-            assert first.headers[fresh] != second.headers[fresh]
-    assert harness.statuses(*ORDERS[:6]) == {"Acknowledged"}
 
 
 @token_scheme

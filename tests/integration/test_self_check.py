@@ -7,8 +7,9 @@ from typing import Any, Final
 import pytest
 
 from acknowledge_orders.records import CHECKS
-from tests.integration.harness import Context, Harness, both_schemes
+from tests.integration.harness import Harness, both_schemes
 from tests.local.marketplace import Fault
+from tests.support.context import Context
 from tests.support.documents import as_json
 from tests.support.paths import ROOT
 from tests.support.raw_server import RawServer, http_response, respond_with

@@ -15,6 +15,7 @@ from tests.local.marketplace import Fault
 from tests.simulation.faults import SystemFault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
+from tests.support.context import Context
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation
@@ -126,7 +127,7 @@ class Environment:
         def run() -> None:
             try:
                 self._function = self._function or self._build(self)
-                result = json.loads(json.dumps(self._function(event, _Context(self))))
+                result = json.loads(json.dumps(self._function(event, Context(self.time_left_s))))
             except Exception:  # noqa: BLE001 - Lambda prints every exception
                 invocation.lines.append({"exception": traceback.format_exc()})
                 return
@@ -217,12 +218,3 @@ class _ImmediateExecutor(Executor):
         future: Future[T] = Future()
         self._environment.play(future, lambda: fn(*args, **kwargs))
         return future
-
-
-class _Context(LambdaContext):
-    def __init__(self, environment: Environment) -> None:
-        self._environment = environment
-        self._aws_request_id = "simulated"
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return int(self._environment.time_left_s() * 1000)

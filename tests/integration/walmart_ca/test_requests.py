@@ -6,21 +6,25 @@ import uuid
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signed_as_sent
-from tests.local.marketplace import Marketplace
 from tests.support.documents import as_json, order, page
+from tests.support.keys import credentials
 from tests.support.raw_server import (
     ACKNOWLEDGES,
     ORDER,
+    RawServer,
     header,
     headers,
     http_response,
+    listed,
     method,
     respond_with,
     target,
 )
-from walmart_ca import Client, OrderLineStatus, Status
+from walmart_ca import CallInfo, Client, OrderPage
 
 SIX = [
     "WM_CONSUMER.ID",
@@ -30,39 +34,6 @@ SIX = [
     "WM_SVC.NAME",
     "WM_QOS.CORRELATION_ID",
 ]
-
-
-def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    order = client.orders.acknowledge(ORDER)
-
-    (call,) = marketplace.calls
-    assert (call.method, call.path) == ("POST", f"/v3/ca/orders/{ORDER}/acknowledge")
-    assert (call.status, call.refusal, call.applied, call.body) == (200, None, True, b"")
-    assert (order.purchase_order_id, *order.statuses) == (ORDER, Status.ACKNOWLEDGED)
-    assert order.call is not None
-    assert order.call.correlation_id == call.headers["WM_QOS.CORRELATION_ID"]
-    assert (order.call.status, order.call.url) == (200, f"{marketplace.url}{call.path}")
-
-
-@pytest.mark.parametrize("form", ["xml", "json"])
-def test_fetching_an_order_works_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
-    placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
-    marketplace.answer_as("xml" if form == "xml" else "json")
-
-    order = client.orders.get(ORDER)
-
-    (call,) = marketplace.calls
-    assert (call.method, call.path, call.refusal) == ("GET", f"/v3/ca/orders/{ORDER}", None)
-    assert not call.applied
-    assert (order.customer_order_id, order.ship_node_type) == (placed.customer_order_id, "SellerFulfilled")
-    assert order.order_date is not None
-    assert abs((order.order_date - placed.order_date).total_seconds()) <= 0.001
-    assert [(line.number, line.sku, *line.statuses) for line in order.lines] == [
-        (placed.lines[0].number, placed.lines[0].sku, OrderLineStatus(Status.CREATED, 1)),
-        (placed.lines[1].number, placed.lines[1].sku, OrderLineStatus(Status.ACKNOWLEDGED, 2)),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +48,7 @@ def test_a_call_has_exactly_the_required_headers(
     act(connect(server.url), action)
 
     (head,) = server.requests
+    assert_signed_as_sent(head)
     for name in SIX:
         assert header(head, name)
     assert header(head, "Accept") == "application/json"
@@ -105,15 +77,11 @@ def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect)
 
 
 SPELLINGS = [
-    *(
-        ("127.0.0.1", 0, f"{scheme}://127.0.0.1:{{port}}{end}")
-        for scheme in ("http", "HTTP")
-        for end in ("", "/")
-    ),
-    *(("127.0.0.1", 0, url) for url in ("http://LocalHost:{port}/", " http://127.0.0.1:{port}\n")),
+    ("127.0.0.1", 0, "HTTP://127.0.0.1:{port}/"),
+    ("127.0.0.1", 0, " http://LocalHost:{port}\n"),
     ("::1", 0, "http://[::1]:{port}"),
     # The default port is neither signed nor sent.
-    *(("127.0.0.7", 80, f"http://127.0.0.7{end}") for end in ("", "/", ":80", ":80/")),
+    *(("127.0.0.7", 80, f"http://127.0.0.7{end}") for end in ("", ":80/")),
 ]
 
 
@@ -219,3 +187,36 @@ class FarAway(socket.socket):
         if budget is not None and budget < 0.15:
             raise TimeoutError("timed out")
         super().connect(address)
+
+
+# Cursors
+
+VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
+
+
+def test_a_request_with_any_cursor_is_signed_as_it_is_sent() -> None:
+    with RawServer(respond_with(listed())) as server, Client(credentials(), base_url=server.url) as client:
+
+        @settings(deadline=None, max_examples=100)
+        @given(
+            st.text(VISIBLE, min_size=1, max_size=80) | st.text("%?3aAfF&=/:@+.[]", min_size=1, max_size=20),
+            st.sampled_from(["", "?"]),
+        )
+        @example("x=%3a%3A%41%7e%2D&y=%&z=%zz&w=%2", "?")
+        @example("x=/../..//.&y=//evil.example/", "")
+        @example("x=\\^`|\"'<>{}[]", "")
+        def follow(text: str, mark: str) -> None:
+            cursor = f"{mark}limit=1&{text}"
+            before = len(server.requests)
+            first = OrderPage((), None, cursor, CallInfo("GET", "https://host/", "correlation-id", 200, 0.1))
+
+            second = client.orders.next_page(first)
+
+            (head,) = server.requests[before:]
+            assert target(head) == f"/v3/ca/orders/released?{cursor.removeprefix('?')}"
+            assert header(head, "Host") == server.url.removeprefix("http://")
+            assert second.call.url == f"{server.url}{target(head)}"
+            assert second.cursor == cursor
+            assert_signed_as_sent(head)
+
+        follow()

@@ -32,11 +32,15 @@ from walmart_ca import (
     OrderRejected,
     OutcomeUnknown,
     Throttled,
-    Unavailable,
     WalmartError,
 )
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+
+
+INTERVAL = timedelta(minutes=15)
+
+
 CALL = CallInfo("GET", "https://walmart.invalid/released", "c-1", 200, 0.1, answered_at=NOW)
 LOST = OutcomeUnknown("connection_lost", replace(CALL, status=None))
 
@@ -65,7 +69,7 @@ def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
 
 
 class Pages:
-    """A client with scripted pages, parameters keeps the parameters of the calls."""
+    """A client with scripted pages, which keeps the parameters of the calls."""
 
     def __init__(self, *script: OrderPage | WalmartError) -> None:
         self.orders = self
@@ -74,17 +78,13 @@ class Pages:
 
     async def released_page(self, **parameters: Any) -> OrderPage:  # noqa: ANN401 - kept unchecked
         self.calls.append(parameters)
-        return self._play()
-
-    async def next_page(self, page: OrderPage, **parameters: Any) -> OrderPage:  # noqa: ANN401 - as above
-        self.calls.append({"after": page, **parameters})
-        return self._play()
-
-    def _play(self) -> OrderPage:
         result = self._script.pop(0)
         if isinstance(result, WalmartError):
             raise result
         return result
+
+    async def next_page(self, page: OrderPage, **parameters: Any) -> OrderPage:  # noqa: ANN401 - as above
+        return await self.released_page(after=page, **parameters)
 
 
 @dataclass
@@ -92,35 +92,30 @@ class Harness:
     """A sweep, and the environment that the test controls."""
 
     pages: Pages = field(default_factory=lambda: Pages(last_page()))
-    no_client: NoClient | None = None
+    clients: FixedClients | None = None
     queue_length: int | None = 0
     bus_fails: bool = False
-    requests_per_minute: float = 60
     now: datetime = NOW
-    interval: timedelta = timedelta(minutes=15)
     left_s: Callable[[], float] = lambda: 240.0
     published: list[SweepNote] = field(default_factory=list)
     records: list[SweepRecord] = field(default_factory=list)
     warnings: list[tuple[str, dict[str, object]]] = field(default_factory=list)
 
     def sweep(self) -> SweepRecord:
-        return asyncio.run(self.build().run(self.left_s))
-
-    def build(self) -> Sweep:
         async def sleep(_: float) -> None:
             """Return at once."""
 
-        client = ProvidedClient(cast("AsyncClient", self.pages), "v1")
-        clients = FixedClients(otherwise=self.no_client) if self.no_client else FixedClients(client)
+        clients = self.clients or FixedClients(ProvidedClient(cast("AsyncClient", self.pages), "v1"))
         rate_limiter = unlimited_rate_limiter(self.now.timestamp)
-        return Sweep(
+        sweep = Sweep(
             released=ReleasedOrders(clients, rate_limiter, lambda: self.now),
             publisher=Publisher(self, sleep, max),
             queue_length=self._length,
             recorder=self,
-            requests_per_minute=self.requests_per_minute,
-            interval=self.interval,
+            requests_per_minute=60,
+            interval=INTERVAL,
         )
+        return asyncio.run(sweep.run(self.left_s))
 
     def publish(self, notes: Sequence[SweepNote]) -> list[SweepNote]:
         if self.bus_fails:
@@ -150,24 +145,13 @@ def test_a_due_order_is_published_and_the_sweep_completed() -> None:
     record = harness.sweep()
 
     due_order = UnacknowledgedOrder("1", NOW - timedelta(minutes=30))
-    assert harness.published == [note_of(due_order, NOW, harness.interval, long_lookback=False)]
+    assert harness.published == [note_of(due_order, NOW, INTERVAL, long_lookback=False)]
     assert harness.records == [record]
     assert [call["timeout"] for call in harness.pages.calls] == [60.0]
     assert (record.outcome, record.reason) == ("completed", None)
     assert (record.pages, record.orders_seen, record.orders_unacknowledged, record.orders_due) == (1, 1, 1, 1)
     assert (record.orders_published, record.orders_left, record.orders_unusable) == (1, 0, 0)
     assert (record.http_status, record.correlation_id, record.secret_version_id) == (200, "c-1", "v1")
-
-
-def test_every_page_is_read_and_the_oldest_order_comes_first() -> None:
-    first, second = page(created("1", 20)), page(created("2", 90))
-    harness = Harness(Pages(first, second, last_page(created("3", 40))))
-
-    record = harness.sweep()
-
-    assert [call.get("after") for call in harness.pages.calls] == [None, first, second]
-    assert harness.ids == ["2", "3", "1"]
-    assert (record.pages, record.oldest_purchase_order_id, record.oldest_order_age_s) == (3, "2", 90 * 60)
 
 
 @pytest.mark.parametrize(
@@ -238,12 +222,10 @@ PAGE = page(created("1", 90))
 @pytest.mark.parametrize(
     ("script", "bus_fails", "outcome", "reason"),
     [
-        ([PAGE, Unavailable("SYSTEM_ERROR", CALL)], False, "unavailable", "SYSTEM_ERROR"),
         ([PAGE, Throttled("http_429", CALL)], False, "throttled", "http_429"),
         ([PAGE, Misconfigured("http_307", CALL)], False, "misconfigured", "http_307"),
         ([PAGE, CredentialsRefused("UNAUTHORIZED", CALL)], False, "credentials_refused", "UNAUTHORIZED"),
         ([PAGE, OrderRejected("INVALID_REQUEST_PARAM", CALL)], False, "rejected", "INVALID_REQUEST_PARAM"),
-        ([PAGE, LOST], False, "unavailable", "connection_lost"),
         ([LOST], False, "unavailable", "connection_lost"),
         ([PAGE, last_page()], True, "unavailable", "event_bus: ReadTimeoutError"),
         ([PAGE, LOST], True, "unavailable", "connection_lost"),
@@ -275,7 +257,7 @@ def test_after_a_failure_the_orders_that_were_found_are_published(
 def test_without_credentials_the_record_gives_the_reason(
     no_client: NoClient, outcome: str, reason: str
 ) -> None:
-    record = Harness(no_client=no_client).sweep()
+    record = Harness(clients=FixedClients(otherwise=no_client)).sweep()
 
     assert (record.outcome, record.reason, record.http_status) == (outcome, reason, None)
 
@@ -293,7 +275,7 @@ def test_orders_found_before_the_time_is_up_are_published() -> None:
 @pytest.mark.parametrize(
     ("queue_length", "published"),
     # At 60 a minute, less the margin, 855 orders fit into a quarter of an hour.
-    [(0, 855), (1, 854), (800, 55), (855, 0), (5000, 0), (None, 855)],
+    [(0, 855), (1, 854), (855, 0), (5000, 0), (None, 855)],
 )
 def test_a_sweep_publishes_only_what_fits_before_the_next_one(
     queue_length: int | None, published: int
@@ -324,13 +306,11 @@ def test_the_drain_time_includes_the_published_events(
 @pytest.mark.parametrize(
     ("ahead_s", "rounded_s", "age_s"),
     [
-        (-7200.0, -7200.0, 1800.0),
         (-61.0, -61.0, 1800.0),
         (-60.0, -60.0, 1800.0),
         (0.64, 0.6, 1800.6),
         (60.0, 60.0, 1860.0),
         (61.0, 61.0, 1861.0),
-        (7200.0, 7200.0, 9000.0),
     ],
 )
 def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
@@ -369,21 +349,15 @@ COUNTED = replace(last_page(created("1")), total_count=3)
             ["2"],
             None,
             {"orders_unusable": 1},
-            "released orders have no usable purchase order id: find them in Seller Center",
+            "released orders have no usable purchase order id",
         ),
-        (
-            [UNREAD] * 8,
-            [],
-            "entries_unreadable",
-            {"orders_unread": 1},
-            "released orders cannot be read: find them in Seller Center",
-        ),
+        ([UNREAD] * 8, [], "entries_unreadable", {"orders_unread": 1}, "released orders cannot be read"),
         (
             [COUNTED] * 2,
             ["1"],
             "orders_missing",
             {"orders_missing": 2},
-            "Walmart counts released orders that it does not list: find them in Seller Center",
+            "Walmart counts released orders that it does not list",
         ),
     ],
 )
@@ -400,7 +374,9 @@ def test_orders_that_cannot_be_published_are_warned_about(
 
     assert (harness.ids, record.reason) == (published, reason)
     assert record.outcome == ("unavailable" if reason else "completed")
-    assert harness.warnings == [(warning, {**counted, "correlation_id": "c-1"})]
+    assert harness.warnings == [
+        (f"{warning}: find them in Seller Center", {**counted, "correlation_id": "c-1"})
+    ]
     assert counted == {name: getattr(record, name) for name in counted}
 
 
@@ -413,15 +389,11 @@ def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
     assert harness.warnings == [(warning, {"orders_dated_ahead": 1})]
 
 
-MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
-
-
 @pytest.mark.parametrize(
-    ("hour", "minute", "hours"),
-    [(8, 59, 72), (9, 0, 720), (9, 14, 720), (9, 15, 72), (21, 0, 72), (0, 0, 72)],
+    ("hour", "minute", "hours"), [(8, 59, 72), (9, 0, 720), (9, 14, 720), (9, 15, 72), (21, 0, 72)]
 )
 def test_a_sweep_looks_back_thirty_days_at_nine_utc(hour: int, minute: int, hours: float) -> None:
-    now = MIDNIGHT + timedelta(hours=hour, minutes=minute)
+    now = NOW.replace(hour=hour, minute=minute)
     harness = Harness(Pages(last_page(), last_page()), now=now)
 
     record = harness.sweep()

@@ -1,6 +1,7 @@
 """The class of error for each of Walmart's responses, and the headers about the quota."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -35,11 +36,11 @@ ALONE: dict[type[WalmartError], list[int]] = {
 }
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"), [(status, kind) for kind, statuses in ALONE.items() for status in statuses]
-)
-def test_a_status_without_an_error_list_is_classified(status: int, kind: type[WalmartError]) -> None:
-    for body in (b"", b"<html><h1>x</h1></html>", as_json({"order": order()}), as_json({"list": page()})):
+@pytest.mark.parametrize(("kind", "statuses"), ALONE.items())
+def test_a_status_without_an_error_list_is_classified(kind: type[WalmartError], statuses: list[int]) -> None:
+    for status, body in product(
+        statuses, [b"", b"<html><h1>x</h1></html>", as_json({"order": order()}), as_json({"list": page()})]
+    ):
         for error in (classify(body, status=status), classify_page(body, status=status)):
             assert isinstance(error, WalmartError)
             assert (type(error), error.reason, error.status) == (kind, f"http_{status}", status)
@@ -55,16 +56,11 @@ def test_any_2xx_with_the_requested_content_is_a_success(status: int) -> None:
 
 CAUSED = {"causes": {"cause": [{"code": "X"}]}}
 CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
-    (400, "INVALID_REQUEST.GMP_ORDER_API", {}, Unavailable),
     (400, "INVALID_REQUEST", {}, Unavailable),
     (400, "INVALID_REQUEST.GMP_ORDER_API", CAUSED, OrderRejected),
     (400, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", {}, Misconfigured),
-    (400, "INVALID_REQUEST_HEADER.GMP_ORDER_API", {}, Misconfigured),
-    (400, "MISSING_REQUEST_HEADER.GMP_GATEWAY_API", {}, Misconfigured),
-    (400, "INVALID_REQUEST_CONTENT.GMP_ORDER_API", {}, OrderRejected),
+    (400, "MISSING_REQUEST_HEADER.GMP_ORDER_API", {}, Misconfigured),
     (400, "INVALID_REQUEST_PARAM.GMP_ORDER_API", {}, OrderRejected),
-    (400, "MISSING_REQUEST_PARAM.GMP_ORDER_API", {}, OrderRejected),
-    (400, "MALFORMED_REQUEST_CONTENT", {}, OrderRejected),
     (400, "NEVER_SEEN_BEFORE", {}, OrderRejected),
     (400, "ANY_OTHER.GMP_GATEWAY_API", {}, Unavailable),
     (400, "ANY_OTHER", {"field": "WM_SVC.NAME"}, Misconfigured),
@@ -76,25 +72,15 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
     (403, "FORBIDDEN.GMP_GATEWAY_API", {}, CredentialsRefused),
     (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", {"severity": "ERROR"}, OrderRejected),
     (404, "SELLER_NOT_FOUND.GMP_ORDER_API", {"severity": "INFO"}, OrderRejected),
-    (404, "URI_NOT_FOUND.GMP_GATEWAY_API", {}, Misconfigured),
     (404, "URI_NOT_FOUND.GMP_ORDER_API", {}, Misconfigured),
-    (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API", {}, Misconfigured),
     (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API", {"severity": "INFO"}, Misconfigured),
-    (404, "CONTENT_NOT_FOUND.GMP_ANOTHER_API", {"severity": "INFO"}, Misconfigured),
     (404, "CONTENT_NOT_FOUND", {"severity": "INFO"}, Misconfigured),
     (405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API", {}, Misconfigured),
-    (406, "INVALID_ACCEPT_TYPE", {}, Misconfigured),
-    (408, "REQUEST_TIMEOUT.GMP_ORDER_API", {}, Unavailable),
     (409, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
-    (415, "UNSUPPORTED_MEDIA_TYPE", {}, Misconfigured),
     (423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API", {}, Throttled),
-    (429, "REQUEST_THRESHOLD_VIOLATED.GMP_GATEWAY_API", {}, Throttled),
     (499, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
-    (500, "SYSTEM_ERROR.GMP_GATEWAY_API", {}, Unavailable),
-    (500, "INVALID_SYSTEM_STATE", {}, Unavailable),
     # A code that means something else with its own status does not change what the status says.
     (500, "INVALID_REQUEST_HEADER.GMP_GATEWAY_API", {}, Unavailable),
-    (504, "DOWNSTREAM_SYSTEM_TIME_OUT", {}, Unavailable),
 ]
 
 
@@ -111,14 +97,13 @@ def test_a_code_is_classified_in_every_shape(
             assert (type(error), error.reason) == (kind, code.partition(".")[0])
 
 
-NOT_FOUND = {"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}
-CONFLICTS = [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]
-
-
 @pytest.mark.parametrize(
     ("status", "entries"),
-    [(404, [NOT_FOUND]), (409, CONFLICTS)],
-    ids=["not found, which is an empty list for a page", "a code without a service"],
+    [
+        # For a page, it is an empty list.
+        (404, [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]),
+        (409, [{"code": "CONFLICT.GMP_ORDER_API"}, {"code": "CONFLICT"}]),
+    ],
 )
 def test_an_error_of_the_order_service_rejects_the_order(status: int, entries: list[dict[str, Any]]) -> None:
     assert type(classify(as_json({"error": entries}), status=status)) is OrderRejected
@@ -217,19 +202,14 @@ SOON = NOW + timedelta(seconds=90)
 MILLISECONDS = str(int(SOON.timestamp() * 1000))
 REPLENISHED: dict[str, tuple[dict[str, str], datetime | None]] = {
     "replenishment, milliseconds": ({"x-next-replenishment-time": MILLISECONDS}, SOON),
-    "replenish, milliseconds": ({"x-next-replenish-time": MILLISECONDS}, SOON),
     "ISO 8601": ({"x-next-replenish-time": "2026-11-23T10:01:30Z"}, SOON),
-    "ISO with an offset": ({"x-next-replenishment-time": "2026-11-23T15:31:30+05:30"}, SOON),
     "Retry-After": ({"Retry-After": " 90 "}, SOON),
     "Retry-After, a date": ({"Retry-After": "Mon, 23 Nov 2026 10:01:30 GMT"}, SOON),
     "garbage, Retry-After": ({"x-next-replenish-time": "garbage", "Retry-After": "90"}, SOON),
     "Walmart's own first": ({"x-next-replenishment-time": MILLISECONDS, "Retry-After": "5"}, SOON),
     "nothing": ({}, None),
     "garbage": ({"x-next-replenishment-time": "soon"}, None),
-    "blank": ({"x-next-replenishment-time": " "}, None),
-    "digits without end": ({"x-next-replenishment-time": "9" * 5000}, None),
     "Retry-After, negative": ({"Retry-After": "-5"}, None),
-    "Retry-After, garbage": ({"Retry-After": "1e3"}, None),
     "Retry-After without end": ({"Retry-After": "9" * 5000}, None),
     "Retry-After beyond the calendar": ({"Retry-After": str(10**12)}, None),
     "Retry-After in other digits": ({"Retry-After": "٩٠"}, None),

@@ -66,18 +66,18 @@ def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
         assert ids(read) == [ID, OTHER][:count]
         assert read.orders == tuple(map(Order.read, ORDERS[:count]))
         assert (read.cursor, read.next_cursor, read.total_count) == ("?before", CURSOR, count)
+        assert [found.call for found in read.orders] == [read.call] * count
 
 
-@pytest.mark.parametrize("member", ["purchaseOrderId", "customerOrderId", "orderDate", "orderLines"])
-@pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
-def test_an_order_without_a_member_keeps_its_place(member: str, value: object) -> None:
-    lacking = {name: content for name, content in order().items() if name != member}
-    if value != "left out":
-        lacking[member] = value
+@pytest.mark.parametrize("value", [None, "", {}, []], ids=repr)
+def test_an_order_without_an_id_keeps_its_place(value: object) -> None:
+    lacking = order(purchaseOrderId=value)
 
-    read = read_page(as_json({"list": page(order(), lacking, order(purchaseOrderId=OTHER))}))
-
-    assert ids(read) == [ID, "" if member == "purchaseOrderId" else ID, OTHER]
+    assert ids(read_page(as_json({"list": page(order(), lacking, order(purchaseOrderId=OTHER))}))) == [
+        ID,
+        "",
+        OTHER,
+    ]
 
 
 NO_ELEMENTS: list[object] = [None, "", {}, {"order": None}, {"order": ""}, {"order": []}]
@@ -108,17 +108,10 @@ def test_no_buyers_data_is_read() -> None:
     assert not [each for each in private if each in shown]
 
 
-def test_a_page_and_its_orders_have_their_call() -> None:
-    read = read_page(as_json({"list": page(*ORDERS)}))
-
-    assert read.call.status == 200
-    assert [found.call for found in read.orders] == [read.call, read.call]
-
-
 # The cursor
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     cursor=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1),
     around=st.sampled_from(["", " ", "\n    "]),
@@ -188,19 +181,16 @@ def test_an_empty_list_is_an_empty_page_in_every_shape(severity: str | None) -> 
 
 
 SYSTEM_ERROR = {"code": "SYSTEM_ERROR.GMP_GATEWAY_API", "severity": "ERROR"}
-URI_NOT_FOUND = {"code": "URI_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}
 NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
     "a warning": (404, errors(NOTHING_FOUND | {"severity": "WARN"}), OrderRejected),
     "an error after it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
     "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), Misconfigured),
-    "an unknown path after it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
     "no code": (404, errors({"severity": "INFO"}), Misconfigured),
     "no entry": (404, errors(), Misconfigured),
     "with 400": (400, errors(NOTHING_FOUND), OrderRejected),
     "with 401": (401, errors(NOTHING_FOUND), CredentialsRefused),
     "with 500": (500, errors(NOTHING_FOUND), Unavailable),
     "with 200": (200, errors(NOTHING_FOUND), OutcomeUnknown),
-    "with 206": (206, errors(NOTHING_FOUND), OutcomeUnknown),
 }
 
 
@@ -219,14 +209,10 @@ NO_LISTS = {
     "only the content": (as_json(page(order())), JSON),
     "a list that is null": (b'{"list": null}', JSON),
     "a list that is a text": (b'{"list": "text"}', JSON),
-    "a list that is empty": (b'{"list": {}}', JSON),
     "a list of nothing": (b'{"list": []}', JSON),
     "a list of only orders": (as_json({"list": [order()]}), JSON),
     "a list of unknown members": (b'{"list": {"novel": 1}}', JSON),
     "an empty list in XML": (b"<list/>", XML),
-    "cut short": (as_json({"list": page(order())})[:-20], JSON),
-    "XML cut short": (as_xml("list", page(order()))[:-20], XML),
-    "a document type": (b"<!DOCTYPE list>" + as_xml("list", page(), prefix="").partition(b"?>")[2], XML),
 }
 
 
