@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from shared.walmart.client_provider import REFUSED_SECONDS
 from tests.integration.harness import Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault, Marketplace
 from tests.support.printed import records_of
@@ -185,24 +184,6 @@ def test_an_attempt_ends_as_the_table_says(harness: Harness, case: Case) -> None
     secrets = [seller.private_key, seller.channel_type, seller.client_secret]
     assert [text for text in (*headers, *secrets, *harness.marketplace.buyer_data) if text in printed] == []
     assert bool(headers) == bool(harness.marketplace.calls)
-
-
-@pytest.mark.parametrize(
-    "fault", [Fault.SERVICE_UNAVAILABLE, Fault.HEADER_BLAMED, Fault.RESET_BEFORE_APPLYING]
-)
-@both_schemes
-def test_the_retry_after_a_fault_acknowledges_the_order(harness: Harness, fault: Fault) -> None:
-    harness.place(ORDER)
-    harness.marketplace.fail(ORDER, fault)
-    function = harness.function()
-    harness.deliver(function)
-    harness.clock_offset_s += REFUSED_SECONDS
-
-    harness.deliver(function)
-
-    assert [record["attempt"] for record in harness.records()] == [1, 2]
-    assert statuses(harness) == ACKNOWLEDGED
-    assert (harness.queued(), harness.parked()) == (0, [])
 
 
 @both_schemes

@@ -204,13 +204,9 @@ def test_a_function_may_decrypt_by_way_of_secrets_manager_only(
 
 @needed(
     *(
-        f"{role}/{removed}"
+        f"{role}/WriteOwnLogs{action}"
         for role in (ACKNOWLEDGE, SWEEP)
-        for removed in (
-            "WriteOwnLogs",
-            "WriteOwnLogs/logs:CreateLogStream",
-            "WriteOwnLogs/logs:PutLogEvents",
-        )
+        for action in ("", "/logs:CreateLogStream", "/logs:PutLogEvents")
     )
 )
 def test_without_it_a_function_leaves_no_log(local_aws: LocalAws, roles: Roles, removed: str) -> None:

@@ -1,6 +1,5 @@
 """Requests on the wire, as the local marketplace and a raw server receive them."""
 
-import errno
 import socket
 import uuid
 from typing import Any
@@ -120,63 +119,10 @@ def test_a_proxy_of_the_environment_is_not_used(
 
 # Addresses
 
-FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
-    "of an unsupported family": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),
-    "without a route": (socket.AF_INET, ("255.255.255.255", 443)),
-    "without a server": (socket.AF_INET, ("127.0.0.2", 9)),
-}
-
-
-@pytest.mark.parametrize(("family", "address"), FIRST_OF_TWO.values(), ids=FIRST_OF_TWO.keys())
-def test_an_unusable_address_is_skipped(
-    serve: Serve,
-    connect: Connect,
-    monkeypatch: pytest.MonkeyPatch,
-    family: socket.AddressFamily,
-    address: tuple[str | int, ...],
-) -> None:
-    server = serve(ACKNOWLEDGES)
-    found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
-    simulate_addresses(monkeypatch, found, WithoutIPv6)
-
-    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
-
-    assert order.purchase_order_id == ORDER
-
-
-@pytest.mark.parametrize("count", [1, 24])
-def test_each_of_many_addresses_has_time_for_a_round_trip(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    server = serve(ACKNOWLEDGES)
-    first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
-        (socket.AF_INET, ("127.0.0.1", server.port))
-    ]
-    simulate_addresses(monkeypatch, first + [FIRST_OF_TWO["without a server"]] * (count - 1), FarAway)
-
-    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
-
-    assert order.purchase_order_id == ORDER
-
-
-def simulate_addresses(
-    monkeypatch: pytest.MonkeyPatch,
-    found: list[tuple[socket.AddressFamily, tuple[str | int, ...]]],
-    kind: type[socket.socket],
-) -> None:
-    """Simulate a host with these addresses, and a kernel with sockets of this class."""
-    infos = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for family, address in found]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
-    monkeypatch.setattr(socket, "socket", kind)
-
-
-class WithoutIPv6(socket.socket):
-    """A socket of a kernel without IPv6."""
-
-    def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        if family == socket.AF_INET6:
-            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
-        super().__init__(family, *args, **kwargs)
+type Address = tuple[int, tuple[str | int, ...]]
+NO_ROUTE: Address = (socket.AF_INET, ("255.255.255.255", 443))
+NO_SERVER: Address = (socket.AF_INET, ("127.0.0.2", 9))
+OF_NO_FAMILY: Address = (1000, ("2001:db8::1", 443, 0, 0))
 
 
 class FarAway(socket.socket):
@@ -187,6 +133,31 @@ class FarAway(socket.socket):
         if budget is not None and budget < 0.15:
             raise TimeoutError("timed out")
         super().connect(address)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([OF_NO_FAMILY], []), ([NO_ROUTE], []), ([NO_SERVER], []), ([], []), ([], [NO_SERVER] * 23)],
+    ids=["of no family", "without a route", "without a server", "the only one", "many others"],
+)
+def test_an_unusable_address_is_skipped_and_each_has_time_for_a_round_trip(
+    serve: Serve,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[Address],
+    after: list[Address],
+) -> None:
+    server = serve(ACKNOWLEDGES)
+    infos = [
+        (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)
+        for family, address in (*before, (socket.AF_INET, ("127.0.0.1", server.port)), *after)
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
+    monkeypatch.setattr(socket, "socket", FarAway)
+
+    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
+
+    assert order.purchase_order_id == ORDER
 
 
 # Cursors

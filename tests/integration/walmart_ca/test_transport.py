@@ -27,13 +27,11 @@ from tests.support.raw_server import (
 )
 from walmart_ca import (
     Client,
-    CredentialsRefused,
     NotSent,
     Order,
     OrderPage,
     OutcomeUnknown,
     Throttled,
-    Unavailable,
     WalmartError,
 )
 from walmart_ca.transport import KEPT_FOR
@@ -242,12 +240,10 @@ GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
     ("status", "kind", "reason"),
     [
         (200, OutcomeUnknown, "encoded_response"),
-        (401, CredentialsRefused, "http_401"),
         (429, Throttled, "http_429"),
-        (503, Unavailable, "http_503"),
     ],
 )
-@pytest.mark.parametrize("coding", ["GZIP", "br", "identity, gzip"])
+@pytest.mark.parametrize("coding", ["GZIP", "identity, br"])
 def test_only_the_status_of_a_compressed_response_counts(
     serve: Serve, connect: Connect, coding: str, status: int, kind: type[WalmartError], reason: str
 ) -> None:
@@ -319,22 +315,6 @@ def test_a_connection_is_not_used_after_a_long_idle_time(
             used.append(server.connections)
 
     assert used == [1, 1, 2]
-
-
-def test_a_connection_closed_during_a_call_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
-    def behave(connection: Connection) -> None:
-        connection.read_request()
-        connection.send(http_response(acknowledged()))
-        connection.read_request()
-
-    server = serve(behave)
-    client = connect(server.url)
-    client.orders.acknowledge(ORDER)
-
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert (type(error), error.reason) == (OutcomeUnknown, "connection_lost")
-    assert (len(server.requests), server.connections) == (2, 1)
 
 
 SECOND = "2575193093773"

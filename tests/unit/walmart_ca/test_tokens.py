@@ -184,7 +184,7 @@ def test_concurrent_calls_request_one_token() -> None:
 
 
 def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[BaseException]:
-    """Return the errors of two calls; the second waits for the token request of the first, which runs `then`."""
+    """Run two calls, the second while the first requests a token and runs `then`; return the errors."""
     failures: list[BaseException] = []
 
     def call() -> None:
