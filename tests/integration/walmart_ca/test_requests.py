@@ -72,8 +72,6 @@ def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect)
     assert {name for name in request.headers if header(head, name)} == set(request.headers)
 
 
-# The signed URL
-
 
 SPELLINGS = [
     ("127.0.0.1", 0, "HTTP://127.0.0.1:{port}/"),
@@ -102,8 +100,6 @@ def test_the_signed_url_is_the_one_on_the_wire(
     assert_signed_as_sent(head)
 
 
-# Proxies
-
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_not_used(
@@ -116,8 +112,6 @@ def test_a_proxy_of_the_environment_is_not_used(
     assert connect(server.url).orders.acknowledge(ORDER).purchase_order_id == ORDER
     assert proxy.connections == 0
 
-
-# Addresses
 
 type Address = tuple[int, tuple[str | int, ...]]
 NO_ROUTE: Address = (socket.AF_INET, ("255.255.255.255", 443))
@@ -159,8 +153,6 @@ def test_an_unusable_address_is_skipped_and_each_has_time_for_a_round_trip(
 
     assert order.purchase_order_id == ORDER
 
-
-# Cursors
 
 VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
 

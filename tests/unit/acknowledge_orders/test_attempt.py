@@ -10,7 +10,7 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import CallResults, DryRun
-from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, try_list_of_all_orders
+from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred
 from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
@@ -45,6 +45,9 @@ def order(status: str) -> Order:
 
 
 CREATED, SHIPPED = order("Created"), order("Shipped")
+
+
+BUILT = Request("POST", "https://walmart.invalid/x", {}, "c-1")
 
 
 @dataclass
@@ -83,7 +86,7 @@ class ScriptedClient:
     async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - as in the client
         if self._script.results:
             self._script.play("build", self._version, timeout)
-        return Request("POST", "https://walmart.invalid/x", {}, "c-1")
+        return BUILT
 
 
 class Clients(FixedClients):
@@ -113,51 +116,50 @@ def attempt(
 
 
 @pytest.mark.parametrize(
-    ("results", "fetch_first", "calls"),
+    ("results", "fetch_first", "calls", "reports"),
     [
         # Only the queue retries these.
-        ([CREATED], False, ["POST v1"]),
-        ([Unavailable("http_503", CALL)], False, ["POST v1"]),
-        ([Throttled("http_429", CALL)], False, ["POST v1"]),
+        ([CREATED], False, ["POST v1"], ["accepted v1"]),
+        ([Unavailable("http_503", CALL)], False, ["POST v1"], []),
+        ([Throttled("http_429", CALL)], False, ["POST v1"], []),
         # The order is fetched after a result that leaves its status open.
-        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["POST v1", "GET v1"]),
-        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["POST v1", "GET v1"]),
+        ([OutcomeUnknown("connection_lost", CALL), CREATED], False, ["POST v1", "GET v1"], ["accepted v1"]),
+        ([OrderRejected("CONFLICT", CALL), SHIPPED], False, ["POST v1", "GET v1"], ["accepted v1"] * 2),
         # The order is fetched first, and acknowledged only in Created.
-        ([CREATED, CREATED], True, ["GET v1", "POST v1"]),
-        ([SHIPPED], True, ["GET v1"]),
-        ([Unavailable("http_503", CALL)], True, ["GET v1"]),
-        ([OrderRejected("CONTENT_NOT_FOUND", CALL)], True, ["GET v1"]),
+        ([CREATED, CREATED], True, ["GET v1", "POST v1"], ["accepted v1"] * 2),
+        ([SHIPPED], True, ["GET v1"], ["accepted v1"]),
+        ([Unavailable("http_503", CALL)], True, ["GET v1"], []),
         # A call that was not sent is repeated once in an attempt.
-        ([NOT_SENT, CREATED], False, ["POST v1", "POST v1"]),
-        ([NOT_SENT, NOT_SENT], False, ["POST v1", "POST v1"]),
-        ([NOT_SENT, CREATED, NOT_SENT], True, ["GET v1", "GET v1", "POST v1"]),
+        ([NOT_SENT, CREATED], False, ["POST v1", "POST v1"], ["accepted v1"]),
+        ([NOT_SENT, NOT_SENT], False, ["POST v1", "POST v1"], []),
+        ([NOT_SENT, CREATED, NOT_SENT], True, ["GET v1", "GET v1", "POST v1"], ["accepted v1"]),
         # A refused call is repeated twice at most, each time with another version.
-        ([REFUSED, CREATED], False, ["POST v1", "POST v2"]),
-        ([REFUSED, REFUSED, CREATED], False, ["POST v1", "POST v2", "POST v3"]),
-        ([REFUSED, REFUSED, REFUSED], False, ["POST v1", "POST v2", "POST v3"]),
-        ([REFUSED, CREATED, REFUSED, REFUSED], True, ["GET v1", "GET v2", "POST v2", "POST v3"]),
+        ([REFUSED, CREATED], False, ["POST v1", "POST v2"], ["refused v1", "accepted v2"]),
+        (
+            [REFUSED, REFUSED, REFUSED],
+            False,
+            ["POST v1", "POST v2", "POST v3"],
+            ["refused v1", "refused v2", "refused v3"],
+        ),
+        (
+            [REFUSED, CREATED, REFUSED, REFUSED],
+            True,
+            ["GET v1", "GET v2", "POST v2", "POST v3"],
+            ["refused v1", "accepted v2", "refused v2", "refused v3"],
+        ),
     ],
 )
 def test_an_attempt_makes_exactly_these_calls(
-    results: list[Order | WalmartError], fetch_first: bool, calls: list[str]
+    results: list[Order | WalmartError], fetch_first: bool, calls: list[str], reports: list[str]
 ) -> None:
     script = Script(list(results))
+    clients = Clients(script, "v1", "v2", "v3", "v4")
 
-    attempt(Clients(script, "v1", "v2", "v3", "v4"), fetch_first=fetch_first)
+    result = attempt(clients, fetch_first=fetch_first)
 
-    assert script.calls == calls
-    assert script.results == []
-
-
-def test_refusals_and_acceptance_are_reported_for_each_version() -> None:
-    script = Script([REFUSED, REFUSED, CREATED])
-    clients = Clients(script, "v1", "v2", "v3")
-
-    result = attempt(clients)
-
-    assert clients.reports == ["refused v1", "refused v2", "accepted v3"]
+    assert (script.calls, script.results, clients.reports) == (calls, [], reports)
     assert isinstance(result, CallResults)
-    assert result.secret_version_id == "v3"
+    assert result.secret_version_id == calls[-1].split()[1]
 
 
 def called(status: int) -> CallInfo:
@@ -192,21 +194,6 @@ def test_each_result_is_reported_to_the_client_provider(
 
     assert call_once(clients, result, purchase_order_id) is result
     assert clients.reports == reports
-
-
-@pytest.mark.parametrize(
-    ("failure", "tries_other"),
-    [
-        (Unavailable("http_500", called(500)), True),
-        (WITHDRAWN, True),
-        (Unavailable("http_408", called(408)), False),
-        (Unavailable("no response", CALL), False),
-        (REFUSED, False),
-        (PAUSED, False),
-    ],
-)
-def test_the_other_list_is_tried_after_these_failures(failure: object, tries_other: bool) -> None:
-    assert try_list_of_all_orders(failure) == tries_other
 
 
 def test_a_403_that_concerns_one_order_rejects_it_without_a_repeat() -> None:
@@ -391,24 +378,23 @@ def test_no_call_follows_when_no_time_is_left(
     )
 
 
-def dry_run(script: Script, left_s: float, *, versions: tuple[str, ...] = ("v1",)) -> object:
+@pytest.mark.parametrize(
+    ("results", "versions", "left_s", "result"),
+    [
+        ([], ["v1"], LEAST_TIME_LEFT_S, DryRun(BUILT, "v1")),
+        ([], ["v1"], LEAST_TIME_LEFT_S - 0.1, Deferred("out_of_time")),
+        ([], [], 60.0, PAUSED),
+        # Without a token.
+        ([REFUSED], ["v1"], 18.0, CallResults(None, REFUSED, CALL, "v1")),
+    ],
+)
+def test_a_dry_run_builds_the_request_or_returns_why_not(
+    results: list[Order | WalmartError], versions: list[str], left_s: float, result: object
+) -> None:
+    script = Script(results)
     attempts = Attempts(
         Clients(script, *versions), acknowledge_limiter=rate_limiter(), fetch_limiter=rate_limiter()
     )
-    return asyncio.run(attempts.dry_run("1", lambda: left_s))
 
-
-def test_a_dry_run_builds_the_request_if_enough_time_is_left() -> None:
-    assert isinstance(dry_run(Script([]), LEAST_TIME_LEFT_S), DryRun)
-    assert dry_run(Script([]), LEAST_TIME_LEFT_S - 0.1) == Deferred("out_of_time")
-
-
-def test_a_dry_run_without_a_client_returns_why() -> None:
-    assert dry_run(Script([]), 60.0, versions=()) == PAUSED
-
-
-def test_a_dry_run_without_a_token_returns_the_error_in_time() -> None:
-    script = Script([REFUSED])
-
-    assert dry_run(script, 18.0) == CallResults(None, REFUSED, CALL, "v1")
-    assert script.timeouts == [18.0 - RESERVED_S]
+    assert asyncio.run(attempts.dry_run("1", lambda: left_s)) == result
+    assert script.timeouts == [left_s - RESERVED_S] * (result == CallResults(None, REFUSED, CALL, "v1"))

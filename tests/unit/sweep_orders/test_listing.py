@@ -191,9 +191,6 @@ def test_a_maintenance_page_is_not_fetched_in_parts() -> None:
     assert len(walmart.queries) == 1
 
 
-# Orders that are counted and not listed
-
-
 def aged(count: int, node: str = "SellerFulfilled") -> list[dict[str, Any]]:
     """Return orders a minute apart, the newest first."""
     return [order(number, timedelta(minutes=number), node) for number in range(count)]
@@ -328,9 +325,6 @@ def test_a_repeated_cursor_ends_the_listing() -> None:
     assert len(listing.seen) == 200
 
 
-# The list of all orders
-
-
 @pytest.mark.parametrize("failure", FAILS.values(), ids=FAILS.keys())
 def test_the_list_of_all_orders_replaces_one_that_fails(failure: Response) -> None:
     walmart = Walmart([order(number) for number in range(201)], instead={"released": failure})
@@ -379,8 +373,6 @@ def test_a_failed_later_page_is_not_fetched_from_the_other_list() -> None:
     assert len(listing.seen) == 200
 
 
-# The look-back
-
 OLD = timedelta(days=20)
 
 
@@ -406,9 +398,6 @@ def test_an_api_without_the_ship_node_type_causes_no_problem() -> None:
     listing = listed(Legacy([order(1)]), lookback=THIRTY_DAYS, by_others=True)
 
     assert (listing.seen, listing.problem) == (ids(1), None)
-
-
-# Dates
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,6 @@ def ids_of(results: list[Order | BaseException]) -> list[str]:
     return [result.purchase_order_id for result in results if isinstance(result, Order)]
 
 
-# The same calls
-
 ACTIONS: dict[str, tuple[tuple[object, ...], dict[str, Any]]] = {
     "acknowledge": ((ID,), {}),
     "get": ((ID,), {}),
@@ -127,9 +125,6 @@ def test_building_a_request_sends_nothing() -> None:
     assert scripted.sent == []
 
 
-# Concurrent calls
-
-
 @pytest.mark.parametrize("max_concurrency", [3, 18])
 def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
     scripted = ScriptedTransport(the_order)
@@ -153,9 +148,6 @@ def test_calls_run_concurrently_up_to_the_limit(max_concurrency: int) -> None:
     assert ids_of(run(main())) == IDS
     assert max(running) == max_concurrency
     assert len({request.correlation_id for request in scripted.sent}) == len(IDS)
-
-
-# A client whose only thread is busy
 
 
 class BusyClient:

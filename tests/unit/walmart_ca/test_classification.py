@@ -25,8 +25,6 @@ from walmart_ca.responses import Response
 
 A_CALL = CallInfo("POST", "https://host/", "correlation-id", 307, 0.1)
 
-# A status without a code
-
 ALONE: dict[type[WalmartError], list[int]] = {
     CredentialsRefused: [401],
     Misconfigured: [300, 301, 304, 399, 404, 405, 406, 415],
@@ -51,8 +49,6 @@ def test_any_2xx_with_the_requested_content_is_a_success(status: int) -> None:
     assert isinstance(classify(as_json({"order": order()}), status=status), Order)
     assert isinstance(classify_page(as_json({"list": page(order())}), status=status), OrderPage)
 
-
-# A code
 
 CAUSED = {"causes": {"cause": [{"code": "X"}]}}
 CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
@@ -134,8 +130,6 @@ def test_a_success_without_a_body_names_the_reason(headers: dict[str, str], reas
     assert result.reason == reason
 
 
-# Responses of other services
-
 OF_OTHERS = {
     "text": b"no healthy upstream",
     "Spring": as_json({"timestamp": 1, "status": 404, "error": "Not Found", "path": "/v3/ca/orders/1"}),
@@ -194,8 +188,6 @@ def test_a_redirect_is_a_misconfiguration_with_its_host(location: str, reason: s
     assert isinstance(error, Misconfigured)
     assert error.reason == reason
 
-
-# Walmart's quota
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=90)

@@ -98,9 +98,6 @@ def test_text_and_milliseconds_are_the_same_instant(instant: datetime) -> None:
     assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
 
 
-# The Date header
-
-
 @pytest.mark.parametrize(
     "value",
     [
@@ -128,19 +125,6 @@ def test_an_http_date_is_read_in_utc(value: str) -> None:
 )
 def test_what_is_no_http_date_is_none(value: str | None) -> None:
     assert parse_http_date(value) is None
-
-
-PIECES = ["Mon", ",", " ", "23", "Nov", "2026", "9999", "0", "10:00:00", "10.00", "GMT", "+9999", "-", ":"]
-
-
-@given(st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_no_http_date_raises(value: str) -> None:
-    read = parse_http_date(value)
-
-    assert read is None or read.tzinfo is UTC
-
-
-# Formatting
 
 
 @pytest.mark.parametrize(

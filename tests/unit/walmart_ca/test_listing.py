@@ -82,8 +82,6 @@ def unknown(kind: Kind, scripted: ScriptedTransport, reason: str) -> list[str]:
     return found
 
 
-# The first page
-
 FROM_START = "createdStartDate=2026-11-23T10:00:00Z"
 
 
@@ -131,8 +129,6 @@ def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str
     with pytest.raises(ValueError, match=f"^{name} must "):
         client.orders.released(**which)
 
-
-# From page to page
 
 # An integration test sends any visible characters.
 VERBATIM = [
@@ -235,9 +231,6 @@ def test_a_page_is_fetched_when_the_previous_one_is_used_up(kind: Kind) -> None:
     collect(kind, scripted, lambda: fetched.append(len(scripted.sent)))
 
     assert fetched == [1, 1, 2]
-
-
-# Single pages
 
 
 def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: Kind) -> None:

@@ -81,9 +81,6 @@ def test_a_street_of_any_bytes_hides_no_order(street: bytes, content_type: str) 
     assert [each.purchase_order_id for each in read.orders] == IDS
 
 
-# Unreadable responses
-
-
 ID_IN_XML = b"<purchaseOrderId>1</purchaseOrderId>"
 UNREAD: dict[str, tuple[bytes, str | None]] = {
     "quotes": (written(JSON, b'the "old" mill'), CURSOR),
@@ -138,9 +135,6 @@ def test_an_unreadable_success_may_name_the_order(body: bytes, names_order: bool
 
     assert isinstance(error, OutcomeUnknown)
     assert error.names_order is names_order
-
-
-# Attacks
 
 
 def entity_chain(length: int) -> bytes:

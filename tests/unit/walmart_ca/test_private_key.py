@@ -193,8 +193,6 @@ def test_a_key_that_was_damaged_by_pasting_signs(
     assert_signs_rightly(with_key(private_key))
 
 
-# Unusable keys
-
 REFUSED = {
     "text": ("Please ask Jean-Luc for it!", "not base64"),
     "a lone surrogate": ("\udc80" * 20, "not base64"),
@@ -245,9 +243,6 @@ def test_an_error_about_another_value_does_not_keep_the_key() -> None:
         SignatureCredentials(consumer_id="", channel_type=CHANNEL_TYPE, private_key=WALMART)
 
     assert not shows(texts_reachable_from(refused.value), WALMART)
-
-
-# Keys with inconsistent numbers
 
 
 def with_one_number_altered(position: int, change: int) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.hostile_ids import HOSTILE_IDS
-from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
+from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, rsa_key, walmart_form
 from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call
 from walmart_ca import (
     PRODUCTION_URL,
@@ -23,8 +23,6 @@ from walmart_ca import (
     check_base_url,
     check_purchase_order_id,
 )
-
-# The base URL
 
 ACCEPTED_URLS = {
     "HTTPS://Marketplace.WalmartAPIs.com": PRODUCTION_URL,
@@ -77,8 +75,6 @@ def test_an_unusable_base_url_is_refused_and_not_shown(base_url: Any) -> None:  
     assert "s3cr3t" not in str(refused.value)
     assert "[" not in str(refused.value)
 
-
-# The other settings
 
 UNPRINTABLE = [
     *("", " ", " x", "x ", "x\n", "\tx", "x\r\nX: s3cr3t", "s3cr3t\x00", "s3cr3t-é", "x" * 129, b"x", None)
@@ -166,17 +162,6 @@ def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
     assert raised.value.call.latency_s == 2.5
 
 
-# Purchase order ids
-
-
-@pytest.mark.parametrize(
-    "purchase_order_id",
-    ["2575193093772", "309112345678901", "3225224", "Y12345678", "a_b-C7", "-0", "0" * 64],
-)
-def test_a_safe_id_is_returned_unchanged(purchase_order_id: str) -> None:
-    assert check_purchase_order_id(purchase_order_id) == purchase_order_id
-
-
 @pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
 def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
     with pytest.raises(ValueError, match=r"^purchaseOrderId must ") as refused:
@@ -186,23 +171,22 @@ def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> Non
     assert ".." not in str(refused.value)
 
 
-SAFE = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
-
-
 @given(
     st.text() | st.text(alphabet="aZ09_-/%.\r\n\x00 ٣", max_size=70) | st.text(alphabet="aZ_-", min_size=1)
 )
+@example("2575193093772")
+@example("a_b-C7")
+@example("-0")
+@example("0" * 64)
 def test_an_accepted_id_is_safe_and_unchanged(text: str) -> None:
     try:
         taken = check_purchase_order_id(text)
     except ValueError:
-        assert not SAFE.fullmatch(text)
-    else:
-        assert taken == text
-        assert SAFE.fullmatch(taken)
+        taken = ""
 
+    safe = re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}", text)
+    assert taken == (text if safe else "")
 
-# Credentials
 
 UNUSABLE = [
     *(None, 12345, b"0b1f7c52", "", " \t\r\n", "0b1f7c52 6f0a", "0b1f7c52\n6f0a", "0b1f7c52\r6f0a"),
@@ -266,10 +250,8 @@ def test_an_ambiguous_credential_is_refused(
 PASTED = {
     "white space": "\t {} \r\n",
     "quotes": '"{}"',
-    "single quotes and a comma": "'{}',",
     "typographic quotes": "\u201c{}\u201d",
     "escaped quotes": '\\"{}\\"',
-    "a byte order mark": "\ufeff{}",
     "zero-width and non-breaking spaces": "\u200b\xa0{}\xa0\u200b",
 }
 
@@ -282,19 +264,11 @@ def test_quotes_and_blanks_around_an_id_are_removed(name: str, pasted: str) -> N
     assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
 
 
-# Printing
-
-
-def test_credentials_print_the_consumer_id_only() -> None:
-    shown = SignatureCredentials(**{**OF_A_SIGNATURE, "private_key": pkcs8_pem(rsa_key())})
-
-    assert repr(shown) == str(shown) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
-
-
 def test_a_client_and_a_request_print_no_key_and_no_signature() -> None:
     client = Client(credentials(), transport=ScriptedTransport())
     request = client.orders.build_acknowledgement("2575193093772")
 
+    assert repr(credentials()) == str(credentials()) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
     for shown in (f"{client!r} {request!r}", str(request)):
         assert walmart_form(rsa_key())[-40:] not in shown
         assert request.headers["WM_SEC.AUTH_SIGNATURE"] not in shown

@@ -1,16 +1,11 @@
 """Which version of the secret each call is made with, and how often the secret is read."""
 
-import asyncio
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
 import pytest
 
 from shared.walmart.client_provider import (
     ACCEPTED_SECONDS,
-    CACHE_SECONDS,
     FAILURE_SECONDS,
     ClientProvider,
     CredentialsPaused,
@@ -259,16 +254,6 @@ def test_a_refused_repeat_does_not_pause_after_an_accepted_call(harness: Harness
     harness.get()
 
 
-def test_a_call_of_a_replaced_version_is_not_a_fallback(harness: Harness) -> None:
-    in_progress = harness.get()
-    harness.go("v2 +300 call")
-
-    harness.provider.report_accepted(in_progress)
-
-    assert harness.used == ["v2"]
-    assert harness.counts == []
-
-
 def test_a_slow_failed_read_is_not_repeated_for_each_order(harness: Harness) -> None:
     def hang(stage: str) -> Secret:
         harness.time.now += 2 * FAILURE_SECONDS
@@ -279,37 +264,6 @@ def test_a_slow_failed_read_is_not_repeated_for_each_order(harness: Harness) -> 
 
     assert [provider.get() for _ in range(10)] == [DOWN] * 10
     assert harness.store.reads[CURRENT] == 1
-
-
-def test_the_clients_of_replaced_versions_are_closed_with_their_threads() -> None:
-    """After any number of rotations, only the current and the previous version are kept."""
-    time, store = Time(), Store()
-    clients = count()
-
-    def connect(credentials: Credentials) -> AsyncClient:
-        executor = ThreadPoolExecutor(4, f"client-{next(clients)}-")
-        return AsyncClient(credentials, base_url=URL, executor=executor)
-
-    provider = ClientProvider(store.read, connect, time.monotonic, print)
-
-    async def invocation() -> None:
-        chosen = [provider.get() for _ in range(4)]
-        await asyncio.gather(
-            *(each.client.orders.get("1") for each in chosen if isinstance(each, ProvidedClient)),
-            return_exceptions=True,
-        )
-        await provider.close_replaced()
-
-    for version in range(5):
-        store.rotate(secret(f"v{version}"))
-        time.now += CACHE_SECONDS
-        asyncio.run(invocation())
-
-        kept = (f"client-{version}-", f"client-{version - 1}-")
-        for thread in threading.enumerate():
-            if thread.name.startswith("client-") and not thread.name.startswith(kept):
-                thread.join(60)
-                assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(
