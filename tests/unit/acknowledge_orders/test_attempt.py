@@ -308,19 +308,6 @@ def test_the_timeout_leaves_time_to_record_the_result(left_s: float, timeouts: l
     assert timeouts or result == Deferred("out_of_time")
 
 
-@pytest.mark.parametrize("fetch_first", [False, True])
-def test_with_too_little_time_left_the_secret_is_not_read(fetch_first: bool) -> None:
-    class Unread(Clients):
-        def get(self) -> ProvidedClient | NoClient:
-            raise AssertionError
-
-    clients = Unread(Script([]), "v1")
-
-    result = attempt(clients, fetch_first=fetch_first, time_left=LEAST_TIME_LEFT_S - 0.1)
-
-    assert result == Deferred("out_of_time")
-
-
 @pytest.mark.parametrize(
     ("left_s", "max_wait_s", "calls"),
     [
@@ -341,17 +328,21 @@ def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
     assert script.calls == calls
 
 
-def test_nothing_is_sent_when_choosing_the_client_took_the_time() -> None:
-    script = Script([])
-    left = [20.0]
+@pytest.mark.parametrize(("left_s", "secret_reads"), [(LEAST_TIME_LEFT_S - 0.1, 0), (20.0, 1)])
+def test_with_too_little_time_left_the_secret_is_not_read_and_nothing_sent(
+    left_s: float, secret_reads: int
+) -> None:
+    left = [left_s]
 
     class Slow(Clients):
         def get(self) -> ProvidedClient | NoClient:
-            left[0] = 12.0
+            left.append(12.0)
             return self.peek()
 
-    assert attempt(Slow(script, "v1"), time_left=lambda: left[0]) == Deferred("out_of_time")
-    assert script.calls == []
+    script = Script([])
+
+    assert attempt(Slow(script, "v1"), time_left=lambda: left[-1]) == Deferred("out_of_time")
+    assert (script.calls, len(left) - 1) == ([], secret_reads)
 
 
 @pytest.mark.parametrize(

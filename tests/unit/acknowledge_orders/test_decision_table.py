@@ -48,6 +48,9 @@ ERRORS = {
 }
 
 
+DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
+
+
 def table(heading: str) -> list[list[str]]:
     """Return the rows of the table whose header begins with `heading`, without their backticks."""
     lines = PAGE.partition(f"| {heading} |")[2].splitlines()[2:]
@@ -116,19 +119,19 @@ def context(
     )
 
 
-def undated(waited: timedelta) -> DecisionContext:
-    """Return the context of an event without a usable time, for an order of yesterday."""
-    return replace(context(order_age=timedelta(days=1), waited=waited), event_time=None)
-
-
+UNDATED = {
+    minutes: replace(context(order_age=timedelta(days=1), waited=minutes * MINUTE), event_time=None)
+    for minutes in (30, 31)
+}
+"""The contexts of an event without a usable time, for an order of yesterday, by the minutes waited."""
 WHILE = {
     "": context(),
-    "event ≤ 1 h": context(event_age=timedelta(hours=1)),
-    "event > 1 h": context(event_age=timedelta(hours=1, seconds=1)),
-    "known ≤ 30 min": context(event_age=timedelta(minutes=30), order_age=timedelta(days=1)),
-    "known > 30 min": context(timedelta(minutes=30, seconds=1), timedelta(minutes=30, seconds=1)),
-    "no time, received ≤ 30 min ago": undated(timedelta(minutes=30)),
-    "no time, received > 30 min ago": undated(timedelta(minutes=30, seconds=1)),
+    "event ≤ 1 h": context(event_age=60 * MINUTE),
+    "event > 1 h": context(event_age=60 * MINUTE + SECOND),
+    "known ≤ 30 min": context(event_age=30 * MINUTE, order_age=DAY),
+    "known > 30 min": context(30 * MINUTE + SECOND, 30 * MINUTE + SECOND),
+    "no time, received ≤ 30 min ago": UNDATED[30],
+    "no time, received > 30 min ago": UNDATED[31],
 }
 
 
@@ -258,38 +261,28 @@ def test_the_order_is_fetched_after_an_open_result(name: str) -> None:
     assert fetches == (name in {"OutcomeUnknown", "OrderRejected"})
 
 
-DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
-
-
 @pytest.mark.parametrize(
     ("age", "origin", "tried_before", "fetch_first"),
     [
-        (timedelta(0), None, False, False),
         (15 * MINUTE, None, False, False),
         (15 * MINUTE + SECOND, None, False, True),
-        (3 * DAY, None, False, True),
         # An event from the future.
         (-5 * MINUTE, None, False, False),
         (-5 * MINUTE - SECOND, None, False, True),
-        (-300 * DAY, None, False, True),
         # An event without a time, one that was tried before, and one of the sweep.
         (None, None, False, True),
-        (timedelta(0), None, True, True),
-        (timedelta(0), "sweep", False, True),
+        (0 * MINUTE, None, True, True),
+        (0 * MINUTE, "sweep", False, True),
     ],
 )
 def test_an_order_is_fetched_first_unless_its_event_is_new(
     age: timedelta | None, origin: str | None, tried_before: bool, fetch_first: bool
 ) -> None:
-    detail = {"purchaseOrderId": "1", "origin": origin}
     time = None if age is None else (NOW - age).isoformat()
+    event = OrderEvent.read({"time": time, "detail": {"purchaseOrderId": "1", "origin": origin}}, NOW)
 
-    event = OrderEvent.read({"time": time, "detail": detail}, NOW)
-
-    fetches = (
-        must_fetch_first(event, NOW, tried_before=True) if tried_before else must_fetch_first(event, NOW)
-    )
-    assert fetches == fetch_first
+    # `tried_before` is False by default.
+    assert must_fetch_first(event, NOW, **{"tried_before": True} if tried_before else {}) == fetch_first
 
 
 EVENTS = {
@@ -324,51 +317,42 @@ def test_only_an_event_of_the_sweep_is_left_to_the_sweep(row: list[str]) -> None
 
     decision = decide(results_of(acknowledging, fetching), of_event, BACKOFF)
 
-    expected = {
-        "left to the sweep": Disposition.LEFT_TO_SWEEP,
-        "park": Disposition.PARKED,
-        "back-off": Disposition.RETRY,
-    }
-    assert decision.disposition is expected[action_name]
+    expected = {"left to the sweep": "left_to_sweep", "park": "parked", "back-off": "retry"}
+    assert decision.disposition == expected[action_name]
 
 
-@pytest.mark.parametrize("fetching", ["OrderRejected", "OrderRejected 403", "OrderRejected 404"])
-@pytest.mark.parametrize(("order_age", "park"), [(timedelta(minutes=20), False), (timedelta(hours=2), True)])
-def test_the_age_of_a_swept_order_counts_from_its_own_date(
-    fetching: str, order_age: timedelta, *, park: bool
-) -> None:
-    swept = note("of the sweep, to park", order_age)
+def swept(age: timedelta) -> DecisionContext:
+    return context(order_age=age, note=note("of the sweep, to park", age))
 
-    decision = decide(results_of("-", fetching), context(order_age=order_age, note=swept), BACKOFF)
 
-    assert (decision.disposition is Disposition.PARKED) == park
+def dateless(waited: timedelta) -> DecisionContext:
+    return replace(context(waited=waited), event_time=None, deadline_from=None)
 
 
 @pytest.mark.parametrize(
-    ("event_age", "order_age", "known_long"),
+    ("fetching", "known", "parked"),
     [
-        (30 * MINUTE, DAY, False),
-        (DAY, 30 * MINUTE, False),
-        (30 * MINUTE + SECOND, DAY, True),
-        (DAY, 30 * MINUTE + SECOND, True),
+        # Without a date, an order is known since its first receive; with two, since the later one.
+        ("OrderRejected 404", dateless(29 * MINUTE), False),
+        ("OrderRejected 404", dateless(31 * MINUTE), True),
+        ("Backordered", dateless(59 * MINUTE), False),
+        ("Backordered", dateless(61 * MINUTE), True),
+        ("OrderRejected 404", context(30 * MINUTE, DAY), False),
+        ("OrderRejected 404", context(DAY, 30 * MINUTE), False),
+        ("OrderRejected 404", context(30 * MINUTE + SECOND, DAY), True),
+        ("OrderRejected 404", context(DAY, 30 * MINUTE + SECOND), True),
+        # The age of a swept order counts from its own date.
+        ("OrderRejected", swept(20 * MINUTE), False),
+        ("OrderRejected", swept(120 * MINUTE), True),
+        ("OrderRejected 403", swept(20 * MINUTE), False),
+        ("OrderRejected 404", swept(20 * MINUTE), False),
+        ("OrderRejected 404", swept(120 * MINUTE), True),
     ],
 )
-def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
-    event_age: timedelta, order_age: timedelta, known_long: bool
+def test_an_order_is_given_up_only_when_it_was_known_for_long(
+    fetching: str, known: DecisionContext, parked: bool
 ) -> None:
-    _, _, action = evaluate(results_of("-", "OrderRejected 404"), context(event_age, order_age))
-
-    assert action == ("park" if known_long else "back-off")
-
-
-@pytest.mark.parametrize("fetching", ["OrderRejected 404", "Backordered"])
-@pytest.mark.parametrize(("minutes", "parked"), [(29, False), (61, True)])
-def test_without_a_date_an_order_is_known_since_the_first_receive(
-    fetching: str, minutes: int, parked: bool
-) -> None:
-    without_any_date = replace(undated(timedelta(minutes=minutes)), deadline_from=None)
-
-    decision = decide(results_of("-", fetching), without_any_date, BACKOFF)
+    decision = decide(results_of("-", fetching), known, BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == parked
 
