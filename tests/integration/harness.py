@@ -139,10 +139,7 @@ class Harness(Services):
             try:
                 decrypt()
             except ClientError:
-                refusal = {
-                    "__type": "AccessDeniedException",
-                    "Message": "Access to KMS is not allowed",
-                }
+                refusal = {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
                 body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
                 return AWSResponse(request.url, 400, HTTPHeaders(), body)
             return None

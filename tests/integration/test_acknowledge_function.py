@@ -17,9 +17,7 @@ from tests.support.services import order_event
 ORDER = "7400000000001"
 
 
-def test_an_order_event_ends_as_one_acknowledged_order_and_record(
-    harness: Harness,
-) -> None:
+def test_an_order_event_ends_as_one_acknowledged_order_and_record(harness: Harness) -> None:
     harness.marketplace.add_order(ORDER)
     harness.send(order_event(ORDER, orderDate=datetime.now(UTC).isoformat()))
 

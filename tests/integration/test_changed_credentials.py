@@ -130,9 +130,7 @@ def test_a_new_secret_switches_the_scheme_without_a_deployment(harness: Harness,
     assert outcomes(harness) == ["acknowledged"] * 3
 
 
-def test_orders_wait_for_a_token_secret_when_signatures_fail(
-    harness: Harness,
-) -> None:
+def test_orders_wait_for_a_token_secret_when_signatures_fail(harness: Harness) -> None:
     function = served(harness, ORDERS[0])
     harness.marketplace.withdraw_api("signature")
     harness.place(ORDERS[1])

@@ -72,7 +72,6 @@ def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect)
     assert {name for name in request.headers if header(head, name)} == set(request.headers)
 
 
-
 SPELLINGS = [
     ("127.0.0.1", 0, "HTTP://127.0.0.1:{port}/"),
     ("127.0.0.1", 0, " http://LocalHost:{port}\n"),
@@ -98,7 +97,6 @@ def test_the_signed_url_is_the_one_on_the_wire(
         port=server.port
     ).removesuffix(":80")
     assert_signed_as_sent(head)
-
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"])

@@ -10,14 +10,7 @@ from tests.integration.walmart_ca.calls import START, Connect, Serve, act, failu
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.support.documents import as_json, order, page
 from tests.support.keys import CHANNEL_TYPE, rsa_key, walmart_form
-from tests.support.raw_server import (
-    ORDER,
-    acknowledged,
-    header,
-    http_response,
-    respond_with,
-    target,
-)
+from tests.support.raw_server import ORDER, acknowledged, header, http_response, respond_with, target
 from walmart_ca import Client, Order, Throttled
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -63,7 +56,6 @@ def test_an_order_has_the_headers_of_its_response(
 
     assert call is not None
     assert (call.tokens_left, call.answered_at, call.retry_at) == (7, answered_at, None)
-
 
 
 # Errors and logs

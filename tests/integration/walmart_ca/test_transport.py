@@ -25,15 +25,7 @@ from tests.support.raw_server import (
     respond_and_close,
     respond_with,
 )
-from walmart_ca import (
-    Client,
-    NotSent,
-    Order,
-    OrderPage,
-    OutcomeUnknown,
-    Throttled,
-    WalmartError,
-)
+from walmart_ca import Client, NotSent, Order, OrderPage, OutcomeUnknown, Throttled, WalmartError
 from walmart_ca.transport import KEPT_FOR
 
 MEBIBYTE = 1024 * 1024
@@ -237,11 +229,7 @@ GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "reason"),
-    [
-        (200, OutcomeUnknown, "encoded_response"),
-        (429, Throttled, "http_429"),
-    ],
+    ("status", "kind", "reason"), [(200, OutcomeUnknown, "encoded_response"), (429, Throttled, "http_429")]
 )
 @pytest.mark.parametrize("coding", ["GZIP", "identity, br"])
 def test_only_the_status_of_a_compressed_response_counts(

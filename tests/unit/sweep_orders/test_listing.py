@@ -104,10 +104,9 @@ class Walmart:
             if since <= each["orderDate"] <= until and each["shipNode"]["type"] == node
         ]
         place, limit = int(query.get("poIndex", 0)), int(query["limit"])
-        start = {
-            "keeping": sum(int(each["purchaseOrderId"]) <= place for each in found),
-            "repeating": 0,
-        }.get(self.cursors, place)
+        start = {"keeping": sum(int(each["purchaseOrderId"]) <= place for each in found), "repeating": 0}.get(
+            self.cursors, place
+        )
         shown = found[start : start + limit]
         if not shown:
             return EMPTY
