@@ -307,6 +307,7 @@ def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
     orders, dead_letters = {"QueueUrl": harness.order_queue}, {"QueueUrl": harness.dead_letter_queue}
     sent, receipt = {"MessageBody": "{}"}, {"ReceiptHandle": "any"}
     policy = {"RoleName": ACKNOWLEDGE, "PolicyName": "more", "PolicyDocument": "{}"}
+    secret = {"SecretId": harness.secret_arn, "SecretString": "{}"}
     return {
         "send to the order queue": ("sqs:SendMessage", {**orders, **sent}),
         "receive orders": ("sqs:ReceiveMessage", orders),
@@ -314,14 +315,10 @@ def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
         "purge the order queue": ("sqs:PurgeQueue", orders),
         "park": ("sqs:SendMessage", {**dead_letters, **sent}),
         "receive what is parked": ("sqs:ReceiveMessage", dead_letters),
-        "delete what is parked": ("sqs:DeleteMessage", {**dead_letters, **receipt}),
         "publish events": ("events:PutEvents", publish_on(harness.bus())),
         "publish on another bus": ("events:PutEvents", publish_on("default")),
         "read another secret": ("secretsmanager:GetSecretValue", {"SecretId": "foreign"}),
-        "replace the secret": (
-            "secretsmanager:PutSecretValue",
-            {"SecretId": harness.secret_arn, "SecretString": "{}"},
-        ),
+        "replace the secret": ("secretsmanager:PutSecretValue", secret),
         "invoke another function": ("lambda:InvokeFunction", {"FunctionName": "foreign"}),
         "widen itself": ("iam:PutRolePolicy", policy),
     }

@@ -19,7 +19,6 @@ from tests.support.raw_server import (
     headers,
     http_response,
     listed,
-    method,
     respond_with,
     target,
 )
@@ -57,19 +56,6 @@ def test_a_call_has_exactly_the_required_headers(
     assert uuid.UUID(header(head, "WM_QOS.CORRELATION_ID")).version == 4
     for name in ("Authorization", "Cookie", "Expect", "Transfer-Encoding", "WM_SEC.ACCESS_TOKEN"):
         assert headers(head, name) == []
-
-
-def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(ACKNOWLEDGES)
-    client = connect(server.url)
-    request = client.orders.build_acknowledgement(ORDER)
-    assert server.connections == 0
-
-    client.orders.acknowledge(ORDER)
-
-    (head,) = server.requests
-    assert (method(head), f"{server.url}{target(head)}") == (request.method, request.url)
-    assert {name for name in request.headers if header(head, name)} == set(request.headers)
 
 
 SPELLINGS = [

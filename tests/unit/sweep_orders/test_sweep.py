@@ -36,16 +36,17 @@ from walmart_ca import (
 )
 
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-
-
 INTERVAL = timedelta(minutes=15)
-
-
 CALL = CallInfo("GET", "https://walmart.invalid/released", "c-1", 200, 0.1, answered_at=NOW)
 LOST = OutcomeUnknown("connection_lost", replace(CALL, status=None))
 
 
-def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: str, node: str = "") -> Order:
+def order(
+    purchase_order_id: str,
+    age_minutes: float | None = 60,
+    statuses: Sequence[str] = ("Created",),
+    node: str = "",
+) -> Order:
     """Return a released order; without statuses it has no lines."""
     return Order(
         purchase_order_id,
@@ -55,17 +56,12 @@ def released(purchase_order_id: str, age_minutes: float | None = 60, *statuses: 
     )
 
 
-def created(purchase_order_id: str, age_minutes: float | None = 60) -> Order:
-    return released(purchase_order_id, age_minutes, "Created")
+def last_page(*orders: Order) -> OrderPage:
+    return OrderPage(orders, None, None, CALL)
 
 
 def page(*orders: Order) -> OrderPage:
-    cursor = f"?after={'-'.join(order.purchase_order_id for order in orders)}"
-    return OrderPage(orders, None, cursor, CALL)
-
-
-def last_page(*orders: Order, answered_at: datetime | None = NOW) -> OrderPage:
-    return OrderPage(orders, None, None, replace(CALL, answered_at=answered_at))
+    return replace(last_page(*orders), next_cursor="?after=1")
 
 
 class Pages:
@@ -140,7 +136,7 @@ class Harness:
 
 
 def test_a_due_order_is_published_and_the_sweep_completed() -> None:
-    harness = Harness(Pages(last_page(created("1", 30))))
+    harness = Harness(Pages(last_page(order("1", 30))))
 
     record = harness.sweep()
 
@@ -159,11 +155,11 @@ def test_a_due_order_is_published_and_the_sweep_completed() -> None:
     [
         ([], [], None, 0.0),
         # A young order is not published, but counts as unacknowledged.
-        ([created("1", 9)], [], "1", 540.0),
-        ([created("1", 30 + 0.64 / 60)], ["1"], "1", 1800.6),
+        ([order("1", 9)], [], "1", 540.0),
+        ([order("1", 30 + 0.64 / 60)], ["1"], "1", 1800.6),
         # An undated order has no age, and comes first.
-        ([created("1", None)], ["1"], None, None),
-        ([created("1", 600), created("2", None)], ["2", "1"], "1", 36_000.0),
+        ([order("1", None)], ["1"], None, None),
+        ([order("1", 600), order("2", None)], ["2", "1"], "1", 36_000.0),
     ],
 )
 def test_the_record_names_the_oldest_unacknowledged_order(
@@ -179,46 +175,29 @@ def test_the_record_names_the_oldest_unacknowledged_order(
 
 
 @pytest.mark.parametrize(
-    ("statuses", "node", "is_published"),
+    ("pages", "published"),
     [
-        (["Created"], "", True),
-        (["Acknowledged", "Created"], "", True),
-        ([], "", True),
-        (["Acknowledged"], "", False),
-        (["Created"], "WFSFulfilled", False),
+        ([last_page(order("1", 60, ["Acknowledged", "Created"]))], ["1"]),
+        ([last_page(order("1", 60, []))], ["1"]),
+        ([last_page(order("1", 60, ["Acknowledged"]))], []),
+        ([last_page(order("1", node="WFSFulfilled"))], []),
+        # If an order changes between two pages, the last one counts.
+        ([page(order("1")), last_page(order("1", 60, ["Acknowledged"]))], []),
+        ([page(order("1"), order("2")), last_page(order("2"))], ["1", "2"]),
     ],
 )
-def test_only_orders_that_await_acknowledgement_are_published(
-    statuses: list[str], node: str, is_published: bool
+def test_an_order_that_awaits_acknowledgement_is_published_once(
+    pages: list[OrderPage], published: list[str]
 ) -> None:
-    harness = Harness(Pages(last_page(released("1", 60, *statuses, node=node))))
-
-    record = harness.sweep()
-
-    assert harness.ids == ["1"] * is_published
-    assert (record.orders_seen, record.orders_unacknowledged) == (1, int(is_published))
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "published"),
-    [
-        ([created("1"), created("2")], [created("2"), created("3")], ["1", "2", "3"]),
-        # The order changed between the pages.
-        ([created("1")], [released("1", 60, "Acknowledged")], []),
-    ],
-)
-def test_an_order_on_two_pages_counts_once_as_on_the_last(
-    first: list[Order], second: list[Order], published: list[str]
-) -> None:
-    harness = Harness(Pages(page(*first), last_page(*second)))
+    harness = Harness(Pages(*pages))
 
     record = harness.sweep()
 
     assert harness.ids == published
-    assert record.orders_seen == max(1, len(published))
+    assert (record.orders_seen, record.orders_unacknowledged) == (max(1, len(published)), len(published))
 
 
-PAGE = page(created("1", 90))
+PAGE = page(order("1", 90))
 
 
 @pytest.mark.parametrize(
@@ -265,7 +244,7 @@ def test_without_credentials_the_record_gives_the_reason(
 
 
 def test_orders_found_before_the_time_is_up_are_published() -> None:
-    pages = Pages(page(created("1")), last_page())
+    pages = Pages(page(order("1")), last_page())
     harness = Harness(pages, left_s=lambda: PUBLISHING_S + LEAST_TIME_LEFT_S - 0.1 * len(pages.calls))
 
     record = harness.sweep()
@@ -275,32 +254,25 @@ def test_orders_found_before_the_time_is_up_are_published() -> None:
 
 
 @pytest.mark.parametrize(
-    ("queue_length", "published"),
+    ("queue_length", "published", "drain_time_s"),
     # At 60 a minute, less the margin, 855 orders fit into a quarter of an hour.
-    [(0, 855), (1, 854), (855, 0), (5000, 0), (None, 855)],
+    [(0, 855, 900.0), (1, 854, 900.0), (855, 0, 900.0), (5000, 0, 5263.2), (None, 855, None)],
 )
 def test_a_sweep_publishes_only_what_fits_before_the_next_one(
-    queue_length: int | None, published: int
+    queue_length: int | None, published: int, drain_time_s: float | None
 ) -> None:
-    orders = [created(str(number), 60 + number / 10) for number in range(900)]
+    orders = [order(str(number), 60 + number / 10) for number in range(900)]
     harness = Harness(Pages(last_page(*orders)), queue_length=queue_length)
 
     record = harness.sweep()
 
     assert (record.orders_published, record.orders_left) == (published, 900 - published)
     assert harness.ids == [str(number) for number in range(899, 899 - published, -1)]
-    assert record.outcome == "completed"
-
-
-@pytest.mark.parametrize(("queue_length", "drain_time_s"), [(0, 1.1), (56, 60.0), (None, None)])
-def test_the_drain_time_includes_the_published_events(
-    queue_length: int | None, drain_time_s: float | None
-) -> None:
-    harness = Harness(Pages(last_page(created("1"))), queue_length=queue_length)
-
-    record = harness.sweep()
-
-    assert (record.queue_length, record.drain_time_s) == (queue_length, drain_time_s)
+    assert (record.outcome, record.queue_length, record.drain_time_s) == (
+        "completed",
+        queue_length,
+        drain_time_s,
+    )
     warned = [("could not read the length of the order queue", {"error": "AccessDenied"})]
     assert harness.warnings == warned * (queue_length is None)
 
@@ -318,7 +290,7 @@ def test_the_drain_time_includes_the_published_events(
 def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
     ahead_s: float, rounded_s: float, age_s: float
 ) -> None:
-    harness = Harness(Pages(last_page(created("1", 30))), now=NOW + timedelta(seconds=ahead_s))
+    harness = Harness(Pages(last_page(order("1", 30))), now=NOW + timedelta(seconds=ahead_s))
 
     record = harness.sweep()
 
@@ -328,47 +300,55 @@ def test_a_wrong_clock_is_warned_about_and_makes_no_order_young(
     assert harness.warnings == warned * (abs(ahead_s) > 60)
 
 
-@pytest.mark.parametrize("answered_at", [None, datetime(1970, 1, 1, tzinfo=UTC)])
-def test_without_a_usable_time_from_walmart_our_clock_counts(answered_at: datetime | None) -> None:
-    harness = Harness(Pages(last_page(created("1", 30), answered_at=answered_at)))
+def test_without_a_time_from_walmart_our_clock_counts() -> None:
+    without = replace(last_page(order("1", 30)), call=replace(CALL, answered_at=None))
+    harness = Harness(Pages(without))
 
     record = harness.sweep()
 
-    assert harness.ids == ["1"]
-    assert record.oldest_order_age_s == 1800.0
-    assert (record.clock_ahead_s is None) == (harness.warnings == []) == (answered_at is None)
+    assert (record.oldest_order_age_s, record.clock_ahead_s, harness.warnings) == (1800.0, None, [])
 
 
 UNREAD = OutcomeUnknown("unreadable_response", CALL, unread=last_page())
-COUNTED = replace(last_page(created("1")), total_count=3)
+COUNTED = replace(last_page(order("1")), total_count=3)
+FIND = "find them in Seller Center"
+UNREADABLE = f"released orders cannot be read: {FIND}"
+AHEAD = "released orders have dates ahead of the clock: they count as undated"
 
 
 @pytest.mark.parametrize(
-    ("script", "published", "reason", "counted", "warning"),
+    ("script", "published", "reason", "warning", "counted"),
     [
         (
-            [last_page(created("1/../x"), created("2"))],
+            [last_page(order("1/../x"), order("2"))],
             ["2"],
             None,
+            f"released orders have no usable purchase order id: {FIND}",
             {"orders_unusable": 1},
-            "released orders have no usable purchase order id",
         ),
-        ([UNREAD] * 8, [], "entries_unreadable", {"orders_unread": 1}, "released orders cannot be read"),
+        (
+            [UNREAD] * 8,
+            [],
+            "entries_unreadable",
+            f"released orders cannot be read: {FIND}",
+            {"orders_unread": 1},
+        ),
         (
             [COUNTED] * 2,
             ["1"],
             "orders_missing",
+            f"Walmart counts released orders that it does not list: {FIND}",
             {"orders_missing": 2},
-            "Walmart counts released orders that it does not list",
         ),
+        ([last_page(order("1", 30), order("2", -300))], ["2", "1"], None, AHEAD, {}),
     ],
 )
-def test_orders_that_cannot_be_published_are_warned_about(
+def test_orders_that_cannot_be_read_or_published_are_warned_about(
     script: list[OrderPage | WalmartError],
     published: list[str],
     reason: str | None,
-    counted: dict[str, int],
     warning: str,
+    counted: dict[str, int],
 ) -> None:
     harness = Harness(Pages(*script))
 
@@ -376,19 +356,9 @@ def test_orders_that_cannot_be_published_are_warned_about(
 
     assert (harness.ids, record.reason) == (published, reason)
     assert record.outcome == ("unavailable" if reason else "completed")
-    assert harness.warnings == [
-        (f"{warning}: find them in Seller Center", {**counted, "correlation_id": "c-1"})
-    ]
+    fields = {**counted, "correlation_id": "c-1"} if counted else {"orders_dated_ahead": 1}
+    assert harness.warnings == [(warning, fields)]
     assert counted == {name: getattr(record, name) for name in counted}
-
-
-def test_orders_dated_ahead_are_published_first_and_warned_about() -> None:
-    harness = Harness(Pages(last_page(created("1", 30), created("2", -300))))
-
-    assert harness.sweep().outcome == "completed"
-    assert harness.ids == ["2", "1"]
-    warning = "released orders have dates ahead of the clock: they count as undated"
-    assert harness.warnings == [(warning, {"orders_dated_ahead": 1})]
 
 
 @pytest.mark.parametrize(

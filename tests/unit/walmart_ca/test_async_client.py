@@ -321,12 +321,3 @@ def test_an_executor_does_not_send_a_call_after_its_time_out() -> None:
         executor.run()
 
     assert scripted.sent == []
-
-
-def test_a_client_can_be_used_by_one_event_loop_after_another() -> None:
-    client = client_of(ScriptedTransport(the_order))
-
-    results = [*run(acknowledge(client, *IDS[:2])), *run(acknowledge(client, *IDS[2:4]))]
-    run(client.aclose())
-
-    assert ids_of(results) == IDS[:4]

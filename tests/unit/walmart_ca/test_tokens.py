@@ -3,7 +3,6 @@
 import base64
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -157,24 +156,6 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
     client.time = 1840.0
 
     assert client.token() == "t-2"
-
-
-def test_concurrent_calls_request_one_token() -> None:
-    client = TokenClient(issued())
-    waiting = threading.Barrier(10)
-    # The response comes when the nine other threads wait for the token or for its lock.
-    client.scripted.meanwhile = lambda: waiting.wait(GUARD)
-
-    def call(number: int) -> str:
-        if number:
-            waiting.wait(GUARD)
-        return client.token()
-
-    with ThreadPoolExecutor(10) as threads:
-        tokens = list(threads.map(call, range(10)))
-
-    assert tokens == ["t-1"] * 10
-    assert len(client.scripted.sent) == 1
 
 
 def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[BaseException]:
