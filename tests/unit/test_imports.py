@@ -1,6 +1,7 @@
 """The imports of the product: what they load, that they have no cycle, and that they point inward."""
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,16 +54,19 @@ def imports_of(module: str) -> Iterator[str]:
             yield from (name if name in FILES else base for name in names)
 
 
-IMPORTS = {module: FILES.keys() & set(imports_of(module)) for module in FILES}
+@functools.cache
+def imports() -> dict[str, set[str]]:
+    """Return the modules of the product that each of its modules imports."""
+    return {module: FILES.keys() & set(imports_of(module)) for module in FILES}
 
 
 def test_the_imports_have_no_cycle() -> None:
-    assert set(TopologicalSorter(IMPORTS).static_order()) == FILES.keys()
+    assert set(TopologicalSorter(imports()).static_order()) == FILES.keys()
 
 
 @pytest.mark.parametrize("package", sorted({module.partition(".")[0] for module in FILES}))
 def test_a_package_imports_only_inner_packages(package: str) -> None:
-    ours = [imported for module, imported in IMPORTS.items() if module.partition(".")[0] == package]
+    ours = [imported for module, imported in imports().items() if module.partition(".")[0] == package]
 
     assert {name.partition(".")[0] for name in set().union(*ours)} <= INNER_PACKAGES[package]
 
@@ -77,12 +81,12 @@ def depth(module: str) -> int:
 def test_a_module_of_a_function_imports_no_outer_module(package: str) -> None:
     ours = {module for module in FILES if module.startswith(f"{package}.")}
     outward = [
-        (module, each) for module in ours for each in IMPORTS[module] & ours if depth(each) < depth(module)
+        (module, each) for module in ours for each in imports()[module] & ours if depth(each) < depth(module)
     ]
 
     assert outward == []
     assert {depth(module) for module in ours} == {0, 1, 2, 3}
-    assert IMPORTS[f"{package}.handler"] >= {f"{package}.bootstrap"}
+    assert imports()[f"{package}.handler"] >= {f"{package}.bootstrap"}
 
 
 def run_python(program: str, environment: dict[str, str], *arguments: str) -> list[list[str]]:

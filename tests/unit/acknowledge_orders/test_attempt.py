@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import cast
 
 import pytest
@@ -74,14 +75,13 @@ class ScriptedClient:
 
     def __init__(self, script: Script, version: str) -> None:
         self.orders = self
+        self.acknowledge = partial(self._play, "POST")
+        self.get = partial(self._play, "GET")
         self._script = script
         self._version = version
 
-    async def acknowledge(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
-        return self._script.play("POST", self._version, timeout)
-
-    async def get(self, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
-        return self._script.play("GET", self._version, timeout)
+    async def _play(self, action: str, _: str, *, timeout: float) -> Order:  # noqa: ASYNC109 - as in the client
+        return self._script.play(action, self._version, timeout)
 
     async def build_acknowledgement(self, _: str, *, timeout: float) -> Request:  # noqa: ASYNC109 - as in the client
         if self._script.results:
