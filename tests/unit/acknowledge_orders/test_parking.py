@@ -30,7 +30,10 @@ class Sqs:
     def __init__(self) -> None:
         self.sent: dict[str, Any] = {}
         self.client = boto3.client(
-            "sqs", "ca-central-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="secret"
+            "sqs",
+            "ca-central-1",
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="secret",  # noqa: S106 - not a real secret
         )
         enforce_sqs_limits(self.client)
         self.client.meta.events.register_last("before-send.sqs.SendMessage", self._respond)
