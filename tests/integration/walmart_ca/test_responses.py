@@ -58,8 +58,6 @@ def test_an_order_has_the_headers_of_its_response(
     assert (call.tokens_left, call.answered_at, call.retry_at) == (7, answered_at, None)
 
 
-# Errors and logs
-
 FAULTS = [
     Fault.UNAUTHORIZED,
     Fault.INTERNAL_ERROR,

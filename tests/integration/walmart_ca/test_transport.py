@@ -34,9 +34,6 @@ SHORT_TIMEOUT = 0.4
 """Seconds for a call that would take minutes."""
 
 
-# Not sent
-
-
 @pytest.mark.parametrize(
     ("url", "reason"),
     # No server listens on port 1.
@@ -84,8 +81,6 @@ def test_a_call_without_time_or_on_a_closed_client_is_not_sent(
     assert server.connections == 0
 
 
-# Incomplete responses
-
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 # A test in `tests/fuzz` sends any bytes.
 CUT_SHORT: dict[str, bytes] = {
@@ -113,8 +108,6 @@ def test_an_incomplete_response_is_an_unknown_outcome(serve: Serve, connect: Con
     assert type(error) is OutcomeUnknown
     assert len(server.requests) == 1
 
-
-# The deadline
 
 ENDLESS: dict[str, Behavior] = {
     "silence": drip(b"", b"", 600),
@@ -160,9 +153,6 @@ def test_a_call_does_not_get_the_response_of_an_earlier_call(
     assert order.purchase_order_id == "7400000000002"
     first, timed_out, last = (call.connection for call in marketplace.calls)
     assert first == timed_out != last
-
-
-# The size
 
 
 def chunked(body: bytes) -> bytes:
@@ -241,8 +231,6 @@ def test_only_the_status_of_a_compressed_response_counts(
 
     assert (type(error), error.reason) == (kind, reason)
 
-
-# Connections
 
 KEPT = {
     "an order": http_response(acknowledged()),

@@ -328,9 +328,12 @@ def test_the_wait_for_a_slot_leaves_a_second_to_choose_the_client(
     assert script.calls == calls
 
 
-@pytest.mark.parametrize(("left_s", "secret_reads"), [(LEAST_TIME_LEFT_S - 0.1, 0), (20.0, 1)])
+@pytest.mark.parametrize(
+    ("left_s", "fetch_first", "secret_reads"),
+    [(LEAST_TIME_LEFT_S - 0.1, False, 0), (LEAST_TIME_LEFT_S - 0.1, True, 0), (20.0, False, 1)],
+)
 def test_with_too_little_time_left_the_secret_is_not_read_and_nothing_sent(
-    left_s: float, secret_reads: int
+    left_s: float, fetch_first: bool, secret_reads: int
 ) -> None:
     left = [left_s]
 
@@ -340,8 +343,9 @@ def test_with_too_little_time_left_the_secret_is_not_read_and_nothing_sent(
             return self.peek()
 
     script = Script([])
+    result = attempt(Slow(script, "v1"), fetch_first=fetch_first, time_left=lambda: left[-1])
 
-    assert attempt(Slow(script, "v1"), time_left=lambda: left[-1]) == Deferred("out_of_time")
+    assert result == Deferred("out_of_time")
     assert (script.calls, len(left) - 1) == ([], secret_reads)
 
 

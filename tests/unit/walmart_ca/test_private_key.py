@@ -210,6 +210,7 @@ REFUSED = {
     "an EC key": (as_pem(EC_KEY, PrivateFormat.PKCS8), "an EC key"),
     "an EC key in its own form": (as_pem(EC_KEY, PrivateFormat.TraditionalOpenSSL), "an EC key"),
     "an Ed25519 key": (as_pem(ed25519.Ed25519PrivateKey.generate(), PrivateFormat.PKCS8), "another kind"),
+    "a key of an unknown algorithm": (WALMART.replace("9w0BAQEF", "9w0BAX8F"), "another kind"),
     "an encrypted key": (encrypted(PrivateFormat.PKCS8), "encrypted"),
     "an encrypted key without armor": (bare(encrypted(PrivateFormat.PKCS8)), "encrypted"),
     "an encrypted key cut short": (bare(encrypted(PrivateFormat.PKCS8))[:-40], "encrypted"),

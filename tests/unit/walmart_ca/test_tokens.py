@@ -158,15 +158,15 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
     assert client.token() == "t-2"
 
 
-def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[BaseException]:
-    """Run two calls, the second while the first requests a token and runs `then`; return the errors."""
-    failures: list[BaseException] = []
+def both_results(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[object]:
+    """Run two calls, the second while the first requests a token and runs `then`; return what each got."""
+    results: list[object] = []
 
     def call() -> None:
         try:
-            client.token()
+            results.append(client.token())
         except BaseException as error:  # noqa: BLE001 - a test may raise KeyboardInterrupt
-            failures.append(error)
+            results.append(error)
 
     second = threading.Thread(target=call)
 
@@ -181,14 +181,14 @@ def both_failures(client: TokenClient, then: Callable[[], object] = lambda: None
     call()
     second.join(GUARD)
     client.scripted.meanwhile = lambda: None
-    return failures
+    return results
 
 
-def test_waiting_calls_get_the_same_error_and_the_next_one_a_token() -> None:
+def test_waiting_calls_get_the_same_result_and_an_error_is_not_kept() -> None:
     client = TokenClient(refusal(401, "UNAUTHORIZED.GMP_GATEWAY_API"), issued())
 
-    assert [type(error) for error in both_failures(client)] == [CredentialsRefused] * 2
-    assert client.token() == "t-1"
+    assert [type(error) for error in both_results(client)] == [CredentialsRefused] * 2
+    assert both_results(client) == ["t-1", "t-1"]
     assert len(client.scripted.sent) == 2
 
 
@@ -198,10 +198,10 @@ def test_an_interrupt_does_not_end_the_waiting_threads() -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    first, second = both_failures(client, interrupt)
+    first, second = both_results(client, interrupt)
 
     assert type(first) is KeyboardInterrupt
-    assert type(second) is NotSent
+    assert isinstance(second, NotSent)
     assert second.reason == "token_interrupted"
     assert client.token() == "t-1"
 
