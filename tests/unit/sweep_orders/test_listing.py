@@ -376,7 +376,7 @@ OLD = timedelta(days=20)
 
 
 @pytest.mark.parametrize("failing", [{}, {"released": FAILS["520"]}], ids=["released", "all"])
-def test_a_long_look_back_lists_old_and_third_party_orders(failing: dict[str, Response]) -> None:
+def test_a_long_look_back_lists_old_and_third_party_orders(failing: dict[str, Response | Exception]) -> None:
     orders = [order(1), order(2, OLD), order(3, node=THEIRS), order(4, OLD, THEIRS)]
     walmart = Walmart(orders, instead=failing)
 

@@ -3,6 +3,7 @@
 import pickle
 import traceback
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -127,6 +128,12 @@ PRINTED = [
 @pytest.mark.parametrize(("error", "what"), PRINTED, ids=["with headers", "without a response"])
 def test_an_error_shows_what_is_known(error: WalmartError, what: str) -> None:
     assert str(error).startswith(f"{what}: {error.remedy} ")
+
+
+def test_a_throttled_error_has_the_time_of_replenishment() -> None:
+    at = datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+    assert Throttled("http_429", replace(CALL, retry_at=at)).retry_at == at
 
 
 @pytest.mark.parametrize(

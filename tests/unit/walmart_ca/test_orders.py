@@ -24,6 +24,7 @@ READ = Order(
     ),
 )
 DEFAULT_NAMESPACE = as_xml("order", FULL, prefix="").replace(b"<order>", b'<order xmlns="urn:walmart">')
+EMPTY: list[object] = [None, "", {}, []]
 NOVEL = {"novel": {"deep": [1, 2, {"x": None}]}}
 SAME: dict[str, bytes] = {
     "JSON": as_json({"order": FULL}),
@@ -67,7 +68,7 @@ def test_a_single_line_or_status_needs_no_list() -> None:
     ],
 )
 def test_a_member_may_be_missing_null_or_empty(member: str, attribute: str, empty: object) -> None:
-    for value in (None, "", {}, []):
+    for value in EMPTY:
         read = read_order(as_json({"order": FULL | {member: value}}))
 
         assert (read.purchase_order_id, getattr(read, attribute)) == (ID, empty)
@@ -97,9 +98,9 @@ def test_the_status_of_a_line_is_read_in_every_place(each: dict[str, object], ne
 @pytest.mark.parametrize(
     ("misplaced", "has_status"),
     [
-        *[(wrong, []) for wrong in (0, True, "text", [], [None, 1], {"orderLine": "text"})],
+        *[(wrong, []) for wrong in (*EMPTY, 0, True, "text", {"orderLine": "text"})],
         # An unreadable line among others must not vanish.
-        *[({"orderLine": [line(), wrong]}, [True, False]) for wrong in (None, "text", 7, [], {})],
+        *[({"orderLine": [line(), wrong]}, [True, False]) for wrong in (*EMPTY, "text", 7)],
     ],
 )
 def test_only_lines_beside_a_readable_one_count(misplaced: object, has_status: list[bool]) -> None:
@@ -118,7 +119,7 @@ def read_status(status: object, amount: object = "1") -> OrderLineStatus:
     ("amount", "quantity"),
     [
         *[("1", 1), ("1.000", 1), ("1.", 1), (3, 3), (2.0, 2), ("0", 0), (" 4 ", 4)],
-        *[(none, None) for none in ("", "-1", "1.5", "one", "1e3", "٣", "1,000", None, True, {}, [], 1e400)],
+        *[(none, None) for none in (*EMPTY, "-1", "1.5", "one", "1e3", "٣", "1,000", True, 1e400)],
         pytest.param("9" * 18, 10**18 - 1, id="the longest"),
         pytest.param("1" * 19, None, id="a digit more"),
     ],
