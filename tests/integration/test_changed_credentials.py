@@ -13,11 +13,6 @@ from tests.support.services import order_event
 ORDERS = [f"74000000000{number:02}" for number in range(30)]
 
 
-@pytest.fixture(scope="module")
-def new_key() -> str:
-    return Marketplace().register_seller().private_key
-
-
 def schemes(harness: Harness) -> list[str | None]:
     """The authentication scheme of each acknowledge call."""
     return [call.scheme for call in harness.marketplace.calls if call.action == "acknowledge"]
@@ -25,12 +20,6 @@ def schemes(harness: Harness) -> list[str | None]:
 
 def outcomes(harness: Harness) -> list[str]:
     return [record["outcome"] for record in harness.records()]
-
-
-def replace_key(harness: Harness, new_key: str) -> None:
-    """Let Walmart accept the new key in place of the old one."""
-    harness.marketplace.add_key(harness.seller.consumer_id, new_key)
-    harness.marketplace.revoke_key(harness.seller.consumer_id, harness.seller.private_key)
 
 
 def served(harness: Harness, *orders: str) -> AcknowledgeFunction:
@@ -41,17 +30,19 @@ def served(harness: Harness, *orders: str) -> AcknowledgeFunction:
     return function
 
 
-def test_the_secret_may_change_before_the_key_at_walmart(harness: Harness, new_key: str) -> None:
+def test_the_secret_may_change_before_the_key_at_walmart(harness: Harness) -> None:
     function = served(harness, *ORDERS[:10])
+    seller, new_key = harness.seller, Marketplace().register_seller().private_key
 
     # The secret has the new key, which Walmart does not know yet: the previous version serves.
-    harness.store_secret(harness.seller.secret().replace(harness.seller.private_key, new_key))
+    harness.store_secret(seller.secret().replace(seller.private_key, new_key))
     harness.clock_offset_s += CACHE_SECONDS
     harness.place(*ORDERS[10:20])
     harness.deliver(function)
     assert counts_of(harness.output())["CredentialFallback"] > 0
 
-    replace_key(harness, new_key)
+    harness.marketplace.add_key(seller.consumer_id, new_key)
+    harness.marketplace.revoke_key(seller.consumer_id, seller.private_key)
     harness.clock_offset_s += REFUSED_SECONDS
     harness.place(*ORDERS[20:])
     # One order tries the new key. Another that is refused meanwhile is held and retried.

@@ -30,9 +30,7 @@ class Case:
     """One attempt at an order.
 
     Attributes:
-        name: The id of the test case.
         outcome: The expected outcome, with its reason after a colon where it matters.
-        disposition: The expected disposition.
         calls: The actions that Walmart receives, in their order.
         statuses: The statuses of the order's lines before; None if Walmart does not know the order.
         left: The statuses afterwards, if they change.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.documents import as_json, classify, classify_page, error_shapes, order, page
+from tests.support.documents import ID, as_json, classify, classify_page, error_shapes, order, page
 from walmart_ca import (
     CredentialsRefused,
     Misconfigured,
@@ -128,6 +128,17 @@ def test_a_success_without_a_body_names_the_reason(headers: dict[str, str], reas
 
     assert isinstance(result, OutcomeUnknown)
     assert result.reason == reason
+
+
+FOREIGN = [{}, *(order(purchaseOrderId=other) for other in (None, "7499999999999", f"{ID}0"))]
+
+
+@pytest.mark.parametrize("other", FOREIGN)
+def test_a_success_with_another_order_is_an_unknown_outcome(other: dict[str, object]) -> None:
+    result = classify(as_json({"order": other}))
+
+    assert isinstance(result, OutcomeUnknown)
+    assert result.reason == "foreign_order"
 
 
 OF_OTHERS = {

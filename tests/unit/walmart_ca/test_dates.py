@@ -90,14 +90,6 @@ def test_a_date_without_separators_is_no_instant(instant: datetime, form: str) -
     assert parse_instant(int(digits)) is None
 
 
-@given(INSTANTS)
-def test_text_and_milliseconds_are_the_same_instant(instant: datetime) -> None:
-    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-    milliseconds = (whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-    assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
-
-
 @pytest.mark.parametrize(
     "value",
     [

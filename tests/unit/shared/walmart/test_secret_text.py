@@ -52,7 +52,6 @@ READ = {
     "a trailing comma in it": f"{WRITTEN[:-1].rstrip()},\n}}",
     "a trailing comma behind it": f"{WRITTEN},\n",
     "line breaks inside a value": WRITTEN.replace(KEY[:64], KEY[:64] + "\n"),
-    "quotes inside the values": json.dumps({name: f'"{value}"' for name, value in GOOD.items()}),
 }
 
 
