@@ -11,7 +11,7 @@ import pytest
 
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.policy import CallResults, DryRun
-from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred
+from shared.walmart.caller import LEAST_TIME_LEFT_S, RESERVED_S, Caller, Deferred, try_list_of_all_orders
 from shared.walmart.client_provider import CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
 from shared.walmart.rate_limiter import BURST, MARGIN, RateLimiter
@@ -194,6 +194,10 @@ def test_each_result_is_reported_to_the_client_provider(
 
     assert call_once(clients, result, purchase_order_id) is result
     assert clients.reports == reports
+
+
+def test_without_a_status_the_other_list_is_not_tried() -> None:
+    assert not try_list_of_all_orders(Unavailable("no response", CALL))
 
 
 def test_a_403_that_concerns_one_order_rejects_it_without_a_repeat() -> None:

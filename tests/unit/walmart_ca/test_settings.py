@@ -113,14 +113,15 @@ def test_a_service_name_is_sent_as_given(service_name: str) -> None:
 
 @pytest.mark.parametrize("correlation_id", [*UNPRINTABLE, 7])
 def test_an_unusable_correlation_id_is_refused_and_not_sent(correlation_id: Any) -> None:  # noqa: ANN401 - of any type
-    scripted = ScriptedTransport()
-    client = Client(credentials(), transport=scripted, new_correlation_id=lambda: correlation_id)
+    for secrets in (credentials(), TokenCredentials(**OF_A_TOKEN)):
+        scripted = ScriptedTransport()
+        client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
 
-    with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
-        client.orders.acknowledge("1")
+        with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
+            client.orders.acknowledge("1")
 
-    assert "s3cr3t" not in str(refused.value)
-    assert scripted.sent == []
+        assert "s3cr3t" not in str(refused.value)
+        assert scripted.sent == []
 
 
 REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
