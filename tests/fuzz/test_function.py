@@ -21,8 +21,8 @@ from shared.lazy_client import LazyClient
 from shared.orders.outcome import Outcome
 from shared.runtime import Runtime
 from tests.support.batches import sqs_record
+from tests.support.context import Context
 from tests.support.documents import ID, as_json, as_xml, line, order
-from tests.support.lambda_context import Context
 from tests.support.printed import records_of, reset_logger
 from tests.support.rate_limiters import Time
 from tests.support.settings import ACKNOWLEDGE

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -32,9 +31,11 @@ from sweep_orders.settings import SweepSettings
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
 from tests.support.batches import record_of
+from tests.support.context import Context
 from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.printed import measurements_of, records_of, reset_logger
 from tests.support.services import Services
+from tests.support.settings import ACKNOWLEDGE, SWEEP
 from tests.support.sqs_limits import enforce_sqs_limits
 
 if TYPE_CHECKING:
@@ -46,17 +47,6 @@ MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATT
 
 both_schemes = pytest.mark.parametrize("scheme", ["signature", "token"])
 token_scheme = pytest.mark.parametrize("scheme", ["token"])
-
-
-class Context(LambdaContext):
-    """An invocation with so much time left."""
-
-    def __init__(self, milliseconds: int = 60_000) -> None:
-        self._aws_request_id = "invocation-1"
-        self._milliseconds = milliseconds
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return self._milliseconds
 
 
 class Harness(Services):
@@ -109,19 +99,14 @@ class Harness(Services):
         reset_logger()
         components = acknowledge_orders.bootstrap.build(
             AcknowledgeSettings.from_environment(
-                {
-                    **self._environment(),
-                    "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
-                    "MAXIMUM_CONCURRENCY": "2",
-                    "BACKOFF_BASE_SECONDS": "30",
-                    "BACKOFF_CAP_SECONDS": "600",
-                    "CREDENTIALS_HOLD_SECONDS": "300",
-                    "SWEEP_ENABLED": "true",
+                ACKNOWLEDGE
+                | self._environment()
+                | {
                     "OUTCOME_EVENTS": "all",
                     "EVENT_BUS_NAME": self.bus(),
                     "NOTIFICATIONS_TABLE": self.notifications_table(),
-                    **environment,
                 }
+                | environment
             ),
             secrets_manager=self._secrets_manager,
             aws=AwsClients(
@@ -139,14 +124,7 @@ class Harness(Services):
         reset_logger()
         components = sweep_orders.bootstrap.build(
             SweepSettings.from_environment(
-                {
-                    **self._environment(),
-                    "EVENT_BUS_NAME": self.bus(),
-                    "ORDER_EVENT_SOURCE": "walmart.ca.orders",
-                    "ORDER_EVENT_DETAIL_TYPE": "Order Created",
-                    "SWEEP_INTERVAL_MINUTES": "15",
-                    **environment,
-                }
+                SWEEP | self._environment() | {"EVENT_BUS_NAME": self.bus()} | environment
             ),
             secrets_manager=self._secrets_manager,
             sqs=self.sqs,
@@ -162,8 +140,8 @@ class Harness(Services):
             "POWERTOOLS_SERVICE_NAME": PSEUDO_PARAMETERS["AWS::StackName"],
             "CREDENTIALS_SECRET_ARN": self.secret_arn,
             "MARKETPLACE_URL": self.marketplace.url,
-            "MARKETPLACE_SERVICE_NAME": "Walmart Marketplace",
             "ORDER_QUEUE_URL": self.order_queue,
+            "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
             "REQUESTS_PER_MINUTE": "6000",
         }
 
@@ -185,10 +163,7 @@ class Harness(Services):
             try:
                 decrypt()
             except ClientError:
-                refusal = {
-                    "__type": "AccessDeniedException",
-                    "Message": "Access to KMS is not allowed",
-                }
+                refusal = {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
                 body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
                 return AWSResponse(request.url, 400, HTTPHeaders(), body)
             return None
@@ -226,7 +201,7 @@ class Harness(Services):
 
     def sweep(self, **environment: str) -> dict[str, Any]:
         """Sweep once, as the schedule does, with some environment variables changed."""
-        return self.sweep_function(**environment)({"source": "aws.scheduler"}, Context(240_000))
+        return self.sweep_function(**environment)({"source": "aws.scheduler"}, Context(lambda: 240.0))
 
     def published(self) -> list[str]:
         """The orders of the events in the order queue; each event is received once."""
@@ -236,19 +211,6 @@ class Harness(Services):
         ).get("Messages"):
             orders += [json.loads(each["Body"])["detail"]["purchaseOrderId"] for each in messages]
         return orders
-
-    def redrive(self, message: "MessageTypeDef") -> None:
-        """Move a parked message to the order queue, with its attributes, as SQS's redrive does."""
-        attributes = {
-            name: {"DataType": value["DataType"], "StringValue": value["StringValue"]}
-            for name, value in message.get("MessageAttributes", {}).items()
-        }
-        self.sqs.send_message(
-            QueueUrl=self.order_queue,
-            MessageBody=message["Body"],
-            MessageAttributes=attributes,  # type: ignore[arg-type]  # built from what was received
-        )
-        self.sqs.delete_message(QueueUrl=self.dead_letter_queue, ReceiptHandle=message["ReceiptHandle"])
 
     def output(self) -> list[dict[str, Any]]:
         """The JSON lines printed since the last call."""

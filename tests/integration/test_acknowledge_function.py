@@ -7,22 +7,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from acknowledge_orders.batch import ForeignBatchError
-from tests.integration.harness import Context, Harness, counts_of
+from tests.integration.harness import Harness, counts_of
 from tests.local.marketplace import Fault
 from tests.support.batches import record_of, sqs_record
+from tests.support.context import Context
 from tests.support.printed import measurements_of, records_of
 from tests.support.services import order_event
 
 ORDER = "7400000000001"
 
 
-def test_an_order_event_ends_as_one_acknowledged_order_and_record(
-    harness: Harness,
-) -> None:
+def test_an_order_event_ends_as_one_acknowledged_order_and_record(harness: Harness) -> None:
     harness.marketplace.add_order(ORDER)
     harness.send(order_event(ORDER, orderDate=datetime.now(UTC).isoformat()))
 
-    answer = harness.deliver(harness.function())
+    function = harness.function()
+    assert function({"Records": []}, Context()) == {"batchItemFailures": []}
+
+    answer = harness.deliver(function)
 
     assert answer == {"batchItemFailures": []}
     assert harness.statuses(ORDER) == {"Acknowledged"}
@@ -61,68 +63,6 @@ def test_no_queue_connection_is_kept_for_the_next_invocation(
     queue = harness.order_queue.split("/")[2]
     opened = [line for line in caplog.messages if line.startswith("Starting new HTTP connection")]
     assert len([line for line in opened if line.endswith(queue)]) == 1
-
-
-@pytest.mark.parametrize(
-    ("secret", "environment", "reason"),
-    [
-        ("hunter2", {}, "secret: must be JSON"),
-        ('{"consumerId": "hunter2", "channelType": "t"}', {}, "secret.privateKey: missing"),
-        (None, {}, "secret: there is no secret of this name: check CredentialsSecretArn"),
-        ("", {"MARKETPLACE_URL": "http://marketplace.example/hunter2"}, "MARKETPLACE_URL must be https"),
-    ],
-)
-def test_a_wrong_setting_is_named_not_shown_and_the_order_retried(
-    harness: Harness, secret: str | None, environment: dict[str, str], reason: str
-) -> None:
-    if secret is None:
-        harness.delete_secret()
-    elif secret:
-        for _ in range(2):  # so that the good secret is no longer the previous version
-            harness.store_secret(secret)
-    harness.send(order_event(ORDER))
-
-    harness.deliver(harness.function(**environment))
-
-    output = harness.output()
-    (record,) = records_of(output)
-    assert record["outcome"] == "misconfigured"
-    assert record["reason"].startswith(reason)
-    assert "hunter2" not in json.dumps(output)
-    assert (harness.queued(), harness.marketplace.calls) == (1, [])
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        ("not json {", "body: must be JSON"),
-        (
-            '  {"detail": {"purchaseOrderId": 7.5, "note": "\u00e9\u6f22"}}\t',
-            "detail.purchaseOrderId must be a string, not float",
-        ),
-        (
-            '{"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}',
-            (
-                "event: is an SNS notification: turn on raw message delivery, so that the order event itself"
-                " arrives"
-            ),
-        ),
-    ],
-)
-def test_an_unusable_event_is_parked_byte_for_byte_with_its_reason(
-    harness: Harness, body: str, reason: str
-) -> None:
-    harness.send(body)
-
-    answer = harness.deliver(harness.function())
-
-    assert answer == {"batchItemFailures": []}
-    assert harness.queued() == 0
-    (parked,) = harness.parked()
-    assert parked["Body"] == body
-    assert parked["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
-    assert parked["MessageAttributes"]["reason"]["StringValue"] == reason
-    assert harness.marketplace.calls == []
 
 
 def test_a_batch_of_ten_keeps_each_order_to_itself(harness: Harness) -> None:
@@ -248,16 +188,3 @@ def test_an_origin_of_sweep_alone_does_not_prevent_parking(
     assert (record["disposition"], record["origin"]) == ("parked", "sweep")
     assert len(harness.parked()) == 1
     assert "LeftToSweep" not in counts_of(output)
-
-
-def test_direct_invocations_and_batches_can_alternate(harness: Harness) -> None:
-    function = harness.function()
-    harness.place(ORDER)
-
-    outcomes = [function(order_event(ORDER), Context())["outcome"]]
-    assert function({"Records": []}, Context()) == {"batchItemFailures": []}
-    harness.deliver(function)
-    outcomes.append(function(order_event(ORDER), Context())["outcome"])
-
-    assert outcomes == ["acknowledged", "acknowledged"]
-    assert [call.applied for call in harness.marketplace.calls] == [True] * 3

@@ -1,6 +1,6 @@
 """Each alarm on a metric of the code goes off for what the functions print, and only for its cause."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -10,8 +10,9 @@ from acknowledge_orders.batch import ForeignBatchError
 from shared.telemetry import NAMESPACE
 from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
 from sweep_orders.powertools_recorder import ALARMING_AGE_S
-from tests.integration.harness import Context, Harness
+from tests.integration.harness import Harness
 from tests.local.marketplace import Fault
+from tests.support.context import Context
 from tests.support.deployed import deployed
 from tests.support.evaluation import breaches, series, watched
 from tests.support.metrics import Series
@@ -31,30 +32,26 @@ PERIOD: Final = range(1_000_000)
 
 
 def goes_off(alarm: dict[str, Any], output: list[dict[str, Any]]) -> bool:
-    """Return whether an alarm goes off when each of its periods has what was printed."""
-    value = watched(alarm, {each.metric: _sent(each, output) for each in series(alarm).values()}, PERIOD)
+    """Return whether an alarm goes off when each of its periods has what was printed, one value a second."""
+    sent = {each.metric: dict(enumerate(printed(each, output))) for each in series(alarm).values()}
+    value = watched(alarm, sent, PERIOD)
     return value is not None and breaches(alarm, value)
 
 
-def _sent(wanted: Series, output: list[dict[str, Any]]) -> dict[int, float]:
-    """The values that CloudWatch gets of a metric: those of the code from the printed lines, one a second."""
+def printed(wanted: Series, output: list[dict[str, Any]]) -> list[float]:
+    """The values that CloudWatch gets of a metric: the code's from the printed lines, and 0 of AWS's own."""
     if wanted.namespace != NAMESPACE:
-        return {0: 0.0}
-    return dict(enumerate(_printed(wanted, output)))
-
-
-def _printed(wanted: Series, output: list[dict[str, Any]]) -> Iterator[float]:
+        return [0.0]
+    values: list[float] = []
     for line in output:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             names = [each["Name"] for each in directive["Metrics"]]
             dimensions = [{name: line[name] for name in names} for names in directive["Dimensions"]]
-            if (
-                directive["Namespace"] == NAMESPACE
-                and wanted.metric in names
-                and wanted.dimensions in dimensions
-            ):
+            known = directive["Namespace"] == NAMESPACE and wanted.metric in names
+            if known and wanted.dimensions in dimensions:
                 found = line[wanted.metric]
-                yield from found if isinstance(found, list) else [found]
+                values += found if isinstance(found, list) else [found]
+    return values
 
 
 def deliver(age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> Incident:

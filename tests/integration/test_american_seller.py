@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.integration.harness import Context, Harness
+from tests.integration.harness import Harness
 from tests.local.marketplace import Marketplace
+from tests.support.context import Context
 from tests.support.services import order_event
 
 ORDER = "7400000000001"

@@ -4,17 +4,13 @@ import pytest
 
 from acknowledge_orders.handler import AcknowledgeFunction
 from shared.walmart.client_provider import CACHE_SECONDS, REFUSED_SECONDS
-from tests.integration.harness import Context, Harness, counts_of, token_scheme
+from tests.integration.harness import Harness, counts_of, token_scheme
 from tests.local.marketplace import Fault, Marketplace
+from tests.support.context import Context
 from tests.support.printed import records_of
 from tests.support.services import order_event
 
 ORDERS = [f"74000000000{number:02}" for number in range(30)]
-
-
-@pytest.fixture(scope="module")
-def new_key() -> str:
-    return Marketplace().register_seller().private_key
 
 
 def schemes(harness: Harness) -> list[str | None]:
@@ -26,16 +22,6 @@ def outcomes(harness: Harness) -> list[str]:
     return [record["outcome"] for record in harness.records()]
 
 
-def refused(harness: Harness) -> int:
-    return sum(call.status == 401 for call in harness.marketplace.calls)
-
-
-def replace_key(harness: Harness, new_key: str) -> None:
-    """Let Walmart accept the new key in place of the old one."""
-    harness.marketplace.add_key(harness.seller.consumer_id, new_key)
-    harness.marketplace.revoke_key(harness.seller.consumer_id, harness.seller.private_key)
-
-
 def served(harness: Harness, *orders: str) -> AcknowledgeFunction:
     """Return a function that has acknowledged these orders."""
     function = harness.function()
@@ -44,17 +30,19 @@ def served(harness: Harness, *orders: str) -> AcknowledgeFunction:
     return function
 
 
-def test_the_secret_may_change_before_the_key_at_walmart(harness: Harness, new_key: str) -> None:
+def test_the_secret_may_change_before_the_key_at_walmart(harness: Harness) -> None:
     function = served(harness, *ORDERS[:10])
+    seller, new_key = harness.seller, Marketplace().register_seller().private_key
 
     # The secret has the new key, which Walmart does not know yet: the previous version serves.
-    harness.store_secret(harness.seller.secret().replace(harness.seller.private_key, new_key))
+    harness.store_secret(seller.secret().replace(seller.private_key, new_key))
     harness.clock_offset_s += CACHE_SECONDS
     harness.place(*ORDERS[10:20])
     harness.deliver(function)
     assert counts_of(harness.output())["CredentialFallback"] > 0
 
-    replace_key(harness, new_key)
+    harness.marketplace.add_key(seller.consumer_id, new_key)
+    harness.marketplace.revoke_key(seller.consumer_id, seller.private_key)
     harness.clock_offset_s += REFUSED_SECONDS
     harness.place(*ORDERS[20:])
     # One order tries the new key. Another that is refused meanwhile is held and retried.
@@ -62,49 +50,6 @@ def test_the_secret_may_change_before_the_key_at_walmart(harness: Harness, new_k
 
     assert harness.statuses(*ORDERS) == {"Acknowledged"}
     assert harness.parked() == []
-
-
-def test_the_key_at_walmart_may_change_before_the_secret(harness: Harness, new_key: str) -> None:
-    function = served(harness, *ORDERS[:10])
-
-    # Walmart accepts only the new key, which the secret does not have yet: orders are held.
-    replace_key(harness, new_key)
-    harness.place(*ORDERS[10:20])
-    harness.deliver(function)
-    assert harness.queued() == 10
-    seen = set(outcomes(harness))
-    assert seen <= {"acknowledged", "credentials_refused", "deferred"}
-    assert "credentials_refused" in seen
-
-    # Meanwhile no call is made with the refused key.
-    before = refused(harness)
-    harness.deliver(function)
-    assert refused(harness) == before
-    assert {record["reason"] for record in harness.records()} == {"credentials_paused"}
-
-    harness.store_secret(harness.seller.secret().replace(harness.seller.private_key, new_key))
-    harness.clock_offset_s += REFUSED_SECONDS
-    harness.place(*ORDERS[20:])
-    harness.drain(function)
-
-    assert harness.statuses(*ORDERS) == {"Acknowledged"}
-    assert harness.parked() == []
-
-
-def test_a_single_401_is_retried_with_a_new_signature(harness: Harness) -> None:
-    function = served(harness, ORDERS[0])
-    harness.place(*ORDERS[1:6])
-    for purchase_order_id in ORDERS[2:4]:
-        harness.marketplace.fail(purchase_order_id, Fault.UNAUTHORIZED)
-
-    harness.deliver(function)
-
-    for purchase_order_id in ORDERS[2:4]:
-        first, second = harness.marketplace.calls_for(purchase_order_id)
-        assert (first.status, second.status) == (401, 200)
-        for fresh in ("WM_QOS.CORRELATION_ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"):
-            assert first.headers[fresh] != second.headers[fresh]
-    assert harness.statuses(*ORDERS[:6]) == {"Acknowledged"}
 
 
 @token_scheme
@@ -141,7 +86,6 @@ def test_a_token_that_ends_early_is_refreshed_once_for_ten_orders(harness: Harne
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        (Fault.SERVICE_UNAVAILABLE, "unavailable"),
         (Fault.THROTTLED, "throttled"),
         (Fault.UNAUTHORIZED, "credentials_refused"),
         (Fault.MAINTENANCE_PAGE, "unavailable"),
@@ -177,9 +121,7 @@ def test_a_new_secret_switches_the_scheme_without_a_deployment(harness: Harness,
     assert outcomes(harness) == ["acknowledged"] * 3
 
 
-def test_orders_wait_for_a_token_secret_when_signatures_fail(
-    harness: Harness,
-) -> None:
+def test_orders_wait_for_a_token_secret_when_signatures_fail(harness: Harness) -> None:
     function = served(harness, ORDERS[0])
     harness.marketplace.withdraw_api("signature")
     harness.place(ORDERS[1])

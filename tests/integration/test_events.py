@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tests.integration.harness import Context, Harness, both_schemes, counts_of
+from tests.integration.harness import Harness, both_schemes, counts_of
+from tests.support.context import Context
 from tests.support.event_cases import EventCase, load_event_cases
 from tests.support.printed import records_of
 

@@ -15,15 +15,17 @@ _LOGS: Final = f"/aws/lambda/{_STACK}-AcknowledgeFunction"
 
 
 @pytest.fixture(scope="session")
-def stack(local_aws: LocalAws) -> dict[str, str]:
-    """The resources that an operator works on."""
+def stack(local_aws: LocalAws, operator: LocalAws) -> dict[str, str]:
+    """The resources that an operator works on; the operator has received a message."""
     sqs = local_aws.client("sqs")
     queue = sqs.create_queue(QueueName=f"{_STACK}-OrderQueue-1A2B3C4D5E6F")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    (taken,) = operator.client("sqs").receive_message(QueueUrl=queue)["Messages"]
     secret = local_aws.client("secretsmanager").create_secret(Name="walmart-ca", SecretString="{}")["ARN"]
     local_aws.client("logs").create_log_group(logGroupName=_LOGS)
     return {
         "<queue>": queue,
+        "<receipt>": taken["ReceiptHandle"],
         "<other queue>": sqs.create_queue(QueueName="foreign")["QueueUrl"],
         "<secret>": secret,
     }
@@ -35,9 +37,9 @@ def operator(local_aws: LocalAws) -> LocalAws:
     return assume_role(local_aws, "operator", re.sub(r"\b123456789012\b", account, _OPERATOR))
 
 
-def attempt(operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401 - AWS's answer
-    named = {name: stack.get(str(value), value) for name, value in arguments.items()}
-    return call(operator, action, named)
+def named(stack: dict[str, str], arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call with the names of the stack's resources."""
+    return {name: stack.get(str(value), value) for name, value in arguments.items()}
 
 
 QUEUE: Final = {"QueueUrl": "<queue>"}
@@ -48,6 +50,7 @@ QUEUE: Final = {"QueueUrl": "<queue>"}
     [
         ("sqs:GetQueueAttributes", {**QUEUE, "AttributeNames": ["All"]}),
         ("sqs:SendMessage", {**QUEUE, "MessageBody": "{}"}),
+        ("sqs:DeleteMessage", {**QUEUE, "ReceiptHandle": "<receipt>"}),
         ("secretsmanager:PutSecretValue", {"SecretId": "<secret>", "SecretString": "{}"}),
         ("secretsmanager:ListSecretVersionIds", {"SecretId": "<secret>"}),
         ("logs:FilterLogEvents", {"logGroupName": _LOGS}),
@@ -56,13 +59,7 @@ QUEUE: Final = {"QueueUrl": "<queue>"}
 def test_an_operator_may_work_on_orders_and_replace_the_key(
     operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]
 ) -> None:
-    assert attempt(operator, stack, action, arguments)
-
-
-def test_an_operator_may_delete_a_message(operator: LocalAws, stack: dict[str, str]) -> None:
-    (taken, *_) = attempt(operator, stack, "sqs:ReceiveMessage", QUEUE)["Messages"]
-
-    attempt(operator, stack, "sqs:DeleteMessage", {**QUEUE, "ReceiptHandle": taken["ReceiptHandle"]})
+    call(operator, action, named(stack, arguments))
 
 
 @pytest.mark.parametrize(
@@ -81,4 +78,4 @@ def test_an_operator_may_not_read_the_key_or_delete_a_queue(
     operator: LocalAws, stack: dict[str, str], action: str, arguments: dict[str, Any]
 ) -> None:
     with denied(action):
-        attempt(operator, stack, action, arguments)
+        call(operator, action, named(stack, arguments))

@@ -11,8 +11,9 @@ from botocore.exceptions import EndpointConnectionError
 from acknowledge_orders.dynamodb_notification_limit import NOTIFICATIONS_A_DAY, DynamoDbNotificationLimit
 from acknowledge_orders.outcome_events import SOURCE
 from shared.lazy_client import LazyClient
-from tests.integration.harness import Context, Harness
+from tests.integration.harness import Harness
 from tests.local.aws import Subscriber
+from tests.support.context import Context
 from tests.support.deployed import PSEUDO_PARAMETERS
 from tests.support.outcome_schema import check_outcome_event
 from tests.support.services import order_event

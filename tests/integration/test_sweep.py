@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.integration.harness import Context, Harness, both_schemes, counts_of
+from tests.integration.harness import Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault
+from tests.support.context import Context
 from tests.support.printed import measurements_of, records_of
 
 FIRST = 7400000000001
@@ -59,29 +60,12 @@ def test_the_sweep_publishes_order_events_like_any_other(harness: Harness) -> No
 
     (message,) = harness.receive()
     event = json.loads(message["Body"])
+    detail = event["detail"]
     assert (event["source"], event["detail-type"]) == ("walmart.ca.orders", "Order Created")
     ordered_at = harness.marketplace.order(ORDER).order_date.replace(microsecond=0)
-    assert event["detail"].keys() == {
-        "purchaseOrderId",
-        "orderDate",
-        "origin",
-        "nextSweepAt",
-        "parkIfStuck",
-        "mark",
-    }
-    assert event["detail"]["purchaseOrderId"] == ORDER
-    assert datetime.fromisoformat(event["detail"]["orderDate"]).replace(microsecond=0) == ordered_at
-    assert event["detail"]["origin"] == "sweep"
-
-
-@both_schemes
-def test_every_order_of_every_page_is_published_once(harness: Harness) -> None:
-    ids = add_orders(harness, 420)
-
-    record = harness.sweep()
-
-    assert (record["pages"], record["orders_seen"], record["orders_published"]) == (3, 420, 420)
-    assert sorted(harness.published()) == ids
+    assert (detail["purchaseOrderId"], detail["origin"]) == (ORDER, "sweep")
+    assert datetime.fromisoformat(detail["orderDate"]).replace(microsecond=0) == ordered_at
+    assert detail.keys() >= {"nextSweepAt", "parkIfStuck", "mark"}
 
 
 def test_a_sweep_is_recorded_and_measured(harness: Harness) -> None:
@@ -104,20 +88,15 @@ def test_a_sweep_is_recorded_and_measured(harness: Harness) -> None:
     assert measured == {"SweepCompleted": [1], "OrdersPublished": [1], "DrainTime": [pytest.approx(2.1)]}
 
 
-NAMES = {"SweepCompleted", "Misconfigured", "CredentialsRefused"}
-
-
 @pytest.mark.parametrize(
-    ("fault", "outcome", "counted"),
+    ("fault", "outcome", "counted", "level"),
     [
-        (Fault.SERVICE_UNAVAILABLE, "unavailable", {}),
-        (Fault.REDIRECT, "misconfigured", {"Misconfigured": [1]}),
-        (Fault.UNAUTHORIZED, "credentials_refused", {"CredentialsRefused": [1]}),
-        (Fault.ENDLESS_CURSOR, "unavailable", {}),
+        (Fault.ENDLESS_CURSOR, "unavailable", {}, "WARNING"),
+        (Fault.UNAUTHORIZED, "credentials_refused", {"CredentialsRefused": [1]}, "ERROR"),
     ],
 )
 def test_orders_of_the_pages_before_a_failed_page_are_published(
-    harness: Harness, fault: Fault, outcome: str, counted: dict[str, list[int]]
+    harness: Harness, fault: Fault, outcome: str, counted: dict[str, list[int]], level: str
 ) -> None:
     add_orders(harness, 201)
     harness.marketplace.fail_all(Fault.DELAY, action="released", seconds=0.0)
@@ -126,12 +105,11 @@ def test_orders_of_the_pages_before_a_failed_page_are_published(
     record = harness.sweep()
 
     assert record["outcome"] == outcome
-    assert record["orders_published"] >= 200
-    assert len(set(harness.published())) >= 200
+    assert len(set(harness.published())) == record["orders_published"] >= 200
     output = harness.output()
-    assert {name: values for name, values in measurements_of(output).items() if name in NAMES} == counted
-    (level,) = [line["level"] for line in output if line.get("message") == "sweep outcome"]
-    assert level == ("ERROR" if counted else "WARNING")
+    names = {"SweepCompleted", "Misconfigured", "CredentialsRefused"}
+    assert {name: values for name, values in measurements_of(output).items() if name in names} == counted
+    assert [line["level"] for line in output if line.get("message") == "sweep outcome"] == [level]
 
 
 MIXED = ("Created", "Shipped")
@@ -223,24 +201,12 @@ def test_no_bus_connection_is_kept_for_the_next_sweep(
 ) -> None:
     add_order(harness)
     function = harness.sweep_function()
-    function({}, Context(240_000))
+    function({}, Context(lambda: 240.0))
 
     # The other AWS clients keep theirs, because they repeat a call that fails on a dead connection.
     with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
-        record = function({}, Context(240_000))
+        record = function({}, Context(lambda: 240.0))
 
     aws = f"Starting new HTTP connection (1): {urlsplit(harness.events.meta.endpoint_url).netloc}"
     assert record["orders_published"] == 1
     assert [line for line in caplog.messages if line == aws] == [aws]
-
-
-def test_a_sweep_that_misses_counted_orders_is_not_completed(harness: Harness) -> None:
-    ids = add_orders(harness, 500)
-    harness.marketplace.fail_all(Fault.MISSING_CURSOR, times=None, action="released")
-
-    record = harness.sweep()
-
-    assert (record["outcome"], record["reason"]) == ("unavailable", "orders_missing")
-    missing = set(ids) - set(harness.published())
-    assert record["orders_missing"] == len(missing) == 500 - record["orders_seen"] > 0
-    assert "SweepCompleted" not in measurements_of(harness.output())

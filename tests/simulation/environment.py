@@ -17,7 +17,7 @@ from tests.local.marketplace import Fault
 from tests.simulation.faults import SystemFault
 from tests.simulation.network import Network
 from tests.simulation.timeline import Actor, Killed
-from tests.support.lambda_context import Context
+from tests.support.context import Context
 
 if TYPE_CHECKING:
     from tests.simulation.harness import Simulation

@@ -8,9 +8,9 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Final, Self
 
-from tests.support.documents import as_json, as_xml, order, page
+from tests.support.documents import as_json, order, page
 
 type Behavior = Callable[["Connection"], None]
 
@@ -35,16 +35,8 @@ def http_response(
 
 def listed(*ids: str, next_cursor: object = None) -> bytes:
     """Return a response with a page of orders."""
-    return http_response(as_json({"list": page(*map(named, ids), next_cursor=next_cursor)}))
-
-
-def listed_in_xml(*ids: str, next_cursor: object = None) -> bytes:
-    content = page(*map(named, ids), next_cursor=next_cursor)
-    return http_response(as_xml("list", content, prefix=""), content_type="application/xml")
-
-
-def named(purchase_order_id: str) -> dict[str, Any]:
-    return order(purchaseOrderId=purchase_order_id)
+    orders = [order(purchaseOrderId=each) for each in ids]
+    return http_response(as_json({"list": page(*orders, next_cursor=next_cursor)}))
 
 
 class Connection:

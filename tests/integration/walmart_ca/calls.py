@@ -1,8 +1,8 @@
 """Helpers that make a call with a client and return its result or its error."""
 
 import base64
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -32,24 +32,13 @@ def credentials_of(seller: Seller) -> SignatureCredentials:
 
 def outcome[T](call: Callable[[], T]) -> T | WalmartError:
     """Return the result or the error of a call, and fail if the call hangs."""
-    results: list[T | WalmartError] = []
-    problems: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except WalmartError as error:
-            results.append(error)
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the test's thread
-            problems.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(HANGS_AFTER)
-    if problems:
-        raise problems[0]
-    assert results, "the call hangs"
-    return results[0]
+    thread = ThreadPoolExecutor(1)
+    result = thread.submit(call)
+    thread.shutdown(wait=False)
+    try:
+        return result.result(HANGS_AFTER)
+    except WalmartError as error:
+        return error
 
 
 def failure(call: Callable[[], object]) -> WalmartError:

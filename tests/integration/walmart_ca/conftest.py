@@ -25,12 +25,6 @@ def certificate() -> Certificate:
 
 
 @pytest.fixture
-def marketplace_tls(certificate: Certificate) -> Iterator[Marketplace]:
-    with Marketplace(tls=certificate.context) as marketplace:
-        yield marketplace
-
-
-@pytest.fixture
 def trusting(certificate: Certificate) -> ssl.SSLContext:
     """A client's TLS context that trusts the certificate's authority."""
     return ssl.create_default_context(cadata=certificate.authority_pem.decode())

@@ -1,26 +1,28 @@
 """Requests on the wire, as the local marketplace and a raw server receive them."""
 
-import errno
 import socket
 import uuid
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tests.integration.walmart_ca.calls import Connect, Serve, act, assert_signed_as_sent
-from tests.local.marketplace import Marketplace
 from tests.support.documents import as_json, order, page
+from tests.support.keys import credentials
 from tests.support.raw_server import (
     ACKNOWLEDGES,
     ORDER,
+    RawServer,
     header,
     headers,
     http_response,
-    method,
+    listed,
     respond_with,
     target,
 )
-from walmart_ca import Client, OrderLineStatus, Status
+from walmart_ca import CallInfo, Client, OrderPage
 
 SIX = [
     "WM_CONSUMER.ID",
@@ -30,39 +32,6 @@ SIX = [
     "WM_SVC.NAME",
     "WM_QOS.CORRELATION_ID",
 ]
-
-
-def test_an_acknowledgement_is_accepted_and_applied(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER)
-
-    order = client.orders.acknowledge(ORDER)
-
-    (call,) = marketplace.calls
-    assert (call.method, call.path) == ("POST", f"/v3/ca/orders/{ORDER}/acknowledge")
-    assert (call.status, call.refusal, call.applied, call.body) == (200, None, True, b"")
-    assert (order.purchase_order_id, *order.statuses) == (ORDER, Status.ACKNOWLEDGED)
-    assert order.call is not None
-    assert order.call.correlation_id == call.headers["WM_QOS.CORRELATION_ID"]
-    assert (order.call.status, order.call.url) == (200, f"{marketplace.url}{call.path}")
-
-
-@pytest.mark.parametrize("form", ["xml", "json"])
-def test_fetching_an_order_works_in_xml_and_json(marketplace: Marketplace, client: Client, form: str) -> None:
-    placed = marketplace.add_order(ORDER, ["Created", "Acknowledged"])
-    marketplace.variants.form = "xml" if form == "xml" else "json"
-
-    order = client.orders.get(ORDER)
-
-    (call,) = marketplace.calls
-    assert (call.method, call.path, call.refusal) == ("GET", f"/v3/ca/orders/{ORDER}", None)
-    assert not call.applied
-    assert (order.customer_order_id, order.ship_node_type) == (placed.customer_order_id, "SellerFulfilled")
-    assert order.order_date is not None
-    assert abs((order.order_date - placed.order_date).total_seconds()) <= 0.001
-    assert [(line.number, line.sku, *line.statuses) for line in order.lines] == [
-        (placed.lines[0].number, placed.lines[0].sku, OrderLineStatus(Status.CREATED, 1)),
-        (placed.lines[1].number, placed.lines[1].sku, OrderLineStatus(Status.ACKNOWLEDGED, 2)),
-    ]
 
 
 @pytest.mark.parametrize(
@@ -77,6 +46,7 @@ def test_a_call_has_exactly_the_required_headers(
     act(connect(server.url), action)
 
     (head,) = server.requests
+    assert_signed_as_sent(head)
     for name in SIX:
         assert header(head, name)
     assert header(head, "Accept") == "application/json"
@@ -88,32 +58,12 @@ def test_a_call_has_exactly_the_required_headers(
         assert headers(head, name) == []
 
 
-def test_a_built_request_is_the_one_that_is_sent(serve: Serve, connect: Connect) -> None:
-    server = serve(ACKNOWLEDGES)
-    client = connect(server.url)
-    request = client.orders.build_acknowledgement(ORDER)
-    assert server.connections == 0
-
-    client.orders.acknowledge(ORDER)
-
-    (head,) = server.requests
-    assert (method(head), f"{server.url}{target(head)}") == (request.method, request.url)
-    assert {name for name in request.headers if header(head, name)} == set(request.headers)
-
-
-# The signed URL
-
-
 SPELLINGS = [
-    *(
-        ("127.0.0.1", 0, f"{scheme}://127.0.0.1:{{port}}{end}")
-        for scheme in ("http", "HTTP")
-        for end in ("", "/")
-    ),
-    *(("127.0.0.1", 0, url) for url in ("http://LocalHost:{port}/", " http://127.0.0.1:{port}\n")),
+    ("127.0.0.1", 0, "HTTP://127.0.0.1:{port}/"),
+    ("127.0.0.1", 0, " http://LocalHost:{port}\n"),
     ("::1", 0, "http://[::1]:{port}"),
     # The default port is neither signed nor sent.
-    *(("127.0.0.7", 80, f"http://127.0.0.7{end}") for end in ("", "/", ":80", ":80/")),
+    *(("127.0.0.7", 80, f"http://127.0.0.7{end}") for end in ("", ":80/")),
 ]
 
 
@@ -135,9 +85,6 @@ def test_the_signed_url_is_the_one_on_the_wire(
     assert_signed_as_sent(head)
 
 
-# Proxies
-
-
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY"])
 def test_a_proxy_of_the_environment_is_not_used(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, name: str
@@ -150,65 +97,10 @@ def test_a_proxy_of_the_environment_is_not_used(
     assert proxy.connections == 0
 
 
-# Addresses
-
-FIRST_OF_TWO: dict[str, tuple[socket.AddressFamily, tuple[str | int, ...]]] = {
-    "of an unsupported family": (socket.AF_INET6, ("2001:db8::1", 443, 0, 0)),
-    "without a route": (socket.AF_INET, ("255.255.255.255", 443)),
-    "without a server": (socket.AF_INET, ("127.0.0.2", 9)),
-}
-
-
-@pytest.mark.parametrize(("family", "address"), FIRST_OF_TWO.values(), ids=FIRST_OF_TWO.keys())
-def test_an_unusable_address_is_skipped(
-    serve: Serve,
-    connect: Connect,
-    monkeypatch: pytest.MonkeyPatch,
-    family: socket.AddressFamily,
-    address: tuple[str | int, ...],
-) -> None:
-    server = serve(ACKNOWLEDGES)
-    found = [(family, address), (socket.AF_INET, ("127.0.0.1", server.port))]
-    simulate_addresses(monkeypatch, found, WithoutIPv6)
-
-    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
-
-    assert order.purchase_order_id == ORDER
-
-
-@pytest.mark.parametrize("count", [1, 24])
-def test_each_of_many_addresses_has_time_for_a_round_trip(
-    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, count: int
-) -> None:
-    server = serve(ACKNOWLEDGES)
-    first: list[tuple[socket.AddressFamily, tuple[str | int, ...]]] = [
-        (socket.AF_INET, ("127.0.0.1", server.port))
-    ]
-    simulate_addresses(monkeypatch, first + [FIRST_OF_TWO["without a server"]] * (count - 1), FarAway)
-
-    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
-
-    assert order.purchase_order_id == ORDER
-
-
-def simulate_addresses(
-    monkeypatch: pytest.MonkeyPatch,
-    found: list[tuple[socket.AddressFamily, tuple[str | int, ...]]],
-    kind: type[socket.socket],
-) -> None:
-    """Simulate a host with these addresses, and a kernel with sockets of this class."""
-    infos = [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address) for family, address in found]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
-    monkeypatch.setattr(socket, "socket", kind)
-
-
-class WithoutIPv6(socket.socket):
-    """A socket of a kernel without IPv6."""
-
-    def __init__(self, family: int = -1, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        if family == socket.AF_INET6:
-            raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
-        super().__init__(family, *args, **kwargs)
+type Address = tuple[int, tuple[str | int, ...]]
+NO_ROUTE: Address = (socket.AF_INET, ("255.255.255.255", 443))
+NO_SERVER: Address = (socket.AF_INET, ("127.0.0.2", 9))
+OF_NO_FAMILY: Address = (1000, ("2001:db8::1", 443, 0, 0))
 
 
 class FarAway(socket.socket):
@@ -219,3 +111,59 @@ class FarAway(socket.socket):
         if budget is not None and budget < 0.15:
             raise TimeoutError("timed out")
         super().connect(address)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([OF_NO_FAMILY], []), ([NO_ROUTE], []), ([NO_SERVER], []), ([], []), ([], [NO_SERVER] * 23)],
+    ids=["of no family", "without a route", "without a server", "the only one", "many others"],
+)
+def test_an_unusable_address_is_skipped_and_each_has_time_for_a_round_trip(
+    serve: Serve,
+    connect: Connect,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[Address],
+    after: list[Address],
+) -> None:
+    server = serve(ACKNOWLEDGES)
+    infos = [
+        (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)
+        for family, address in (*before, (socket.AF_INET, ("127.0.0.1", server.port)), *after)
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: infos)
+    monkeypatch.setattr(socket, "socket", FarAway)
+
+    order = connect(f"http://localhost:{server.port}").orders.acknowledge(ORDER)
+
+    assert order.purchase_order_id == ORDER
+
+
+VISIBLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters="#")
+
+
+def test_a_request_with_any_cursor_is_signed_as_it_is_sent() -> None:
+    with RawServer(respond_with(listed())) as server, Client(credentials(), base_url=server.url) as client:
+
+        @settings(deadline=None, max_examples=100)
+        @given(
+            st.text(VISIBLE, min_size=1, max_size=80) | st.text("%?3aAfF&=/:@+.[]", min_size=1, max_size=20),
+            st.sampled_from(["", "?"]),
+        )
+        @example("x=%3a%3A%41%7e%2D&y=%&z=%zz&w=%2", "?")
+        @example("x=/../..//.&y=//evil.example/", "")
+        @example("x=\\^`|\"'<>{}[]", "")
+        def follow(text: str, mark: str) -> None:
+            cursor = f"{mark}limit=1&{text}"
+            before = len(server.requests)
+            first = OrderPage((), None, cursor, CallInfo("GET", "https://host/", "correlation-id", 200, 0.1))
+
+            second = client.orders.next_page(first)
+
+            (head,) = server.requests[before:]
+            assert target(head) == f"/v3/ca/orders/released?{cursor.removeprefix('?')}"
+            assert header(head, "Host") == server.url.removeprefix("http://")
+            assert second.call.url == f"{server.url}{target(head)}"
+            assert second.cursor == cursor
+            assert_signed_as_sent(head)
+
+        follow()

@@ -3,7 +3,6 @@
 import logging
 import traceback
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import pytest
 
@@ -11,16 +10,8 @@ from tests.integration.walmart_ca.calls import START, Connect, Serve, act, failu
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.support.documents import as_json, order, page
 from tests.support.keys import CHANNEL_TYPE, rsa_key, walmart_form
-from tests.support.raw_server import (
-    ACKNOWLEDGES,
-    ORDER,
-    acknowledged,
-    header,
-    http_response,
-    respond_with,
-    target,
-)
-from walmart_ca import Client, CredentialsRefused, Misconfigured, Order, OrderRejected, Throttled
+from tests.support.raw_server import ORDER, acknowledged, header, http_response, respond_with, target
+from walmart_ca import Client, Order, Throttled
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=90)
@@ -66,77 +57,6 @@ def test_an_order_has_the_headers_of_its_response(
     assert call is not None
     assert (call.tokens_left, call.answered_at, call.retry_at) == (7, answered_at, None)
 
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("action", ACTIONS)
-def test_a_redirect_is_not_followed(serve: Serve, connect: Connect, status: int, action: str) -> None:
-    elsewhere = serve(ACKNOWLEDGES)
-    server = serve(
-        respond_with(http_response(b"", status, (f"Location: {elsewhere.url}/v3/ca/orders/{ORDER}",)))
-    )
-
-    error = failure(lambda: act(connect(server.url), action))
-
-    assert type(error) is Misconfigured
-    assert error.reason == f"http_{status} to 127.0.0.1"
-    assert elsewhere.connections == 0
-    assert len(server.requests) == 1
-
-
-# Errors of the local marketplace
-
-
-@pytest.mark.parametrize("form", ["xml", "json"])
-@pytest.mark.parametrize("shape", ["order service", "gateway", "flat"])
-def test_an_order_in_a_higher_status_is_rejected(
-    marketplace: Marketplace,
-    client: Client,
-    form: Literal["xml", "json"],
-    shape: Literal["order service", "gateway", "flat"],
-) -> None:
-    marketplace.add_order(ORDER, ["Shipped"])
-    marketplace.variants.form = form
-    marketplace.variants.error_shape = shape
-
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert isinstance(error, OrderRejected)
-    assert (error.status, error.reason) == (400, "INVALID_REQUEST_CONTENT")
-    assert error.entries[0].service == "GMP_ORDER_API"
-    assert "higher status" in error.entries[0].description
-
-
-def test_an_unknown_order_is_rejected(client: Client) -> None:
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert isinstance(error, OrderRejected)
-    assert (error.status, error.reason) == (404, "CONTENT_NOT_FOUND")
-
-
-def test_an_acknowledged_order_can_be_acknowledged_again(marketplace: Marketplace, client: Client) -> None:
-    marketplace.add_order(ORDER, ["Acknowledged"])
-
-    assert isinstance(outcome(lambda: client.orders.acknowledge(ORDER)), Order)
-
-
-def test_another_sellers_key_is_refused(marketplace: Marketplace, seller: Seller, client: Client) -> None:
-    marketplace.add_order(ORDER)
-    marketplace.register_seller(consumer_id=seller.consumer_id, channel_type=seller.channel_type)
-
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert isinstance(error, CredentialsRefused)
-    assert error.status == 401
-
-
-def test_an_unknown_channel_type_names_the_header(marketplace: Marketplace, connect: Connect) -> None:
-    error = failure(lambda: connect(marketplace.url).orders.acknowledge(ORDER))
-
-    assert isinstance(error, Misconfigured)
-    assert "WM_CONSUMER.CHANNEL.TYPE" in str(error)
-
-
-# Errors and logs
 
 FAULTS = [
     Fault.UNAUTHORIZED,

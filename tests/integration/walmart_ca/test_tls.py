@@ -5,20 +5,9 @@ from collections.abc import Callable
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import ExtensionOID, NameOID
 
-from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of, failure
-from tests.local.marketplace import Certificate, Marketplace
-from tests.support.keys import rsa_key, walmart_form
+from tests.integration.walmart_ca.calls import Connect, Serve, failure
+from tests.local.marketplace import Certificate
 from tests.support.raw_server import (
     ACKNOWLEDGES,
     ORDER,
@@ -28,24 +17,7 @@ from tests.support.raw_server import (
     drip,
     http_response,
 )
-from walmart_ca import Client, NotSent, OutcomeUnknown
-
-
-def test_a_connection_to_a_trusted_server_is_kept(
-    marketplace_tls: Marketplace, trusting: ssl.SSLContext
-) -> None:
-    seller = marketplace_tls.register_seller(walmart_form(rsa_key()))
-    marketplace_tls.add_order(ORDER)
-
-    # The signed URL is the URL on the wire, also for another spelling of the base URL.
-    with Client(
-        credentials_of(seller), base_url=f"{marketplace_tls.url.upper()}/", ssl_context=trusting
-    ) as client:
-        for _ in range(3):
-            client.orders.acknowledge(ORDER)
-
-    assert [call.refusal for call in marketplace_tls.calls] == [None] * 3
-    assert len({call.connection for call in marketplace_tls.calls}) == 1
+from walmart_ca import NotSent, OutcomeUnknown
 
 
 def test_the_session_tickets_of_tls_1_3_cost_no_connection(serve: Serve, connect: Connect) -> None:
@@ -74,28 +46,6 @@ def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
     return context
 
 
-def context_for_common_name(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """Return a context whose certificate names its host only in the common name."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.load_pem_x509_certificate(authority.issue_cert("localhost").cert_chain_pems[0].bytes())
-    signer = load_pem_private_key(authority.private_key_pem.bytes(), password=None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    built = x509.CertificateBuilder(
-        issuer_name=named.issuer,
-        subject_name=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]),
-        public_key=key.public_key(),
-        serial_number=x509.random_serial_number(),
-        not_valid_before=named.not_valid_before_utc,
-        not_valid_after=named.not_valid_after_utc,
-        extensions=[each for each in named.extensions if each.oid != ExtensionOID.SUBJECT_ALTERNATIVE_NAME],
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with trustme.Blob(private + built.sign(signer, SHA256()).public_bytes(Encoding.PEM)).tempfile() as file:
-        context.load_cert_chain(file)
-    return context
-
-
 def context_trusting(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.create_default_context()
     authority.configure_trust(context)
@@ -117,7 +67,6 @@ NOT_TRUSTED: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "an address": lambda authority: context_for(authority, "127.0.0.1"),
     "a wildcard": lambda authority: context_for(authority, "*.localhost"),
     "a name with the same beginning": lambda authority: context_for(authority, "localhost.example"),
-    "the name in the common name only": lambda authority: context_for_common_name(authority, "localhost"),
     "old TLS": context_of_old_tls,
 }
 

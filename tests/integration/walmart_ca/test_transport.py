@@ -12,29 +12,20 @@ import pytest
 
 from tests.integration.walmart_ca.calls import HANGS_AFTER, START, Connect, Serve, failure, outcome
 from tests.local.marketplace import Certificate, Fault, Marketplace
+from tests.support.documents import as_json, order, page
 from tests.support.keys import credentials
 from tests.support.raw_server import (
     ACKNOWLEDGES,
     ORDER,
     Behavior,
     Connection,
-    RawServer,
     acknowledged,
     drip,
     http_response,
     respond_and_close,
     respond_with,
 )
-from walmart_ca import (
-    Client,
-    CredentialsRefused,
-    NotSent,
-    Order,
-    OutcomeUnknown,
-    Throttled,
-    Unavailable,
-    WalmartError,
-)
+from walmart_ca import Client, NotSent, Order, OrderPage, OutcomeUnknown, Throttled, WalmartError
 from walmart_ca.transport import KEPT_FOR
 
 MEBIBYTE = 1024 * 1024
@@ -43,26 +34,19 @@ SHORT_TIMEOUT = 0.4
 """Seconds for a call that would take minutes."""
 
 
-# Not sent
-
-
-def test_nothing_is_sent_to_an_unknown_host(connect: Connect) -> None:
-    client = connect("https://nonexistent.invalid")
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    # No server listens on port 1.
+    [("https://nonexistent.invalid", "name_resolution"), ("http://127.0.0.1:1", "connect")],
+)
+def test_nothing_is_sent_to_an_unreachable_host(connect: Connect, url: str, reason: str) -> None:
+    client = connect(url)
 
     first, second = (failure(lambda: client.orders.acknowledge(ORDER)) for _ in range(2))
 
-    assert (type(first), first.reason, first.status) == (NotSent, "name_resolution", None)
+    assert (type(first), first.reason, first.status) == (NotSent, reason, None)
     assert first.correlation_id
     assert first.correlation_id != second.correlation_id
-
-
-def test_a_refused_connection_is_not_sent(connect: Connect) -> None:
-    with RawServer(respond_with(b"")) as gone:
-        url = gone.url
-
-    error = failure(lambda: connect(url).orders.acknowledge(ORDER))
-
-    assert (type(error), error.reason) == (NotSent, "connect")
 
 
 def acknowledge_with(timeout: float) -> Callable[[Client], object]:
@@ -75,7 +59,8 @@ def acknowledge_closed(client: Client) -> object:
 
 
 NOT_SENT: dict[str, tuple[Callable[[Client], object], str]] = {
-    **{f"timeout {timeout}": (acknowledge_with(timeout), "no_time_left") for timeout in (0, 0.0, -1)},
+    "no time": (acknowledge_with(0), "no_time_left"),
+    "less than no time": (acknowledge_with(-1), "no_time_left"),
     "a list": (
         lambda client: list(client.orders.released(created_start_date=START, timeout=0)),
         "no_time_left",
@@ -96,29 +81,20 @@ def test_a_call_without_time_or_on_a_closed_client_is_not_sent(
     assert server.connections == 0
 
 
-# Incomplete responses
-
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+# A test in `tests/fuzz` sends any bytes.
 CUT_SHORT: dict[str, bytes] = {
     "nothing": b"",
-    "half a status line": b"HTTP/1.1 2",
-    "a status line": b"HTTP/1.1 200 OK\r\n",
     "half the head": HEAD,
-    "the head": HEAD + b"Content-Length: 100\r\n\r\n",
     "half the body": HEAD + b"Content-Length: 100\r\n\r\n" + acknowledged(),
     "one byte short": http_response(acknowledged())[:-1],
-    "half a chunk": HEAD + b"Transfer-Encoding: chunked\r\n\r\n40\r\n{",
-    "no last chunk": HEAD
-    + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(acknowledged()), acknowledged()),
-    "a chunk of negative size": HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n",
-    "a chunk of no size": HEAD + b"Transfer-Encoding: chunked\r\n\r\nsoon\r\n{}\r\n0\r\n\r\n",
+    "no last chunk": CHUNKED + b"%x\r\n%b\r\n" % (len(acknowledged()), acknowledged()),
+    "a chunk of negative size": CHUNKED + b"-5\r\nhello\r\n0\r\n\r\n",
+    "a chunk of no size": CHUNKED + b"soon\r\n{}\r\n0\r\n\r\n",
     "no HTTP": b"220 mail.example ESMTP\r\n",
     "another HTTP": b"HTTP/2 200\r\n\r\n",
-    "no status": b"HTTP/1.1 OK\r\n\r\n",
-    "a status of four digits": b"HTTP/1.1 2000 OK\r\n\r\n",
-    "binary": bytes(range(256)),
     "too many headers": http_response(acknowledged(), headers=tuple(f"X-{n}: {n}" for n in range(150))),
     "a header without end": http_response(acknowledged(), headers=(f"X-Long: {'x' * 70_000}",)),
-    "a status line without end": b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n\r\n",
     "two lengths": http_response(acknowledged(), headers=("Content-Length: 1",)),
 }
 
@@ -133,31 +109,16 @@ def test_an_incomplete_response_is_an_unknown_outcome(serve: Serve, connect: Con
     assert len(server.requests) == 1
 
 
-@pytest.mark.parametrize("fault", [Fault.RESET_BEFORE_APPLYING, Fault.RESET_AFTER_APPLYING])
-def test_a_reset_is_an_unknown_outcome(marketplace: Marketplace, client: Client, fault: Fault) -> None:
-    marketplace.add_order(ORDER)
-    marketplace.fail(ORDER, fault)
-
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert (type(error), error.reason, error.status) == (OutcomeUnknown, "connection_lost", None)
-    assert len(marketplace.calls) == 1
-
-
-# The deadline
-
 ENDLESS: dict[str, Behavior] = {
     "silence": drip(b"", b"", 600),
     "a slow status line": drip(b"", b"H"),
-    "a slow header": drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x"),
     "slow headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: 1\r\n", 0.1),
     "a slow body": drip(HEAD + b"Content-Length: 100000\r\n\r\n", b" "),
     "a slow body without a length": drip(HEAD + b"\r\n", b" "),
-    "slow chunks": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "a slow chunk size": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
-    "slow trailers": drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: 1\r\n"),
+    "slow chunks": drip(CHUNKED, b"1\r\n \r\n"),
+    "a slow chunk size": drip(CHUNKED, b"0"),
+    "slow trailers": drip(CHUNKED + b"0\r\n", b"X: 1\r\n"),
     "endless 100 responses": drip(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
-    "endless early hints": drip(b"", b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n"),
 }
 
 
@@ -194,20 +155,15 @@ def test_a_call_does_not_get_the_response_of_an_earlier_call(
     assert first == timed_out != last
 
 
-# The size
-
-
 def chunked(body: bytes) -> bytes:
-    return HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    return CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
 
 
 TOO_LARGE: dict[str, Behavior] = {
     "one byte more": respond_with(http_response(acknowledged(padded_to=MEBIBYTE + 1))),
     "one byte more in chunks": respond_with(chunked(acknowledged(padded_to=MEBIBYTE + 1))),
     "endless": drip(HEAD + b"\r\n" + acknowledged(), b" " * 65536, 0),
-    "endless chunks": drip(
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 65536 + b"\r\n", 0
-    ),
+    "endless chunks": drip(CHUNKED, b"10000\r\n" + b" " * 65536 + b"\r\n", 0),
 }
 
 
@@ -222,6 +178,22 @@ def test_an_oversized_response_is_an_unknown_outcome(
     assert (type(error), error.reason) == (OutcomeUnknown, "response_too_large")
 
 
+@pytest.mark.parametrize("too_large", [False, True])
+def test_a_page_of_up_to_16_mib_is_read(serve: Serve, connect: Connect, too_large: bool) -> None:
+    body = as_json({"list": page(order(purchaseOrderId=ORDER))}).ljust(16 * MEBIBYTE + too_large)
+    server = serve(respond_with(http_response(body)))
+
+    result = outcome(lambda: connect(server.url).orders.released_page(created_start_date=START))
+
+    if too_large:
+        assert isinstance(result, OutcomeUnknown)
+        assert result.reason == "response_too_large"
+    else:
+        assert isinstance(result, OrderPage)
+        assert [found.purchase_order_id for found in result.orders] == [ORDER]
+
+
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n" * 30
 WHOLE: dict[str, bytes] = {
     "a mebibyte": http_response(acknowledged(padded_to=MEBIBYTE)),
     "chunks": chunked(acknowledged()),
@@ -232,10 +204,7 @@ WHOLE: dict[str, bytes] = {
     "a malformed header": http_response(acknowledged(), headers=("this is no header",)),
     "headers of other alphabets": http_response(acknowledged(), headers=("X-Ça: été",)),
     "after 100": b"HTTP/1.1 100 Continue\r\n\r\n" + http_response(acknowledged()),
-    "after 102": b"HTTP/1.1 102 Processing\r\n\r\n" + http_response(acknowledged()),
-    "after early hints": b"HTTP/1.1 103 Early Hints\r\nLink: <style.css>\r\n\r\n" * 30
-    + http_response(acknowledged()),
-    "no reason phrase": http_response(acknowledged()).replace(b"200 X", b"200"),
+    "after early hints": EARLY_HINTS + http_response(acknowledged()),
 }
 
 
@@ -250,15 +219,9 @@ GZIP = gzip.compress(acknowledged(padded_to=50 * MEBIBYTE))
 
 
 @pytest.mark.parametrize(
-    ("status", "kind", "reason"),
-    [
-        (200, OutcomeUnknown, "encoded_response"),
-        (401, CredentialsRefused, "http_401"),
-        (429, Throttled, "http_429"),
-        (503, Unavailable, "http_503"),
-    ],
+    ("status", "kind", "reason"), [(200, OutcomeUnknown, "encoded_response"), (429, Throttled, "http_429")]
 )
-@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate, gzip", "identity, gzip"])
+@pytest.mark.parametrize("coding", ["GZIP", "identity, br"])
 def test_only_the_status_of_a_compressed_response_counts(
     serve: Serve, connect: Connect, coding: str, status: int, kind: type[WalmartError], reason: str
 ) -> None:
@@ -268,8 +231,6 @@ def test_only_the_status_of_a_compressed_response_counts(
 
     assert (type(error), error.reason) == (kind, reason)
 
-
-# Connections
 
 KEPT = {
     "an order": http_response(acknowledged()),
@@ -332,32 +293,6 @@ def test_a_connection_is_not_used_after_a_long_idle_time(
     assert used == [1, 1, 2]
 
 
-def test_a_connection_closed_during_a_call_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
-    def behave(connection: Connection) -> None:
-        connection.read_request()
-        connection.send(http_response(acknowledged()))
-        connection.read_request()
-
-    server = serve(behave)
-    client = connect(server.url)
-    client.orders.acknowledge(ORDER)
-
-    error = failure(lambda: client.orders.acknowledge(ORDER))
-
-    assert (type(error), error.reason) == (OutcomeUnknown, "connection_lost")
-    assert (len(server.requests), server.connections) == (2, 1)
-
-
-def test_a_connection_ends_after_connection_close(serve: Serve, connect: Connect) -> None:
-    server = serve(respond_with(http_response(acknowledged(), headers=("Connection: close",))))
-    client = connect(server.url)
-
-    client.orders.acknowledge(ORDER)
-    client.orders.acknowledge(ORDER)
-
-    assert server.connections == 2
-
-
 SECOND = "2575193093773"
 LEFT: dict[str, bytes] = {
     "a response": http_response(acknowledged(SECOND)),
@@ -411,16 +346,3 @@ def test_calls_beyond_the_kept_connections_log_nothing(
 
     assert len(orders) == 5
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.DEBUG] == []
-
-
-def test_threads_may_share_a_client(marketplace: Marketplace, client: Client) -> None:
-    ids = [f"74000000001{number:02}" for number in range(20)]
-    for purchase_order_id in ids:
-        marketplace.add_order(purchase_order_id)
-
-    with ThreadPoolExecutor(20) as threads:
-        orders = list(threads.map(client.orders.acknowledge, ids))
-
-    assert [order.purchase_order_id for order in orders] == ids
-    assert all(call.applied for call in marketplace.calls)
-    assert len({call.headers["WM_QOS.CORRELATION_ID"] for call in marketplace.calls}) == len(ids)

@@ -17,7 +17,6 @@ from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.sqs_order_queue import SqsOrderQueue
 from shared.lazy_client import LazyClient
 from shared.orders.outcome import Outcome
-from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY
 from tests.support.batches import sqs_record
 from tests.support.sqs_limits import ALLOWED, MAX_BYTES, enforce_sqs_limits
 
@@ -32,7 +31,10 @@ class Sqs:
     def __init__(self) -> None:
         self.sent: dict[str, Any] = {}
         self.client = boto3.client(
-            "sqs", REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+            "sqs",
+            "ca-central-1",
+            aws_access_key_id="AKIAEXAMPLE",
+            aws_secret_access_key="secret",  # noqa: S106 - not a real secret
         )
         enforce_sqs_limits(self.client)
         self.client.meta.events.register_last("before-send.sqs.SendMessage", self._respond)

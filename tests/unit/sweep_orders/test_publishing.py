@@ -61,13 +61,29 @@ def publish(
     return asyncio.run(Publisher(bus, sleep, uniform).publish(notes, time_left))
 
 
-def test_orders_are_published_in_tens_in_their_order() -> None:
-    bus = Bus()
+@pytest.mark.parametrize(
+    ("refused", "published", "calls"),
+    [
+        ([], 25, [10, 10, 5]),
+        # An event that is refused three times is left.
+        (["3"], 24, [10, 1, 1, 10, 5]),
+        # A bus that refuses everything gets no more calls.
+        ([note.purchase_order_id for note in NOTES], 0, [10] * ATTEMPTS),
+    ],
+)
+def test_orders_are_published_in_tens_in_their_order(
+    refused: list[str], published: int, calls: list[int]
+) -> None:
+    bus = Bus(dict.fromkeys(refused, 99))
 
-    assert publish(bus, []) == (0, None)
-    assert publish(bus) == (25, None)
-    assert [len(call) for call in bus.calls] == [10, 10, 5]
-    assert bus.accepted == [note.purchase_order_id for note in NOTES]
+    assert publish(bus) == (published, REFUSED if refused else None)
+    assert [len(call) for call in bus.calls] == calls
+    accepted = [note.purchase_order_id for note in NOTES if note.purchase_order_id not in refused]
+    assert bus.accepted == accepted[:published]
+
+
+def test_no_order_needs_no_call() -> None:
+    assert publish(Bus(fails_at=1), []) == (0, None)
 
 
 @pytest.mark.parametrize(("uniform", "slept_s"), [(max, [2.0, 4.0]), (min, [0.0, 0.0])])
@@ -81,21 +97,6 @@ def test_refused_events_are_published_again_after_a_wait(
     assert bus.calls[1:] == [["3", "7"], ["7"]]
     assert sorted(bus.accepted) == sorted(set(bus.accepted))
     assert slept == slept_s
-
-
-def test_an_event_that_is_refused_three_times_is_left() -> None:
-    bus = Bus({"3": 99})
-
-    assert publish(bus) == (24, REFUSED)
-    assert bus.calls[1:3] == [["3"], ["3"]]
-    assert "24" in bus.accepted
-
-
-def test_a_bus_that_refuses_everything_gets_no_more_calls() -> None:
-    bus = Bus(dict.fromkeys(map(str, range(25)), 99))
-
-    assert publish(bus) == (0, REFUSED)
-    assert len(bus.calls) == ATTEMPTS
 
 
 @pytest.mark.parametrize(("refusals", "fails_at", "published"), [({}, 1, 0), ({}, 2, 10), ({"3": 1}, 2, 9)])

@@ -38,7 +38,7 @@ TREES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=200)
 @given(body=BODIES, content_type=CONTENT_TYPES, status=st.integers(100, 999))
 @example(body=b"<", content_type="", status=200)
 @example(body=b"", content_type=None, status=999)
@@ -49,14 +49,14 @@ def test_any_bytes_become_a_result_or_a_walmart_error(
     assert isinstance(classify_page(body, content_type, status=status), OrderPage | WalmartError)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=100)
 @given(tree=TREES, status=st.sampled_from([200, 400, 404, 429, 500]))
 def test_any_document_becomes_a_result_or_a_walmart_error(tree: object, status: int) -> None:
     assert isinstance(classify(as_json(tree), status=status), Order | WalmartError)
     assert isinstance(classify_page(as_json(tree), status=status), OrderPage | WalmartError)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=50)
 @given(tree=TREES, neighbor=TREES)
 def test_an_order_is_read_among_arbitrary_members(tree: object, neighbor: object) -> None:
     document = order() | (tree if isinstance(tree, dict) else {}) | {"purchaseOrderId": ID}

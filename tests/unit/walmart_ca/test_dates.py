@@ -1,7 +1,6 @@
 """Parsing instants (ISO 8601, epoch seconds and milliseconds, `Date` headers) and formatting them."""
 
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -24,15 +23,9 @@ INSTANTS = st.datetimes(
 @pytest.mark.parametrize(
     "value",
     [
-        *(
-            "2026-11-23T10:00:00Z",
-            "2026-11-23T10:00:00.000Z",
-            "2026-11-23T10:00:00+00:00",
-            "2026-11-23T10:00:00",
-        ),
-        *("2026-11-23T15:30:00.000+05:30", "2026-11-23T05:00:00-05:00", "2026-11-23 10:00:00Z"),
-        *("  2026-11-23T10:00:00Z\n", str(SECONDS), str(SECONDS * 1000), f" {SECONDS * 1000} "),
-        *(SECONDS, float(SECONDS), SECONDS * 1000),
+        *("2026-11-23T10:00:00.000Z", "2026-11-23T10:00:00", "2026-11-23 10:00:00Z"),
+        *("2026-11-23T15:30:00.000+05:30", "2026-11-23T05:00:00-05:00", "  2026-11-23T10:00:00Z\n"),
+        *(SECONDS, float(SECONDS), SECONDS * 1000, str(SECONDS), f" {SECONDS * 1000} "),
     ],
 )
 def test_an_instant_is_parsed_in_every_spelling(value: object) -> None:
@@ -97,27 +90,11 @@ def test_a_date_without_separators_is_no_instant(instant: datetime, form: str) -
     assert parse_instant(int(digits)) is None
 
 
-@given(INSTANTS)
-def test_text_and_milliseconds_are_the_same_instant(instant: datetime) -> None:
-    whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-    milliseconds = (whole - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-    assert parse_instant(whole.isoformat()) == parse_instant(milliseconds) == whole
-
-
-# The Date header
-
-
 @pytest.mark.parametrize(
     "value",
     [
-        *(
-            "Mon, 23 Nov 2026 10:00:00 GMT",
-            "mon, 23 nov 2026 10:00:00 gmt",
-            " Mon, 23 Nov 2026 10:00:00 GMT ",
-        ),
-        *("23 Nov 2026 10:00:00 GMT", "Mon, 23 Nov 2026 10:00:00 +0000", "Mon, 23 Nov 2026 05:00:00 -0500"),
-        "Monday, 23-Nov-26 10:00:00 GMT",
+        *(" Mon, 23 Nov 2026 10:00:00 GMT ", "mon, 23 nov 2026 10:00:00 gmt", "23 Nov 2026 10:00:00 GMT"),
+        *("Mon, 23 Nov 2026 05:00:00 -0500", "Monday, 23-Nov-26 10:00:00 GMT"),
     ],
 )
 def test_an_http_date_is_read_in_utc(value: str) -> None:
@@ -142,32 +119,10 @@ def test_what_is_no_http_date_is_none(value: str | None) -> None:
     assert parse_http_date(value) is None
 
 
-PIECES = ["Mon", ",", " ", "23", "Nov", "2026", "9999", "0", "10:00:00", "10.00", "GMT", "+9999", "-", ":"]
-
-
-@given(st.text(max_size=40) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_no_http_date_raises(value: str) -> None:
-    read = parse_http_date(value)
-
-    assert read is None or read.tzinfo is UTC
-
-
-@given(INSTANTS)
-def test_a_formatted_http_date_is_parsed_back(instant: datetime) -> None:
-    whole = instant.replace(microsecond=0)
-
-    assert parse_http_date(format_datetime(whole.astimezone(UTC), usegmt=True)) == whole
-
-
-# Formatting
-
-
 @pytest.mark.parametrize(
     ("instant", "written"),
     [
-        (TEN_O_CLOCK, "2026-11-23T10:00:00Z"),
         (TEN_O_CLOCK.astimezone(timezone(timedelta(hours=5, minutes=30))), "2026-11-23T10:00:00Z"),
-        (TEN_O_CLOCK.astimezone(timezone(-timedelta(hours=8))), "2026-11-23T10:00:00Z"),
         (TEN_O_CLOCK.replace(microsecond=999_999), "2026-11-23T10:00:00Z"),
         (datetime.min.replace(tzinfo=UTC), "0001-01-01T00:00:00Z"),
         (datetime.max.replace(tzinfo=UTC), "9999-12-31T23:59:59Z"),
@@ -175,11 +130,6 @@ def test_a_formatted_http_date_is_parsed_back(instant: datetime) -> None:
 )
 def test_an_instant_is_formatted_in_utc_and_whole_seconds(instant: datetime, written: str) -> None:
     assert write_instant("start", instant) == written
-
-
-@given(INSTANTS)
-def test_a_formatted_instant_is_parsed_back(instant: datetime) -> None:
-    assert parse_instant(write_instant("start", instant)) == instant.replace(microsecond=0)
 
 
 class NoOffset(tzinfo):

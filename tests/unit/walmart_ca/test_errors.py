@@ -11,7 +11,6 @@ import pytest
 from tests.support.documents import ID, as_json, as_xml, error_shapes, read_error
 from walmart_ca import (
     CredentialsRefused,
-    ErrorEntry,
     Misconfigured,
     NotSent,
     OrderRejected,
@@ -29,41 +28,29 @@ HIGHER_STATUS: dict[str, Any] = {
     "severity": "ERROR",
     "category": "DATA",
 }
-SHAPES = error_shapes(HIGHER_STATUS)
-
-
-@pytest.mark.parametrize(("body", "content_type"), SHAPES.values(), ids=SHAPES.keys())
-def test_an_error_is_read_in_every_shape(body: bytes, content_type: str) -> None:
-    assert read_error(body, content_type).entries == (
-        ErrorEntry(
-            code="INVALID_REQUEST_CONTENT",
-            service="GMP_ORDER_API",
-            field="data",
-            description=HIGHER_STATUS["description"],
-            severity="ERROR",
-            causes=0,
-        ),
-    )
-
-
-BOTH = {"error": [HIGHER_STATUS, {"code": "SYSTEM_ERROR.GMP_GATEWAY_API"}]}
-
-
-@pytest.mark.parametrize("body", [as_json({"errors": BOTH}), as_xml("errors", BOTH)], ids=["JSON", "XML"])
-def test_the_reason_is_the_first_of_several_codes(body: bytes) -> None:
-    error = read_error(body, "")
-
-    assert [entry.code for entry in error.entries] == ["INVALID_REQUEST_CONTENT", "SYSTEM_ERROR"]
-    assert error.reason == "INVALID_REQUEST_CONTENT"
 
 
 TWO = [{"code": "A"}, {"code": "B"}]
 
 
+@pytest.mark.parametrize(("body", "content_type"), error_shapes(HIGHER_STATUS).values())
+def test_an_error_is_read_in_every_shape(body: bytes, content_type: str) -> None:
+    (entry,) = read_error(body, content_type).entries
+
+    assert (entry.code, entry.service) == ("INVALID_REQUEST_CONTENT", "GMP_ORDER_API")
+    assert (entry.field, entry.severity, entry.causes) == ("data", "ERROR", 0)
+    assert entry.description == HIGHER_STATUS["description"]
+
+
+def test_the_reason_is_the_first_of_several_codes() -> None:
+    both = {"error": [HIGHER_STATUS, {"code": "SYSTEM_ERROR.GMP_GATEWAY_API"}]}
+    for error in (read_error(as_json({"errors": both})), read_error(as_xml("errors", both), "")):
+        assert [entry.code for entry in error.entries] == ["INVALID_REQUEST_CONTENT", "SYSTEM_ERROR"]
+        assert error.reason == "INVALID_REQUEST_CONTENT"
+
+
 @pytest.mark.parametrize(
-    ("causes", "count"),
-    [(None, 0), ([], 0), ({}, 0), (TWO, 2), ({"cause": TWO[0]}, 1), ({"cause": TWO}, 2)],
-    ids=["none", "an empty list", "an empty object", "a list", "a single cause", "a list of causes"],
+    ("causes", "count"), [(None, 0), ({}, 0), (TWO, 2), ({"cause": TWO[0]}, 1), ({"cause": TWO}, 2)]
 )
 def test_the_causes_of_an_error_are_counted(causes: object, count: int) -> None:
     caused = {"error": {**HIGHER_STATUS, "causes": causes}}
@@ -83,12 +70,8 @@ def test_a_member_of_an_error_may_be_missing(member: str, value: object) -> None
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"<html><body>Bad Request</body></html>",
-        *(b"{}", b"null", b'"error"'),
-        *(b'{"errors": null}', b'{"errors": []}', b'{"errors": {}}'),
-        *(b'{"errors": {"error": []}}', b'{"errors": {"error": null}}'),
-        *(b'{"error": []}', b'{"error": ["x", 1, null]}'),
+        *(b"", b"<html><body>Bad Request</body></html>", b"null", b'"error"', b'{"errors": null}'),
+        *(b'{"errors": {}}', b'{"errors": {"error": []}}', b'{"error": []}', b'{"error": ["x", 1, null]}'),
     ],
 )
 def test_the_reason_is_the_status_without_an_error_list(body: bytes) -> None:
@@ -113,32 +96,28 @@ def test_at_most_twenty_entries_of_an_error_list_are_read() -> None:
     assert len(read_error(as_json({"error": [{"code": "X"}] * 21})).entries) == 20
 
 
-# Printing an error
+CALL = read_error(b"").call
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "words"),
+    ("kind", "words"),
     [
-        (OutcomeUnknown, 200, "check the order's status"),
-        (Throttled, 429, "replenished"),
-        (Unavailable, 503, "repeat later"),
-        (CredentialsRefused, 401, "check the credentials"),
-        (OrderRejected, 409, "order's status"),
-        (Misconfigured, 415, "correct the header"),
+        (NotSent, "nothing was sent"),
+        (OutcomeUnknown, "check the order's status"),
+        (Throttled, "replenished"),
+        (Unavailable, "repeat later"),
+        (CredentialsRefused, "check the credentials"),
+        (OrderRejected, "order's status"),
+        (Misconfigured, "correct the header"),
     ],
 )
-def test_an_error_shows_the_status_the_call_and_the_remedy(
-    kind: type[WalmartError], status: int, words: str
-) -> None:
-    error = read_error(as_json({"error": [{"code": "X.GMP_ORDER_API"}]}), status=status)
+def test_an_error_shows_the_status_the_call_and_the_remedy(kind: type[WalmartError], words: str) -> None:
+    error = kind("X", CALL)
 
-    assert type(error) is kind
-    assert words in kind.remedy
-    for known in (kind.remedy, f"HTTP {status}", "correlation-id", "POST https://host/"):
-        assert known in str(error)
+    assert words in error.remedy
+    assert str(error) == f"X (HTTP 400): {error.remedy} [POST https://host/, correlation id correlation-id]"
 
 
-CALL = read_error(b"").call
 NAMED = [{"code": "INVALID_REQUEST_HEADER", "field": field} for field in ("WM_SVC.NAME", "", "Accept")]
 PRINTED = [
     (read_error(as_json({"error": NAMED})), "INVALID_REQUEST_HEADER (HTTP 400), field Accept, WM_SVC.NAME"),
@@ -148,8 +127,7 @@ PRINTED = [
 
 @pytest.mark.parametrize(("error", "what"), PRINTED, ids=["with headers", "without a response"])
 def test_an_error_shows_what_is_known(error: WalmartError, what: str) -> None:
-    assert str(error) == f"{what}: {error.remedy} [POST https://host/, correlation id correlation-id]"
-    assert "nothing was sent" in NotSent.remedy
+    assert str(error).startswith(f"{what}: {error.remedy} ")
 
 
 def test_a_throttled_error_has_the_time_of_replenishment() -> None:

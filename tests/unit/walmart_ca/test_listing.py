@@ -29,16 +29,18 @@ START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 CURSOR = "?limit=1&hasMoreElements=true&soIndex=8&poIndex=2575193093772&createdStartDate=2026-11-23T10:00:00Z"
 SECOND, THIRD = "2575193093773", "2575193093774"
 
+type Kind = type[Client | AsyncClient]
+
+
+@pytest.fixture(params=[Client, AsyncClient])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
+    return found
+
 
 def listed(*ids: str, next_cursor: object = None) -> Response:
     orders = [order(purchaseOrderId=each) for each in ids]
     return json_response(200, {"list": page(*orders, next_cursor=next_cursor)})
-
-
-type Found = tuple[list[str], WalmartError | None]
-"""The ids of a listing, and the error that ends it."""
-type Kind = type[Client | AsyncClient]
-by_either_client = pytest.mark.parametrize("kind", [Client, AsyncClient])
 
 
 def collect(
@@ -46,8 +48,8 @@ def collect(
     scripted: ScriptedTransport,
     on_order: Callable[[], object] = lambda: None,
     **which: Any,  # noqa: ANN401 - of any type
-) -> Found:
-    """List the released orders with a client of this class; call `on_order` for each."""
+) -> tuple[list[str], WalmartError | None]:
+    """List the released orders, and call `on_order` for each; return their ids, and the error at the end."""
     found: list[str] = []
     client = kind(credentials(), transport=scripted)
 
@@ -76,42 +78,31 @@ def unknown(kind: Kind, scripted: ScriptedTransport, reason: str) -> list[str]:
     """Return the ids before a listing ends with an unknown outcome for this reason."""
     found, error = collect(kind, scripted)
     assert isinstance(error, OutcomeUnknown)
-    assert error.reason == reason
-    assert error.correlation_id == scripted.sent[-1].correlation_id
+    assert (error.reason, error.correlation_id) == (reason, scripted.sent[-1].correlation_id)
     return found
 
 
-# The first page
-
 FROM_START = "createdStartDate=2026-11-23T10:00:00Z"
-QUERIES: dict[str, tuple[dict[str, Any], str]] = {
-    "only the start": ({}, f"{FROM_START}&limit=200"),
-    "an end": (
-        {"created_end_date": START + timedelta(hours=4)},
-        f"{FROM_START}&createdEndDate=2026-11-23T14:00:00Z&limit=200",
-    ),
-    "no end": ({"created_end_date": None}, f"{FROM_START}&limit=200"),
-    "the smallest limit": ({"limit": 1}, f"{FROM_START}&limit=1"),
-    "who ships them": (
-        {"ship_node_type": "3PLFulfilled"},
-        f"{FROM_START}&shipNodeType=3PLFulfilled&limit=200",
-    ),
-    "dates of other zones": (
-        {
-            "created_start_date": START.astimezone(timezone(timedelta(hours=5, minutes=30))),
-            "created_end_date": START.astimezone(timezone(-timedelta(hours=8))),
-        },
-        f"{FROM_START}&createdEndDate=2026-11-23T10:00:00Z&limit=200",
-    ),
-    "fractions of a second": (
-        {"created_start_date": START + timedelta(microseconds=1)},
-        f"{FROM_START}&limit=200",
-    ),
-}
 
 
-@pytest.mark.parametrize(("which", "query"), QUERIES.values(), ids=QUERIES.keys())
-@by_either_client
+@pytest.mark.parametrize(
+    ("which", "query"),
+    [
+        ({"created_end_date": None}, f"{FROM_START}&limit=200"),
+        ({"limit": 1}, f"{FROM_START}&limit=1"),
+        ({"ship_node_type": "3PLFulfilled"}, f"{FROM_START}&shipNodeType=3PLFulfilled&limit=200"),
+        # Dates of other time zones, and fractions of a second.
+        (
+            {
+                "created_start_date": (START + timedelta(microseconds=1)).astimezone(
+                    timezone(timedelta(hours=5))
+                ),
+                "created_end_date": (START + timedelta(hours=4)).astimezone(timezone(-timedelta(hours=8))),
+            },
+            f"{FROM_START}&createdEndDate=2026-11-23T14:00:00Z&limit=200",
+        ),
+    ],
+)
 def test_the_query_is_exact(kind: Kind, which: dict[str, Any], query: str) -> None:
     scripted = ScriptedTransport(listed())
 
@@ -122,20 +113,15 @@ def test_the_query_is_exact(kind: Kind, which: dict[str, Any], query: str) -> No
 
 
 UNUSABLE: list[tuple[str, object]] = [
-    ("created_start_date", START.replace(tzinfo=None)),
-    ("created_start_date", START.date()),
-    ("created_start_date", "2026-11-23T10:00:00Z"),
-    ("created_start_date", None),
+    *(("created_start_date", value) for value in (START.replace(tzinfo=None), "2026-11-23T10:00:00Z", None)),
     ("created_end_date", START.replace(tzinfo=None)),
-    ("created_end_date", datetime.max.replace(tzinfo=timezone(-timedelta(hours=1)))),
-    *(("limit", value) for value in (0, -1, 201, 1.5, 10.0, float("nan"), "10", True, None)),
+    *(("limit", value) for value in (0, 201, 10.0, "10", True, None)),
     *(("ship_node_type", value) for value in ("", "a&b=c", "x" * 33)),
     ("timeout", float("inf")),
 ]
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
-@by_either_client
 def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str, value: object) -> None:
     which: dict[str, Any] = {"created_start_date": START, name: value}
     client = kind(credentials(), transport=ScriptedTransport())
@@ -144,25 +130,19 @@ def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str
         client.orders.released(**which)
 
 
-# From page to page
-
+# An integration test sends any visible characters.
 VERBATIM = [
-    *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", "?x=1&amp;y=2", f"?x={'9' * 4094}"),
-    "?createdStartDate=2026-11-23T10%3a00%3a00Z&x=%2b%2f%c3%a9&y=%&z=%zz",
-    """?p=1|2&x="1"&y='2'&z[]=1&a={2}&b=<3>&c=\\^`""",
+    *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", f"?x={'9' * 4094}"),
     # These must not lead to another host or path.
     *(
         "//evil.example/v3/ca/orders/released?limit=1",
-        "https://evil.example/v3?limit=1",
         "?@evil.example&limit=1",
+        "?/../../../v3/token?limit=1",
     ),
-    *(":80@evil.example?limit=1", "?/../../../v3/token?limit=1", "%2e%2e/%2e%2e/token?limit=1"),
-    "limit=1%0d%0aHost:%20evil.example",
 ]
 
 
 @pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
-@by_either_client
 def test_a_cursor_is_sent_as_walmart_wrote_it(kind: Kind, cursor: str) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor=cursor), listed(SECOND))
 
@@ -174,15 +154,14 @@ def test_a_cursor_is_sent_as_walmart_wrote_it(kind: Kind, cursor: str) -> None:
 
 
 UNSENDABLE = [
-    *("?limit=1&x=a b", "?x=a\nb", "?x=1\r\nX-Injected: 1", "?x=\x00", "?x=\x7f"),
-    *("?city=Montréal", "?x=\udc80", "?limit=٣", "?limit=1#x", "#", "?", f"?x={'9' * 4095}"),
+    *("?limit=1&x=a b", "?x=1\r\nX-Injected: 1", "?x=\x7f", "?city=Montréal", "?x=\udc80", "?limit=1#x", "?"),
+    f"?x={'9' * 4095}",
     # Bare values, as in Chile, and a path.
     *("AoE%2Fa%2Bb%3D%3D", "?AoE/PDI1NzUxOTMwOTM3NzI==", "AoEPDI1NzUxOTMwOTM3NzI=", "/../acknowledge"),
 ]
 
 
 @pytest.mark.parametrize("cursor", UNSENDABLE, ids=lambda cursor: repr(cursor)[:30])
-@by_either_client
 def test_an_unusable_cursor_ends_the_listing(kind: Kind, cursor: str) -> None:
     scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=cursor), listed(THIRD))
 
@@ -191,95 +170,60 @@ def test_an_unusable_cursor_ends_the_listing(kind: Kind, cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cursors", "pages"),
-    [
-        (["x=1", "x=1"], 2),
-        (["x=1", "?x=1"], 2),
-        (["?x=1", "x=1"], 2),
-        (["x=1", "x=2", "x=1"], 3),
-        (["x=1", "?x=2", "x=3", "?x=1"], 4),
-        (["x=1", "x=2", "x=3", "?x=2"], 4),
-    ],
+    "cursors", [["x=1", "?x=1"], ["?x=1", "x=1"], ["x=1", "x=2", "x=1"], ["x=1", "x=2", "x=3", "?x=2"]]
 )
-@by_either_client
-def test_a_repeated_cursor_ends_the_listing(kind: Kind, cursors: list[str], pages: int) -> None:
+def test_a_repeated_cursor_ends_the_listing(kind: Kind, cursors: list[str]) -> None:
     # A client that followed the repeated cursor would get one more page.
     scripted = ScriptedTransport(*(listed(ID, next_cursor=cursor) for cursor in cursors), listed())
 
-    assert unknown(kind, scripted, "repeated_cursor") == [ID] * pages
-    assert len(scripted.sent) == pages
-
-
-@by_either_client
-def test_empty_pages_are_skipped_and_repeated_orders_are_kept(kind: Kind) -> None:
-    scripted = ScriptedTransport(
-        listed(next_cursor="x=1"),
-        listed(ID, next_cursor="x=2"),
-        listed(next_cursor="x=3"),
-        listed(SECOND, ID),
-    )
-
-    assert collect(kind, scripted) == ([ID, SECOND, ID], None)
+    assert unknown(kind, scripted, "repeated_cursor") == [ID] * len(cursors)
+    assert len(scripted.sent) == len(cursors)
 
 
 NOTHING_FOUND = json_response(
     404, {"error": [{"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}]}
 )
+FIRST_OF_TWO = listed(ID, next_cursor=CURSOR)
+SEQUENCES: dict[str, tuple[list[Response | Exception], list[str], type[WalmartError] | None]] = {
+    "no order": ([NOTHING_FOUND], [], None),
+    "nothing found later": ([FIRST_OF_TWO, NOTHING_FOUND], [ID], None),
+    "empty pages, and an order twice": (
+        [
+            listed(next_cursor="x=1"),
+            listed(ID, next_cursor="x=2"),
+            listed(next_cursor="x=3"),
+            listed(SECOND, ID),
+        ],
+        [ID, SECOND, ID],
+        None,
+    ),
+    "throttled": ([FIRST_OF_TWO, json_response(429, {})], [ID], Throttled),
+    "no list": ([FIRST_OF_TWO, json_response(200, {})], [ID], OutcomeUnknown),
+    "no response": ([FIRST_OF_TWO, NoResponseError("response_timeout")], [ID], OutcomeUnknown),
+}
 
 
-@pytest.mark.parametrize(
-    "last",
-    [
-        listed(SECOND, next_cursor=""),
-        listed(SECOND, next_cursor=" "),
-        json_response(200, {"list": {"elements": {"order": [order(purchaseOrderId=SECOND)]}}}),
-        NOTHING_FOUND,
-    ],
-    ids=["an empty cursor", "a blank cursor", "no meta", "nothing found"],
-)
-@by_either_client
-def test_a_page_without_a_cursor_is_the_last(kind: Kind, last: Response) -> None:
-    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), last)
-
-    assert collect(kind, scripted) == ([ID] if last is NOTHING_FOUND else [ID, SECOND], None)
-    assert len(scripted.sent) == 2
-
-
-@by_either_client
-def test_an_empty_list_has_no_orders(kind: Kind) -> None:
-    assert collect(kind, ScriptedTransport(NOTHING_FOUND)) == ([], None)
-
-
-@pytest.mark.parametrize(
-    ("second", "error_kind"),
-    [
-        (json_response(429, {}), Throttled),
-        (json_response(503, {}), Unavailable),
-        (json_response(200, {}), OutcomeUnknown),
-        (NoResponseError("response_timeout"), OutcomeUnknown),
-    ],
-    ids=["throttled", "unavailable", "no list", "no response"],
-)
-@by_either_client
-def test_a_failing_page_raises_after_the_orders_before_it(
-    kind: Kind, second: Response | Exception, error_kind: type[WalmartError]
+@pytest.mark.parametrize(("script", "ids", "ends_with"), SEQUENCES.values(), ids=SEQUENCES.keys())
+def test_a_listing_has_the_orders_of_its_pages_up_to_an_error(
+    kind: Kind, script: list[Response | Exception], ids: list[str], ends_with: type[WalmartError] | None
 ) -> None:
-    found, error = collect(kind, ScriptedTransport(listed(ID, next_cursor=CURSOR), second))
+    scripted = ScriptedTransport(*script)
 
-    assert (found, type(error)) == ([ID], error_kind)
+    found, error = collect(kind, scripted)
+
+    assert (found, None if error is None else type(error)) == (ids, ends_with)
+    assert len(scripted.sent) == len(script)
 
 
 @pytest.mark.parametrize(("timeout", "pages"), [(None, 15.0), (600.0, 600.0)])
-@by_either_client
 def test_every_page_has_the_full_time_out(kind: Kind, timeout: float | None, pages: float) -> None:
-    scripted = ScriptedTransport(listed(ID, next_cursor=CURSOR), listed(SECOND))
+    scripted = ScriptedTransport(FIRST_OF_TWO, listed(SECOND))
 
     collect(kind, scripted, timeout=timeout)
 
     assert scripted.timeouts == [pytest.approx(pages, abs=10)] * 2
 
 
-@by_either_client
 def test_a_page_is_fetched_when_the_previous_one_is_used_up(kind: Kind) -> None:
     scripted = ScriptedTransport(listed(ID, SECOND, next_cursor=CURSOR), listed(THIRD))
     fetched: list[int] = []
@@ -289,16 +233,9 @@ def test_a_page_is_fetched_when_the_previous_one_is_used_up(kind: Kind) -> None:
     assert fetched == [1, 1, 2]
 
 
-# Single pages
-
-
-@by_either_client
 def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: Kind) -> None:
     scripted = ScriptedTransport(
-        listed(ID, next_cursor=CURSOR),
-        json_response(503, {}),
-        listed(SECOND, next_cursor="x=2"),
-        listed(THIRD),
+        FIRST_OF_TWO, json_response(503, {}), listed(SECOND, next_cursor="x=2"), listed(THIRD)
     )
     client = kind(credentials(), transport=scripted)
 
@@ -317,7 +254,6 @@ def test_pages_can_be_fetched_one_at_a_time_and_repeatedly(kind: Kind) -> None:
         call(client, "next_page", third)
 
 
-@by_either_client
 def test_a_further_page_of_all_orders_may_have_fewer(kind: Kind) -> None:
     scripted = ScriptedTransport(listed(ID, next_cursor="limit=200&soIndex=2&xlimit=9"), listed())
     client = kind(credentials(), transport=scripted)

@@ -26,27 +26,21 @@ def written(content_type: str, street: bytes, *, before: bytes = b"") -> bytes:
 
 
 INVALID_TEXT = {
-    "a tab": (JSON, b"12\tRue"),
     "a line feed": (JSON, b"12\nRue"),
     "a control character": (JSON, b"12\x1aRue"),
-    "NUL": (JSON, b"12\x00Rue"),
     "a Latin-1 byte": (JSON, b"Montr\xe9al"),
     "cut UTF-8": (JSON, b"Montr\xc3"),
     "UTF-8 of a surrogate": (JSON, b"\xed\xa0\x80"),
     "half a surrogate pair": (JSON, rb"\ud800"),
     "a very long number": (JSON, b'", "novel": ' + b"9" * 5000 + b', "x": "'),
-    "a number without end": (JSON, b'", "novel": 1e999999, "x": "'),
     "no number": (JSON, b'", "novel": NaN, "x": "'),
     "an ampersand in XML": (XML, b"A & B"),
-    "an ampersand at the end in XML": (XML, b"A &"),
     "a named entity in XML": (XML, b"Montr&eacute;al&nbsp;"),
     "a reference to no character in XML": (XML, b"&#26;&#x0;&#xD800;&#1114112;&#xFFFFFF;"),
-    "a reference to a character in XML": (XML, b"&#233;&#xE9;&#x10FFFF;"),
     "a control character in XML": (XML, b"12\x1aRue"),
     "a Latin-1 byte in XML": (XML, b"Montr\xe9al"),
     "less than in XML": (XML, b"flat < 3 <5"),
     "CDATA in XML": (XML, b"<![CDATA[A & <B> &nope;]]>"),
-    "an end of CDATA in a comment": (XML, b"<!-- A & B -->"),
 }
 
 
@@ -75,7 +69,7 @@ def test_the_content_type_does_not_decide_how_a_body_is_read(written_as: str, la
         assert len(read_page(body, label).orders) == len(IDS)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(street=st.binary(max_size=60), content_type=st.sampled_from([JSON, XML]))
 @example(street=b"]]>", content_type=XML)
 def test_a_street_of_any_bytes_hides_no_order(street: bytes, content_type: str) -> None:
@@ -85,9 +79,6 @@ def test_a_street_of_any_bytes_hides_no_order(street: bytes, content_type: str) 
     read = read_page(written(content_type, harmless), content_type)
 
     assert [each.purchase_order_id for each in read.orders] == IDS
-
-
-# Unreadable responses
 
 
 ID_IN_XML = b"<purchaseOrderId>1</purchaseOrderId>"
@@ -146,15 +137,12 @@ def test_an_unreadable_success_may_name_the_order(body: bytes, names_order: bool
     assert error.names_order is names_order
 
 
-# Attacks
-
-
 def entity_chain(length: int) -> bytes:
     entities = "".join(f'<!ENTITY a{n} "&a{n - 1};">' for n in range(1, length))
     return f'<!DOCTYPE o [<!ENTITY a0 "x">{entities}]><order><o>&a{length - 1};</o></order>'.encode()
 
 
-@pytest.mark.parametrize("length", [10, 100, 1000, 36_000])
+@pytest.mark.parametrize("length", [10, 36_000])
 def test_nested_entities_are_refused(length: int) -> None:
     assert isinstance(classify(entity_chain(length), XML), OutcomeUnknown)
 

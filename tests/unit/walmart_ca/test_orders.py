@@ -12,7 +12,6 @@ FULL = order(
     line("1", ("Created", "1"), ("Shipped", "2")),
     line("2", ("Cancelled", "1"), sku="MAPLE-002 & <co>"),
     shipNode={"type": "SellerFulfilled"},
-    shippingInfo={"phone": "5550147366", "postalAddress": {"name": "Philippa Nonesuch"}},
 )
 READ = Order(
     purchase_order_id=ID,
@@ -25,11 +24,11 @@ READ = Order(
     ),
 )
 DEFAULT_NAMESPACE = as_xml("order", FULL, prefix="").replace(b"<order>", b'<order xmlns="urn:walmart">')
+EMPTY: list[object] = [None, "", {}, []]
 NOVEL = {"novel": {"deep": [1, 2, {"x": None}]}}
 SAME: dict[str, bytes] = {
     "JSON": as_json({"order": FULL}),
     "JSON in UTF-16": as_json({"order": FULL}).decode().encode("utf-16"),
-    "a date in milliseconds": as_json({"order": FULL | {"orderDate": 1_795_428_000_000}}),
     "a date with an offset": as_xml("order", FULL | {"orderDate": "2026-11-23T15:30:00.000+05:30"}),
     "an id that is a number": as_json({"order": FULL | {"purchaseOrderId": int(ID)}}),
     "unknown members": as_json({"order": FULL | NOVEL} | NOVEL),
@@ -37,7 +36,6 @@ SAME: dict[str, bytes] = {
     "XML": as_xml("order", FULL),
     "XML of another namespace": as_xml("order", FULL, prefix="o", namespace="urn:something-new"),
     "XML of a default namespace": DEFAULT_NAMESPACE,
-    "XML without a namespace": as_xml("order", FULL, prefix=""),
     "XML with white space": as_xml("order", FULL | {"purchaseOrderId": f"\n    {ID}\n  "}),
 }
 
@@ -49,8 +47,6 @@ def test_an_order_is_the_same_in_every_format(body: bytes, content_type: str) ->
 
     assert read == READ
     assert read.statuses == {Status.CREATED, Status.SHIPPED, Status.CANCELLED}
-    assert "5550147366" not in repr(read)
-    assert "Nonesuch" not in repr(read)
 
 
 def test_a_single_line_or_status_needs_no_list() -> None:
@@ -62,67 +58,55 @@ def test_a_single_line_or_status_needs_no_list() -> None:
     assert read == read_order(as_json({"order": order(line())}))
 
 
-MISSING: list[tuple[str, str, object]] = [
-    ("customerOrderId", "customer_order_id", ""),
-    ("orderDate", "order_date", None),
-    ("orderLines", "lines", ()),
-    ("shipNode", "ship_node_type", ""),
-]
+@pytest.mark.parametrize(
+    ("member", "attribute", "empty"),
+    [
+        ("customerOrderId", "customer_order_id", ""),
+        ("orderDate", "order_date", None),
+        ("orderLines", "lines", ()),
+        ("shipNode", "ship_node_type", ""),
+    ],
+)
+def test_a_member_may_be_missing_null_or_empty(member: str, attribute: str, empty: object) -> None:
+    for value in EMPTY:
+        read = read_order(as_json({"order": FULL | {member: value}}))
 
-
-@pytest.mark.parametrize(("member", "attribute", "empty"), MISSING)
-@pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
-def test_a_member_may_be_missing_null_or_empty(
-    member: str, attribute: str, empty: object, value: object
-) -> None:
-    document = {name: given for name, given in FULL.items() if name != member}
-    if value != "left out":
-        document[member] = value
-
-    read = read_order(as_json({"order": document}))
-
-    assert read.purchase_order_id == ID
-    assert getattr(read, attribute) == empty
-
-
-def test_an_order_needs_only_an_id() -> None:
+        assert (read.purchase_order_id, getattr(read, attribute)) == (ID, empty)
     assert read_order(as_json({"order": {"purchaseOrderId": ID}})) == Order(ID)
 
 
-# Lines
-
-SHIPPED = [{"status": "Shipped", "statusQuantity": {"amount": "1"}}]
-FLAT = {
-    "in Mexico": {"lineNumber": "1", "orderLineStatus": SHIPPED},
-    "one status": {"lineNumber": "1", "orderLineStatus": SHIPPED[0]},
-    "a list of statuses": {"lineNumber": "1", "orderLineStatuses": SHIPPED},
-    "a status on the line": {"lineNumber": "1", "status": "Shipped"},
-    "nested, as in Canada": {"lineNumber": "1", "orderLineStatuses": {"orderLineStatus": SHIPPED}},
-}
-
-
-@pytest.mark.parametrize("each", FLAT.values(), ids=FLAT.keys())
+@pytest.mark.parametrize(
+    "each",
+    [
+        # In Mexico, and nested, as in Canada.
+        {"orderLineStatus": {"status": "Shipped"}},
+        {"orderLineStatuses": [{"status": "Shipped"}]},
+        {"status": "Shipped"},
+        {"orderLineStatuses": {"orderLineStatus": [{"status": "Shipped"}]}},
+    ],
+)
 @pytest.mark.parametrize("nested", [False, True])
 def test_the_status_of_a_line_is_read_in_every_place(each: dict[str, object], nested: bool) -> None:
-    document = order(orderLines={"orderLine": [each]} if nested else [each])
+    found = {"lineNumber": "1", **each}
+    document = order(orderLines={"orderLine": [found]} if nested else [found])
 
     for read in (read_order(as_json({"order": document})), read_order(as_xml("order", document), XML)):
         assert [found.number for found in read.lines] == ["1"]
         assert read.statuses == {Status.SHIPPED}
 
 
-@pytest.mark.parametrize("entry", [None, "text", 7, [], {}], ids=repr)
-def test_an_unreadable_line_has_no_status(entry: object) -> None:
-    read = read_order(as_json({"order": order(orderLines={"orderLine": [line(), entry]})}))
-
-    assert [each.statuses != () for each in read.lines] == [True, False]
-
-
 @pytest.mark.parametrize(
-    "misplaced", [0, 1.5, True, "text", [], [None, 1], {"orderLine": "text"}, {"orderLine": 7}]
+    ("misplaced", "has_status"),
+    [
+        *[(wrong, []) for wrong in (*EMPTY, 0, True, "text", {"orderLine": "text"})],
+        # An unreadable line among others must not vanish.
+        *[({"orderLine": [line(), wrong]}, [True, False]) for wrong in (*EMPTY, "text", 7)],
+    ],
 )
-def test_lines_of_a_wrong_type_are_ignored(misplaced: object) -> None:
-    assert read_order(as_json({"order": order(orderLines=misplaced)})).lines == ()
+def test_only_lines_beside_a_readable_one_count(misplaced: object, has_status: list[bool]) -> None:
+    read = read_order(as_json({"order": order(orderLines=misplaced)}))
+
+    assert [each.statuses != () for each in read.lines] == has_status
 
 
 def read_status(status: object, amount: object = "1") -> OrderLineStatus:
@@ -132,10 +116,23 @@ def read_status(status: object, amount: object = "1") -> OrderLineStatus:
 
 
 @pytest.mark.parametrize(
+    ("amount", "quantity"),
+    [
+        *[("1", 1), ("1.000", 1), ("1.", 1), (3, 3), (2.0, 2), ("0", 0), (" 4 ", 4)],
+        *[(none, None) for none in (*EMPTY, "-1", "1.5", "one", "1e3", "٣", "1,000", True, 1e400)],
+        pytest.param("9" * 18, 10**18 - 1, id="the longest"),
+        pytest.param("1" * 19, None, id="a digit more"),
+    ],
+)
+def test_a_quantity_is_a_whole_number_or_none(amount: object, quantity: int | None) -> None:
+    assert read_status("Created", amount) == OrderLineStatus(Status.CREATED, quantity)
+
+
+@pytest.mark.parametrize(
     ("written", "read"),
     [
-        *dict.fromkeys(["Acknowledged", "ACKNOWLEDGED", " acknowledged "], "Acknowledged").items(),
-        *dict.fromkeys(["Canceled", "CANCELED", "canceled", "Cancelled"], "Cancelled").items(),
+        *dict.fromkeys(["ACKNOWLEDGED", " acknowledged "], "Acknowledged").items(),
+        *dict.fromkeys(["Canceled", "CANCELED", "Cancelled"], "Cancelled").items(),
         ("PartlyTeleported", "PartlyTeleported"),
     ],
 )
@@ -143,41 +140,18 @@ def test_only_a_known_status_is_normalized(written: str, read: str) -> None:
     assert read_status(written).status == read
 
 
-NO_QUANTITY: list[object] = ["", "-1", "1.5", "one", "1e3", "٣", "1,000", None, True, {}, [], 1e400]
-
-
-@pytest.mark.parametrize(
-    ("amount", "quantity"),
-    [
-        *[("1", 1), ("12", 12), ("1.0", 1), ("1.000", 1), ("1.", 1), (3, 3), (2.0, 2), ("0", 0), (" 4 ", 4)],
-        *[(none, None) for none in NO_QUANTITY],
-        pytest.param("9" * 18, 10**18 - 1, id="the longest"),
-        pytest.param("1" * 19, None, id="a digit more"),
-        pytest.param("1" * 5000, None, id="thousands of digits"),
-    ],
-)
-def test_a_quantity_is_a_whole_number_or_none(amount: object, quantity: int | None) -> None:
-    assert read_status("Created", amount) == OrderLineStatus(Status.CREATED, quantity)
-
-
-# A 2xx without the order
-
 HTML = b"<!DOCTYPE html><html><body>We will be back</body></html>"
 ENTITY = b"<!DOCTYPE order [<!ENTITY id %b>]><order><purchaseOrderId>&id;</purchaseOrderId></order>"
 WITHOUT_DECLARATION = as_xml("order", FULL, prefix="").partition(b"?>")[2]
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "an empty body": (b"", JSON),
-    "white space": (b" \r\n", XML),
     "a maintenance page": (HTML, "text/html"),
     "a page that is XML": (HTML.partition(b">")[2], "text/html"),
-    "a page said to be JSON": (b"<html></html>", JSON),
     "an empty object": (b"{}", JSON),
     "a list": (b"[]", JSON),
-    "a text": (b'"order"', JSON),
     "null": (b"null", JSON),
     "an order that is null": (b'{"order": null}', JSON),
     "an order that is a text": (as_json({"order": ID}), JSON),
-    "an empty order in XML": (b"<order/>", XML),
     "an error in a 200": (b'{"error": [{"code": "SYSTEM_ERROR.GMP_GATEWAY_API"}]}', JSON),
     "cut short": (as_json({"order": FULL})[:-20], JSON),
     "XML cut short": (as_xml("order", FULL)[:-20], XML),
@@ -185,22 +159,11 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "JSON with something after it": (as_json({"order": FULL}) + b"{}", JSON),
     "binary": (bytes(range(256)), "application/octet-stream"),
     "JSON nested without end": (b"[" * 500_000, JSON),
-    "JSON objects nested without end": (b'{"order":' * 100_000, JSON),
-    "JSON nested deeply": (b'{"order":' + b"[" * 100_000 + b"]" * 100_000 + b"}", JSON),
-    "XML nested without end": (b"<order>" * 100_000, XML),
     "XML nested deeply": (b"<order>" * 50_000 + b"</order>" * 50_000, XML),
     "a number of too many digits": (b'{"order": ' + b"1" * 5000 + b"}", JSON),
-    "an entity": (ENTITY % f'"{ID}"'.encode(), XML),
     "a file": (ENTITY % b'SYSTEM "file:///etc/passwd"', XML),
     "only a document type": (b"<!DOCTYPE order>" + WITHOUT_DECLARATION, XML),
     "one from elsewhere": (b'<!DOCTYPE order SYSTEM "http://192.0.2.1/o.dtd">' + WITHOUT_DECLARATION, XML),
-}
-FOREIGN: dict[str, tuple[bytes, str]] = {
-    "an empty order": (b'{"order": {}}', JSON),
-    "an order without an id": (as_json({"order": order(purchaseOrderId=None)}), JSON),
-    "another order": (as_json({"order": order(purchaseOrderId="7499999999999")}), JSON),
-    "another order in XML": (as_xml("order", order(purchaseOrderId="749")), XML),
-    "an id with a suffix": (as_json({"order": order(purchaseOrderId=f"{ID}0")}), JSON),
 }
 
 
@@ -211,31 +174,17 @@ def test_a_success_without_an_order_or_a_list_is_an_unknown_outcome(body: bytes,
         assert result.reason == ("unreadable_response" if body else "empty_response")
 
 
-@pytest.mark.parametrize(("body", "content_type"), FOREIGN.values(), ids=FOREIGN.keys())
-def test_a_success_with_another_order_is_an_unknown_outcome(body: bytes, content_type: str) -> None:
-    result = classify(body, content_type)
-
-    assert isinstance(result, OutcomeUnknown)
-    assert result.reason == "foreign_order"
-
-
-# Encodings
-
-
 @pytest.mark.parametrize("charset", ["utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("content_type", [JSON, XML])
-def test_a_body_is_decoded_by_its_charset(content_type: str, charset: str) -> None:
+def test_a_body_is_decoded_by_its_charset(charset: str) -> None:
     content = order(line(sku="E-1"))
-    body = as_json({"order": content}) if content_type == JSON else as_xml("order", content)
-    encoded = body.decode().replace("E-1", "É-1").encode(charset)
+    in_xml = (
+        as_xml("order", content).replace(b"UTF-8", b"ISO-8859-1").replace(b"E-1", "É-1".encode("latin-1"))
+    )
+    for body, content_type in ((as_json({"order": content}), JSON), (as_xml("order", content), XML)):
+        encoded = body.decode().replace("E-1", "É-1").encode(charset)
 
-    assert read_order(encoded, f"{content_type}; charset={charset}").lines[0].sku == "É-1"
-
-
-def test_xml_is_decoded_by_its_declared_encoding() -> None:
-    body = as_xml("order", order(line(sku="É-1"))).decode().replace("UTF-8", "ISO-8859-1").encode("latin-1")
-
-    assert read_order(body, XML).lines[0].sku == "É-1"
+        assert read_order(encoded, f"{content_type}; charset={charset}").lines[0].sku == "É-1"
+    assert read_order(in_xml, XML).lines[0].sku == "É-1"
 
 
 @pytest.mark.parametrize(

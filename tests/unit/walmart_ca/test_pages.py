@@ -45,9 +45,6 @@ def listing(**members: object) -> bytes:
     return as_json({"list": members})
 
 
-# The orders
-
-
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
     content = page(*ORDERS[:count], next_cursor=CURSOR)
@@ -66,36 +63,16 @@ def test_a_page_has_the_orders_in_sequence_in_every_format(count: int) -> None:
         assert ids(read) == [ID, OTHER][:count]
         assert read.orders == tuple(map(Order.read, ORDERS[:count]))
         assert (read.cursor, read.next_cursor, read.total_count) == ("?before", CURSOR, count)
+        assert [found.call for found in read.orders] == [read.call] * count
 
 
-@pytest.mark.parametrize("member", ["purchaseOrderId", "customerOrderId", "orderDate", "orderLines"])
-@pytest.mark.parametrize("value", ["left out", None, "", {}, []], ids=repr)
-def test_an_order_without_a_member_keeps_its_place(member: str, value: object) -> None:
-    lacking = {name: content for name, content in order().items() if name != member}
-    if value != "left out":
-        lacking[member] = value
+@pytest.mark.parametrize("value", [None, "", {}, []], ids=repr)
+def test_an_order_without_an_id_keeps_its_place(value: object) -> None:
+    read = read_page(
+        as_json({"list": page(order(), order(purchaseOrderId=value), order(purchaseOrderId=OTHER))})
+    )
 
-    read = read_page(as_json({"list": page(order(), lacking, order(purchaseOrderId=OTHER))}))
-
-    assert ids(read) == [ID, "" if member == "purchaseOrderId" else ID, OTHER]
-
-
-NO_ELEMENTS: list[object] = [None, "", {}, {"order": None}, {"order": ""}, {"order": []}]
-
-
-@pytest.mark.parametrize("without", [{}, *({"elements": none} for none in NO_ELEMENTS)], ids=repr)
-def test_a_page_may_have_no_elements(without: dict[str, object]) -> None:
-    read = read_page(listing(meta={"nextCursor": CURSOR}, **without))
-
-    assert (read.orders, read.next_cursor) == ((), CURSOR)
-
-
-NO_ORDERS: list[object] = [None, 0, True, "text", [], ["text"]]
-
-
-@pytest.mark.parametrize("elements", [order(), *([order(), entry] for entry in NO_ORDERS)], ids=repr)
-def test_only_the_orders_of_a_list_are_read(elements: object) -> None:
-    assert ids(read_page(listing(elements={"order": elements}))) == [ID]
+    assert ids(read) == [ID, "", OTHER]
 
 
 def test_no_buyers_data_is_read() -> None:
@@ -108,17 +85,7 @@ def test_no_buyers_data_is_read() -> None:
     assert not [each for each in private if each in shown]
 
 
-def test_a_page_and_its_orders_have_their_call() -> None:
-    read = read_page(as_json({"list": page(*ORDERS)}))
-
-    assert read.call.status == 200
-    assert [found.call for found in read.orders] == [read.call, read.call]
-
-
-# The cursor
-
-
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     cursor=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1),
     around=st.sampled_from(["", " ", "\n    "]),
@@ -132,44 +99,53 @@ def test_a_cursor_is_kept_as_walmart_wrote_it(cursor: str, around: str) -> None:
     assert read_page(as_xml("list", content), XML).next_cursor == cursor
 
 
-NO_CURSOR: list[object] = [
-    *(None, "", {}, [], {"totalCount": 1}),
-    *({"nextCursor": None}, {"nextCursor": ""}, {"nextCursor": " \n"}),
+NO_ELEMENTS: list[object] = [None, "", {}, {"order": None}, {"order": ""}, {"order": []}]
+NO_ORDERS: list[object] = [None, 0, True, "text", [], ["text"]]
+NO_CURSORS: list[object] = [
+    None,
+    "",
+    {},
+    [],
+    {"totalCount": 1},
+    *({"nextCursor": none} for none in (None, "", " \n")),
 ]
+ONE = {"order": [order()]}
 
 
-@pytest.mark.parametrize("without", [{}, *({"meta": none} for none in NO_CURSOR)], ids=repr)
-def test_a_page_without_a_cursor_is_the_last(without: dict[str, object]) -> None:
-    read = read_page(listing(elements={"order": [order()]}, **without))
+@pytest.mark.parametrize(
+    ("members", "found", "following"),
+    [
+        ({"meta": {"nextCursor": CURSOR}}, [], CURSOR),
+        *(({"meta": {"nextCursor": CURSOR}, "elements": none}, [], CURSOR) for none in NO_ELEMENTS),
+        ({"elements": {"order": order()}}, [ID], None),
+        *(({"elements": {"order": [order(), entry]}}, [ID], None) for entry in NO_ORDERS),
+        *(({"elements": ONE, "meta": none}, [ID], None) for none in NO_CURSORS),
+    ],
+    ids=repr,
+)
+def test_a_page_has_the_orders_and_the_cursor_that_can_be_read(
+    members: dict[str, object], found: list[str], following: str | None
+) -> None:
+    read = read_page(listing(**members))
 
-    assert (ids(read), read.next_cursor) == ([ID], None)
+    assert (ids(read), read.next_cursor) == (found, following)
     assert read_page(b"<list><meta><nextCursor/></meta><elements/></list>", XML).next_cursor is None
-
-
-COUNTS: list[object] = [450, "450", " 450\n", 450.0]
-NO_COUNTS: list[object] = [None, "", "many", -1, 4.5, True, "٤", 10**30, [], {}]
 
 
 @pytest.mark.parametrize(
     ("said", "total"),
-    [*((said, 450) for said in COUNTS), (0, 0), *((said, None) for said in NO_COUNTS)],
+    [
+        *dict.fromkeys(["450", " 450\n", 450.0], 450).items(),
+        *[(0, 0), (None, None), ([], None), ({}, None)],
+        *dict.fromkeys(["", "many", -1, 4.5, True, "٤", 10**30]).items(),
+    ],
     ids=repr,
 )
 def test_a_page_has_the_count_of_the_whole_list(said: object, total: int | None) -> None:
-    read = read_page(listing(meta={"totalCount": said}, elements={"order": [order()]}))
-
-    assert read.total_count == total
+    assert read_page(listing(meta={"totalCount": said}, elements=ONE)).total_count == total
 
 
-# An empty list, which Walmart sends as an error
-
-NOTHING_FOUND: dict[str, Any] = {
-    "code": "CONTENT_NOT_FOUND.GMP_ORDER_API",
-    "description": "Orders not found for given search parameters",
-    "info": "Requested content could not be found.",
-    "severity": "INFO",
-    "category": "APPLICATION",
-}
+NOTHING_FOUND: dict[str, Any] = {"code": "CONTENT_NOT_FOUND.GMP_ORDER_API", "severity": "INFO"}
 
 
 def errors(*entries: dict[str, Any]) -> bytes:
@@ -188,19 +164,16 @@ def test_an_empty_list_is_an_empty_page_in_every_shape(severity: str | None) -> 
 
 
 SYSTEM_ERROR = {"code": "SYSTEM_ERROR.GMP_GATEWAY_API", "severity": "ERROR"}
-URI_NOT_FOUND = {"code": "URI_NOT_FOUND.GMP_GATEWAY_API", "severity": "INFO"}
 NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
     "a warning": (404, errors(NOTHING_FOUND | {"severity": "WARN"}), OrderRejected),
     "an error after it": (404, errors(NOTHING_FOUND, SYSTEM_ERROR), Misconfigured),
     "an error before it": (404, errors(SYSTEM_ERROR, NOTHING_FOUND), Misconfigured),
-    "an unknown path after it": (404, errors(NOTHING_FOUND, URI_NOT_FOUND), Misconfigured),
     "no code": (404, errors({"severity": "INFO"}), Misconfigured),
     "no entry": (404, errors(), Misconfigured),
     "with 400": (400, errors(NOTHING_FOUND), OrderRejected),
     "with 401": (401, errors(NOTHING_FOUND), CredentialsRefused),
     "with 500": (500, errors(NOTHING_FOUND), Unavailable),
     "with 200": (200, errors(NOTHING_FOUND), OutcomeUnknown),
-    "with 206": (206, errors(NOTHING_FOUND), OutcomeUnknown),
 }
 
 
@@ -208,8 +181,6 @@ NOT_EMPTY: dict[str, tuple[int, bytes, type[WalmartError]]] = {
 def test_another_error_is_no_empty_page(status: int, body: bytes, kind: type[WalmartError]) -> None:
     assert type(classify_page(body, status=status)) is kind
 
-
-# A 2xx without a list
 
 NO_LISTS = {
     "a page that lists": (b"<html><list><meta/><elements/></list></html>", "text/html"),
@@ -219,14 +190,10 @@ NO_LISTS = {
     "only the content": (as_json(page(order())), JSON),
     "a list that is null": (b'{"list": null}', JSON),
     "a list that is a text": (b'{"list": "text"}', JSON),
-    "a list that is empty": (b'{"list": {}}', JSON),
     "a list of nothing": (b'{"list": []}', JSON),
     "a list of only orders": (as_json({"list": [order()]}), JSON),
     "a list of unknown members": (b'{"list": {"novel": 1}}', JSON),
     "an empty list in XML": (b"<list/>", XML),
-    "cut short": (as_json({"list": page(order())})[:-20], JSON),
-    "XML cut short": (as_xml("list", page(order()))[:-20], XML),
-    "a document type": (b"<!DOCTYPE list>" + as_xml("list", page(), prefix="").partition(b"?>")[2], XML),
 }
 
 

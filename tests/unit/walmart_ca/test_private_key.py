@@ -69,31 +69,9 @@ def refusal(private_key: str) -> str:
     return str(refused.value)
 
 
-def refusal_or_credentials(private_key: str) -> str | SignatureCredentials:
-    """Return the credentials with this key, or the message that refuses it."""
-    try:
-        return with_key(private_key)
-    except ValueError as refused:
-        return str(refused)
-
-
-def check(credentials: SignatureCredentials) -> str:
-    """Return the problem that the full check finds, or an empty text."""
-    try:
-        credentials.check()
-    except ValueError as failed:
-        return str(failed)
-    return ""
-
-
 def shows(message: str, value: str) -> bool:
     pieces = (value[start : start + SHOWN] for start in range(len(value) - SHOWN + 1))
     return any(piece in message and piece not in OWN_WORDS for piece in pieces)
-
-
-def test_a_word_of_the_message_is_no_part_of_the_key() -> None:
-    assert not shows(refusal(" must be"), " must be")
-    assert shows("; MIICdgIBADANB", "MIICdgIBADANB")
 
 
 def as_pem(
@@ -136,20 +114,8 @@ PKCS12 = serialize_key_and_certificates(None, rsa_key(), None, None, NoEncryptio
 WALMART, PEM, PKCS1 = walmart_form(rsa_key()), pkcs8_pem(rsa_key()), pkcs1_pem(rsa_key())
 
 ACCEPTED = {
-    "Walmart's form": WALMART,
-    "Walmart's form with white space around": f"\n\t {WALMART} \r\n",
-    "wrapped at 64": wrapped(rsa_key(), 64),
-    "wrapped at 76 with CRLF": wrapped(rsa_key(), 76, "\r\n"),
     "wrapped at 10 with tabs": wrapped(rsa_key(), 10, "\t"),
-    "wrapped with spaces": wrapped(rsa_key(), 64, " "),
-    "wrapped with literal \\n": wrapped(rsa_key(), 64, "\\n"),
-    "PEM, PKCS#8": PEM,
-    "PEM, PKCS#1": PKCS1,
-    "PEM with CRLF": PEM.replace("\n", "\r\n"),
-    "PEM with literal \\n": PEM.replace("\n", "\\n"),
-    "PEM with literal \\r\\n": PKCS1.replace("\n", "\\r\\n"),
     "PEM on one line": PEM.replace("\n", " "),
-    "PEM with doubled backslashes": PEM.replace("\n", "\\\\n"),
     "PEM with literal tabs": PEM.replace("\n", "\\n\\t"),
     "PEM with non-breaking spaces": PEM.replace(" ", "\xa0"),
     "PEM in a second armor": f"-----BEGIN PRIVATE KEY-----\n{PEM}-----END PRIVATE KEY-----",
@@ -171,7 +137,7 @@ ACCEPTED = {
 def test_a_key_signs_and_passes_the_check_in_every_form(private_key: str) -> None:
     credentials = with_key(private_key)
 
-    assert check(credentials) == ""
+    credentials.check()
     assert_signs_rightly(credentials)
 
 
@@ -179,7 +145,7 @@ def test_a_key_signs_and_passes_the_check_in_every_form(private_key: str) -> Non
 def test_a_key_of_another_size_signs_and_passes_the_check(key: RSAPrivateKey) -> None:
     credentials = with_key(walmart_form(key))
 
-    assert check(credentials) == ""
+    credentials.check()
     assert_signs_rightly(credentials, key)
 
 
@@ -210,13 +176,7 @@ WRAPPINGS: list[Callable[[str], str]] = [
 ]
 
 
-@settings(deadline=None, max_examples=25)
-@given(width=st.integers(1, 900), line_end=st.sampled_from(["\n", "\r\n", "\t", " ", " \n  ", "\\n"]))
-def test_a_key_may_have_lines_of_any_width(width: int, line_end: str) -> None:
-    assert_signs_rightly(with_key(wrapped(rsa_key(), width, line_end)))
-
-
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(
     form=st.sampled_from(FORMS),
     wrappings=st.lists(st.sampled_from(WRAPPINGS), max_size=5),
@@ -232,19 +192,12 @@ def test_a_key_that_was_damaged_by_pasting_signs(
     assert_signs_rightly(with_key(private_key))
 
 
-# Unusable keys
-
 REFUSED = {
     "text": ("Please ask Jean-Luc for it!", "not base64"),
-    "Unicode": ("ключ-ключ-ключ", "not base64"),
     "a lone surrogate": ("\udc80" * 20, "not base64"),
     "base64 with a character too many": (f"{WALMART}!", "not base64"),
-    "a file's name": ("/run/secrets/walmart-private-key.pem", "not base64"),
     "base64 of something else": (packed("something else altogether"), "something else"),
     "a key cut short": (base64.b64encode(pkcs8_der(rsa_key())[:-20]).decode(), "cut short"),
-    "a line cut short": (WALMART[:-3], ""),
-    "a key without its first line": ("\n".join(wrapped(rsa_key(), 64).splitlines()[1:]), "cut short"),
-    "two keys": (WALMART + walmart_form(rsa_key(2048)), ""),
     "two keys in PEM": (PEM + pkcs8_pem(rsa_key(2048)), "two different private keys"),
     "a key and an encrypted one": (PEM + encrypted(PrivateFormat.PKCS8), "two different private keys"),
     "a public key": (PUBLIC, "public key"),
@@ -255,9 +208,9 @@ REFUSED = {
     "a certificate request": (REQUEST, "certificate request"),
     "a certificate request without armor": (bare(REQUEST), "certificate request"),
     "an EC key": (as_pem(EC_KEY, PrivateFormat.PKCS8), "an EC key"),
-    "an EC key without armor": (bare(as_pem(EC_KEY, PrivateFormat.PKCS8)), "an EC key"),
     "an EC key in its own form": (as_pem(EC_KEY, PrivateFormat.TraditionalOpenSSL), "an EC key"),
     "an Ed25519 key": (as_pem(ed25519.Ed25519PrivateKey.generate(), PrivateFormat.PKCS8), "another kind"),
+    "a key of an unknown algorithm": (WALMART.replace("9w0BAQEF", "9w0BAX8F"), "another kind"),
     "an encrypted key": (encrypted(PrivateFormat.PKCS8), "encrypted"),
     "an encrypted key without armor": (bare(encrypted(PrivateFormat.PKCS8)), "encrypted"),
     "an encrypted key cut short": (bare(encrypted(PrivateFormat.PKCS8))[:-40], "encrypted"),
@@ -268,7 +221,6 @@ REFUSED = {
     "a PuTTY key": ("PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n", "PuTTY"),
     "a PKCS#12 file": (base64.b64encode(PKCS12).decode(), "PKCS#12"),
     "the whole secret": (f'{{"privateKey": "{WALMART}"}}', "JSON"),
-    "another PEM": ("-----BEGIN DH PARAMETERS-----\nMAA=\n-----END DH PARAMETERS-----", "something else"),
     "a damaged first line": (PEM.replace("-----", "----"), "BEGIN or END line is damaged"),
     "text that is too long": ("A" * 65537, "more than 65536 characters"),
 }
@@ -292,31 +244,6 @@ def test_an_error_about_another_value_does_not_keep_the_key() -> None:
     assert not shows(texts_reachable_from(refused.value), WALMART)
 
 
-PIECES = [*FORMS, *(key for key, _ in REFUSED.values())]
-ANYTHING = (
-    st.text(max_size=300)
-    | st.binary(max_size=200).map(lambda raw: base64.b64encode(raw).decode())
-    | st.lists(st.sampled_from(PIECES), max_size=3).map("".join)
-)
-
-
-@settings(deadline=None, max_examples=300)
-@given(ANYTHING)
-def test_any_text_is_a_key_or_is_refused_without_being_shown(private_key: str) -> None:
-    result = refusal_or_credentials(private_key)
-
-    assert isinstance(result, SignatureCredentials) or result.startswith("private_key must be")
-    assert isinstance(result, SignatureCredentials) or not shows(result, private_key)
-
-
-@pytest.mark.parametrize("length", range(0, 600, 37))
-def test_a_key_cut_short_anywhere_is_refused(length: int) -> None:
-    refusal(base64.b64encode(pkcs8_der(rsa_key())[:length]).decode())
-
-
-# Keys with inconsistent numbers
-
-
 def with_one_number_altered(position: int, change: int) -> str:
     """Return a key in valid DER whose numbers do not match."""
     numbers = numbers_of(rsa_key())
@@ -324,10 +251,9 @@ def with_one_number_altered(position: int, change: int) -> str:
     return key_of_numbers(numbers)
 
 
-@pytest.mark.parametrize("change", [1, 2, 65536])
 @pytest.mark.parametrize("position", [0, 1], ids=["n", "e"])
-def test_a_key_with_an_altered_public_number_is_refused(position: int, change: int) -> None:
-    assert "do not match" in refusal(with_one_number_altered(position, change))
+def test_a_key_with_an_altered_public_number_is_refused(position: int) -> None:
+    assert "do not match" in refusal(with_one_number_altered(position, 2))
 
 
 @pytest.mark.parametrize(("bits", "problem"), [(8192, "do not match"), (8193, "more than 8192 bits")])
@@ -335,29 +261,6 @@ def test_a_key_of_more_than_8192_bits_is_refused_unused(bits: int, problem: str)
     modulus = (1 << (bits - 1)) + 1
 
     assert problem in refusal(key_of_numbers([modulus, *numbers_of(rsa_key())[1:]]))
-
-
-def damaged(position: int, mask: int) -> str:
-    der = bytearray(pkcs8_der(rsa_key()))
-    der[position] ^= mask
-    return base64.b64encode(der).decode()
-
-
-DAMAGED = st.builds(damaged, st.integers(0, len(pkcs8_der(rsa_key())) - 1), st.integers(1, 255))
-ALTERED = st.builds(with_one_number_altered, st.integers(0, 7), st.sampled_from([1, 2, 65536]))
-
-
-@settings(deadline=None, max_examples=200)
-@given(DAMAGED | ALTERED)
-def test_a_damaged_key_is_refused_or_signs(private_key: str) -> None:
-    # Some numbers only make signing faster, and OpenSSL corrects a wrong one.
-    result = refusal_or_credentials(private_key)
-    if isinstance(result, SignatureCredentials):
-        assert_signs_rightly(result)
-        result = check(result)
-
-    assert not result or result.startswith("private_key must ")
-    assert not shows(result, private_key)
 
 
 def with_a_composite_prime() -> str:

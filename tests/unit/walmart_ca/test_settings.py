@@ -7,17 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.hostile_ids import HOSTILE_IDS
-from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, pkcs8_pem, rsa_key, walmart_form
+from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, rsa_key, walmart_form
 from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call
 from walmart_ca import (
     PRODUCTION_URL,
     AsyncClient,
     Client,
-    Credentials,
     OutcomeUnknown,
     SignatureCredentials,
     TokenCredentials,
@@ -25,27 +24,18 @@ from walmart_ca import (
     check_purchase_order_id,
 )
 
-TOKEN = TokenCredentials(client_id="5f0c", client_secret="s")  # noqa: S106 - not a real secret
-
-# The base URL
-
 ACCEPTED_URLS = {
-    "https://marketplace.walmartapis.com": PRODUCTION_URL,
-    "https://marketplace.walmartapis.com/": PRODUCTION_URL,
     "HTTPS://Marketplace.WalmartAPIs.com": PRODUCTION_URL,
     "  https://marketplace.walmartapis.com\n": PRODUCTION_URL,
     "https://marketplace.walmartapis.com:443": PRODUCTION_URL,
     "https://marketplace.walmartapis.com:0443/": PRODUCTION_URL,
     "https://marketplace.walmartapis.com:8443": "https://marketplace.walmartapis.com:8443",
     "https://localhost:80": "https://localhost:80",
-    "https://192.0.2.7": "https://192.0.2.7",
     "https://[2001:DB8::7]:8443": "https://[2001:db8::7]:8443",
-    "http://localhost": "http://localhost",
     "http://localhost:80": "http://localhost",
     "http://localhost:443": "http://localhost:443",
     "http://LocalHost:8080/": "http://localhost:8080",
     "http://127.0.0.1:8080": "http://127.0.0.1:8080",
-    "http://127.9.9.9": "http://127.9.9.9",
     "http://[::1]:8080": "http://[::1]:8080",
 }
 
@@ -55,22 +45,11 @@ def test_a_base_url_is_normalized(given: str, taken: str) -> None:
     assert check_base_url(given) == taken
 
 
-def test_the_default_host_is_walmarts_production_host() -> None:
-    request = Client(credentials()).orders.build_acknowledgement("1")
-
-    assert request.url.startswith(f"{PRODUCTION_URL}/v3/ca/")
-    assert PRODUCTION_URL == "https://marketplace.walmartapis.com"
-
-
 REFUSED_URLS = [
     *("", None, b"https://s3cr3t.example", "s3cr3t.example", "ftp://s3cr3t.example"),
     # No TLS, and not a loopback host.
     *("http://s3cr3t.example", "http://192.0.2.7", "http://0.0.0.0", "http://127.1", "http://2130706433"),
-    *(
-        "http://localhost.s3cr3t.example",
-        "http://localhost@s3cr3t.example",
-        "http://localhost\\@s3cr3t.example",
-    ),
+    *("http://localhost.s3cr3t.example", "http://localhost@s3cr3t.example"),
     # More than a host.
     *("https://s3cr3t.example/v3", "https://s3cr3t.example//", "https://s3cr3t.example?x=1"),
     *("https://s3cr3t.example#x", "https://user@s3cr3t.example", "https://user:s3cr3t@host.example"),
@@ -96,8 +75,6 @@ def test_an_unusable_base_url_is_refused_and_not_shown(base_url: Any) -> None:  
     assert "s3cr3t" not in str(refused.value)
     assert "[" not in str(refused.value)
 
-
-# The other settings
 
 UNPRINTABLE = [
     *("", " ", " x", "x ", "x\n", "\tx", "x\r\nX: s3cr3t", "s3cr3t\x00", "s3cr3t-é", "x" * 129, b"x", None)
@@ -127,31 +104,28 @@ def test_an_async_client_runs_at_least_one_call(max_concurrency: int) -> None:
         AsyncClient(credentials(), max_concurrency=max_concurrency)
 
 
-@pytest.mark.parametrize("service_name", ["Walmart Marketplace", "x", "Walmart Gateway API", "~" * 128])
+@pytest.mark.parametrize("service_name", ["Walmart Marketplace", "x", "~" * 128])
 def test_a_service_name_is_sent_as_given(service_name: str) -> None:
-    request = Client(credentials(), service_name=service_name).orders.build_acknowledgement("1")
+    client = Client(credentials(), service_name=service_name, transport=ScriptedTransport())
 
-    assert request.headers["WM_SVC.NAME"] == service_name
+    assert client.orders.build_acknowledgement("1").headers["WM_SVC.NAME"] == service_name
 
 
 @pytest.mark.parametrize("correlation_id", [*UNPRINTABLE, 7])
-@pytest.mark.parametrize("secrets", [credentials(), TOKEN])
-def test_an_unusable_correlation_id_is_refused_and_not_sent(
-    secrets: Credentials,
-    correlation_id: Any,  # noqa: ANN401 - of any type
-) -> None:
-    scripted = ScriptedTransport()
-    client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
+def test_an_unusable_correlation_id_is_refused_and_not_sent(correlation_id: Any) -> None:  # noqa: ANN401 - of any type
+    for secrets in (credentials(), TokenCredentials(**OF_A_TOKEN)):
+        scripted = ScriptedTransport()
+        client = Client(secrets, transport=scripted, new_correlation_id=lambda: correlation_id)
 
-    with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
-        client.orders.acknowledge("1")
+        with pytest.raises(ValueError, match=r"^new_correlation_id must ") as refused:
+            client.orders.acknowledge("1")
 
-    assert "s3cr3t" not in str(refused.value)
-    assert scripted.sent == []
+        assert "s3cr3t" not in str(refused.value)
+        assert scripted.sent == []
 
 
 REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
-    *(("purchaseOrderId", hostile, {}) for hostile in HOSTILE_IDS.values()),
+    *(("purchaseOrderId", hostile, {}) for hostile in ("1/../x", "released", None)),
     *(("timeout", "1", {"timeout": value}) for value in (math.nan, math.inf, 86_401, "5")),
 ]
 
@@ -189,17 +163,6 @@ def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
     assert raised.value.call.latency_s == 2.5
 
 
-# Purchase order ids
-
-
-@pytest.mark.parametrize(
-    "purchase_order_id",
-    ["2575193093772", "309112345678901", "3225224", "Y12345678", "a_b-C7", "-0", "0" * 64],
-)
-def test_a_safe_id_is_returned_unchanged(purchase_order_id: str) -> None:
-    assert check_purchase_order_id(purchase_order_id) == purchase_order_id
-
-
 @pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
 def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
     with pytest.raises(ValueError, match=r"^purchaseOrderId must ") as refused:
@@ -209,23 +172,22 @@ def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> Non
     assert ".." not in str(refused.value)
 
 
-SAFE = re.compile(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}")
-
-
 @given(
     st.text() | st.text(alphabet="aZ09_-/%.\r\n\x00 ٣", max_size=70) | st.text(alphabet="aZ_-", min_size=1)
 )
+@example("2575193093772")
+@example("a_b-C7")
+@example("-0")
+@example("0" * 64)
 def test_an_accepted_id_is_safe_and_unchanged(text: str) -> None:
     try:
         taken = check_purchase_order_id(text)
     except ValueError:
-        assert not SAFE.fullmatch(text)
-    else:
-        assert taken == text
-        assert SAFE.fullmatch(taken)
+        taken = ""
 
+    safe = re.fullmatch(r"(?=.*[0-9])[A-Za-z0-9_-]{1,64}", text)
+    assert taken == (text if safe else "")
 
-# Credentials
 
 UNUSABLE = [
     *(None, 12345, b"0b1f7c52", "", " \t\r\n", "0b1f7c52 6f0a", "0b1f7c52\n6f0a", "0b1f7c52\r6f0a"),
@@ -260,31 +222,37 @@ def test_an_unusable_credential_is_refused_and_not_shown(value: object) -> None:
             assert message == f"{name} must be 1 to 256 visible ASCII characters without spaces"
 
 
-@pytest.mark.parametrize("value", ['"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"'])
-def test_an_id_with_half_a_pair_of_quotes_is_refused(value: str) -> None:
-    message = refusal(SignatureCredentials, {**OF_A_SIGNATURE, "channel_type": value})
-
-    assert message == "channel_type must not have quotes, a comma or a semicolon around it"
+HALF_QUOTED = "must not have quotes, a comma or a semicolon around it"
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "problem"),
+    ("kind", "good", "name", "value", "problem"),
     [
-        ("client_secret", '"hunter2"', "must not have quotes around it"),
-        ("client_id", "5f0c:x", "must not contain a colon, which ends it in the Authorization header"),
+        *(
+            (SignatureCredentials, OF_A_SIGNATURE, "channel_type", value, HALF_QUOTED)
+            for value in ('"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"')
+        ),
+        (TokenCredentials, OF_A_TOKEN, "client_secret", '"hunter2"', "must not have quotes around it"),
+        (
+            TokenCredentials,
+            OF_A_TOKEN,
+            "client_id",
+            "5f0c:x",
+            "must not contain a colon, which ends it in the Authorization header",
+        ),
     ],
 )
-def test_an_ambiguous_credential_is_refused(name: str, value: str, problem: str) -> None:
-    assert refusal(TokenCredentials, {**OF_A_TOKEN, name: value}) == f"{name} {problem}"
+def test_an_ambiguous_credential_is_refused(
+    kind: Callable[..., object], good: dict[str, Any], name: str, value: str, problem: str
+) -> None:
+    assert refusal(kind, {**good, name: value}) == f"{name} {problem}"
 
 
 PASTED = {
     "white space": "\t {} \r\n",
     "quotes": '"{}"',
-    "single quotes and a comma": "'{}',",
     "typographic quotes": "\u201c{}\u201d",
     "escaped quotes": '\\"{}\\"',
-    "a byte order mark": "\ufeff{}",
     "zero-width and non-breaking spaces": "\u200b\xa0{}\xa0\u200b",
 }
 
@@ -297,19 +265,11 @@ def test_quotes_and_blanks_around_an_id_are_removed(name: str, pasted: str) -> N
     assert taken.headers("GET", "https://host/", 1) == credentials().headers("GET", "https://host/", 1)
 
 
-# Printing
-
-
-def test_credentials_print_the_consumer_id_only() -> None:
-    shown = SignatureCredentials(**{**OF_A_SIGNATURE, "private_key": pkcs8_pem(rsa_key())})
-
-    assert repr(shown) == str(shown) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
-
-
 def test_a_client_and_a_request_print_no_key_and_no_signature() -> None:
-    client = Client(credentials())
+    client = Client(credentials(), transport=ScriptedTransport())
     request = client.orders.build_acknowledgement("2575193093772")
 
+    assert repr(credentials()) == str(credentials()) == f"SignatureCredentials(consumer_id='{CONSUMER_ID}')"
     for shown in (f"{client!r} {request!r}", str(request)):
         assert walmart_form(rsa_key())[-40:] not in shown
         assert request.headers["WM_SEC.AUTH_SIGNATURE"] not in shown

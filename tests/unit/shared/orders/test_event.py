@@ -33,13 +33,7 @@ def test_an_order_event_has_an_order_a_date_and_a_time() -> None:
     assert order.order_date == order.deadline_from == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
     assert order.event_time == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
     assert (order.event_id, order.dry_run, order.ignored_dates) == ("e-1", True, ())
-
-
-def test_without_an_order_date_the_deadline_counts_from_the_event() -> None:
-    order = read(event())
-
-    assert order.deadline_from == datetime(2026, 11, 24, 14, 3, 7, tzinfo=UTC)
-    assert (order.dry_run, order.ignored_dates) == (False, ())
+    assert not read(event()).dry_run
 
 
 UNREADABLE = ["yesterday", "", [], {}, True, "2026-13-45", 1e300, 0, "1970-01-01T00:00:00Z", "202611241401"]
@@ -72,29 +66,9 @@ def test_a_date_too_far_ahead_is_ignored_and_named(ahead: timedelta, ignored: bo
     )
 
 
-@pytest.mark.parametrize(
-    "order_date", [1795528912000, 1795528912, "1795528912000", "2026-11-24T14:01:52Z", "2026-11-24T14:01:52"]
-)
-def test_an_order_date_may_be_text_or_epoch_seconds_or_milliseconds(order_date: object) -> None:
-    assert read(event(orderDate=order_date)).order_date == datetime(2026, 11, 24, 14, 1, 52, tzinfo=UTC)
-
-
 NOT_EVENTS: list[object] = [None, [], "text"]
 NOT_DETAILS: list[object] = [{}, {"detail": None}, {"detail": "7400000000001"}]
-NOT_IDS = [
-    None,
-    0,
-    -7,
-    7.0,
-    True,
-    2**53,
-    " ",
-    "",
-    "released",
-    ["7400000000001"],
-    "1/../x",
-    "7400000000001\n2",
-]
+NOT_IDS = [*(None, 0, -7, 7.0, True, 2**53, " ", "released", ["7400000000001"], "1/../x", "7400000000001\n2")]
 
 
 @pytest.mark.parametrize(
@@ -144,17 +118,14 @@ def test_the_reserved_seller_id_is_ignored() -> None:
 ORDER = {"purchaseOrderId": "7400000000001"}
 FOREIGN: dict[str, tuple[Any, str]] = {
     "SNS": ({"Type": "Notification", "TopicArn": "arn:aws:sns:x", "Message": "{}"}, "an SNS notification"),
-    "SNS without a topic": ({"Type": "Notification", "Message": "{}"}, "an SNS notification"),
     "CloudEvents": ({"specversion": "1.0", "id": "e-7", "source": "/x", "data": ORDER}, "a CloudEvent"),
     "webhook": ({"source": {"eventType": "PO_CREATED"}, "payload": ORDER}, "a webhook notification"),
     "webhook with an order": ({"payload": {"order": ORDER}}, "a webhook notification"),
-    "webhook of ORDER_UPDATES": ({"payload": {"subEventType": "PO_CREATED"}}, "a webhook notification"),
     "function URL": ({"requestContext": {"http": {}}, "body": "{}"}, "an HTTP request"),
     "S3": ({"Records": [{"eventSource": "aws:s3"}]}, "a batch of records"),
     "PutEvents": ({"Source": "x", "DetailType": "y", "Detail": "{}"}, "an entry for PutEvents"),
     "Walmart's list": ({"list": {"elements": {"order": [ORDER]}}}, "a list of orders"),
     "Walmart's order": ({"order": ORDER}, "an order, not an order event"),
-    "several of Walmart's orders": ({"order": [ORDER]}, "an order, not an order event"),
     "an order": (ORDER, "an order, not an order event"),
     "JSON text": (json.dumps(ORDER), "JSON text"),
     "a list as text": ("  [7]", "JSON text"),

@@ -50,7 +50,6 @@ def waits_s(limiter: RateLimiter, time: Time, count: int) -> float:
         pytest.param(60, 2, 3600, BURST + 57, 120, id="environments share the limit"),
         pytest.param(20, 2, 3600, 5, 0, id="a burst is half of a small limit"),
         pytest.param(20, 2, 3600, 6, 2 * 3 / 0.95, id="and not more than half"),
-        pytest.param(10, 2, 3600, 3, 2 * 6 / 0.95, id="also of a smaller limit"),
         pytest.param(1, 2, 3600, 2, 2 * 60 / 0.95, id="but at least one call"),
         pytest.param(60, 30, 3600, 2, 30 / 0.95, id="for any number of environments"),
     ],
@@ -62,16 +61,6 @@ def test_calls_wait_for_their_slots(
     limiter = rested_rate_limiter(time, limit, environments=environments, rested_s=rested_s)
 
     assert waits_s(limiter, time, count) == pytest.approx(waited_s)
-
-
-def test_a_pause_fills_the_bucket_up_to_one_batch() -> None:
-    time = Time()
-    limiter = rested_rate_limiter(time, PER_MINUTE)
-    acquire(limiter, 50)
-    time.now += 3600
-
-    assert waits_s(limiter, time, BURST) == 0
-    assert waits_s(limiter, time, 1) > 0
 
 
 def test_a_slot_that_would_come_too_late_is_not_taken() -> None:
