@@ -25,16 +25,21 @@ PARKED: Final = {"outcome": "unavailable", "reason": "http_503"}
 UGLY: Final = "\u009b2J\u202e\u2066\u200b\x7f\u00e9"
 """Characters that control a terminal, change the direction of text, or are invisible."""
 RECORD: Final = {
+    "message": "order outcome",
     "purchase_order_id": "1",
     "outcome": "rejected",
     "reason": UGLY,
     "disposition": "parked",
     "deadline_remaining_s": 60,
+    "http_status": 403,
+    "origin": "sweep",
 }
+SWEEP: Final = {"message": "sweep outcome", "reason": UGLY}
+ERROR: Final = {"level": "ERROR", "message": "unexpected error", "exception": UGLY}
 NO_JSON: Final = f"no JSON: {UGLY}"
-LOGS: Final = {
-    "AcknowledgeFunctionLogGroupName": [json.dumps(RECORD, ensure_ascii=False)],
-    "SweepFunctionLogGroupName": [json.dumps(RECORD, ensure_ascii=False), NO_JSON],
+LOGS: Final[dict[str, list[object]]] = {
+    "AcknowledgeFunctionLogGroupName": [RECORD, ERROR, NO_JSON],
+    "SweepFunctionLogGroupName": [SWEEP, ERROR],
 }
 
 
@@ -197,11 +202,16 @@ def _logs(local_aws: LocalAws) -> None:
         logs.put_log_events(
             logGroupName=group,
             logStreamName="runbook",
-            logEvents=[{"timestamp": now_ms, "message": message} for message in messages],
+            logEvents=[
+                {
+                    "timestamp": now_ms,
+                    "message": each if isinstance(each, str) else json.dumps(each, ensure_ascii=False),
+                }
+                for each in messages
+            ],
         )
 
 
-# The local AWS matches every line with every pattern.
 @pytest.mark.usefixtures("_logs")
 @pytest.mark.parametrize(
     ("command", "shown"),
@@ -209,8 +219,9 @@ def _logs(local_aws: LocalAws) -> None:
         ("attempts 1", [RECORD]),
         ("swept", [RECORD]),
         ("refused", [RECORD]),
-        ("sweeps", [RECORD, NO_JSON]),
-        ("errors", [RECORD, RECORD, RECORD, NO_JSON, RECORD, NO_JSON]),
+        ("sweeps", [SWEEP]),
+        ("errors", [ERROR, ERROR]),
+        ("records AcknowledgeFunctionLogGroupName ''", [RECORD, ERROR, NO_JSON]),
         ("urgent", [["1", 60, "rejected", UGLY]]),
         ("failures | sed 's/^ *1 //'", [["rejected", UGLY, "parked"]]),
     ],

@@ -136,14 +136,14 @@ def _respond(aws: LocalAws, words: list[str]) -> str:
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield each option with its value, which has the words up to the next option."""
+    """Yield each option with its value, which has the words up to the next option; "true" without any."""
     option, values = "", list[str]()
     for word in [*words, "--"]:
         if not word.startswith("--"):
             values.append(word)
             continue
         if option:
-            yield option, " ".join(values)
+            yield option, " ".join(values) if values else "true"
         option, values = word, []
 
 
@@ -151,7 +151,7 @@ def _member(members: Mapping[str, str], option: str, value: str) -> tuple[str, s
     """Return the name and the value of the member that an option sets: `--no-enabled` is Enabled, false."""
     name = option.replace("-", "").lower()
     if name in members:
-        return members[name], value or "true"
+        return members[name], value
     if option.startswith("--no-") and name.removeprefix("no") in members:
         return members[name.removeprefix("no")], "false"
     raise _UnknownError(option)

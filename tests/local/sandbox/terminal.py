@@ -12,7 +12,7 @@ from typing import Final
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from tests.local.aws import Venvs
+from tests.local.aws import Build, LocalAws, Venvs
 from tests.local.aws.aws_cli import AwsCli
 from tests.local.aws.commands import local_settings
 from tests.local.aws.stack import this_machine
@@ -57,6 +57,10 @@ def second_terminal(environment: Environment) -> Iterator[Path]:
     """Write the file that a second terminal sources; it is removed afterwards."""
     shutil.rmtree(COMMANDS, ignore_errors=True)
     COMMANDS.mkdir(parents=True)
+    # What is deployed, so that `sam deploy` alone deploys that again, and not what an earlier sandbox built.
+    shutil.rmtree(_BUILD, ignore_errors=True)
+    shutil.copytree(Build.cached().directory, _BUILD)
+    _make_sams_bucket(environment.aws)
     _SAM_CONFIG.write_text(_sam_config(environment.stack.name, environment.parameters))
     _write_command("sam", _SAM)
     _write_command("marketplace", _MARKETPLACE)
@@ -74,6 +78,19 @@ def second_terminal(environment: Environment) -> Iterator[Path]:
         stack.callback(activate.unlink, missing_ok=True)
         activate.write_text(_ACTIVATE.format(exports=exports, path=shlex.quote(str(COMMANDS))))
         yield activate
+
+
+def _make_sams_bucket(aws: LocalAws) -> None:
+    """Make SAM's own stack with the bucket for build results. SAM would wait half a minute for it."""
+    template = {
+        "Resources": {"SamCliSourceBucket": {"Type": "AWS::S3::Bucket"}},
+        "Outputs": {"SourceBucket": {"Value": {"Ref": "SamCliSourceBucket"}}},
+    }
+    aws.client("cloudformation").create_stack(
+        StackName="aws-sam-cli-managed-default",
+        TemplateBody=json.dumps(template),
+        Tags=[{"Key": "ManagedStackSource", "Value": "AwsSamCli"}],
+    )
 
 
 def _has_aws_cli() -> bool:
