@@ -21,6 +21,7 @@ from acknowledge_orders.policy import (
     Delay,
     Disposition,
     DryRun,
+    Refusal,
     decide,
     decide_direct,
     decide_unpublished,
@@ -118,11 +119,9 @@ class AcknowledgeOrders:
             *(
                 self._guard(message, self._finish(message, attempt, refusal))
                 for message, attempt, refusal in zip(messages, attempts, refusals, strict=True)
-                if attempt
             )
         )
-        finished = iter(done)
-        return [bool(attempt and next(finished)) for attempt in attempts]
+        return [bool(each) for each in done]
 
     async def handle_direct_invocation(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order of the event of a direct invocation, and return its record."""
@@ -132,7 +131,7 @@ class AcknowledgeOrders:
         outcome_event = await self._publisher.event_of(record, result)
         [refusal] = await self._publisher.publish([outcome_event], time_left)
         if refusal:
-            record = replace(record, reason=refusal, disposition=Disposition.RETURNED)
+            record = replace(record, reason=refusal.reason, disposition=Disposition.RETURNED)
         self._recorder.record(record)
         return record
 
@@ -159,8 +158,16 @@ class AcknowledgeOrders:
         outcome_event = await self._publisher.event_of(record, result)
         return _Attempt(context=context, decision=decision, record=record, event=outcome_event)
 
-    async def _finish(self, message: QueueMessage, attempt: _Attempt, refusal: str | None) -> bool:
-        """Update the message and record its outcome; return whether the message can be deleted."""
+    async def _finish(self, message: QueueMessage, attempt: _Attempt | None, refusal: Refusal | None) -> bool:
+        """Update the message and record its outcome; return whether the message can be deleted.
+
+        Args:
+            message: Its attempt has ended.
+            attempt: None after an unexpected error.
+            refusal: Why the outcome was not published, or None.
+        """
+        if attempt is None:
+            return False
         decision = attempt.decision
         if refusal:
             decision = decide_unpublished(decision, refusal, attempt.context, self._backoff)

@@ -14,7 +14,7 @@ from acknowledge_orders.application import BATCH_SIZE, AcknowledgeOrders
 from acknowledge_orders.attempt import CALL_TIMEOUT_S, Attempts
 from acknowledge_orders.dynamodb_notification_limit import DynamoDbNotificationLimit
 from acknowledge_orders.eventbridge_outcome_bus import EventBridgeOutcomeBus
-from acknowledge_orders.outcome_events import PUBLISHED
+from acknowledge_orders.outcome_events import DETAIL_TYPES
 from acknowledge_orders.outcome_publisher import OutcomePublisher
 from acknowledge_orders.policy import BackoffSettings
 from acknowledge_orders.powertools_recorder import PowertoolsRecorder
@@ -45,7 +45,7 @@ _SQS_CONFIG: Final = Config(connect_timeout=1, read_timeout=3, retries={"total_m
 the visibility timeout ends."""
 _EVENTS_CONFIG: Final = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
 _DYNAMODB_CONFIG: Final = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-"""No retries either: these calls come just before."""
+"""No retries either: these calls come just before (`shared.walmart.caller.RESERVED_S` counts all of them)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Components:
     application: AcknowledgeOrders
     self_check: SelfCheck
     clients: ClientProvider
-    aws: "AwsClients"
+    aws: AwsClients
     recorder: PowertoolsRecorder
     logger: Logger
     metrics: EphemeralMetrics
@@ -94,7 +94,7 @@ def build(
     settings: AcknowledgeSettings,
     *,
     secrets_manager: "SecretsManagerClient",
-    aws: "AwsClients",
+    aws: AwsClients,
     runtime: Runtime | None = None,
     call_timeout_s: float = CALL_TIMEOUT_S,
 ) -> Components:
@@ -135,7 +135,7 @@ def build(
     publisher = OutcomePublisher(
         bus=EventBridgeOutcomeBus(aws.events, settings.event_bus_name),
         limit=DynamoDbNotificationLimit(aws.dynamodb, settings.notifications_table, runtime.now),
-        detail_types=PUBLISHED[settings.outcome_events],
+        detail_types=DETAIL_TYPES[settings.outcome_events],
         stack=service,
         recorder=recorder,
         executor=executor,

@@ -29,7 +29,7 @@ class DetailType(StrEnum):
     PARKED = "Order Parked"
 
 
-PUBLISHED: Final[dict[str, frozenset[DetailType]]] = {
+DETAIL_TYPES: Final[dict[str, frozenset[DetailType]]] = {
     "all": frozenset(DetailType),
     "parked": frozenset({DetailType.PARKED}),
     "none": frozenset(),
@@ -45,7 +45,7 @@ class OutcomeEvent:
     detail: str
 
 
-_OF_OUTCOME: Final = {
+_DETAIL_TYPE_OF: Final = {
     Outcome.ACKNOWLEDGED: DetailType.ACKNOWLEDGED,
     Outcome.ALREADY_ACKNOWLEDGED: DetailType.ALREADY_HANDLED,
     Outcome.ALREADY_SHIPPED: DetailType.ALREADY_HANDLED,
@@ -67,7 +67,7 @@ def detail_type_of(record: OutcomeRecord) -> DetailType | None:
     """Return the detail-type for an outcome; None if it is not final, or if it is that of a dry run."""
     if record.disposition == Disposition.PARKED:
         return DetailType.PARKED
-    return _OF_OUTCOME.get(Outcome(record.outcome)) if record.disposition == Disposition.DONE else None
+    return _DETAIL_TYPE_OF.get(Outcome(record.outcome)) if record.disposition == Disposition.DONE else None
 
 
 def order_of(result: AttemptResult) -> Order | None:
@@ -107,16 +107,27 @@ def outcome_event(
 
 def _summary(record: OutcomeRecord) -> str:
     """Return a parked order in one line, which the notification shows: a line is never null."""
-    parked = f"Order {record.purchase_order_id}" if record.purchase_order_id else f"Event {record.event_id}"
+    parked = f"Message {record.message_id}"
+    if record.purchase_order_id:
+        parked = f"Order {record.purchase_order_id}"
+    elif record.event_id:
+        parked = f"Event {record.event_id}"
     return f"{parked}: {record.outcome}" + (f", {record.reason}" if record.reason else "")
 
 
 def _lines(order: Order) -> list[dict[str, object]]:
     return [
         {
-            "number": line.number,
-            "sku": line.sku,
-            "statuses": [{"status": each.status, "quantity": each.quantity} for each in line.statuses],
+            "number": _printable(line.number),
+            "sku": _printable(line.sku),
+            "statuses": [
+                {"status": _printable(each.status), "quantity": each.quantity} for each in line.statuses
+            ],
         }
         for line in order.lines
     ]
+
+
+def _printable(text: str) -> str:
+    """Make a text of Walmart's printable: JSON allows half of a surrogate pair, and UTF-8 does not."""
+    return text.encode("utf-8", "replace").decode()

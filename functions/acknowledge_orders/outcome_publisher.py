@@ -12,12 +12,16 @@ from acknowledge_orders.outcome_events import (
     order_of,
     outcome_event,
 )
-from acknowledge_orders.policy import AttemptResult
+from acknowledge_orders.policy import AttemptResult, Refusal
 from acknowledge_orders.ports import NotificationLimit, NotificationLimitError, OutcomeBus, Recorder
 from acknowledge_orders.records import OutcomeRecord
 
-LEAST_TIME_LEFT_S: Final = 8.0
-"""Seconds. With less left of the invocation nothing is published: the messages must be updated after it."""
+UPDATE_S: Final = 5.0
+"""Seconds of the invocation that are kept to update the messages after the call."""
+LEAST_TIME_TO_PUBLISH_S: Final = 8.0
+"""Seconds. With less left of the invocation nothing is published: the call itself takes three."""
+WITHOUT_ORDER: Final = "events without an order"
+"""They count as one order: a producer of such events must not use up the notifications of a day."""
 
 
 class OutcomePublisher:
@@ -51,25 +55,32 @@ class OutcomePublisher:
         self._executor = executor
 
     async def event_of(self, record: OutcomeRecord, result: AttemptResult) -> OutcomeEvent | None:
-        """Return the event of an attempt; None when its outcome is not published."""
+        """Return the event of an attempt; None when its outcome is not published.
+
+        For a parked order, ask the limit whether the event may lead to a notification.
+        """
         detail_type = detail_type_of(record)
         if detail_type is None or detail_type not in self._detail_types:
             return None
-        parked = detail_type is DetailType.PARKED
-        notify = parked and await self._may_notify(record.purchase_order_id or record.message_id or "")
+        notify = detail_type is DetailType.PARKED and await self._may_notify(record)
         return outcome_event(detail_type, record, order_of(result), self._stack, notify=notify)
 
-    async def _may_notify(self, order: str) -> bool:
+    async def _may_notify(self, record: OutcomeRecord) -> bool:
         try:
-            return await self._in_thread(self._limit.admit, order)
+            return await self._in_thread(self._limit.admit, record.purchase_order_id or WITHOUT_ORDER)
         except NotificationLimitError as error:
             # The alarm OrdersParked does not depend on the limit.
-            self._recorder.warn("notification left out", order=order, error=str(error))
+            self._recorder.warn(
+                "notification left out",
+                purchase_order_id=record.purchase_order_id,
+                message_id=record.message_id,
+                error=str(error),
+            )
             return False
 
     async def publish(
         self, events: Sequence[OutcomeEvent | None], time_left: Callable[[], float]
-    ) -> list[str | None]:
+    ) -> list[Refusal | None]:
         """Publish the events of a batch.
 
         Args:
@@ -77,21 +88,33 @@ class OutcomePublisher:
             time_left: Seconds left of the invocation.
 
         Returns:
-            For each of them None, or why it was not published.
+            For each of them None, or why it was not published, if its message must be retried for it. When
+            only parked orders are published, no order waits for that: its dead letter is the notice.
         """
-        published = [event for event in events if event]
-        if not published:
+        to_publish = [event for event in events if event]
+        if not to_publish:
             return [None] * len(events)
-        if time_left() < LEAST_TIME_LEFT_S:
-            return ["event_bus: out_of_time" if event else None for event in events]
-        refusals = iter(await self._in_thread(self._bus.publish, published))
-        return [_reason(next(refusals)) if event else None for event in events]
+        found = dict(zip(to_publish, await self._refusals(to_publish, time_left), strict=True))
+        refusals = [found.get(event) if event else None for event in events]
+        if DetailType.ACKNOWLEDGED in self._detail_types:
+            return refusals
+        for refusal in filter(None, refusals):
+            self._recorder.warn("parked order not published", error=refusal.code)
+        return [None] * len(events)
+
+    async def _refusals(
+        self, events: Sequence[OutcomeEvent], time_left: Callable[[], float]
+    ) -> Sequence[Refusal | None]:
+        if time_left() < LEAST_TIME_TO_PUBLISH_S:
+            return [Refusal("out_of_time")] * len(events)
+        try:
+            # Looking up a host's name has no time-out, and an invocation that is ended updates no message.
+            async with asyncio.timeout(time_left() - UPDATE_S):
+                return await self._in_thread(self._bus.publish, events)
+        except Exception as error:  # noqa: BLE001 - every message of the batch must still be updated
+            return [Refusal(type(error).__name__)] * len(events)
 
     async def _in_thread[Argument, Result](
         self, call: Callable[[Argument], Result], argument: Argument
     ) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call, argument)
-
-
-def _reason(refusal: str | None) -> str | None:
-    return f"event_bus: {refusal}" if refusal else None

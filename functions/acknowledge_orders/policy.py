@@ -35,9 +35,9 @@ FIRST_SWEPT_WITHIN: Final = timedelta(minutes=30)
 STUCK_MAX_WAIT_S: Final = 10.0
 """Seconds that a call about a stuck order waits for the rate limiter at most: an invocation that waits long
 cannot take new orders."""
-PUBLISHED_WITHIN: Final = timedelta(hours=1)
-"""How long after its first receive a message is retried because its final outcome cannot be published. Each
-retry costs a call to Walmart, and a failure that lasts longer needs a person."""
+CORRECTED_WITHIN: Final = timedelta(hours=1)
+"""How long after its first receive a message is held because a person must correct what keeps its final
+outcome from being published. Each retry costs a call to Walmart."""
 MAX_RECEIVES: Final = 90
 """A message with so many receives is parked, before the queue's redrive policy moves it without a reason."""
 
@@ -95,6 +95,24 @@ class DryRun:
 
     request: Request
     secret_version_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the event of a final outcome was not published.
+
+    Attributes:
+        code: One word.
+        needs_person: Whether only a correction by a person helps, such as a permission.
+    """
+
+    code: str
+    needs_person: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The reason in the outcome record."""
+        return f"event_bus: {self.code}"
 
 
 type AttemptResult = CallResults | DryRun | Deferred | InvalidEventError | NoClient
@@ -209,7 +227,8 @@ def decide(result: AttemptResult, context: DecisionContext, backoff: BackoffSett
     if action is Action.PARK or context.receive_count >= MAX_RECEIVES:
         return Decision(outcome, reason, Disposition.PARKED)
     delay = _delay(result, action, context, backoff)
-    if note and context.now + timedelta(seconds=delay.at_most_s) >= note.next_sweep_at:
+    retry_at = context.now + timedelta(seconds=delay.at_most_s)
+    if note and retry_at >= note.next_sweep_at and not _must_find_out(result, context, note):
         # The next sweep publishes the order again: two messages for one order would make two calls.
         return Decision(outcome, reason, Disposition.LEFT_TO_SWEEP)
     return Decision(outcome, reason, Disposition.RETRY, delay)
@@ -223,6 +242,15 @@ def _will_be_swept(result: AttemptResult, context: DecisionContext) -> bool:
     return note is not None and is_listed and context.now - note.next_sweep_at < NOTE_VALID_FOR
 
 
+def _must_find_out(result: AttemptResult, context: DecisionContext, note: SweepNote) -> bool:
+    """Return whether an attempt after the next sweep must find out if the order was acknowledged.
+
+    If it was, no sweep lists it, and without that one attempt its outcome would never be published.
+    """
+    is_open = isinstance(result, CallResults) and isinstance(result.acknowledgement, OutcomeUnknown)
+    return is_open and context.now < note.next_sweep_at
+
+
 def decide_direct(result: AttemptResult, context: DecisionContext) -> Decision:
     """Decide about the event of a direct invocation: it is done, or its record says why not."""
     outcome, reason, action = evaluate(result, context)
@@ -231,12 +259,12 @@ def decide_direct(result: AttemptResult, context: DecisionContext) -> Decision:
 
 
 def decide_unpublished(
-    decision: Decision, refusal: str, context: DecisionContext, backoff: BackoffSettings
+    decision: Decision, refusal: Refusal, context: DecisionContext, backoff: BackoffSettings
 ) -> Decision:
     """Decide what to do with a message whose final outcome could not be published.
 
-    It is retried: then its order is already handled, or is parked, and that outcome is published. After
-    `PUBLISHED_WITHIN` it is parked, so that the outcome is not lost.
+    It is retried: then its order is usually already handled, or parked, and that outcome is published. When
+    that does not end, it is parked, so that the outcome is not lost.
 
     Args:
         decision: What was decided about the message: it is done, or parked.
@@ -245,11 +273,13 @@ def decide_unpublished(
         backoff: How long messages wait.
     """
     waited = context.now - context.first_received_at
-    if waited <= PUBLISHED_WITHIN and context.receive_count < MAX_RECEIVES:
-        return Decision(decision.outcome, refusal, Disposition.RETRY, _backoff_delay(waited, backoff))
+    waits_in_vain = refusal.needs_person and waited > CORRECTED_WITHIN
+    if not waits_in_vain and context.receive_count < MAX_RECEIVES:
+        delay = _hold(backoff) if refusal.needs_person else _back_off(waited, backoff)
+        return Decision(decision.outcome, refusal.reason, Disposition.RETRY, delay)
     if decision.disposition is Disposition.PARKED:
         return decision
-    return Decision(decision.outcome, refusal, Disposition.PARKED)
+    return Decision(decision.outcome, refusal.reason, Disposition.PARKED)
 
 
 def evaluate(result: AttemptResult, context: DecisionContext) -> Evaluation:
@@ -377,17 +407,21 @@ def _delay(
     result: AttemptResult, action: Action, context: DecisionContext, backoff: BackoffSettings
 ) -> Delay:
     if action is Action.HOLD:
-        # Only a person or a rotation can help: a retry at once is useless.
-        return Delay(backoff.hold_s, backoff.hold_s + backoff.base_s)
+        return _hold(backoff)
     if action is Action.WAIT_FOR_QUOTA and isinstance(result, CallResults) and result.call:
         retry_at = result.call.retry_at
         if retry_at is not None:
             wait_s = min(max(1.0, (retry_at - context.now).total_seconds()), backoff.cap_s)
             return Delay(wait_s, wait_s + backoff.base_s)
-    return _backoff_delay(_tried_for(context), backoff)
+    return _back_off(_tried_for(context), backoff)
 
 
-def _backoff_delay(tried_for: timedelta, backoff: BackoffSettings) -> Delay:
+def _hold(backoff: BackoffSettings) -> Delay:
+    # Only a person or a rotation can help: a retry at once is useless.
+    return Delay(backoff.hold_s, backoff.hold_s + backoff.base_s)
+
+
+def _back_off(tried_for: timedelta, backoff: BackoffSettings) -> Delay:
     # The delay grows with the time since the first receive, which needs no stored state. Receive counts
     # would be too high: they include messages that were returned without an attempt.
     waited_s = max(0.0, tried_for.total_seconds())

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from acknowledge_orders.outcome_events import OutcomeEvent
+from acknowledge_orders.policy import Refusal
 from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 
@@ -63,12 +64,12 @@ class OrderQueue(Protocol):
 class OutcomeBus(Protocol):
     """The bus that carries outcome events."""
 
-    def publish(self, events: Sequence[OutcomeEvent]) -> list[str | None]:
+    def publish(self, events: Sequence[OutcomeEvent]) -> list[Refusal | None]:
         """Publish ten events at most, in one call.
 
         Returns:
-            For each event None, or one word that says why it was not published. An event of a call without a
-            response may have been published.
+            For each event None, or why it was not published. An event of a call without a response may have
+            been published.
         """
 
 
@@ -85,7 +86,7 @@ class NotificationLimit(Protocol):
         At most one is admitted for an order and a day, and a small number for all orders of a day.
 
         Args:
-            order: The purchase order id, or the id of the message when its event has none.
+            order: The purchase order id, or one text for all events without an order.
 
         Raises:
             NotificationLimitError: The limit is not known.

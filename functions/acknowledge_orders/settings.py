@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from acknowledge_orders.outcome_events import PUBLISHED
+from acknowledge_orders.outcome_events import DETAIL_TYPES
 from shared.settings import MAX_NUMBER, Settings, SettingsError
 
 VISIBILITY_TIMEOUT_S: Final = 360.0
@@ -45,8 +45,8 @@ class AcknowledgeSettings(Settings):
             SettingsError: `outcome_events` has another value, or two settings allow a longer delay than SQS
                 can hide a message for.
         """
-        if self.outcome_events not in PUBLISHED:
-            raise SettingsError(f"OUTCOME_EVENTS must be one of {', '.join(PUBLISHED)}")
+        if self.outcome_events not in DETAIL_TYPES:
+            raise SettingsError(f"OUTCOME_EVENTS must be one of {', '.join(DETAIL_TYPES)}")
         base_s = self.backoff_base_seconds
         # A delay is at most the back-off's cap or the hold, plus the base, over which delays are spread.
         for variable, seconds in (

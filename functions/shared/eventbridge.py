@@ -25,9 +25,11 @@ def put_events(
     """
     try:
         response = events.put_events(Entries=entries)
+        # The response has its entries in the order of the request.
+        return [entry.get("ErrorCode") for _, entry in zip(entries, response["Entries"], strict=True)]
     except ClientError as error:
         raise PutEventsError(error.response["Error"]["Code"]) from error
     except BotoCoreError as error:
         raise PutEventsError(type(error).__name__) from error
-    # The response has its entries in the order of the request.
-    return [entry.get("ErrorCode") for _, entry in zip(entries, response["Entries"], strict=True)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise PutEventsError("unreadable_response") from error

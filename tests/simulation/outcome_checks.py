@@ -16,6 +16,7 @@ SOURCE: Final = "walmart.ca.order-outcomes"
 """As `docs/reference.md` says."""
 _HANDLED: Final = {"already_acknowledged", "already_shipped", "cancelled"}
 _NOT_PUBLISHED: Final = "event_bus: "
+_WITHOUT_ORDER: Final = "events without an order"
 
 
 def outcome_violations(invocation: "Invocation", records: list[dict[str, Any]]) -> Iterator[str]:
@@ -26,7 +27,7 @@ def outcome_violations(invocation: "Invocation", records: list[dict[str, Any]]) 
     for detail_type, detail in accepted:
         check_outcome_event(detail_type, detail, SOURCE)
         if detail.get("notify"):
-            order = detail["purchase_order_id"] or detail["message_id"]
+            order = detail["purchase_order_id"] or _WITHOUT_ORDER
             if order not in invocation.admitted:
                 yield f"a notification about {order} was not admitted"
             else:

@@ -42,6 +42,8 @@ class _Stack:
             "Fn::Join": self._join,
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
+            "Fn::Or": self._or,
+            "Condition": self._condition,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -55,6 +57,15 @@ class _Stack:
             for name, each in members
             if "Condition" not in each or self._holds(each["Condition"])
         }
+
+    def _or(self, conditions: list[Any]) -> bool:
+        return any([self._resolve(each) for each in conditions])
+
+    def _condition(self, condition: Any) -> Any:  # noqa: ANN401 - also the member of a policy
+        """Return whether a condition of the template holds; a policy's `Condition` is no function."""
+        return (
+            self._holds(condition) if isinstance(condition, str) else {"Condition": self._resolve(condition)}
+        )
 
     def _holds(self, condition: str) -> bool:
         holds = self._resolve(self._body["Conditions"][condition])

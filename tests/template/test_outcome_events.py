@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from acknowledge_orders.outcome_events import PUBLISHED, SOURCE, DetailType
+from acknowledge_orders.outcome_events import DETAIL_TYPES, SOURCE, DetailType
 from tests.support.deployed import deployed
 from tests.support.template import Template
 
 EMAIL = {"AlarmEmail": "someone@example.com"}
 OWN_TOPIC = {"AlarmTopicArn": "arn:aws:sns:ca-central-1:123456789012:own"}
+FOREIGN_TOPIC = {"AlarmTopicArn": "arn:aws:sns:ca-central-1:999999999999:central"}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ OWN_TOPIC = {"AlarmTopicArn": "arn:aws:sns:ca-central-1:123456789012:own"}
         ({}, "none"),
         (EMAIL, "parked"),
         (OWN_TOPIC, "parked"),
+        (FOREIGN_TOPIC, "none"),
         ({"OutcomeEvents": "true"}, "all"),
         ({"OutcomeEvents": "true", **EMAIL}, "all"),
     ],
@@ -30,7 +32,7 @@ def test_parameters_say_which_outcomes_are_published(
     variables = deployed(template, **parameters)["AcknowledgeFunction"]["Environment"]["Variables"]
 
     assert variables["OUTCOME_EVENTS"] == published
-    assert published in PUBLISHED
+    assert published in DETAIL_TYPES
 
 
 def test_the_function_publishes_outcome_events_and_no_others(template: Template) -> None:
@@ -67,8 +69,11 @@ def test_a_rule_notifies_about_parked_orders(
     assert target["Arn"] == topic
 
 
-def test_without_a_topic_there_is_no_rule(template: Template) -> None:
-    assert "OrderParkedRule" not in deployed(template).body["Resources"]
+@pytest.mark.parametrize("parameters", [{}, FOREIGN_TOPIC])
+def test_without_a_topic_of_this_account_there_is_no_rule(
+    template: Template, parameters: dict[str, str]
+) -> None:
+    assert "OrderParkedRule" not in deployed(template, **parameters).body["Resources"]
 
 
 def test_a_notification_passes_the_filter_of_the_mail(template: Template) -> None:

@@ -27,8 +27,8 @@ from walmart_ca import (
 LEAST_TIME_LEFT_S: Final = 15.0
 """Seconds. With less left of the invocation no request is sent."""
 RESERVED_S: Final = 10.0
-"""Seconds of the invocation that are kept for the work after a call: to update ten messages while SQS does
-not answer, to record them, and to read the secret once more. The last call has five seconds."""
+"""Seconds of the invocation that are kept for the work after a call: to limit notifications (two), publish
+outcomes (three) and update ten messages (four) while AWS does not answer. The last call has five seconds."""
 CLOCK_MAY_DIFFER_S: Final = 60.0
 """Walmart does not document how old a timestamp may be. Another Walmart program with the same signature
 allows fifteen minutes. A synchronized clock never differs by a minute."""

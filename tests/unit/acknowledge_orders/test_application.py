@@ -10,9 +10,9 @@ import pytest
 
 from acknowledge_orders.application import AcknowledgeOrders
 from acknowledge_orders.attempt import Attempts
-from acknowledge_orders.outcome_events import PUBLISHED, OutcomeEvent
+from acknowledge_orders.outcome_events import DETAIL_TYPES, OutcomeEvent
 from acknowledge_orders.outcome_publisher import OutcomePublisher
-from acknowledge_orders.policy import BackoffSettings
+from acknowledge_orders.policy import BackoffSettings, Refusal
 from acknowledge_orders.ports import NotificationLimitError, QueueError, QueueMessage
 from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
@@ -70,13 +70,16 @@ class Queue:
 
 
 class Bus:
-    """A bus that keeps what it was asked to publish, or refuses it for a reason."""
+    """A bus that keeps what it was asked to publish, refuses it, or fails."""
 
-    def __init__(self, refusal: str | None = None) -> None:
+    def __init__(self, refusal: Refusal | None = None, failure: Exception | None = None) -> None:
         self.calls: list[list[OutcomeEvent]] = []
         self._refusal = refusal
+        self._failure = failure
 
-    def publish(self, events: Sequence[OutcomeEvent]) -> list[str | None]:
+    def publish(self, events: Sequence[OutcomeEvent]) -> list[Refusal | None]:
+        if self._failure:
+            raise self._failure
         self.calls.append(list(events))
         return [self._refusal] * len(events)
 
@@ -117,7 +120,7 @@ def build(
         publisher=OutcomePublisher(
             bus=bus or Bus(),
             limit=limit or Limit(),
-            detail_types=PUBLISHED[published],
+            detail_types=DETAIL_TYPES[published],
             stack="orders",
             recorder=recorder,
             executor=executor,
@@ -265,16 +268,35 @@ def test_only_the_configured_outcomes_are_published(published: str, calls: int) 
     assert len(bus.calls) == calls
 
 
-def test_a_message_whose_outcome_is_not_published_is_retried() -> None:
+@pytest.mark.parametrize(
+    ("bus", "reason", "delay_s"),
+    [
+        (Bus(Refusal("ThrottlingException")), "ThrottlingException", 30),
+        (Bus(Refusal("AccessDeniedException", needs_person=True)), "AccessDeniedException", 330),
+        (Bus(failure=KeyError("Entries")), "KeyError", 30),
+    ],
+)
+def test_a_message_whose_outcome_is_not_published_is_retried(bus: Bus, reason: str, delay_s: int) -> None:
     queue, recorder = Queue(), Recorder()
 
-    done = handle(build(queue, recorder, bus=Bus("ThrottlingException")), "{}")
+    done = handle(build(queue, recorder, bus=bus), "{}")
 
     assert done == [False]
-    assert queue.calls == [("postpone", "m-1", 30)]
+    assert queue.calls == [("postpone", "m-1", delay_s)]
     (record,) = recorder.records
     assert (record.outcome, record.disposition) == ("invalid_event", "retry")
-    assert record.reason == "event_bus: ThrottlingException"
+    assert record.reason == f"event_bus: {reason}"
+
+
+def test_no_order_waits_for_the_event_of_a_parked_one() -> None:
+    queue, recorder = Queue(), Recorder()
+    bus = Bus(Refusal("ThrottlingException"))
+
+    done = handle(build(queue, recorder, bus=bus, published="parked"), "{}")
+
+    assert done == [True]
+    assert queue.calls == [("park", "{}", "invalid_event", "detail: must be a JSON object")]
+    assert recorder.warnings == [("parked order not published", {"error": "ThrottlingException"})]
 
 
 def test_outcomes_are_not_published_without_time_to_update_the_messages() -> None:
@@ -287,17 +309,26 @@ def test_outcomes_are_not_published_without_time_to_update_the_messages() -> Non
     assert recorder.records[0].reason == "event_bus: out_of_time"
 
 
+THROTTLED, DENIED = Refusal("ThrottlingException"), Refusal("AccessDeniedException", needs_person=True)
+
+
 @pytest.mark.parametrize(
-    ("waited", "receive_count"), [(timedelta(minutes=60, seconds=1), 12), (timedelta(minutes=5), 90)]
+    ("refusal", "waited", "receive_count", "parked"),
+    [
+        (DENIED, timedelta(hours=1), 12, False),
+        (DENIED, timedelta(hours=1, seconds=1), 12, True),
+        (THROTTLED, timedelta(hours=6), 89, False),
+        (THROTTLED, timedelta(hours=6), 90, True),
+    ],
 )
-def test_a_message_whose_outcome_cannot_be_published_is_parked(waited: timedelta, receive_count: int) -> None:
-    queue = Queue()
-    application = build(queue, Recorder(), bus=Bus("AccessDeniedException"))
+def test_a_message_is_parked_when_its_outcome_cannot_be_published(
+    refusal: Refusal, waited: timedelta, receive_count: int, parked: bool
+) -> None:
+    application = build(Queue(), Recorder(), bus=Bus(refusal))
 
     done = handle(application, "{}", first_received_at=NOW - waited, receive_count=receive_count)
 
-    assert done == [True]
-    assert queue.calls == [("park", "{}", "invalid_event", "detail: must be a JSON object")]
+    assert done == [parked]
 
 
 def test_a_parked_order_asks_for_one_notification() -> None:
@@ -317,4 +348,13 @@ def test_a_parked_order_is_published_although_the_limit_is_unknown() -> None:
     assert handle(build(Queue(), recorder, bus=bus, limit=limit), "{}") == [True]
 
     assert json.loads(bus.calls[0][0].detail)["notify"] is False
-    assert recorder.warnings == [("notification left out", {"order": "m-1", "error": "ReadTimeoutError"})]
+    fields = {"purchase_order_id": None, "message_id": "m-1", "error": "ReadTimeoutError"}
+    assert recorder.warnings == [("notification left out", fields)]
+
+
+def test_events_without_an_order_share_one_notification() -> None:
+    bus = Bus()
+
+    handle(build(Queue(), Recorder(), bus=bus), "[]", "{}", "not json")
+
+    assert [json.loads(event.detail)["notify"] for event in bus.calls[0]] == [True, False, False]

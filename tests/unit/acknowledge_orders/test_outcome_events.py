@@ -76,6 +76,15 @@ def test_an_acknowledged_order_has_its_lines_and_statuses() -> None:
     assert json.loads(event.detail)["lines"] == [{"number": "1", "sku": "SKU-1", "statuses": statuses}]
 
 
+def test_half_of_a_surrogate_pair_is_made_printable() -> None:
+    order = Order("7400000000001", lines=(OrderLine("1", "SKU\ud83d"),))
+    acknowledged = record(Outcome.ACKNOWLEDGED, Disposition.DONE)
+
+    event = outcome_event(DetailType.ACKNOWLEDGED, acknowledged, order, "orders", notify=False)
+
+    assert json.loads(event.detail)["lines"][0]["sku"] == "SKU?"
+
+
 def test_an_order_with_too_many_lines_is_published_without_them() -> None:
     order = Order("7400000000001", lines=(LINE,) * 1000)
 
@@ -103,6 +112,7 @@ def test_a_parked_order_says_what_to_do(outcome: Outcome) -> None:
         ({"reason": "mixed_lines"}, "Order 7400000000001: rejected, mixed_lines"),
         ({}, "Order 7400000000001: rejected"),
         ({"purchase_order_id": None, "event_id": "e-1"}, "Event e-1: rejected"),
+        ({"purchase_order_id": None}, "Message m-1: rejected"),
     ],
 )
 def test_a_parked_order_is_named_in_one_line(changed: dict[str, Any], summary: str) -> None:
