@@ -43,7 +43,6 @@ class _Stack:
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
             "Fn::Or": self._or,
-            "Condition": self._condition,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -59,13 +58,7 @@ class _Stack:
         }
 
     def _or(self, conditions: list[Any]) -> bool:
-        return any([self._resolve(each) for each in conditions])
-
-    def _condition(self, condition: Any) -> Any:  # noqa: ANN401 - also the member of a policy
-        """Return whether a condition of the template holds; a policy's `Condition` is no function."""
-        return (
-            self._holds(condition) if isinstance(condition, str) else {"Condition": self._resolve(condition)}
-        )
+        return any(self._resolve(each) for each in conditions)
 
     def _holds(self, condition: str) -> bool:
         holds = self._resolve(self._body["Conditions"][condition])
@@ -77,6 +70,9 @@ class _Stack:
             return [each for each in map(self._resolve, value) if each is not _NOTHING]
         if not isinstance(value, dict):
             return value
+        match value:
+            case {"Condition": str(condition), **others} if not others:  # a policy's has no name
+                return self._holds(condition)
         for name, argument in value.items():
             if name in self._functions:
                 return self._functions[name](argument)

@@ -25,7 +25,7 @@ MAY_BE: dict[str, set[str]] = {
     "purchase_order_id": {"PURCHASE ORDER ID"},
 }
 COMMANDS = {"fields", "filter", "sort", "limit", "stats"}
-WORDS = COMMANDS | {"and", "or", "not", "in", "by", "asc", "desc", "count", "count_distinct", "max", "latest"}
+WORDS = COMMANDS | {"and", "or", "in", "by", "asc", "desc", "count", "count_distinct", "max", "latest"}
 
 every_query = pytest.mark.parametrize("name", read().of_type(QUERY))
 
