@@ -148,7 +148,9 @@ class Aws:
                 self._note_refused_outcome()
                 continue
             if is_outcome:
-                accepted.append((entry["DetailType"], json.loads(entry["Detail"])))
+                detail = json.loads(entry["Detail"])
+                accepted.append((entry["DetailType"], detail))
+                self._simulation.invariants.announced.add(detail["purchase_order_id"])
             else:
                 self._publish_order_event(entry["Detail"])
             results.append({"EventId": "simulated"})

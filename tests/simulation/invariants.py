@@ -69,6 +69,8 @@ class Invariants:
         applied: The ids of all orders that Walmart has acknowledged.
         sweep_events: The bodies of the events that sweeps published, each with its slot of the schedule.
         parked: The message attributes of every parked body.
+        announced: The orders with an outcome event.
+        left: The orders that a record left to the sweep.
         excused: The bodies of the messages whose receive count was raised.
     """
 
@@ -78,6 +80,8 @@ class Invariants:
     applied: set[str] = field(default_factory=set)
     sweep_events: dict[str, int] = field(default_factory=dict)
     parked: dict[str, list[Mapping[str, str]]] = field(default_factory=dict)
+    announced: set[str | None] = field(default_factory=set)
+    left: set[str | None] = field(default_factory=set)
     _left_to_sweep: dict[str, float] = field(default_factory=dict)
     _attempted_at: dict[str, float] = field(default_factory=dict)
     _dead_letters: dict[str | None, tuple[float, int]] = field(default_factory=dict)
@@ -228,6 +232,11 @@ class Invariants:
         for violation in checks.violations():
             self._report(violation)
         self.records.update(record["outcome"] for record in checks.records)
+        self.left |= {
+            record["purchase_order_id"]
+            for record in checks.records
+            if record["disposition"] == "left_to_sweep"
+        }
         if invocation.returned and not invocation.queue_failed and self._is_normal(invocation):
             self._attempted_at |= {record["message_id"]: self._now for record in checks.records}
 
@@ -336,6 +345,10 @@ class Invariants:
         for body in self.simulation.event_bodies:
             if body not in queued and not self._is_settled(body):
                 self._report(f"the event of {order_of(body)} is lost")
+        # An order that was left to the sweep, and acknowledged all the same, has no event: the page says so.
+        accounted = self.announced | self.left | set(map(order_of, queued))
+        for each in sorted(self.applied - accounted):
+            self._report(f"{each} was acknowledged, its message is gone, and no event says so")
 
     def check_acknowledged(self, limit_s: float) -> None:
         """Check that every order that can be acknowledged is, this long after the faults stopped."""

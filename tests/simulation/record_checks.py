@@ -168,6 +168,7 @@ class RecordChecks:
             yield f"{what} did not come from the order service"
         # An order whose response stays unreadable is rejected too.
         shown = reason in _REASONS_ON_LINES or (reason == "unreadable_response" and HTTPStatus.OK in statuses)
+        shown |= is_unpublished(record)
         if outcome == "rejected" and not shown and not {*range(400, 500)} & statuses:
             yield f"{what} did not come from the order service"
         if reason == "unreadable_response" and responses and all(map(is_harmless, responses)):
