@@ -176,7 +176,7 @@ def test_the_page_has_its_tables() -> None:
     assert len(CALLS) == 107
     assert len(RESPONSES) == 22
     assert len(NO_CALLS) == 9
-    assert len(LEFT) == 23
+    assert len(LEFT) == 28
 
 
 @pytest.mark.parametrize("of_event", CONTEXTS)
