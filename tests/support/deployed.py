@@ -42,7 +42,6 @@ class _Stack:
             "Fn::Join": self._join,
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
-            "Fn::Or": self._or,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -57,9 +56,6 @@ class _Stack:
             if "Condition" not in each or self._holds(each["Condition"])
         }
 
-    def _or(self, conditions: list[Any]) -> bool:
-        return any(self._resolve(each) for each in conditions)
-
     def _holds(self, condition: str) -> bool:
         holds = self._resolve(self._body["Conditions"][condition])
         assert isinstance(holds, bool)
@@ -70,9 +66,6 @@ class _Stack:
             return [each for each in map(self._resolve, value) if each is not _NOTHING]
         if not isinstance(value, dict):
             return value
-        match value:
-            case {"Condition": str(condition), **others} if not others:  # a policy's has no name
-                return self._holds(condition)
         for name, argument in value.items():
             if name in self._functions:
                 return self._functions[name](argument)
