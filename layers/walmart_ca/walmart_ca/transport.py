@@ -1,27 +1,26 @@
-"""Sends one request over HTTP, with rules that urllib3 does not have by default.
+"""Sends one request over a connection of urllib3, with rules that urllib3 does not have by default.
 
-It has its own connection pool with keep-alive, and ignores proxies in the environment. It neither retries nor
-follows a redirect: urllib3 would follow a 307 on a POST to another host and send the signature there. It
-limits the size of a response, requires verified TLS 1.2 or newer, and ends a call at its total deadline, even
-if a server sends one byte at a time.
+It has its own connection pool with keep-alive, and reads the response with `http.client`: urllib3's pool and
+response took more time than the rest of a call. It ignores proxies in the environment. It neither retries nor
+follows a redirect, which could take the signature to another host. It limits the size of a response, requires
+verified TLS 1.2 or newer, and ends a call at its total deadline, even if a server sends one byte at a time.
 """
 
 import contextlib
 import encodings.idna  # noqa: F401 - the first lookup loads it; a fork during that would leave it locked
 import http.client
 import io
-import queue
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Buffer, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Final, Protocol
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ClosedPoolError, HTTPError
-from urllib3.exceptions import TimeoutError as HTTPTimeoutError
+from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 from urllib3.util.ssl_match_hostname import CertificateError
 
@@ -58,10 +57,6 @@ ONE_ORDER: Final = Limits(size=1024 * 1024)
 MANY_ORDERS: Final = Limits(size=16 * 1024 * 1024)
 """For a page, which has at most 200 orders."""
 TOO_LARGE: Final = "response_too_large"
-
-_TARGET: Final = ":path"
-"""A pseudo header that passes the signed target through urllib3's pool, which rewrites its own argument (such
-as `%3a` to `%3A`) and would invalidate the signature. No real header can have this name."""
 
 
 class NothingSentError(Exception):
@@ -108,19 +103,17 @@ class Transport:
         url = parse_url(base_url)
         if url.host is None:
             raise InvalidArgument("base_url", "must name a host")
-        self._pool: HTTPConnectionPool
+        new_connection: Callable[[], _Connection] = partial(_Connection, url.host, url.port)
         if url.scheme == "https":
             context = ssl_context or ssl.create_default_context()
             if context.minimum_version < ssl.TLSVersion.TLSv1_2 or context.verify_mode != ssl.CERT_REQUIRED:
                 raise InvalidArgument("ssl_context", "must verify certificates and require TLS 1.2 or newer")
             # Only the subject alternative names identify a host (RFC 9525, 2); a common name is free text.
             context.hostname_checks_common_name = False
-            self._pool = _SecurePool(
-                url.host, url.port, maxsize=max_connections, ssl_context=context, monotonic=monotonic
-            )
-        else:
-            self._pool = _PlainPool(url.host, url.port, maxsize=max_connections, monotonic=monotonic)
+            new_connection = partial(_SecureConnection, url.host, url.port, ssl_context=context)
         self._origin = base_url
+        self._pool = _Pool(max_connections, new_connection)
+        self._monotonic = monotonic
 
     def send(self, request: Request, timeout: float, limits: Limits) -> Response:
         """Send one request, once.
@@ -140,55 +133,90 @@ class Transport:
         """
         if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
+        deadline = time.monotonic() + timeout
+        now = self._monotonic()
+        connection = self._pool.get(now)
+        connection.kept_until = now + KEPT_FOR
         try:
-            target = request.url.removeprefix(self._origin)
-            response = self._pool.urlopen(
-                request.method,
-                target,
-                # Without a body, a POST has a Content-Length of 0, and a GET has none.
-                body=request.body or None,
-                headers={**request.headers, _TARGET: target},
-                retries=False,
-                redirect=False,
-                timeout=Timeout(total=timeout, connect=CONNECT_TIMEOUT),
-                preload_content=False,
-            )
-            try:
-                if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-                    # The request did not allow it. The decoded size is unlimited, so only the status counts.
-                    response.close()
-                    return Response(response.status, response.headers, b"")
-                # One byte more than allowed shows that the response is too long.
-                body = response.read(limits.size + 1)
-                if len(body) > limits.size:
-                    response.close()
-                    raise NoResponseError(TOO_LARGE)
-            finally:
-                response.release_conn()
-        except ClosedPoolError as error:
-            raise NothingSentError("closed") from error
-        except HTTPTimeoutError as error:
+            return connection.exchange(request, request.url.removeprefix(self._origin), deadline, limits)
+        except TimeoutError as error:
             raise NoResponseError("response_timeout") from error
-        except (HTTPError, ValueError) as error:
+        except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
             # http.client raises ValueError for a chunk of negative size; to our callers, a ValueError means
             # that nothing was sent.
             raise NoResponseError("connection_lost") from error
-        return Response(response.status, response.headers, body)
+        finally:
+            self._pool.put(connection)
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         self._pool.close()
 
 
+class _Pool:
+    """The idle connections. A call gets the one that was used last."""
+
+    def __init__(self, size: int, new_connection: "Callable[[], _Connection]") -> None:
+        self._size = size
+        self._new_connection = new_connection
+        self._idle: list[_Connection] = []
+        self._is_closed = False
+        self._lock = threading.Lock()
+        call_after_fork(self._start_anew)
+
+    def _start_anew(self) -> None:
+        """Drop the connections: two processes on one would read each other's responses."""
+        self._lock = threading.Lock()
+        for connection in self._idle:
+            connection.close()  # in this process only
+        self._idle = []
+
+    def get(self, now: float) -> "_Connection":
+        """Take the connection that was used last if it can be used again, or a new one.
+
+        Raises:
+            NothingSentError: The pool is closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise NothingSentError("closed")
+            connection = self._idle.pop() if self._idle else None
+        if connection:
+            if now < connection.kept_until and connection.is_connected:
+                return connection
+            connection.close()
+        return self._new_connection()
+
+    def put(self, connection: "_Connection") -> None:
+        """Keep a connection after its call, or close it."""
+        with self._lock:
+            kept = connection.is_reusable and not self._is_closed and len(self._idle) < self._size
+            if kept:
+                self._idle.append(connection)
+        if not kept:
+            connection.close()
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+
 class _ResponseReader(io.RawIOBase):
     """Reads from a connected socket until one deadline, which a received byte does not extend."""
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw = raw
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        # A file keeps the socket open after `http.client` closed it, at the head of a last response.
+        self._raw = sock.makefile("rb", buffering=0)
         self._sock = sock
-        budget = sock.gettimeout()
-        self._deadline = None if budget is None else time.monotonic() + budget
+        self._deadline = deadline
         self.done = False
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return the file that `http.client` requests of a socket."""
+        return io.BufferedReader(self)
 
     def readable(self) -> bool:
         return True
@@ -196,11 +224,7 @@ class _ResponseReader(io.RawIOBase):
     def readinto(self, buffer: Buffer, /) -> int | None:
         if self.done:
             return 0
-        if self._deadline is not None:
-            left = self._deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("the response took too long")
-            self._sock.settimeout(left)
+        self._sock.settimeout(_time_left(self._deadline))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -210,23 +234,16 @@ class _ResponseReader(io.RawIOBase):
 
 
 class _Response(http.client.HTTPResponse):
-    """A response for which the socket's time-out limits the whole response, not each read."""
+    """A response that is read until a deadline."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(sock, *args, **kwargs)
-        self._sock = sock
-        self._reader = _ResponseReader(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._reader)
+    def __init__(self, sock: socket.socket, *, method: str, deadline: float) -> None:
+        self._reader = _ResponseReader(sock, deadline)
+        super().__init__(self._reader, method=method)  # type: ignore[arg-type]  # it uses `makefile` alone
 
     def _close_conn(self) -> None:
-        """Release the socket at the end of the response.
-
-        If more bytes were received, the connection is shut down: they would count as the next response.
-        """
+        """At the end of the response, close the connection if more was received: it would be the next one."""
         self._reader.done = True
-        if self.fp.peek(1):
-            with contextlib.suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
+        self.will_close = self.will_close or bool(self.fp.peek(1))
         super()._close_conn()  # type: ignore[misc]  # typeshed omits it
 
     def _read_status(self) -> tuple[str, int, str]:
@@ -241,43 +258,83 @@ class _Response(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
+class _Headers:
+    """The headers of a response. The values of a repeated one are joined (RFC 9110, 5.3)."""
+
+    def __init__(self, parsed: http.client.HTTPMessage) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in parsed.items():
+            key = name.lower()
+            self._values[key] = f"{self._values[key]}, {value}" if key in self._values else value
+
+    def get(self, name: str, /) -> str | None:
+        return self._values.get(name.lower())
+
+
 class _Connection(HTTPConnection):
-    """A connection that reports a failure before the first byte as `NothingSentError`."""
+    """A connection, which one call uses at a time.
 
-    response_class = _Response
+    Attributes:
+        is_reusable: Whether the last response was read to its end, and the server keeps the connection.
+        kept_until: When it is too old to be used again.
+    """
 
-    _deadline = 0.0
-    _kept_until = 0.0
+    is_reusable = False
+    kept_until = 0.0
+    _connect_deadline = 0.0
 
-    def __init__(self, *args: Any, monotonic: Callable[[], float], **kwargs: Any) -> None:  # noqa: ANN401 - passed on
-        super().__init__(*args, **kwargs)
-        self._monotonic = monotonic
+    # urllib3's own method looks for a marker that no request has, and takes half as long again.
+    putheader = http.client.HTTPConnection.putheader
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can be used again; the pool checks this before each call.
+        """Whether the server has neither sent anything since the last response nor hung up.
 
-        It cannot be used when unread bytes are left. Bytes that OpenSSL has already decrypted are not visible
-        at the socket. The session tickets of TLS 1.3 come before the first response and are read with it.
+        Bytes that OpenSSL has already decrypted are not visible at the socket. The session tickets of TLS 1.3
+        come before the first response and are read with it.
         """
         decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
-        return not decrypted and self._monotonic() < self._kept_until and super().is_connected
+        return not decrypted and super().is_connected
+
+    def exchange(self, request: Request, target: str, deadline: float, limits: Limits) -> Response:
+        """Send one request, and read the response.
+
+        Raises:
+            NothingSentError: There was no connection within the connect time-out and the deadline.
+            NoResponseError: The response is larger than the limit.
+            TimeoutError: The response was not complete at the deadline.
+            OSError, http.client.HTTPException, HTTPError, ValueError: No complete response came.
+        """
+        self.is_reusable = False
+        self.timeout = _time_left(deadline)
+        # Without a body, a POST has a Content-Length of 0, and a GET has none.
+        self.request(request.method, target, request.body or None, request.headers)
+        self.response_class = partial(_Response, deadline=deadline)  # type: ignore[assignment]  # not a class
+        # urllib3's own method copies the headers and wraps the response, which takes longer than reading it.
+        with http.client.HTTPConnection.getresponse(self) as response:
+            headers = _Headers(response.headers)
+            if len({each.strip() for each in (headers.get("Content-Length") or "").split(",")}) > 1:
+                raise http.client.HTTPException("two lengths, of which one ends in another response")
+            if (headers.get("Content-Encoding") or "identity").strip().lower() != "identity":
+                # The request did not allow it. The decoded size is unlimited, so only the status counts.
+                return Response(response.status, headers, b"")
+            # One byte more than allowed shows that the response is too long.
+            body = response.read(limits.size + 1)
+            if len(body) > limits.size:
+                raise NoResponseError(TOO_LARGE)
+            if response.length:
+                raise http.client.IncompleteRead(body, response.length)
+            self.is_reusable = not response.will_close
+        return Response(response.status, headers, body)
 
     def connect(self) -> None:
-        self._deadline = time.monotonic() + (self.timeout or CONNECT_TIMEOUT)
+        self._connect_deadline = time.monotonic() + min(self.timeout or CONNECT_TIMEOUT, CONNECT_TIMEOUT)
         try:
             super().connect()
             # A name look-up cannot be interrupted; a call whose time it used up is not sent.
-            self._time_left()
+            _time_left(self._connect_deadline)
         except Exception as error:
-            self.close()
             raise NothingSentError(_where(error)) from error
-
-    def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:  # noqa: ANN401 - passed on
-        del url
-        self._kept_until = self._monotonic() + KEPT_FOR
-        headers = dict(headers)
-        super().request(method, headers.pop(_TARGET), body, headers, **options)
 
     def _new_conn(self) -> socket.socket:
         """Connect to the first address that accepts, with one connect time-out for all addresses.
@@ -290,7 +347,7 @@ class _Connection(HTTPConnection):
         for left, (family, kind, protocol, _, address) in zip(
             range(len(addresses), 0, -1), addresses, strict=True
         ):
-            time_left = self._time_left()
+            time_left = _time_left(self._connect_deadline)
             with contextlib.ExitStack() as stack:
                 try:
                     sock = stack.enter_context(socket.socket(family, kind, protocol))
@@ -298,7 +355,7 @@ class _Connection(HTTPConnection):
                         sock.setsockopt(*option)
                     sock.settimeout(min(time_left, max(time_left / left, ADDRESS_TIMEOUT)))
                     sock.connect(address)
-                    sock.settimeout(self._time_left())  # the rest of the time is for TLS
+                    sock.settimeout(_time_left(self._connect_deadline))  # the rest of the time is for TLS
                 except OSError as error:
                     failure = error
                 else:
@@ -306,58 +363,23 @@ class _Connection(HTTPConnection):
                     return sock
         raise failure
 
-    def _time_left(self) -> float:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("connecting took too long")
-        return left
-
 
 class _SecureConnection(_Connection, HTTPSConnection):
     pass
 
 
-class _Idle(queue.LifoQueue[Any]):
-    """The idle connections.
-
-    urllib3 logs a warning for each connection that does not fit into its own queue; this one closes it. A
-    forked process gets an empty queue: two processes on one connection would read each other's responses.
-    """
-
-    def __init__(self, maxsize: int) -> None:
-        super().__init__(maxsize)
-        call_after_fork(self._start_anew)
-
-    def put(self, item: HTTPConnection | None, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002 - as in the base class
-        del block, timeout
-        try:
-            super().put(item, block=False)
-        except queue.Full:
-            if item:
-                item.close()
-
-    def _start_anew(self) -> None:
-        for connection in self.queue:
-            if connection:
-                connection.close()  # in this process only
-        super().__init__(self.maxsize)  # also replaces the lock
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-    QueueCls = _Idle  # type: ignore[assignment]  # urllib3 has a type variable that nothing binds
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
-    QueueCls = _Idle  # type: ignore[assignment]  # as above
+def _time_left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the deadline is over")
+    return left
 
 
 def _where(error: Exception) -> str:
     """Return in one word which step of connecting failed."""
     if isinstance(error, socket.gaierror):
         return "name_resolution"
-    if isinstance(error, TimeoutError | HTTPTimeoutError):
+    if isinstance(error, TimeoutError):
         return "connect_timeout"
     if isinstance(error, ssl.SSLError | CertificateError | HTTPError):
         return "tls"

@@ -1,6 +1,7 @@
 """Failures on the wire: requests that were not sent, incomplete and endless responses, and connections."""
 
 import gzip
+import io
 import logging
 import ssl
 import threading
@@ -294,6 +295,13 @@ def test_a_connection_is_not_used_after_a_long_idle_time(
 
 
 SECOND = "2575193093773"
+HEAD_LENGTH = len(http_response(b" " * 8000, 404)) - 8000
+ASKED: dict[str, bytes] = {
+    "a length": http_response(b"{}", 404),
+    "chunks": chunked(acknowledged()),
+    # What is left is then in no buffer but that of OpenSSL.
+    "a full buffer": http_response(b" " * (io.DEFAULT_BUFFER_SIZE - HEAD_LENGTH), 404),
+}
 LEFT: dict[str, bytes] = {
     "a response": http_response(acknowledged(SECOND)),
     "a response after more than a buffer of blanks": b" " * 9000 + http_response(acknowledged(SECOND)),
@@ -302,9 +310,7 @@ LEFT: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("left", LEFT.values(), ids=LEFT.keys())
-@pytest.mark.parametrize(
-    "asked", [http_response(b"{}", 404), chunked(acknowledged())], ids=["a length", "chunks"]
-)
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED.keys())
 @pytest.mark.parametrize("secure", [False, True], ids=["TCP", "TLS"])
 def test_a_connection_with_unread_bytes_is_not_used_again(
     serve: Serve,
