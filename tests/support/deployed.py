@@ -42,6 +42,7 @@ class _Stack:
             "Fn::Join": self._join,
             "Fn::Equals": self._equals,
             "Fn::Not": self._not,
+            "Fn::Or": self._or,
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
@@ -55,6 +56,9 @@ class _Stack:
             for name, each in members
             if "Condition" not in each or self._holds(each["Condition"])
         }
+
+    def _or(self, conditions: list[dict[str, str]]) -> bool:
+        return any(self._holds(each["Condition"]) for each in conditions)
 
     def _holds(self, condition: str) -> bool:
         holds = self._resolve(self._body["Conditions"][condition])
