@@ -45,8 +45,9 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HTML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|title|h1|center)\b", re.IGNORECASE)
-_NO_CHARACTER: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""The characters that XML does not allow, not even as a reference."""
+_NO_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""The characters that XML does not allow, not even as a reference. A class of the allowed ones compiles ten
+times as long, in every cold start."""
 _MARKUP: Final = re.compile(
     r"<!\[CDATA\[.*?\]\]>|<(?![A-Za-z_:/!?])|&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));)?",
     re.DOTALL,
