@@ -21,6 +21,10 @@ class AcknowledgeFunction:
         """Handle every invocation with these components."""
         self._components = components
 
+    def prepare(self) -> None:
+        """Read the secret and make the client, for which the first order would wait otherwise."""
+        self._components.clients.peek()
+
     def __call__(self, event: object, context: LambdaContext) -> dict[str, object]:
         """Handle one invocation.
 
@@ -90,10 +94,10 @@ def _function() -> AcknowledgeFunction:
     return AcknowledgeFunction(build_from_environment())
 
 
-# Lambda gives a whole processor while it starts the environment, so the function is built then. After an
-# error the first invocation builds it again: its result names the error, and the messages stay in the queue.
+# Lambda gives a whole processor while it starts the environment, so the function is prepared then. After an
+# error the first invocation does it again: its result names the error, and the messages stay in the queue.
 with suppress(Exception):
-    _function()
+    _function().prepare()
 
 
 def lambda_handler(event: object, context: LambdaContext) -> dict[str, object]:

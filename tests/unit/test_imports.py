@@ -21,6 +21,7 @@ ENVIRONMENT = {
     "SWEEP_ENABLED": "true",
     "OUTCOME_EVENTS": "all",
     "AWS_DEFAULT_REGION": "ca-central-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # so that nothing reaches AWS
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
 }

@@ -133,6 +133,8 @@ def _cold(what: str, ours: Measure, baseline: Measure, rounds: int, targets: tup
         row("wall time", lambda each: each.wall_s, "ms", 1e3, target),
         row("peak memory", lambda each: each.peak_bytes, "MiB", 1 / 2**20, memory_target),
     ]
+    if any(each.event_s for each in runs["ours"]):
+        rows.append(row("own processor time of its first event", lambda each: each.event_s, "ms", 1e3, ""))
     if shutil.which("valgrind") is None:
         return [*rows, Row(f"{what}: instructions", "left out: valgrind is not installed", target=target)]
     counts = interleaved(

@@ -17,8 +17,9 @@ _COUNTED: Final = re.compile(r"I\s+refs:\s+([\d,]+)")
 _END_SECONDS: Final = 1800
 
 
-type Until = Callable[[subprocess.Popen[bytes], IO[bytes]], object]
-"""Waits for the result of a process, given the process and its output."""
+type Until = Callable[[subprocess.Popen[bytes], IO[bytes]], float]
+"""Waits for the result of a process, given the process and its output. Returns the seconds of processor time
+that its event took; 0 without an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ class Run:
 
     Attributes:
         wall_s: Seconds since its start.
+        event_s: Seconds of processor time from its event to its response.
         peak_bytes: Its peak memory. Not `ru_maxrss`, which includes the parent's memory at the fork.
     """
 
     wall_s: float
+    event_s: float
     peak_bytes: int
 
 
@@ -47,12 +50,12 @@ def run(program: Program, until: Until) -> Run:
     """Run a program until `until` returns, then kill it."""
     started = time.perf_counter()
     with _started(program.command, program) as (process, output, _):
-        until(process, output)
+        event_s = until(process, output)
         wall_s = time.perf_counter() - started
         status = Path(f"/proc/{process.pid}/status").read_text()
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert peak is not None
-    return Run(wall_s, int(peak[1]) * 1024)
+    return Run(wall_s, event_s, int(peak[1]) * 1024)
 
 
 def instructions(program: Program, until: Until) -> int:
@@ -76,8 +79,8 @@ def instructions(program: Program, until: Until) -> int:
     return int(counted[1].replace(",", ""))
 
 
-def first_output(process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
-    """Wait until a process has written something.
+def first_output(process: subprocess.Popen[bytes], output: IO[bytes]) -> float:
+    """Wait until a process without an event has written something.
 
     Raises:
         RuntimeError: It ended without output.
@@ -86,6 +89,7 @@ def first_output(process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
         if process.poll() is not None:
             raise RuntimeError("it ended without output")
         time.sleep(0.001)
+    return 0.0
 
 
 @contextmanager
