@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from tests.local.aws import Build, Venvs
 from tests.local.marketplace import Fault, Marketplace
-from tests.tools.bench import cold, warm
+from tests.tools.bench import cold, endurance, warm
 from tests.tools.bench.figures import Row, interleaved, markdown, ratio, spread
 from tests.tools.bench.processes import Program, Run, Until, instructions, run
 from tests.tools.bench.sizes import size_of
@@ -46,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.tools.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=30, help="how often each contender is measured")
     parser.add_argument("--calls", type=int, default=50, help="the number of warm calls in a round")
+    parser.add_argument("--invocations", type=int, default=10_000, help="how many one environment handles")
     arguments = parser.parse_args()
     build = Build.cached(on_progress=_tell)
     for line in _machine(arguments.rounds):
@@ -59,6 +60,7 @@ def main() -> None:
         rows = [
             *_warm_calls(walmart, arguments.rounds, arguments.calls),
             *_concurrent_calls(walmart, arguments.rounds),
+            *_many_invocations(walmart, arguments.invocations),
             *_cold_function(build, walmart, arguments.rounds),
             *_cold_client(walmart, arguments.rounds),
             *_sizes(build),
@@ -92,6 +94,25 @@ def _concurrent_calls(walmart: Walmart, rounds: int) -> list[Row]:
             "" if name == "httpx_pydantic_async" else "≤ 125 ms",
         )
         for name, took in taken.items()
+    ]
+
+
+def _many_invocations(walmart: Walmart, invocations: int) -> list[Row]:
+    """One order after the other in one environment: nothing may grow."""
+    _tell(f"{invocations:,} invocations in one environment")
+    tenth = invocations // 10
+    took, before, after = endurance.measure(invocations * [ORDER], walmart=walmart, warm_up=tenth)
+    first, last = _processor(took[:tenth]), _processor(took[-tenth:])
+    what = f"{invocations:,} invocations, from the first {tenth:,} to the last"
+    return [
+        Row(f"{what}: own processor time", spread(last, "ms", 1e3, 2), ratio(last, first)),
+        Row(
+            f"{what}: resident memory",
+            f"{before.resident_bytes / 2**20:.1f} to {after.resident_bytes / 2**20:.1f} MiB",
+            f"{after.resident_bytes / before.resident_bytes:.2f}",
+        ),
+        Row(f"{what}: threads", f"{before.threads} to {after.threads}"),
+        Row(f"{what}: descriptors", f"{before.descriptors} to {after.descriptors}"),
     ]
 
 

@@ -52,14 +52,14 @@ def measure(
 ) -> dict[str, list[Took]]:
     """Let each contender acknowledge the orders in every round, and return the times."""
     with ExitStack() as stack:
-        running = {name: stack.enter_context(_running(name, walmart)) for name in names}
+        running = {name: stack.enter_context(running(name, walmart)) for name in names}
         return interleaved(
-            {name: partial(_take, process, orders) for name, process in running.items()}, rounds
+            {name: partial(take, process, orders) for name, process in running.items()}, rounds
         )
 
 
 @contextmanager
-def _running(name: str, walmart: Walmart) -> Iterator[subprocess.Popen[str]]:
+def running(name: str, walmart: Walmart) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [Venvs().tool("bench", "python"), "-m", "tests.tools.bench.contend", name],
         cwd=ROOT,
@@ -76,7 +76,7 @@ def _running(name: str, walmart: Walmart) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def _take(process: subprocess.Popen[str], orders: Sequence[str]) -> Took:
+def take(process: subprocess.Popen[str], orders: Sequence[str]) -> Took:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(json.dumps(list(orders)) + "\n")
