@@ -15,7 +15,7 @@ OUTCOME: Final = "outcome"
 REASON: Final = "reason"
 ATTRIBUTE_TYPE: Final = "String"
 
-_REFUSED: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFUSED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REPLACEMENT: Final = "\ufffd"
 _LONGEST_OUTCOME: Final = max(Outcome, key=len)
 
