@@ -4,11 +4,10 @@ The rules are the table in `docs/decision-table.md`. The tests read that table a
 """
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.orders.event import InvalidEventError, OrderEvent
 from shared.orders.outcome import Outcome, outcome_of
@@ -67,8 +66,7 @@ class Action(StrEnum):
     PARK = "park"
 
 
-@dataclass(frozen=True, slots=True)
-class CallResults:
+class CallResults(NamedTuple):
     """The results of the calls of an attempt; at least one was made.
 
     Attributes:
@@ -84,8 +82,7 @@ class CallResults:
     secret_version_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRun(NamedTuple):
     """The result of a dry run.
 
     Attributes:
@@ -119,8 +116,7 @@ type AttemptResult = CallResults | DryRun | Deferred | InvalidEventError | NoCli
 """The result of an attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class BackoffSettings:
+class BackoffSettings(NamedTuple):
     """How long a message waits, in seconds; `acknowledge_orders.settings` describes each setting."""
 
     base_s: float
@@ -128,8 +124,7 @@ class BackoffSettings:
     hold_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionContext:
+class DecisionContext(NamedTuple):
     """What else a decision depends on.
 
     Attributes:
@@ -149,16 +144,14 @@ class DecisionContext:
     note: SweepNote | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(NamedTuple):
     """The bounds, in seconds, between which the delay of a retry is drawn."""
 
     at_least_s: float
     at_most_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What to do.
 
     Attributes:

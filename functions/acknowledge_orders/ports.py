@@ -1,9 +1,8 @@
 """What the application needs from its environment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from acknowledge_orders.outcome_events import OutcomeEvent
 from acknowledge_orders.policy import Refusal
@@ -11,8 +10,7 @@ from acknowledge_orders.records import OutcomeRecord
 from shared.orders.outcome import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class QueueMessage:
+class QueueMessage(NamedTuple):
     """A message as the queue delivered it.
 
     Attributes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from shared.orders.foreign_events import name_foreign
 from shared.orders.sweep_note import SWEEP, SweepNote
@@ -34,8 +34,7 @@ class InvalidEventError(Exception):
         self.event_id = event_id
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoredDate:
+class IgnoredDate(NamedTuple):
     """A date of an event that is not used.
 
     Attributes:

@@ -8,9 +8,8 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from walmart_ca import parse_instant
 
@@ -18,8 +17,7 @@ SWEEP: Final = "sweep"
 """The `origin` of the events that the sweep publishes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepNote:
+class SweepNote(NamedTuple):
     """What the sweep states about an order that it publishes.
 
     Attributes:

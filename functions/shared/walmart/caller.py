@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.walmart.client_provider import ClientProvider, CredentialsPaused, NoClient, ProvidedClient
 from shared.walmart.credentials import SecretsUnavailableError, SetupError
@@ -36,8 +35,7 @@ _CHOOSING_S: Final = 1.0
 """Seconds that a wait for a slot must leave, to choose the client after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deferred:
+class Deferred(NamedTuple):
     """A call was not made.
 
     Attributes:

@@ -11,9 +11,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from .messages import ErrorEntry
 
@@ -72,8 +71,7 @@ class Headers(Protocol):
         """Return the value of a header, or None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An HTTP response, not parsed yet.
 
     Attributes:

@@ -15,9 +15,8 @@ import ssl
 import threading
 import time
 from collections.abc import Buffer, Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -41,8 +40,7 @@ between calls, such as a Lambda function, does not notice that the server closed
 lose the next call on it (psf/requests#4506)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """The limits of a response.
 
     Attributes:

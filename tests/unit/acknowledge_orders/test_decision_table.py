@@ -4,7 +4,7 @@ import inspect
 import json
 import math
 import re
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 

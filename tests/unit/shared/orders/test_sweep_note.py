@@ -1,7 +1,7 @@
 """The sweep's mark: without the seller's secret, a note can be neither written nor changed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
