@@ -24,7 +24,7 @@ def measure(orders: Sequence[str], *, walmart: Walmart, warm_up: int) -> tuple[l
     Returns:
         The time of each invocation, and what the process held after the first `warm_up` and at the end.
     """
-    with warm.running("function", walmart) as process:
+    with warm.started("function", walmart) as process:
         took = [warm.take(process, [each]) for each in orders[:warm_up]]
         before = _usage(process)
         took += [warm.take(process, [each]) for each in orders[warm_up:]]

@@ -52,14 +52,14 @@ def measure(
 ) -> dict[str, list[Took]]:
     """Let each contender acknowledge the orders in every round, and return the times."""
     with ExitStack() as stack:
-        running = {name: stack.enter_context(running(name, walmart)) for name in names}
+        running = {name: stack.enter_context(started(name, walmart)) for name in names}
         return interleaved(
             {name: partial(take, process, orders) for name, process in running.items()}, rounds
         )
 
 
 @contextmanager
-def running(name: str, walmart: Walmart) -> Iterator[subprocess.Popen[str]]:
+def started(name: str, walmart: Walmart) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [Venvs().tool("bench", "python"), "-m", "tests.tools.bench.contend", name],
         cwd=ROOT,
