@@ -94,8 +94,7 @@ class DryRun(NamedTuple):
     secret_version_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why the event of a final outcome was not published.
 
     Attributes:
