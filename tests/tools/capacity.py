@@ -4,7 +4,8 @@
 assumptions, each with its unit and its source.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,27 +39,34 @@ class Setup:
     sweep_s: float = 2  # seconds of a sweep that finds few orders. Assumed.
     secret_cached_s: float = CACHE_SECONDS  # by each environment. The code's `CACHE_SECONDS`.
     order_bytes: float = 1117  # metrics and outcome record of an invocation with one order. Measured.
+    init_s: float = 1.0  # seconds to start an environment, which AWS bills. See the page, "Speed".
+    kept_idle_s: float = 300  # for which Lambda keeps an idle environment. Assumed: AWS documents none.
     sweep_bytes: float = 900  # the same for a sweep. Assumed.
     lambda_bytes: float = 600  # of an invocation: `platform.start` and `platform.report`. Assumed.
 
 
-class Prices:
-    """AWS's list prices in US dollars, first tier, without any free tier.
+@dataclass(frozen=True, slots=True, eq=False)
+class Meter:
+    """What AWS bills: the list price of a unit in US dollars, and the units that are free in each month."""
 
-    They are the prices of us-east-1, except for the logs. No price was looked up for ca-central-1.
-    """
+    price: float
+    free: float = 0
 
-    lambda_request = 0.20e-6  # AWS's price list, October 2025.
-    lambda_gb_s = 1.33334e-5  # A gigabyte second on arm64. A published copy of AWS's price list.
-    events = 1.00e-6  # A custom event. From memory.
-    sqs_request = 0.40e-6  # A request to a standard queue. From memory.
-    scheduler = 1.00e-6  # An invocation by EventBridge Scheduler. From memory.
-    logs_gb = 0.55  # CloudWatch Logs, class Standard. Canada's, from memory; us-east-1 has 0.50.
-    metric_month = 0.30  # A custom metric, in the hours with values. AWS's CloudWatch page.
-    alarm_month = 0.10  # A metric that an alarm watches. From memory.
-    dashboard_month = 3.00  # A page about CloudWatch's prices.
-    secret_month = 0.40  # From memory.
-    secret_read = 0.05 / 10_000  # A call of Secrets Manager. From memory.
+
+# Prices of us-east-1, except for the logs. No price was looked up for ca-central-1.
+LAMBDA_REQUEST: Final = Meter(0.20e-6, 1e6)  # AWS's price list, October 2025.
+LAMBDA_GB_S: Final = Meter(1.33334e-5, 400_000)  # On arm64. A published copy of AWS's price list.
+EVENT: Final = Meter(1.00e-6)  # A custom event. From memory.
+SQS_REQUEST: Final = Meter(0.40e-6, 1e6)  # To a standard queue. From memory.
+SCHEDULER: Final = Meter(1.00e-6, 14e6)  # An invocation by EventBridge Scheduler. From memory.
+LOG_GB: Final = Meter(0.55, 5)  # CloudWatch Logs, class Standard. Canada's, from memory.
+METRIC: Final = Meter(0.30, 10)  # A custom metric, in the hours with values. AWS's CloudWatch page.
+ALARM: Final = Meter(0.10, 10)  # A metric that an alarm watches. From memory.
+DASHBOARD: Final = Meter(3.00, 3)  # A page about CloudWatch's prices.
+SECRET: Final = Meter(0.40)  # From memory.
+SECRET_READ: Final = Meter(0.05 / 10_000)  # From memory.
+
+type Usage = Mapping[Meter, float]
 
 
 def orders_per_second(setup: Setup, requests_per_minute: float) -> float:
@@ -70,43 +78,64 @@ def orders_per_second(setup: Setup, requests_per_minute: float) -> float:
     return min(usable_per_second(requests_per_minute), by_environments)
 
 
-def dollars_of_an_order(setup: Setup, *, orders: int = 1) -> dict[str, float]:
-    """Return the cost of one order that is acknowledged at the first attempt, by item.
+def usage_by_an_order(setup: Setup, *, orders: int = 1) -> Usage:
+    """Return what one order uses that is acknowledged at the first attempt.
 
     `orders` share its invocation. Sending is billed for each message, receiving and deleting for each batch.
     """
-    log_gb = (setup.order_bytes + setup.lambda_bytes) / 1e9
     return {
-        "EventBridge: events": Prices.events,
-        "SQS: sent, received, deleted": (1 + 2 / orders) * Prices.sqs_request,
-        "Lambda: requests": Prices.lambda_request / orders,
-        "Lambda: time": (setup.own_s + setup.call_s) * setup.memory_gb * Prices.lambda_gb_s / orders,
-        "CloudWatch Logs": log_gb * Prices.logs_gb / orders,
+        EVENT: 1,
+        SQS_REQUEST: 1 + 2 / orders,
+        LAMBDA_REQUEST: 1 / orders,
+        LAMBDA_GB_S: (setup.own_s + setup.call_s) * setup.memory_gb / orders,
+        LOG_GB: (setup.order_bytes + setup.lambda_bytes) / 1e9 / orders,
     }
 
 
-def dollars_of_a_month(orders: int, setup: Setup) -> dict[str, float]:
-    """Return the cost of a month by item, with one order in each invocation."""
+def usage_by_a_sweep(setup: Setup) -> Usage:
+    """Return what one sweep uses."""
+    return {
+        SCHEDULER: 1,
+        LAMBDA_REQUEST: 1,
+        LAMBDA_GB_S: setup.sweep_s * setup.memory_gb,
+        LOG_GB: (setup.sweep_bytes + setup.lambda_bytes) / 1e9,
+    }
+
+
+def usage_of_a_month(orders: int, setup: Setup) -> dict[str, Usage]:
+    """Return the usage by item, with one order in each invocation, at a random time."""
     sweeps = MONTH_S / setup.sweep_every_s
-    a_sweep = (
-        Prices.scheduler
-        + Prices.lambda_request
-        + setup.sweep_s * setup.memory_gb * Prices.lambda_gb_s
-        + (setup.sweep_bytes + setup.lambda_bytes) / 1e9 * Prices.logs_gb
-    )
+    # An order finds no environment if none came in the time for which Lambda keeps an idle one.
+    cold = orders * math.exp(-setup.kept_idle_s * orders / MONTH_S)
     # Each environment caches the secret: this many reads if it is always busy.
     reads = setup.environments * MONTH_S / setup.secret_cached_s + sweeps
     metrics = setup.other_metrics + setup.order_metrics * min(1.0, orders * HOUR_S / MONTH_S)
-    polls = setup.pollers * MONTH_S / setup.poll_takes_s
     return {
-        "Orders: events, messages, invocations, logs": orders * sum(dollars_of_an_order(setup).values()),
-        "Sweeps": sweeps * a_sweep,
-        "Lambda's polling of the queue": polls * Prices.sqs_request,
-        "Secret, and reading it": Prices.secret_month + reads * Prices.secret_read,
-        "Custom metrics": Prices.metric_month * metrics,
-        "Alarms": setup.alarm_metrics * Prices.alarm_month,
-        "Dashboard": Prices.dashboard_month,
+        "Orders: events, messages, invocations, logs": _times(orders, usage_by_an_order(setup)),
+        "Sweeps": _times(sweeps, usage_by_a_sweep(setup)),
+        "Starts of environments (INIT)": {LAMBDA_GB_S: (cold + sweeps) * setup.init_s * setup.memory_gb},
+        "Lambda's polling of the queue": {SQS_REQUEST: setup.pollers * MONTH_S / setup.poll_takes_s},
+        "Secret, and reading it": {SECRET: 1, SECRET_READ: reads},
+        "Custom metrics": {METRIC: metrics},
+        "Alarms": {ALARM: setup.alarm_metrics},
+        "Dashboard": {DASHBOARD: 1},
     }
+
+
+def dollars(usage: Usage) -> float:
+    """Return the list price of a usage."""
+    return sum(meter.price * units for meter, units in usage.items())
+
+
+def dollars_beyond_the_free_tier(usages: Collection[Usage]) -> float:
+    """Return the price of all usages of a month, without the units that are free in an account."""
+    meters = {meter for usage in usages for meter in usage}
+    billed = {meter: sum(usage.get(meter, 0) for usage in usages) - meter.free for meter in meters}
+    return dollars({meter: max(0, units) for meter, units in billed.items()})
+
+
+def _times(count: float, usage: Usage) -> Usage:
+    return {meter: count * units for meter, units in usage.items()}
 
 
 def tables() -> tuple[str, str]:
@@ -120,10 +149,13 @@ def tables() -> tuple[str, str]:
         drained = [_duration(orders / per_second) for orders in BACKLOGS]
         throughput.append([*(f"{count:,.0f}" for count in counts), *drained])
     orders_a_month = (10, 1_000, 100_000)
-    columns = [dollars_of_a_month(orders, setup) for orders in orders_a_month]
+    columns = [usage_of_a_month(orders, setup) for orders in orders_a_month]
     cost = [["US dollars a month", *(f"{orders:,} orders" for orders in orders_a_month)]]
-    cost += [[name, *(f"{column[name]:,.2f}" for column in columns)] for name in columns[0]]
-    cost.append(["**Together**", *(f"**{sum(column.values()):,.2f}**" for column in columns)])
+    cost += [[name, *(f"{dollars(column[name]):,.2f}" for column in columns)] for name in columns[0]]
+    together = [sum(map(dollars, column.values())) for column in columns]
+    billed = [dollars_beyond_the_free_tier(column.values()) for column in columns]
+    cost.append(["**Together**", *(f"**{each:,.2f}**" for each in together)])
+    cost.append(["Beyond AWS's free tier", *(f"{each:,.2f}" for each in billed)])
     return _table(throughput), _table(cost)
 
 

@@ -8,7 +8,7 @@ from shared.walmart.rate_limiter import usable_per_second
 from tests.support.pages import page
 from tests.support.template import read
 from tests.tools import capacity
-from tests.tools.capacity import LIMITS, Setup
+from tests.tools.capacity import LIMITS, Meter, Setup
 
 TEMPLATE = read()
 FUNCTION = TEMPLATE["AcknowledgeFunction"]
@@ -51,7 +51,16 @@ def test_the_rate_limit_or_slow_calls_limit_it(setup: Setup, limit: int, per_sec
 def test_orders_of_a_batch_share_its_invocation(orders: int, dollars: list[float]) -> None:
     setup = Setup(own_s=0.5, call_s=0.5, memory_gb=1, order_bytes=400, lambda_bytes=600)
 
-    assert list(capacity.dollars_of_an_order(setup, orders=orders).values()) == pytest.approx(dollars)
+    usage = capacity.usage_by_an_order(setup, orders=orders)
+
+    assert [capacity.dollars({meter: units}) for meter, units in usage.items()] == pytest.approx(dollars)
+
+
+def test_free_units_count_once_for_all_items() -> None:
+    meter = Meter(price=2.0, free=10)
+
+    assert capacity.dollars_beyond_the_free_tier([{meter: 8}, {meter: 5}]) == 6
+    assert capacity.dollars_beyond_the_free_tier([{meter: 8}]) == 0
 
 
 def test_the_documentation_shows_the_tables() -> None:
