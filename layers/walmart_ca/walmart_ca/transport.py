@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Buffer, Callable
 from functools import partial
 from typing import Final, NamedTuple, Protocol
@@ -160,14 +161,13 @@ class _Pool:
         self._idle: list[_Connection] = []
         self._is_closed = False
         self._lock = threading.Lock()
+        weakref.finalize(self, _close_all, self._idle)  # for a client that is dropped without being closed
         call_after_fork(self._start_anew)
 
     def _start_anew(self) -> None:
         """Drop the connections: two processes on one would read each other's responses."""
         self._lock = threading.Lock()
-        for connection in self._idle:
-            connection.close()  # in this process only
-        self._idle = []
+        _close_all(self._idle)  # in this process only
 
     def get(self, now: float) -> "_Connection":
         """Take the connection that was used last if it can be used again, or a new one.
@@ -197,9 +197,12 @@ class _Pool:
     def close(self) -> None:
         with self._lock:
             self._is_closed = True
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        _close_all(self._idle)
+
+
+def _close_all(connections: "list[_Connection]") -> None:
+    while connections:
+        connections.pop().close()
 
 
 class _ResponseReader(io.RawIOBase):

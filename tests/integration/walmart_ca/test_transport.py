@@ -1,5 +1,6 @@
 """Failures on the wire: requests that were not sent, incomplete and endless responses, and connections."""
 
+import gc
 import gzip
 import io
 import logging
@@ -292,6 +293,47 @@ def test_a_connection_is_not_used_after_a_long_idle_time(
             used.append(server.connections)
 
     assert used == [1, 1, 2]
+
+
+def test_a_connection_closed_during_a_call_is_an_unknown_outcome(serve: Serve, connect: Connect) -> None:
+    def behave(connection: Connection) -> None:
+        connection.read_request()
+        connection.send(http_response(acknowledged()))
+        connection.read_request()
+
+    server = serve(behave)
+    client = connect(server.url)
+    client.orders.acknowledge(ORDER)
+
+    error = failure(lambda: client.orders.acknowledge(ORDER))
+
+    assert (type(error), error.reason) == (OutcomeUnknown, "connection_lost")
+    assert (len(server.requests), server.connections) == (2, 1)
+
+
+def test_a_connection_ends_after_connection_close(serve: Serve, connect: Connect) -> None:
+    server = serve(respond_with(http_response(acknowledged(), headers=("Connection: close",))))
+    client = connect(server.url)
+
+    client.orders.acknowledge(ORDER)
+    client.orders.acknowledge(ORDER)
+
+    assert server.connections == 2
+
+
+def test_a_client_that_is_dropped_closes_its_connection(serve: Serve) -> None:
+    ended = threading.Event()
+
+    def behave(connection: Connection) -> None:
+        while connection.read_request():
+            connection.send(http_response(acknowledged()))
+        ended.set()
+
+    server = serve(behave)
+    Client(credentials(), base_url=server.url).orders.acknowledge(ORDER)
+    gc.collect()  # pytest reports a socket that was not closed before
+
+    assert ended.wait(HANGS_AFTER)
 
 
 SECOND = "2575193093773"
