@@ -55,6 +55,11 @@ class _Attempt:
     event: OutcomeEvent | None
 
 
+type _Begun = _Attempt | bool | None
+"""An attempt whose outcome is to be published; or whether the message of a finished one can be deleted; or None
+after an unexpected error."""
+
+
 class AcknowledgeOrders:
     """Acknowledges the order of each event."""
 
@@ -97,9 +102,10 @@ class AcknowledgeOrders:
     async def handle_batch(
         self, messages: Sequence[QueueMessage], time_left: Callable[[], float]
     ) -> list[bool]:
-        """Attempt all orders at the same time, publish final outcomes, and carry out the decisions.
+        """Attempt all orders at the same time, and carry out the decisions.
 
-        An unexpected error costs its message one attempt, and the other messages nothing.
+        Only messages with an outcome event wait for each other, because one call publishes all events. An
+        unexpected error costs its message one attempt, and the other messages nothing.
 
         Args:
             messages: From the queue.
@@ -108,20 +114,20 @@ class AcknowledgeOrders:
         Returns:
             Whether each message can be deleted. If not, it stays in the queue and is retried.
         """
-        attempts = await asyncio.gather(
-            *(self._guard(message, self._attempt_message(message, time_left)) for message in messages)
+        begun = await asyncio.gather(
+            *(self._guard(message, self._begin(message, time_left)) for message in messages)
         )
         # Before a message is updated: if its outcome cannot be published, it must stay in the queue.
         refusals = await self._publisher.publish(
-            [attempt.event if attempt else None for attempt in attempts], time_left
+            [each.event if isinstance(each, _Attempt) else None for each in begun], time_left
         )
-        done = await asyncio.gather(
+        ended = await asyncio.gather(
             *(
-                self._guard(message, self._finish(message, attempt, refusal))
-                for message, attempt, refusal in zip(messages, attempts, refusals, strict=True)
+                self._guard(message, self._end(message, each, refusal))
+                for message, each, refusal in zip(messages, begun, refusals, strict=True)
             )
         )
-        return [bool(each) for each in done]
+        return [bool(each) for each in ended]
 
     async def handle_direct_invocation(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order of the event of a direct invocation, and return its record."""
@@ -158,16 +164,23 @@ class AcknowledgeOrders:
         outcome_event = await self._publisher.event_of(record, result)
         return _Attempt(context=context, decision=decision, record=record, event=outcome_event)
 
-    async def _finish(self, message: QueueMessage, attempt: _Attempt | None, refusal: Refusal | None) -> bool:
-        """Update the message and record its outcome; return whether the message can be deleted.
+    async def _begin(self, message: QueueMessage, time_left: Callable[[], float]) -> _Begun:
+        """Attempt the order. Without an outcome event, finish, and return whether to delete the message."""
+        attempt = await self._attempt_message(message, time_left)
+        return attempt if attempt.event else await self._finish(message, attempt, None)
+
+    async def _end(self, message: QueueMessage, begun: _Begun, refusal: Refusal | None) -> bool:
+        """Finish an attempt that is not finished; return whether to delete the message."""
+        return await self._finish(message, begun, refusal) if isinstance(begun, _Attempt) else bool(begun)
+
+    async def _finish(self, message: QueueMessage, attempt: _Attempt, refusal: Refusal | None) -> bool:
+        """Update the message and record its outcome; return whether to delete the message.
 
         Args:
             message: Its attempt has ended.
-            attempt: None after an unexpected error.
-            refusal: Why the outcome was not published, or None.
+            attempt: The attempt, whose event was published or refused if it has one.
+            refusal: Why the event was not published, or None.
         """
-        if attempt is None:
-            return False
         decision = attempt.decision
         if refusal:
             decision = decide_unpublished(decision, refusal, attempt.context, self._backoff)

@@ -19,7 +19,7 @@ def test_the_invariants_hold_in_a_random_scenario(seed: int, keys: Sequence[str]
 @pytest.mark.parametrize("kind", RANDOM_FAULTS, ids=name)
 def test_the_invariants_hold_while_one_fault_occurs_repeatedly(kind: AnyFault, keys: Sequence[str]) -> None:
     occurred = 0
-    for simulation in (Simulation(3, keys), Simulation(3, keys, scheme="token")):
+    for simulation in (Simulation(4, keys), Simulation(4, keys, scheme="token")):
         with running(simulation):
             simulation.faults.probabilities = {kind: 0.4}
             for number in range(8):
