@@ -56,7 +56,7 @@ class _Attempt:
 
 
 type _Begun = _Attempt | bool | None
-"""An attempt whose outcome is to be published; or whether the message of a finished one can be deleted; or None
+"""An attempt whose outcome is to be published; or whether the message of a finished one can be deleted; None
 after an unexpected error."""
 
 
