@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -26,8 +27,7 @@ TIMEOUT_S: Final = 300
 """Long, for a busy machine."""
 BLOCKS: Final = [*README.blocks("bash"), *page("docs/runbook.md").blocks("bash")]
 (PUT_EVENTS,) = (block for block in BLOCKS if "put-events" in block)
-HELPERS: Final = "".join(block for block in BLOCKS if "output() {" in block or "parked() {" in block)
-(REDRIVE_ALL,) = (block for block in BLOCKS if "start-message-move-task" in block)
+HELPERS: Final = f". {shlex.quote(str(ROOT / 'docs' / 'runbook.sh'))};"
 
 
 def command(*words: str) -> str:
@@ -140,9 +140,11 @@ def test_a_sweep_is_started_and_its_record_read_as_in_the_readme(sandbox: Sandbo
 def test_a_parked_order_is_found_and_redriven_as_in_the_runbook(sandbox: Sandbox) -> None:
     sandbox.run("marketplace place 7600 --event --status Created Cancelled")
     sandbox.shows(f"{HELPERS} parked", '"outcome":"rejected".*"order":"7600"')
+    sandbox.prints("^event Order Parked: 7600 rejected$")
+    sandbox.prints('^notification: .*"Order 7600: rejected, mixed_lines"')
     sandbox.run("marketplace cancel 7600")
 
-    sandbox.run(f"{HELPERS} {REDRIVE_ALL}")
+    sandbox.run(f"{HELPERS} redrive")
 
     pattern = '{ $.purchase_order_id = "7600" && $.outcome = "cancelled" }'
     records = f"records AcknowledgeFunctionLogGroupName '{pattern}'"
