@@ -28,7 +28,7 @@ alarms() { aws cloudwatch describe-alarms --alarm-name-prefix "$STACK-" --state-
 queues() {
     local queue
     for queue in OrderQueueUrl OrderDeadLetterQueueUrl UndeliveredEventQueueUrl; do
-        echo "$queue: $(aws sqs get-queue-attributes --queue-url "$(output "$queue")" --attribute-names All --output text \
+        echo "$queue, visible and invisible: $(aws sqs get-queue-attributes --queue-url "$(output "$queue")" --attribute-names All --output text \
             --query 'Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]')"
     done
 }
@@ -108,7 +108,10 @@ take() {
 
 each_taken() {
     local messages message failed=0
-    messages=$(take "$1" "$2") || { echo "Nothing was done: $1 could not be read with the condition $2." >&2; return 1; }
+    # Before a message is received, which makes it invisible.
+    jq -n "empty | $about | $2" || { echo "Nothing was done: jq does not understand the condition $2." >&2; return 2; }
+    messages=$(take "$1" "$2") || {
+        echo "Nothing was moved or dropped. What was read from $1 shows again after ten minutes." >&2; return 1; }
     while read -r message; do
         [ -z "$message" ] || "${@:3}" "$message" ||
             { failed=$((failed + 1)); echo "Failed: $(jq -ac "$about" <<<"$message")" >&2; }
@@ -224,9 +227,10 @@ store() { aws secretsmanager put-secret-value --secret-id "$SECRET" --secret-str
 # Makes the previous version current again.
 go_back() {
     local current previous
-    current=$(version AWSCURRENT) && previous=$(version AWSPREVIOUS) &&
-        aws secretsmanager update-secret-version-stage --secret-id "$SECRET" --version-stage AWSCURRENT \
-            --move-to-version-id "$previous" --remove-from-version-id "$current"
+    current=$(version AWSCURRENT) && previous=$(version AWSPREVIOUS) || return
+    [ -n "$previous" ] || { echo "There is no previous version to go back to." >&2; return 1; }
+    aws secretsmanager update-secret-version-stage --secret-id "$SECRET" --version-stage AWSCURRENT \
+        --move-to-version-id "$previous" --remove-from-version-id "$current"
 }
 
 # The id of the version in a stage.

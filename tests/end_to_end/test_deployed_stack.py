@@ -133,7 +133,7 @@ def test_outcomes_are_published_and_a_parked_order_notifies_once(
     ]
     (notification,) = phone.wait_for(1)
     assert notification["Order parked"] == f"Order {purchase_order_id}: rejected, mixed_lines"
-    assert notification["Runbook"].endswith("docs/runbook.md#orders-parked")
+    assert notification["Runbook"].endswith("docs/runbook.md#parked-orders")
 
 
 def test_an_order_without_an_event_is_acknowledged_by_one_sweep(

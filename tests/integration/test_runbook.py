@@ -164,8 +164,8 @@ def test_a_message_that_cannot_be_moved_is_named_and_kept(runbook: Runbook) -> N
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("move ThereIsNoneUrl OrderQueueUrl", "ThereIsNoneUrl could not be read"),
-        (f"{MOVE} '.order =='", "could not be read with the condition .order ==."),
+        ("move ThereIsNoneUrl OrderQueueUrl", "What was read from ThereIsNoneUrl shows again"),
+        (f"{MOVE} '.order =='", "jq does not understand the condition .order ==."),
         ("drop OrderDeadLetterQueueUrl", "Say which messages: drop OrderDeadLetterQueueUrl 'condition'"),
         ("output() { return 254; }; " + MOVE, ""),
     ],

@@ -64,7 +64,7 @@ class _Standing(Enum):
     GOOD = auto()
     """A call was accepted, and the version was not refused since."""
     REFUSED = auto()
-    """A call and its repeat were refused; or one call was, while another version is good."""
+    """A call and its repeat were refused; or one call of a version that was never good, while another is."""
 
 
 @dataclass(slots=True, eq=False)

@@ -26,14 +26,17 @@ Paste this into a second terminal, in the folder of the project:
 
     source {activate}
 
-Then the commands of README.md and docs/runbook.md work there as they are, and these:
+Then the commands of README.md, from its step 3 on, and of docs/runbook.md work there as they are,
+except alarms, the pager and replays. These work, too:
 
     marketplace place --event               place an order and publish its event
     marketplace place|ship|cancel ORDER     change an order; `marketplace list` shows all
     marketplace fail ORDER throttled        make the next call for an order (or `any`) fail
+    marketplace place --status Created Shipped --event      park an order
     sam build && sam deploy                 deploy what you changed in the code
 
-The marketplace has the orders of events/ and {order}. Its credentials are in {secrets}.
+The marketplace has the orders of events/ and {order}. Its credentials are in {secrets}; AUTH=token uses
+the other ones. Retries are faster than by default: after 1 to 5 s, also when held. Outcome events are on.
 Each call that it gets is a line here, as are outcome events and notifications. Ctrl-C ends everything.
 """
 
@@ -88,7 +91,8 @@ def _introduction(activate: Path) -> str:
 def described(published: dict[str, Any]) -> str:
     """Return an outcome event, or a notification of the alarm topic, as a line."""
     if detail := published.get("detail"):
-        return f"event {published['detail-type']}: {detail['purchase_order_id']} {detail['outcome']}"
+        order = detail["purchase_order_id"] or f"event {detail['event_id']}"
+        return f"event {published['detail-type']}: {order} {detail['outcome']}"
     return f"notification: {json.dumps(published)}"
 
 
