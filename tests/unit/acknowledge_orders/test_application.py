@@ -309,28 +309,6 @@ def test_outcomes_are_not_published_without_time_to_update_the_messages() -> Non
     assert recorder.records[0].reason == "event_bus: out_of_time"
 
 
-THROTTLED, DENIED = Refusal("ThrottlingException"), Refusal("AccessDeniedException", needs_person=True)
-
-
-@pytest.mark.parametrize(
-    ("refusal", "waited", "receive_count", "parked"),
-    [
-        (DENIED, timedelta(hours=1), 12, False),
-        (DENIED, timedelta(hours=1, seconds=1), 12, True),
-        (THROTTLED, timedelta(hours=6), 89, False),
-        (THROTTLED, timedelta(hours=6), 90, True),
-    ],
-)
-def test_a_message_is_parked_when_its_outcome_cannot_be_published(
-    refusal: Refusal, waited: timedelta, receive_count: int, parked: bool
-) -> None:
-    application = build(Queue(), Recorder(), bus=Bus(refusal))
-
-    done = handle(application, "{}", first_received_at=NOW - waited, receive_count=receive_count)
-
-    assert done == [parked]
-
-
 def test_a_parked_order_asks_for_one_notification() -> None:
     bus, event = Bus(), json.dumps({"detail": {"purchaseOrderId": "7400000000001", "dryRun": "yes"}})
 

@@ -17,12 +17,15 @@ from acknowledge_orders.policy import (
     AttemptResult,
     BackoffSettings,
     CallResults,
+    Decision,
     DecisionContext,
     Delay,
     Disposition,
     DryRun,
+    Refusal,
     decide,
     decide_direct,
+    decide_unpublished,
     evaluate,
     max_wait_s,
     may_acknowledge,
@@ -527,3 +530,52 @@ def test_without_a_date_the_back_off_grows_with_the_message_age() -> None:
     swept = note("of the sweep", None)
 
     assert decide(UNAVAILABLE, context(note=swept), BACKOFF).delay == Delay(1, 30)
+
+
+HANDLED = Decision(Outcome.ACKNOWLEDGED, None, Disposition.DONE)
+SETTLE = Decision(Outcome.REJECTED, "mixed_lines", Disposition.PARKED)
+BUSY, DENIED = Refusal("ThrottlingException"), Refusal("AccessDeniedException", needs_person=True)
+AN_HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "waited", "receive_count", "delay"),
+    [
+        (BUSY, timedelta(0), 1, Delay(1, 30)),
+        (BUSY, timedelta(seconds=100), 2, Delay(1, 130)),
+        (BUSY, timedelta(hours=6), 89, Delay(1, 600)),
+        (BUSY, timedelta(hours=6), 90, None),
+        (DENIED, AN_HOUR, 12, Delay(300, 330)),
+        (DENIED, AN_HOUR + SECOND, 12, None),
+        (DENIED, timedelta(0), 90, None),
+    ],
+)
+def test_a_message_waits_until_its_outcome_is_published_or_is_parked(
+    refusal: Refusal, waited: timedelta, receive_count: int, delay: Delay | None
+) -> None:
+    of_message = context(waited=waited, receive_count=receive_count)
+    reason = f"event_bus: {refusal.code}"
+
+    handled, settled = (decide_unpublished(each, refusal, of_message, BACKOFF) for each in (HANDLED, SETTLE))
+
+    disposition = Disposition.RETRY if delay else Disposition.PARKED
+    assert handled == Decision(Outcome.ACKNOWLEDGED, reason, disposition, delay)
+    assert settled == (Decision(Outcome.REJECTED, reason, disposition, delay) if delay else SETTLE)
+
+
+@pytest.mark.parametrize(
+    ("result", "due_in", "left"),
+    [
+        (results_of("OutcomeUnknown", "Unavailable"), SECOND, False),
+        (results_of("OutcomeUnknown", "Unavailable"), timedelta(0), True),
+        (Deferred("out_of_time"), SECOND, True),
+    ],
+)
+def test_an_open_outcome_gets_one_attempt_after_the_next_sweep(
+    result: AttemptResult, due_in: timedelta, *, left: bool
+) -> None:
+    swept = SweepNote(purchase_order_id="1", ordered_at=NOW, next_sweep_at=NOW + due_in, park_if_stuck=False)
+
+    decision = decide(result, context(note=swept), BACKOFF)
+
+    assert (decision.disposition is Disposition.LEFT_TO_SWEEP) == left

@@ -72,6 +72,7 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
     (404, "CONTENT_NOT_FOUND.GMP_GATEWAY_API", {"severity": "INFO"}, Misconfigured),
     (404, "CONTENT_NOT_FOUND", {"severity": "INFO"}, Misconfigured),
     (405, "METHOD_NOT_ALLOWED.GMP_GATEWAY_API", {}, Misconfigured),
+    (408, "REQUEST_TIMEOUT.GMP_ORDER_API", {}, Unavailable),
     (409, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
     (423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API", {}, Throttled),
     (499, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
@@ -198,6 +199,13 @@ def test_a_redirect_is_a_misconfiguration_with_its_host(location: str, reason: s
 
     assert isinstance(error, Misconfigured)
     assert error.reason == reason
+
+
+def test_only_a_redirect_names_the_host_of_its_location() -> None:
+    error = order_or_error(Response(500, {"Location": "https://other.example/"}, b""), A_CALL, "1")
+
+    assert isinstance(error, Unavailable)
+    assert error.reason == "http_500"
 
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
