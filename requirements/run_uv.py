@@ -40,7 +40,6 @@ OWN = {
 }
 """Each variable that pip's settings give to uv, and the names of uv's own settings that come before it."""
 
-PYPI = ""
 # uv has no variable for pip's no-index. An index that does not exist has no packages.
 NO_INDEX = "file:///no-index"
 
@@ -79,7 +78,7 @@ def uv_variables(pip: Mapping[str, str], environment: Mapping[str, str], uv_toml
         uv_toml: The text of uv's own files.
     """
     no_index = pip.get("no-index", "").lower() in {"1", "true", "t", "yes", "y", "on"}
-    index = NO_INDEX if no_index else pip.get("index-url", PYPI)
+    index = NO_INDEX if no_index else pip.get("index-url")
     # A blank divides a list.
     extra = [] if no_index else pip.get("extra-index-url", "").split()
     links = [expanded(each) for each in pip.get("find-links", "").split()]
@@ -90,8 +89,8 @@ def uv_variables(pip: Mapping[str, str], environment: Mapping[str, str], uv_toml
         "UV_SYSTEM_CERTS": "true",
         "UV_DEFAULT_INDEX": index,
         # uv asks the default index last, and takes the files of a version from the first index that has it.
-        # An extra index may have only some of the files.
-        "UV_INDEX": " ".join([index, *extra]) if extra else None,
+        # An extra index may have only some of the files, so the company's own index comes first.
+        "UV_INDEX": " ".join([*filter(None, [index]), *extra]) if extra else None,
         # pip ignores a folder that does not exist; for uv it is an error.
         "UV_FIND_LINKS": ",".join(each for each in links if "://" in each or Path(each).exists()),
         "HTTPS_PROXY": pip.get("proxy"),

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from requirements.run_uv import NO_INDEX, PYPI, pip_settings, uv_files, uv_variables
+from requirements.run_uv import NO_INDEX, pip_settings, uv_files, uv_variables
 from tests.local.aws import Venvs
 from tests.support.paths import ROOT
 
 ALWAYS = {
     "UV_SYSTEM_CERTS": "true",
-    "UV_DEFAULT_INDEX": PYPI,
     "UV_INDEX_STRATEGY": "unsafe-best-match",
 }
 MIRROR = "https://buyer:pass%40word@mirror.example/simple"
@@ -30,7 +29,7 @@ def proxies(url: str) -> dict[str, str]:
     [
         ({}, {}),
         ({"index-url": MIRROR}, {"UV_DEFAULT_INDEX": MIRROR}),
-        ({"extra-index-url": f"{EXTRA}/1\n{EXTRA}/2"}, {"UV_INDEX": f"{PYPI} {EXTRA}/1 {EXTRA}/2"}),
+        ({"extra-index-url": f"{EXTRA}/1\n{EXTRA}/2"}, {"UV_INDEX": f"{EXTRA}/1 {EXTRA}/2"}),
         (
             {"index-url": MIRROR, "extra-index-url": EXTRA},
             {"UV_DEFAULT_INDEX": MIRROR, "UV_INDEX": f"{MIRROR} {EXTRA}"},
