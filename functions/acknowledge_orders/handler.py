@@ -100,8 +100,8 @@ def _function() -> AcknowledgeFunction:
     return AcknowledgeFunction(build_from_environment())
 
 
-# Lambda gives a whole processor while it starts the environment, so the function is prepared then. After an
-# error the first invocation does it again: its result names the error, and the messages stay in the queue.
+# Lambda gives a whole processor while it starts the environment, so the function is prepared then. If it
+# cannot be built, the first invocation tries again: its result names the error, and no message is lost.
 with suppress(Exception):
     _function().prepare()
 gc.freeze()  # The first event must not search it either.

@@ -10,6 +10,7 @@ from typing import Final
 
 from acknowledge_orders.policy import AttemptResult, CallResults, Disposition
 from acknowledge_orders.records import OutcomeRecord
+from shared.orders.event import printable
 from shared.orders.outcome import Outcome
 from walmart_ca import Order
 
@@ -118,16 +119,11 @@ def _summary(record: OutcomeRecord) -> str:
 def _lines(order: Order) -> list[dict[str, object]]:
     return [
         {
-            "number": _printable(line.number),
-            "sku": _printable(line.sku),
+            "number": printable(line.number),
+            "sku": printable(line.sku),
             "statuses": [
-                {"status": _printable(each.status), "quantity": each.quantity} for each in line.statuses
+                {"status": printable(each.status), "quantity": each.quantity} for each in line.statuses
             ],
         }
         for line in order.lines
     ]
-
-
-def _printable(text: str) -> str:
-    """Make a text of Walmart's printable: JSON allows half of a surrogate pair, and UTF-8 does not."""
-    return text.encode("utf-8", "replace").decode()

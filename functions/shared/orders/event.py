@@ -177,5 +177,9 @@ def _date(field: str, value: object, now: datetime, ignored: list[IgnoredDate]) 
 
 
 def _event_id(value: object) -> str | None:
-    """Make an event's id printable: JSON allows half of a surrogate pair, and UTF-8 does not."""
-    return value[:_MAX_EVENT_ID].encode("utf-8", "replace").decode() if isinstance(value, str) else None
+    return printable(value[:_MAX_EVENT_ID]) if isinstance(value, str) else None
+
+
+def printable(text: str) -> str:
+    """Make a text of another's JSON printable: JSON allows half of a surrogate pair, and UTF-8 does not."""
+    return text.encode("utf-8", "replace").decode()
