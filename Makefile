@@ -91,7 +91,8 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace alone, to try a clien
 	@$(VENV)/dev/bin/python -m tests.local.marketplace --port $(MARKETPLACE_PORT)
 
 .PHONY: setup
-setup: $(VENV)/dev.done $(VENV)/sam.done $(VENV)/local-aws.done $(VENV)/runtime.done $(VENV)/scan.done $(VENV)/sbom.done ## Install what the tests need
+setup: ## Install what the tests need
+	@$(MAKE) --no-print-directory --jobs $(foreach tool,dev sam local-aws runtime scan sbom,$(VENV)/$(tool).done)
 
 # The layer's lock comes before dev's and bench's, which have the layer's packages in the same versions.
 LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
@@ -173,33 +174,34 @@ sbom: $(VENV)/sbom.done ## Write the software bill of materials (CycloneDX) to S
 # One environment for each tool, because their packages conflict: SAM, the scanners and the SBOM tool pin their
 # dependencies. The local AWS puts its own packages on the functions' path, where they could hide a dependency that is
 # missing in a layer. The runtime has only what Lambda provides. Wheels only: building a package runs its code, with
-# build tools that no lock pins.
-$(VENV)/%.done: requirements/%.txt $(VENV)/python.done
+# build tools that no lock pins. Of pip's settings, only those count that say where packages come from.
+$(VENV)/%.done: requirements/%.txt $(VENV)/pip.done
 	@echo "installing $*"
-	@$(UV) venv --quiet --clear --no-project --python 3.13 $(VENV)/$*
-	@$(UV) pip sync --quiet --require-hashes --only-binary :all: --python $(VENV)/$*/bin/python $<
+	@$(VENV)/pip/bin/python -m venv --clear --without-pip $(VENV)/$*
+	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/pip/bin/python -m pip --python $(VENV)/$*/bin/python install --quiet \
+		--disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary :all: --requirement $<
 	@touch $@
 
-# With pip's settings, so that everything installs wherever pip does.
-UV := $(VENV)/uv/bin/python requirements/run_uv.py
-
-# The Python of every other environment: the machine's, or else one that uv downloads.
-$(VENV)/python.done: $(VENV)/uv.done
-	@$(UV) python find --system 3.13 >/dev/null 2>&1 || { \
-		echo "downloading Python 3.13, because there is none on PATH"; \
-		$(UV) python install --quiet --no-bin 3.13 || { \
-		echo "Python 3.13 could not be downloaded: install it, put it on PATH, and run make again" >&2; exit 1; }; }
+# pip, with the Python of every other environment: the machine's, or else one that uv downloads.
+$(VENV)/pip.done:
+	@python3.13 -m venv --clear $(VENV)/pip >/dev/null 2>&1 || { \
+		echo "downloading Python 3.13, because it is missing, or its venv module"; \
+		$(MAKE) --no-print-directory $(VENV)/uv.done && $(UV) python install --quiet --no-bin 3.13 && \
+		$$($(UV) python find --managed-python 3.13) -m venv --clear $(VENV)/pip; } || { \
+		echo "Python 3.13 could not be downloaded: install it (Debian and Ubuntu: python3.13 and python3.13-venv)," \
+			"put it on PATH, and run make again" >&2; exit 1; }
 	@touch $@
+
+# uv updates the locks and downloads Python. Unlike pip, it has to be told to trust the machine's certificates.
+UV := UV_SYSTEM_CERTS=true $(VENV)/uv/bin/uv
 
 # Any Python can run uv. The last one is for pyenv, whose python3 fails here while it has no Python 3.13.
 FIRST_PYTHON = $(shell for each in python3.13 python3 /usr/bin/python3; do $$each -c \
 	'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && echo $$each && break; done)
 
-# Of pip's settings, only those count that say where packages come from.
 $(VENV)/uv.done: requirements/uv.txt
-	@test "$(FIRST_PYTHON)" || { echo "Python is missing, or its venv module: install Python 3.13" \
-		"(Debian and Ubuntu: python3.13 and python3.13-venv) and run make again" >&2; exit 1; }
+	@test "$(FIRST_PYTHON)" || { echo "no Python has a venv module" >&2; exit 1; }
 	@$(FIRST_PYTHON) -m venv --clear $(VENV)/uv
 	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes --only-binary :all: -r $<
+		--require-hashes --only-binary :all: --requirement $<
 	@touch $@
