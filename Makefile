@@ -144,7 +144,7 @@ capacity: $(VENV)/dev.done ## Print the throughput of a stack and its cost a mon
 	@$(RUN) tests.tools.capacity
 
 .PHONY: stuck
-stuck: $(VENV)/dev.done ## Print the latency of orders while others are stuck, in virtual time
+stuck: $(VENV)/dev.done ## Print the latency of orders beside stuck ones and a backlog, in virtual time
 	@$(RUN) tests.simulation --stuck
 
 .PHONY: audit

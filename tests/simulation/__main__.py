@@ -5,12 +5,13 @@ import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from tests.local.marketplace import Marketplace
+from tests.simulation import backlog, stuck
 from tests.simulation.faults import ALL_FAULTS, AnyFault, name
 from tests.simulation.random_scenario import Report, run_scenario
-from tests.simulation.stuck import table
 
 _SEEDS_PER_FAULT: Final = 20
 """Each fault must occur at least once in this many seeds, on average."""
@@ -65,12 +66,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=100, help="how many random scenarios")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument(
-        "--stuck", action="store_true", help="print the latency of orders while others are stuck"
+        "--stuck", action="store_true", help="print the latency of orders beside stuck ones and a backlog"
     )
     options = parser.parse_args()
     keys = private_keys()
     if options.stuck:
-        for line in table(keys):
+        for line in chain(stuck.table(keys), [""], backlog.table(keys)):
             print(line, flush=True)
         return 0
     summary = Summary()
