@@ -40,7 +40,7 @@ class Settings:
         """Read the settings.
 
         Raises:
-            SettingsError: One is missing or has a wrong type, or two exclude each other.
+            SettingsError: One is missing or has a wrong type, or the function's own settings refuse a value.
         """
         values: dict[str, str | float | bool] = {}
         for setting in fields(cls):

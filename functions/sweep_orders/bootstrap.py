@@ -108,6 +108,7 @@ def build(
         recorder=recorder,
         requests_per_minute=settings.requests_per_minute,
         interval=timedelta(minutes=settings.sweep_interval_minutes),
+        now=runtime.now,
         long_lookback_at=long_lookback_at,
     )
     return Components(sweep=sweep, clients=clients, event_bus=event_bus, logger=logger, metrics=metrics)

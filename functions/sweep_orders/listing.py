@@ -34,7 +34,7 @@ from walmart_ca import (
 
 CALL_TIMEOUT_S: Final = 60.0
 """Seconds for one page at most: Walmart is slow with lists."""
-BY_OTHERS: Final = "3PLFulfilled"
+_BY_OTHERS: Final = "3PLFulfilled"
 """The ship node type of the orders that a third party ships for the seller, who acknowledges them."""
 
 _ORDERS_OF_A_PART: Final = LARGEST_PAGE // 2
@@ -136,7 +136,7 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
+class _Query:
     """One of Walmart's lists, or the part of it between two dates.
 
     Attributes:
@@ -181,11 +181,7 @@ class _List:
 
 
 class ReleasedOrders:
-    """The orders that Walmart has released and that still have lines in Created.
-
-    Attributes:
-        now: Returns the time, aware, in UTC.
-    """
+    """The orders that Walmart has released and that still have lines in Created."""
 
     def __init__(
         self, clients: ClientProvider, rate_limiter: RateLimiter, now: Callable[[], datetime]
@@ -195,11 +191,11 @@ class ReleasedOrders:
         Args:
             clients: Provides the client for each call.
             rate_limiter: Limits the calls for pages.
-            now: Returns the time, aware.
+            now: Returns the time, aware, in UTC.
         """
         self._clients = clients
         self._rate_limiter = rate_limiter
-        self.now = now
+        self._now = now
 
     async def list(
         self, time_left: Callable[[], float], *, lookback: timedelta, by_others: bool = False
@@ -211,16 +207,16 @@ class ReleasedOrders:
             lookback: The age of the oldest orders.
             by_others: Whether to list the orders that a third party ships as well.
         """
-        listing = Listing(self.now())
-        which = _List(listing.now - lookback)
+        listing = Listing(self._now())
+        query = _Query(listing.now - lookback)
         caller = Caller(self._clients, time_left, CALL_TIMEOUT_S)
-        failure = await self._list(which, caller, listing)
+        failure = await self._read_completely(query, caller, listing)
         if not listing.pages and try_list_of_all_orders(failure):
-            other = await self._list(replace(which, from_all=True), caller, listing)
+            other = await self._read_completely(replace(query, from_all=True), caller, listing)
             failure = failure if is_unknown_path(other) else other
         if by_others and failure is None:
-            theirs = replace(which, from_all=listing.listed_by == "all", ship_node_type=BY_OTHERS)
-            failure = await self._list(theirs, caller, listing)
+            theirs = replace(query, from_all=listing.listed_by == "all", ship_node_type=_BY_OTHERS)
+            failure = await self._read_completely(theirs, caller, listing)
             if isinstance(failure, OrderRejected):
                 failure = None  # The API of the digital signature does not document this parameter.
         if failure is not None:
@@ -231,7 +227,9 @@ class ReleasedOrders:
             listing.problem = Outcome.UNAVAILABLE, "orders_missing"
         return listing
 
-    async def _list(self, which: _List, caller: Caller, listing: Listing) -> WalmartError | NotCalled | None:
+    async def _read_completely(
+        self, query: _Query, caller: Caller, listing: Listing
+    ) -> WalmartError | NotCalled | None:
         """Read a list, and once more in parts if it shows fewer orders than it counts; return what failed.
 
         Walmart's cursors may be counts. When orders leave the list while its pages are read, the others move
@@ -239,10 +237,10 @@ class ReleasedOrders:
         second reading asks for parts of one page each. Each part is compared with its own count: an order
         that left the list in the meantime is not missing.
         """
-        once = await self._read(which, caller, listing)
+        once = await self._read(query, caller, listing)
         again: list[_Reading] = []
         if once.missing:
-            for part in which.parts(once.dates.values()):
+            for part in query.parts(once.dates.values()):
                 again.append(await self._read(part, caller, listing))
                 if again[-1].failure is not None:
                     break
@@ -252,7 +250,7 @@ class ReleasedOrders:
         listing.missing += sum(each.missing for each in again) if again and failure is None else once.missing
         return failure
 
-    async def _read(self, which: _List, caller: Caller, listing: Listing) -> _Reading:
+    async def _read(self, query: _Query, caller: Caller, listing: Listing) -> _Reading:
         """Read a first page and all that follow it.
 
         An entry that cannot be read hides the others of its page. So the page is fetched again with half of
@@ -264,7 +262,7 @@ class ReleasedOrders:
         limit: int | None = None  # A full page, and then as many as the cursor says.
         hidden = False
         while page is None or page.next_cursor is not None:
-            result = await caller.call(partial(which.fetch, page, limit), self._rate_limiter)
+            result = await caller.call(partial(query.fetch, page, limit), self._rate_limiter)
             listing.call, listing.secret_version_id = caller.last, caller.secret_version_id
             if isinstance(result, OutcomeUnknown) and result.unread is not None:
                 hidden = limit != 1
@@ -279,7 +277,7 @@ class ReleasedOrders:
                 page, hidden = result, False
                 if reading.counted is None:
                     reading.counted = page.total_count
-                listing.add(page, reading, self.now())
+                listing.add(page, reading, self._now())
             else:
                 reading.failure = result
                 break

@@ -9,7 +9,7 @@ from shared.orders.sweep_note import SweepNote
 from sweep_orders.ports import EventBus, EventBusError
 from sweep_orders.problems import Problem
 
-EVENTS_AT_ONCE: Final = 10
+_EVENTS_AT_ONCE: Final = 10
 """The largest number of events in one call of `PutEvents`."""
 ATTEMPTS: Final = 3
 LEAST_TIME_LEFT_S: Final = 10.0
@@ -50,7 +50,7 @@ class Publisher:
         """
         published = 0
         problem: Problem | None = None
-        for some in batched(notes, EVENTS_AT_ONCE, strict=False):
+        for some in batched(notes, _EVENTS_AT_ONCE, strict=False):
             refused, trouble = await self._publish_some(some, time_left)
             published += len(some) - len(refused)
             problem = trouble or problem

@@ -37,6 +37,7 @@ class Sweep:
         recorder: Recorder,
         requests_per_minute: float,
         interval: timedelta,
+        now: Callable[[], datetime],
         long_lookback_at: timedelta = LONG_LOOKBACK_AT,
     ) -> None:
         """Sweep with the given parts.
@@ -48,6 +49,7 @@ class Sweep:
             recorder: Takes the sweep record.
             requests_per_minute: Walmart's rate limit for acknowledgements.
             interval: The time between two sweeps.
+            now: Returns the time, aware, in UTC.
             long_lookback_at: When the day's one sweep with the long look-back runs, since midnight UTC.
         """
         self._released = released
@@ -57,6 +59,7 @@ class Sweep:
         self._per_second = usable_per_second(requests_per_minute)
         self._at_most = int(interval.total_seconds() * self._per_second)
         self._interval = interval
+        self._now = now
         self._long_lookback_at = long_lookback_at
 
     async def run(self, time_left: Callable[[], float], due_at: datetime | None = None) -> SweepRecord:
@@ -66,7 +69,7 @@ class Sweep:
             time_left: Seconds left of the invocation.
             due_at: When the sweep was due by its schedule, aware; now when None.
         """
-        sweep_at = due_at or self._released.now()
+        sweep_at = due_at or self._now()
         long_lookback = is_long_lookback(sweep_at, self._interval, self._long_lookback_at)
         lookback = LONG_LOOKBACK if long_lookback else SWEEP_LOOKBACK
         listing = await self._released.list(

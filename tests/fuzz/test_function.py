@@ -80,7 +80,7 @@ class Invocation(Time):
         printed = filter(None, self.output.split("\n"))
         self.lines = [json.loads(each, parse_constant=pytest.fail) for each in printed]
 
-    def send(self, request: Request, timeout: float, _limits: object) -> Response:
+    def send(self, request: Request, timeout: float, _max_bytes: int) -> Response:
         assert timeout > 0
         reply = self._token
         if request.url != f"{URL}/v3/token":

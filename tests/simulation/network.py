@@ -18,7 +18,7 @@ from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
-from walmart_ca.transport import CONNECT_TIMEOUT, Limits, NoResponseError, NothingSentError
+from walmart_ca.transport import CONNECT_TIMEOUT, NoResponseError, NothingSentError
 
 if TYPE_CHECKING:
     from tests.simulation.environment import Environment
@@ -75,7 +75,7 @@ class Network:
         self._marketplace = environment.simulation.marketplace
         self._faults = environment.simulation.faults
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
+    def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
         environment, faults, rng = self._environment, self._faults, self._faults.rng
         action = action_of(request)
         environment.checkpoint()
@@ -89,7 +89,7 @@ class Network:
             back += rng.uniform(*_SLOW_S)
         environment.spend(min(there, timeout))
         environment.checkpoint()  # It may be killed while the request is on its way.
-        wire = _Wire(environment, timeout - there, limits.size)
+        wire = _Wire(environment, timeout - there, max_bytes)
         environment.simulation.invariants.check_request(environment, request)
         if faults.occurs(SystemFault.QUOTA_USED_BY_OTHERS):
             environment.simulation.use_up_quota(action)

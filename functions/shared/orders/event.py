@@ -152,7 +152,7 @@ def _purchase_order_id(detail: Mapping[str, object]) -> str:
     try:
         return check_purchase_order_id(value.strip() if isinstance(value, str) else value)
     except InvalidArgument as error:
-        raise InvalidEventError(f"detail.{error.parameter} {error.problem}") from None
+        raise InvalidEventError(f"detail.purchaseOrderId {error.problem}") from None
 
 
 def _flag(detail: Mapping[str, object], name: str) -> bool:

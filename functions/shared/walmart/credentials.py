@@ -45,7 +45,8 @@ class Secret:
 
 _SIGNING: Final = ("consumerId", "channelType", "privateKey")
 _WITH_TOKENS: Final = ("clientId", "clientSecret")
-_OF_TOKENS: Final = (*_WITH_TOKENS, "market", "globalVersion")
+_OF_TOKENS: Final = (*_WITH_TOKENS, "channelType", "market", "globalVersion")
+_KNOWN: Final = tuple(dict.fromkeys((*_SIGNING, *_OF_TOKENS)))
 
 
 def read_credentials(secret: str) -> Credentials:
@@ -68,7 +69,7 @@ def read_credentials(secret: str) -> Credentials:
 
 def _credentials_in(secret: str) -> Credentials | str:
     """Return the credentials, or a text that says what is wrong with the secret and shows no value."""
-    members = read_members(secret)
+    members = read_members(secret, _KNOWN)
     if isinstance(members, str):
         return members
     signing = [name for name in ("consumerId", "privateKey") if name in members]
@@ -78,13 +79,16 @@ def _credentials_in(secret: str) -> Credentials | str:
             f"secret: has {' and '.join(signing)} for the digital signature, and {' and '.join(tokens)} for"
             " access tokens: keep one of the two"
         )
-    misspelled = misspelled_members(members, (*_SIGNING, *_WITH_TOKENS))
+    misspelled = misspelled_members(members, _KNOWN)
     needed = _WITH_TOKENS if tokens or (not signing and misspelled.intersection(_WITH_TOKENS)) else _SIGNING
     for name in needed:
         value = members.get(name)
         if not isinstance(value, str) or not value.strip():
             return f"secret.{name}: missing{_spelling(name) if name in misspelled else ''}"
-    known = (*_OF_TOKENS, "channelType") if tokens else _SIGNING
+    known = _OF_TOKENS if tokens else _SIGNING
+    for name in known:
+        if name in misspelled:
+            return f"secret.{name}: missing{_spelling(name)}"
     # The client refuses a value that is not a string, and names it.
     parameters: dict[str, Any] = {_parameter(name): members[name] for name in known if name in members}
     try:

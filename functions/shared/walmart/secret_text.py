@@ -16,15 +16,6 @@ from walmart_ca.pasted import QUOTES, cleaned
 
 _NOT_JSON: Final = "secret: must be JSON"
 _AN_OBJECT: Final = "secret: must be a JSON object"
-_MEMBERS: Final = (
-    "consumerId",
-    "channelType",
-    "privateKey",
-    "clientId",
-    "clientSecret",
-    "market",
-    "globalVersion",
-)
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
 _KEY_ALONE: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{256,}")
 _NAME_AND_VALUE: Final = re.compile(
@@ -38,15 +29,20 @@ class _Object(list[tuple[str, Any]]):
     """The members of a JSON object in their order, with repeated names."""
 
 
-def read_members(secret: str) -> dict[str, Any] | str:
-    """Return the members of the secret, or a text that says what is wrong, which shows no value."""
+def read_members(secret: str, known: Iterable[str]) -> dict[str, Any] | str:
+    """Return the members of the secret, or a text that says what is wrong, which shows no value.
+
+    Args:
+        secret: Its text.
+        known: The names of the members that it may have once only.
+    """
     found = _document(cleaned(secret).strip())
     if isinstance(found, str):
         return found
     members = dict(found)
     if len(members) < len(found):
         names = [name for name, _ in found]
-        twice = [name for name in _MEMBERS if names.count(name) > 1]
+        twice = [name for name in known if names.count(name) > 1]
         if twice:
             return f"secret.{twice[0]}: appears twice: keep one"
     return members

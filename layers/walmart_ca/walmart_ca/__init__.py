@@ -31,12 +31,12 @@ from .errors import (
 )
 from .messages import CallInfo, ErrorEntry, Request
 from .models import Order, OrderLine, OrderLineStatus, OrderPage, Status
-from .orders import LARGEST_PAGE, FollowedCursors, Released
-from .session import DEFAULT_SERVICE_NAME, PRODUCTION_URL
+from .orders import LARGEST_PAGE, FollowedCursors, ListOptions
+from .session import PRODUCTION_URL
 from .signature import SignatureCredentials
 from .tokens import TokenCredentials
 from .transport import Sender
-from .validation import InvalidArgument, check_base_url, check_purchase_order_id
+from .validation import InvalidArgument, check_purchase_order_id
 
 if TYPE_CHECKING:
     from .async_client import AsyncClient
@@ -56,7 +56,6 @@ else:
 
 
 __all__ = [
-    "DEFAULT_SERVICE_NAME",
     "LARGEST_PAGE",
     "PRODUCTION_URL",
     "AsyncClient",
@@ -67,6 +66,7 @@ __all__ = [
     "ErrorEntry",
     "FollowedCursors",
     "InvalidArgument",
+    "ListOptions",
     "Misconfigured",
     "NotSent",
     "Order",
@@ -75,7 +75,6 @@ __all__ = [
     "OrderPage",
     "OrderRejected",
     "OutcomeUnknown",
-    "Released",
     "Request",
     "Sender",
     "SignatureCredentials",
@@ -84,7 +83,6 @@ __all__ = [
     "TokenCredentials",
     "Unavailable",
     "WalmartError",
-    "check_base_url",
     "check_purchase_order_id",
     "elapsed",
     "parse_instant",

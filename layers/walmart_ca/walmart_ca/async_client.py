@@ -16,7 +16,7 @@ from .errors import NotSent
 from .forks import call_after_fork
 from .messages import Request
 from .models import ALL, RELEASED, Order, OrderPage
-from .orders import LIST_PATHS, FollowedCursors, Orders, Released, order_path, released_query
+from .orders import LIST_PATHS, FollowedCursors, ListOptions, Orders, order_path, released_query
 from .session import DEFAULT_SERVICE_NAME, DEFAULT_TIMEOUT, PRODUCTION_URL, Session, new_uuid
 from .transport import Sender
 from .validation import InvalidArgument
@@ -230,14 +230,16 @@ class AsyncOrders:
             timeout,
         )
 
-    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> AsyncIterator[Order]:
+    def released(
+        self, *, timeout: float | None = None, **options: Unpack[ListOptions]
+    ) -> AsyncIterator[Order]:
         """List the released orders. See `Orders.released`."""
         self._timeout_of(timeout)
-        released_query(**which)  # raises for a bad argument now, not at the first iteration
-        return self._released(timeout, which)
+        released_query(**options)  # raises for a bad argument now, not at the first iteration
+        return self._released(timeout, options)
 
-    async def _released(self, timeout: float | None, which: Released) -> AsyncIterator[Order]:
-        page = await self.released_page(timeout=timeout, **which)
+    async def _released(self, timeout: float | None, options: ListOptions) -> AsyncIterator[Order]:
+        page = await self.released_page(timeout=timeout, **options)
         cursors = FollowedCursors()
         while True:
             for order in page.orders:
@@ -247,19 +249,23 @@ class AsyncOrders:
             cursors.follow(page)
             page = await self.next_page(page, timeout=timeout)
 
-    async def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+    async def released_page(
+        self, *, timeout: float | None = None, **options: Unpack[ListOptions]
+    ) -> OrderPage:
         """Fetch the first page of the released orders. See `Orders.released_page`."""
         return await self._in_thread(
             "GET",
             LIST_PATHS[RELEASED],
-            lambda left: self._orders.released_page(timeout=left, **which),
+            lambda left: self._orders.released_page(timeout=left, **options),
             timeout,
         )
 
-    async def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+    async def created_page(
+        self, *, timeout: float | None = None, **options: Unpack[ListOptions]
+    ) -> OrderPage:
         """Fetch the first page of the orders with a line in Created. See `Orders.created_page`."""
         return await self._in_thread(
-            "GET", LIST_PATHS[ALL], lambda left: self._orders.created_page(timeout=left, **which), timeout
+            "GET", LIST_PATHS[ALL], lambda left: self._orders.created_page(timeout=left, **options), timeout
         )
 
     async def next_page(

@@ -26,7 +26,7 @@ from .responses import Response, Tree, error_entries, members, text
 ORDER_SERVICE: Final = "GMP_ORDER_API"
 """The suffix of the order service's error codes. The gateway's suffix is `GMP_GATEWAY_API`; it responds with
 `CONTENT_NOT_FOUND` when it does not serve a path ("No static resource v3/…"; three parties, 2026)."""
-BLOCKED: Final = "blocked_by_firewall"
+_BLOCKED: Final = "blocked_by_firewall"
 """The reason of a 403 that Walmart did not write."""
 UNREADABLE: Final = "unreadable_response"
 
@@ -50,7 +50,7 @@ _NO_ERROR: Final = frozenset({"", "INFO"})
 """The severities of an entry that is no error; Walmart does not always send one with an empty list."""
 _MAX_ORDERS: Final = 1000
 """A page with more than five times the requested orders may be an attack on the memory."""
-TOKEN_SECONDS: Final = 900.0
+_TOKEN_SECONDS: Final = 900.0
 """How long a token is valid by Walmart's documentation, for a response without `expires_in`."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
 _HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
@@ -72,7 +72,8 @@ def order_or_error(response: Response, call: CallInfo, purchase_order_id: str) -
     """Classify the response to a call about one order.
 
     A 2xx is a success when its body contains this order, even if a line still says `Created`: a production
-    client saw Walmart echo the old status. Any other 2xx may be a maintenance page: the outcome is unknown.
+    client (makanaleu) saw Walmart echo the old status. Any other 2xx may be a maintenance page: the outcome
+    is unknown.
 
     Args:
         response: Walmart's response, of any status.
@@ -154,7 +155,7 @@ def token_or_error(response: Response, call: CallInfo) -> tuple[str, float] | Wa
         if not _TOKEN.fullmatch(token):
             return Unavailable("token_unreadable", call)
         known = seconds.isascii() and seconds.isdecimal() and len(seconds) <= _MAX_DIGITS
-        return token, float(seconds) if known else TOKEN_SECONDS
+        return token, float(seconds) if known else _TOKEN_SECONDS
     error = _error(response, call, tree)
     if response.status == HTTPStatus.BAD_REQUEST and not response.is_html:
         ours = _blames_other_header(error.entries) and not _blames_credentials(error.entries)
@@ -204,7 +205,7 @@ def _error(response: Response, call: CallInfo, tree: Tree) -> WalmartError:
     if response.status == HTTPStatus.FORBIDDEN:
         if _is_walmarts(response, entries):
             return CredentialsRefused(reason, call, entries)
-        return Unavailable(BLOCKED, call, entries)
+        return Unavailable(_BLOCKED, call, entries)
     return _error_kind(response.status, entries)(reason, call, entries)
 
 
@@ -237,7 +238,8 @@ def _kind_of_bad_request(entries: tuple[ErrorEntry, ...]) -> type[WalmartError] 
 def _kind_of_refusal(entries: tuple[ErrorEntry, ...]) -> type[WalmartError]:
     """Classify a 4xx without a specific meaning: only the order service can refuse an order.
 
-    A code without a service counts as the order service's: Walmart's newer documentation shows such codes.
+    A code without a service counts as the order service's: Walmart's newer documentation shows such codes,
+    except with 404.
     """
     walmarts = bool(entries) and all(map(_has_walmarts_code, entries))
     return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable

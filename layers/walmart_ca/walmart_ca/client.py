@@ -46,7 +46,8 @@ class Client:
             base_url: Scheme and host without a path; https, or http for a loopback host.
             service_name: `WM_SVC.NAME`: 1 to 128 printable ASCII characters, no blank at either end.
             timeout: Seconds for each call, from connecting to the last byte of the response: above 0, and
-                a day at most. Connecting takes at most 3 of them, and getting an access token at most 15.
+                a day at most. Connecting takes at most 3 of them, and getting an access token at most half of
+                them, and never more than 15.
             max_connections: How many connections are kept open. More calls at the same time open more
                 connections, which are closed after their call.
             ssl_context: TLS settings, which must verify the server's certificate and require TLS 1.2 or
@@ -76,7 +77,10 @@ class Client:
         self.orders = Orders(self._session, credentials.auth(self._session))
 
     def close(self) -> None:
-        """Close every connection. A later call raises `NotSent` (`closed`)."""
+        """Close every connection.
+
+        A later call raises `NotSent` (`closed`), unless a `transport` of your own says otherwise.
+        """
         self._session.close()
 
     def __enter__(self) -> Self:

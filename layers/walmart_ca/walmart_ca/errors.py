@@ -4,7 +4,8 @@ An argument that cannot be used raises `InvalidArgument`, a `ValueError`, before
 error is a `WalmartError`::
 
     WalmartError
-    ├── NotSent             The request was not sent: repeat it at once.
+    ├── NotSent             The request was not sent: repeat it, unless the client is closed or of another
+    │                       process.
     ├── OutcomeUnknown      It was sent and may have been applied: check the order's status before a retry.
     ├── Throttled           The quota is used up: repeat after `retry_at`.
     ├── Unavailable         Walmart, or a proxy in front of it, has a problem: repeat later. The request may
@@ -117,7 +118,8 @@ class Unavailable(WalmartError):
     """Walmart, or a proxy in front of it, has a problem.
 
     The response is 408, 5xx, 400 `INVALID_REQUEST` without a cause (an outage), a 4xx that the order service
-    did not write, or a 403 that Walmart did not write (`blocked_by_firewall`).
+    did not write, or a 403 that Walmart did not write (`blocked_by_firewall`). It is also a 2xx without a
+    usable token (`token_unreadable`).
     """
 
     remedy = "Walmart or a proxy in front of it has a problem; repeat later, it may have been applied"
@@ -127,7 +129,8 @@ class CredentialsRefused(WalmartError):
     """Walmart does not accept the caller.
 
     The response is 401, a 403 that Walmart wrote, 400 `INVALID_TOKEN`, a 400 that names a header with
-    credentials, or any 400 to the request for an access token.
+    credentials, or a 400 to the request for an access token that is no HTML page and blames no
+    other header.
     """
 
     remedy = "check the credentials and this machine's clock"

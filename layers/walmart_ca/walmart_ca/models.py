@@ -33,7 +33,7 @@ _SPELLINGS: Final = {status.casefold(): status.value for status in Status} | {
 """Walmart's OpenAPI spells the statuses in upper case, and one of its overviews writes `Canceled`."""
 
 
-def normalize_status(name: str) -> str:
+def _normalize_status(name: str) -> str:
     """Return a status in the spelling of `Status`, and an unknown status as Walmart spelled it."""
     name = name.strip()
     return _SPELLINGS.get(name.casefold(), name)
@@ -173,9 +173,9 @@ def _statuses(line: Tree) -> list[object]:
 
 def _read_status(entry: object) -> OrderLineStatus:
     if not isinstance(entry, dict):
-        return OrderLineStatus(normalize_status(entry if isinstance(entry, str) else ""))
+        return OrderLineStatus(_normalize_status(entry if isinstance(entry, str) else ""))
     return OrderLineStatus(
-        normalize_status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
+        _normalize_status(text(entry, "status")), _whole_number(text(entry, "statusQuantity", "amount"))
     )
 
 

@@ -15,7 +15,7 @@ from .messages import CallInfo, Request
 from .models import ALL, RELEASED, Order, OrderPage
 from .responses import Response
 from .session import Session
-from .transport import MANY_ORDERS, ONE_ORDER, TOO_LARGE, Limits
+from .transport import MANY_ORDERS, ONE_ORDER, TOO_LARGE
 from .validation import InvalidArgument, check_purchase_order_id
 
 LARGEST_PAGE: Final = 200
@@ -31,8 +31,8 @@ LIST_PATHS: Final = {RELEASED: "/released", ALL: ""}
 """The paths of Walmart's lists, relative to the path of the orders."""
 
 
-class Released(TypedDict, total=False):
-    """The selection of orders to list.
+class ListOptions(TypedDict, total=False):
+    """Which orders to list, and how many on a page.
 
     Attributes:
         created_start_date: The earliest order date, an aware datetime. Walmart accepts whole seconds, so
@@ -59,7 +59,7 @@ def released_query(
     """Return the query of a first page, which has no character with two encodings.
 
     The start is optional in Walmart's OpenAPI of 2023 and required in that of 2025; a page without a limit
-    has ten orders. `Released` describes the arguments.
+    has ten orders. `ListOptions` describes the arguments.
 
     Raises:
         InvalidArgument: An argument cannot be used.
@@ -133,12 +133,13 @@ class Orders:
         it within four hours of the order's receipt.
 
         Args:
-            purchase_order_id: Walmart's id: 1 to 64 ASCII letters, digits, `_` or `-`.
+            purchase_order_id: Walmart's id: 1 to 64 ASCII letters, digits, `_` or `-`, with at least one
+                digit.
             timeout: Seconds for this call; the client's `timeout` when None.
 
         Returns:
-            The order as Walmart returned it. A line may still say `Created`: a production client saw the
-            response echo the old status. The response itself means success.
+            The order as Walmart returned it. A line may still say `Created`: a production client (makanaleu)
+            saw the response echo the old status. The response itself means success.
 
         Raises:
             InvalidArgument: The id or `timeout` cannot be used; nothing was sent.
@@ -176,12 +177,12 @@ class Orders:
         """
         return self._order_call("GET", purchase_order_id, "", timeout)
 
-    def released(self, *, timeout: float | None = None, **which: Unpack[Released]) -> Iterator[Order]:
+    def released(self, *, timeout: float | None = None, **options: Unpack[ListOptions]) -> Iterator[Order]:
         """List the released orders, which have lines in Created. Each page is fetched when it is needed.
 
         Args:
             timeout: Seconds for each page; the client's `timeout` when None.
-            **which: See `Released`.
+            **options: See `ListOptions`.
 
         Yields:
             The orders in Walmart's sequence. An order that changes during the listing may come twice, and
@@ -193,7 +194,7 @@ class Orders:
                 (`repeated_cursor`) when Walmart's cursors repeat.
         """
         self._session.timeout_of(timeout)
-        return self._released(released_query(**which), timeout)
+        return self._released(released_query(**options), timeout)
 
     def _released(self, query: str, timeout: float | None) -> Iterator[Order]:
         page = self._page(RELEASED, query, None, timeout)
@@ -204,18 +205,18 @@ class Orders:
             page = self.next_page(page, timeout=timeout)
             yield from page.orders
 
-    def released_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+    def released_page(self, *, timeout: float | None = None, **options: Unpack[ListOptions]) -> OrderPage:
         """Fetch the first page of the released orders. `released` describes the arguments and the errors."""
-        return self._page(RELEASED, released_query(**which), None, timeout)
+        return self._page(RELEASED, released_query(**options), None, timeout)
 
-    def created_page(self, *, timeout: float | None = None, **which: Unpack[Released]) -> OrderPage:
+    def created_page(self, *, timeout: float | None = None, **options: Unpack[ListOptions]) -> OrderPage:
         """Fetch the first page of the orders with a line in Created, from the list of all orders.
 
         Use it when `released_page` fails: the one Canadian seller whose code is public got 520 from the list
         of released orders with an access token, and uses this list. Walmart's reference has the same response
         and cursor for both lists. `released` describes the arguments and the errors.
         """
-        return self._page(ALL, f"status=Created&{released_query(**which)}", None, timeout)
+        return self._page(ALL, f"status=Created&{released_query(**options)}", None, timeout)
 
     def next_page(
         self, page: OrderPage, *, limit: int | None = None, timeout: float | None = None
@@ -223,7 +224,8 @@ class Orders:
         """Fetch the page after another page of the same list.
 
         The cursor is a query, which is sent as Walmart wrote it: Walmart refused a decoded and encoded copy
-        with 401. In Canada it sometimes lacks its leading `?`.
+        with 401 (fillup's SDK, issue #37). In Canada it sometimes lacks its leading `?` (Ventmere, commit
+        1ef3547).
 
         Args:
             page: The previous page.
@@ -269,7 +271,7 @@ class Orders:
         path: str,
         classify: Callable[[Response, CallInfo], T | WalmartError],
         timeout: float | None,
-        limits: Limits,
+        max_bytes: int,
     ) -> T:
         """Make a call, and repeat it once with a new access token if Walmart did not recognize the caller.
 
@@ -281,7 +283,9 @@ class Orders:
         refreshed = False
         while True:
             request = self._build(method, path, (deadline - session.monotonic()) / 2)
-            response, call = session.send(request, timeout=deadline - session.monotonic(), limits=limits)
+            response, call = session.send(
+                request, timeout=deadline - session.monotonic(), max_bytes=max_bytes
+            )
             result = classify(response, call)
             if not isinstance(result, WalmartError):
                 return result

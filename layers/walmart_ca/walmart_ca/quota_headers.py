@@ -37,5 +37,5 @@ def replenished_at(headers: Headers, now: float) -> datetime | None:
 
 def tokens_left(headers: Headers) -> int | None:
     """Return how many more calls the quota allows (`x-current-token-count`), or None when unreadable."""
-    count = headers.get("x-current-token-count") or ""
+    count = (headers.get("x-current-token-count") or "").strip()
     return int(count) if count.isascii() and count.isdecimal() and len(count) <= _MAX_DIGITS else None

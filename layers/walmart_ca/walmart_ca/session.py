@@ -11,7 +11,7 @@ from .forks import call_after_fork
 from .messages import CallInfo, Request
 from .quota_headers import replenished_at, tokens_left
 from .responses import Response
-from .transport import ONE_ORDER, Limits, NoResponseError, NothingSentError, Sender, Transport
+from .transport import ONE_ORDER, NoResponseError, NothingSentError, Sender, Transport
 from .validation import InvalidArgument, check_base_url, printable_value
 from .version import VERSION
 
@@ -21,7 +21,7 @@ DEFAULT_SERVICE_NAME: Final = "Walmart Marketplace"
 """`WM_SVC.NAME`. Walmart does not check the text; clients in production use this one."""
 DEFAULT_TIMEOUT: Final = 15.0
 """Seconds for one call."""
-LONGEST_TIMEOUT: Final = 86_400.0
+_LONGEST_TIMEOUT: Final = 86_400.0
 """One day in seconds. A socket's time-out is limited to some weeks."""
 
 
@@ -79,8 +79,8 @@ class Session:
             InvalidArgument: `timeout` is not a number of seconds up to one day.
         """
         timeout = self._timeout if timeout is None else timeout
-        if not isinstance(timeout, int | float) or not timeout <= LONGEST_TIMEOUT:
-            raise InvalidArgument("timeout", f"must be a number of seconds up to {LONGEST_TIMEOUT:.0f}")
+        if not isinstance(timeout, int | float) or not timeout <= _LONGEST_TIMEOUT:
+            raise InvalidArgument("timeout", f"must be a number of seconds up to {_LONGEST_TIMEOUT:.0f}")
         return timeout
 
     def build(
@@ -117,14 +117,14 @@ class Session:
         return Request(method=method, url=url, headers=headers, correlation_id=correlation_id, body=body)
 
     def send(
-        self, request: Request, *, timeout: float, limits: Limits = ONE_ORDER
+        self, request: Request, *, timeout: float, max_bytes: int = ONE_ORDER
     ) -> tuple[Response, CallInfo]:
         """Send a request, once.
 
         Args:
             request: From `build`.
             timeout: Seconds to the last byte of the response. Nothing is sent unless it is above 0.
-            limits: The maximum size of the response.
+            max_bytes: The maximum size of the response's body.
 
         Returns:
             Walmart's response, of any status, and the record of the call.
@@ -150,7 +150,7 @@ class Session:
         try:
             if self._is_of_other_process:
                 raise NothingSentError("other_process")  # noqa: TRY301 - one of the reasons below
-            response = self._transport.send(request, timeout, limits)
+            response = self._transport.send(request, timeout, max_bytes)
         except NothingSentError as error:
             raise NotSent(str(error), call_info()) from error
         except NoResponseError as error:

@@ -34,7 +34,7 @@ class SignatureCredentials:
         Args:
             consumer_id: The GUID from Walmart's Developer Center.
             channel_type: The GUID that Walmart assigned to the seller's channel. Walmart refuses every
-                `/v3/ca` call without it.
+                `/v3/ca` call without it (fillup #73, highsidelabs #5).
             private_key: Base64 of PKCS#8 without BEGIN and END lines, as Walmart issues it; or PEM, PKCS#8
                 or PKCS#1. Typical damage from pasting is repaired; see `private_key`.
 

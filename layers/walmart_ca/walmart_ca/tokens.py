@@ -11,15 +11,17 @@ from .auth import Auth
 from .classification import token_or_error
 from .errors import NotSent, OutcomeUnknown, WalmartError
 from .forks import call_after_fork
-from .messages import CallInfo, Request
+from .messages import Request
 from .session import Session
 from .validation import InvalidArgument, header_value, opaque_value
 
-TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - a path, not a token
-REFRESH_BEFORE_S: Final = 60.0
+_TOKEN_PATH: Final = "/v3/token"  # noqa: S105 - a path, not a token
+_REFRESH_BEFORE_S: Final = 60.0
 """A token is no longer used this many seconds before its end: a call takes time, and clocks differ."""
-TIMEOUT_S: Final = 15.0
+_TIMEOUT_S: Final = 15.0
 """The most seconds that the request for a token may take."""
+_TIMED_OUT: Final = frozenset({"token_no_time_left", "token_connect_timeout", "token_response_timeout"})
+"""The reasons of a request for a token that failed for lack of time."""
 
 _ACCESS_TOKEN: Final = "WM_SEC.ACCESS_TOKEN"  # noqa: S105 - a header's name
 
@@ -132,8 +134,19 @@ class TokenAuth:
             waited_for = self._asked
             if waited_for is None:
                 self._asked = mine = Future[_Token]()
-        if waited_for is not None:
+        if waited_for is None:
+            return self._ask_for_all(mine, timeout)
+        try:
             return self._wait(waited_for, timeout)
+        except NotSent as error:
+            # The other call may have had little time. With more time left than its request took, ask again.
+            time_left = timeout - (self._session.monotonic() - now)
+            if error.reason not in _TIMED_OUT or time_left <= error.call.latency_s:
+                raise
+        return self._good_token(time_left)
+
+    def _ask_for_all(self, mine: Future[_Token], timeout: float) -> _Token:
+        """Request a token, and pass the result to the threads that wait for `mine`."""
         try:
             token = self._ask(timeout)
         except WalmartError as error:
@@ -160,22 +173,20 @@ class TokenAuth:
             return asked.result(max(0.0, timeout))
         except (TimeoutError, CancelledError) as error:
             reason = "token_timeout" if isinstance(error, TimeoutError) else "token_interrupted"
-            call = CallInfo(
-                "POST", self._session.url(TOKEN_PATH), "", None, self._session.monotonic() - started
-            )
-            raise NotSent(reason, call) from error
+            latency_s = self._session.monotonic() - started
+            raise self._session.not_sent(reason, "POST", _TOKEN_PATH, latency_s) from error
 
     def _ask(self, timeout: float) -> _Token:
         now = self._session.monotonic()
         request = self._session.build(
             "POST",
-            self._session.url(TOKEN_PATH),
+            self._session.url(_TOKEN_PATH),
             self._credentials.token_headers(),
             content_type="application/x-www-form-urlencoded",
             body=b"grant_type=client_credentials",
         )
         try:
-            response, call = self._session.send(request, timeout=min(timeout, TIMEOUT_S))
+            response, call = self._session.send(request, timeout=min(timeout, _TIMEOUT_S))
         except (NotSent, OutcomeUnknown) as error:
             # The call that needs the token was not sent.
             raise NotSent(f"token_{error.reason}", error.call) from error
@@ -183,4 +194,4 @@ class TokenAuth:
         if isinstance(result, WalmartError):
             raise result
         value, seconds = result
-        return _Token(value, now + seconds - REFRESH_BEFORE_S)
+        return _Token(value, now + seconds - _REFRESH_BEFORE_S)

@@ -17,7 +17,7 @@ import time
 import weakref
 from collections.abc import Buffer, Callable
 from functools import partial
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
@@ -32,7 +32,7 @@ from .validation import InvalidArgument
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds to resolve the host's name and connect to it, over all of its addresses and including TLS."""
-ADDRESS_TIMEOUT: Final = 0.25
+_ADDRESS_TIMEOUT: Final = 0.25
 """The fewest seconds that one address gets, even if a host has many: a share of the connect time-out that is
 shorter than the round trip would reach none of them."""
 KEPT_FOR: Final = 20.0
@@ -40,21 +40,10 @@ KEPT_FOR: Final = 20.0
 between calls, such as a Lambda function, does not notice that the server closed the connection, and would
 lose the next call on it (psf/requests#4506)."""
 
-
-class Limits(NamedTuple):
-    """The limits of a response.
-
-    Attributes:
-        size: The most bytes of its body.
-    """
-
-    size: int
-
-
-ONE_ORDER: Final = Limits(size=1024 * 1024)
-"""For one order, which has a few kilobytes."""
-MANY_ORDERS: Final = Limits(size=16 * 1024 * 1024)
-"""For a page, which has at most 200 orders."""
+ONE_ORDER: Final = 1024 * 1024
+"""Bytes, at most, of the response about one order, which has a few kilobytes."""
+MANY_ORDERS: Final = 16 * 1024 * 1024
+"""Bytes, at most, of a page, which has at most 200 orders."""
 TOO_LARGE: Final = "response_too_large"
 
 
@@ -69,8 +58,12 @@ class NoResponseError(Exception):
 class Sender(Protocol):
     """Sends the requests of a client."""
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        """Send one request, once. See `Transport.send`."""
+    def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
+        """Send one request, once. See `Transport.send`.
+
+        Raise `NothingSentError` or `NoResponseError` of this module; any other error reaches the caller
+        unchanged.
+        """
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -114,21 +107,21 @@ class Transport:
         self._pool = _Pool(max_connections, new_connection)
         self._monotonic = monotonic
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
+    def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
         """Send one request, once.
 
         Args:
             request: Its URL begins with this transport's `base_url`.
             timeout: Seconds until the last byte of the response, including connecting and sending. Only the
                 look-up of the host's name cannot be interrupted; the resolver has its own limit.
-            limits: The maximum size of the response.
+            max_bytes: The maximum size of the response's body.
 
         Returns:
             The complete response, of any status; its body is empty if it is compressed.
 
         Raises:
             NothingSentError: The request was not sent.
-            NoResponseError: The request was sent, and no complete response came within the limits.
+            NoResponseError: The request was sent, and no complete response of that size came in time.
         """
         if not timeout > 0:  # also when it is not a number
             raise NothingSentError("no_time_left")
@@ -137,7 +130,7 @@ class Transport:
         connection = self._pool.get(now)
         connection.kept_until = now + KEPT_FOR
         try:
-            return connection.exchange(request, request.url.removeprefix(self._origin), deadline, limits)
+            return connection.exchange(request, request.url.removeprefix(self._origin), deadline, max_bytes)
         except TimeoutError as error:
             raise NoResponseError("response_timeout") from error
         except (OSError, http.client.HTTPException, HTTPError, ValueError) as error:
@@ -297,7 +290,7 @@ class _Connection(HTTPConnection):
         decrypted = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
         return not decrypted and super().is_connected
 
-    def exchange(self, request: Request, target: str, deadline: float, limits: Limits) -> Response:
+    def exchange(self, request: Request, target: str, deadline: float, max_bytes: int) -> Response:
         """Send one request, and read the response.
 
         Raises:
@@ -320,8 +313,8 @@ class _Connection(HTTPConnection):
                 # The request did not allow it. The decoded size is unlimited, so only the status counts.
                 return Response(response.status, headers, b"")
             # One byte more than allowed shows that the response is too long.
-            body = response.read(limits.size + 1)
-            if len(body) > limits.size:
+            body = response.read(max_bytes + 1)
+            if len(body) > max_bytes:
                 raise NoResponseError(TOO_LARGE)
             if response.length:
                 raise http.client.IncompleteRead(body, response.length)
@@ -354,7 +347,7 @@ class _Connection(HTTPConnection):
                     sock = stack.enter_context(socket.socket(family, kind, protocol))
                     for option in self.socket_options or ():
                         sock.setsockopt(*option)
-                    sock.settimeout(min(time_left, max(time_left / left, ADDRESS_TIMEOUT)))
+                    sock.settimeout(min(time_left, max(time_left / left, _ADDRESS_TIMEOUT)))
                     sock.connect(address)
                     sock.settimeout(_time_left(self._connect_deadline))  # the rest of the time is for TLS
                 except OSError as error:

@@ -48,14 +48,14 @@ def check_purchase_order_id(value: object) -> str:
         value: 1 to 64 ASCII letters, digits, `_` or `-`, with at least one digit.
 
     Raises:
-        InvalidArgument: `value` is anything else; `parameter` is `purchaseOrderId`, as in an order event.
+        InvalidArgument: `value` is anything else.
     """
     if not isinstance(value, str):
-        raise InvalidArgument("purchaseOrderId", f"must be a string, not {type(value).__name__}")
+        raise InvalidArgument("purchase_order_id", f"must be a string, not {type(value).__name__}")
     if not _PURCHASE_ORDER_ID.fullmatch(value):
-        raise InvalidArgument("purchaseOrderId", "must be 1 to 64 ASCII letters, digits, '_' or '-'")
+        raise InvalidArgument("purchase_order_id", "must be 1 to 64 ASCII letters, digits, '_' or '-'")
     if not _DIGIT.search(value):
-        raise InvalidArgument("purchaseOrderId", "must contain a digit")
+        raise InvalidArgument("purchase_order_id", "must contain a digit")
     return value
 
 
@@ -81,7 +81,8 @@ def opaque_value(parameter: str, value: object) -> str:
             not be part of the value.
     """
     value = _visible(parameter, value)
-    if inside_quotes(value):
+    is_quoted = len(value) > 1 and value[0] in QUOTES and value[-1] in QUOTES
+    if is_quoted or inside_quotes(value):
         raise InvalidArgument(parameter, "must not have quotes around it")
     return value
 

@@ -25,7 +25,7 @@ from tests.support.rate_limiters import unlimited_rate_limiter
 from walmart_ca import AsyncClient
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
-from walmart_ca.transport import Limits, NoResponseError
+from walmart_ca.transport import NoResponseError
 
 type Cursors = Literal["counting", "keeping", "none", "repeating"]
 CURSORS: tuple[Cursors, Cursors] = ("counting", "keeping")
@@ -80,8 +80,8 @@ class Walmart:
     """What happens at Walmart after each page."""
     queries: list[str] = field(default_factory=list)
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        del timeout, limits
+    def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
+        del timeout, max_bytes
         url = urlsplit(request.url)
         name = url.path.rpartition("/")[2]
         self.queries.append(f"{name}?{url.query}")
@@ -389,8 +389,8 @@ def test_a_long_look_back_lists_old_and_third_party_orders(failing: dict[str, Re
 
 def test_an_api_without_the_ship_node_type_causes_no_problem() -> None:
     class Legacy(Walmart):
-        def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-            answer = super().send(request, timeout, limits)
+        def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
+            answer = super().send(request, timeout, max_bytes)
             code = b'{"errors": {"error": [{"code": "INVALID_REQUEST_PARAM.GMP_ORDER_API"}]}}'
             return Response(400, JSON, code) if "shipNodeType" in request.url else answer
 

@@ -110,6 +110,7 @@ class Harness:
             recorder=self,
             requests_per_minute=60,
             interval=INTERVAL,
+            now=lambda: self.now,
         )
         return asyncio.run(sweep.run(self.left_s))
 

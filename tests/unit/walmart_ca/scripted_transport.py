@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from tests.support.documents import as_json
 from walmart_ca.messages import Request
 from walmart_ca.responses import Response
-from walmart_ca.transport import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +22,8 @@ class ScriptedTransport:
         self.meanwhile: Callable[[], object] = lambda: None
         self._script = list(script or [Response(200, {}, b"")])
 
-    def send(self, request: Request, timeout: float, limits: Limits) -> Response:
-        del limits
+    def send(self, request: Request, timeout: float, max_bytes: int) -> Response:
+        del max_bytes
         self.sent.append(request)
         self.timeouts.append(timeout)
         self.meanwhile()

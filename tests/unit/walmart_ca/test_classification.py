@@ -237,7 +237,7 @@ def test_the_time_of_replenishment_is_read_in_every_spelling(
 @pytest.mark.parametrize(
     ("count", "left"),
     [
-        *(("0", 0), ("7", 7), ("999999999", 999_999_999)),
+        *(("0", 0), ("7", 7), (" 5 ", 5), ("999999999", 999_999_999)),
         *dict.fromkeys(["1000000000", "-1", "\u0667", "many", "", None]).items(),
     ],
 )

@@ -20,9 +20,9 @@ from walmart_ca import (
     OutcomeUnknown,
     SignatureCredentials,
     TokenCredentials,
-    check_base_url,
     check_purchase_order_id,
 )
+from walmart_ca.validation import check_base_url
 
 ACCEPTED_URLS = {
     "HTTPS://Marketplace.WalmartAPIs.com": PRODUCTION_URL,
@@ -125,7 +125,7 @@ def test_an_unusable_correlation_id_is_refused_and_not_sent(correlation_id: Any)
 
 
 REFUSED_ARGUMENTS: list[tuple[str, Any, dict[str, Any]]] = [
-    *(("purchaseOrderId", hostile, {}) for hostile in ("1/../x", "released", None)),
+    *(("purchase_order_id", hostile, {}) for hostile in ("1/../x", "released", None)),
     *(("timeout", "1", {"timeout": value}) for value in (math.nan, math.inf, 86_401, "5")),
 ]
 
@@ -165,7 +165,7 @@ def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
 
 @pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
 def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
-    with pytest.raises(ValueError, match=r"^purchaseOrderId must ") as refused:
+    with pytest.raises(ValueError, match=r"^purchase_order_id must ") as refused:
         check_purchase_order_id(purchase_order_id)
 
     assert len(str(refused.value)) < 100
@@ -232,7 +232,10 @@ HALF_QUOTED = "must not have quotes, a comma or a semicolon around it"
             (SignatureCredentials, OF_A_SIGNATURE, "channel_type", value, HALF_QUOTED)
             for value in ('"0b1f7c52', "0b1f7c52'", "0b1f7c52,", '"0b1f"7c52"')
         ),
-        (TokenCredentials, OF_A_TOKEN, "client_secret", '"hunter2"', "must not have quotes around it"),
+        *(
+            (TokenCredentials, OF_A_TOKEN, "client_secret", value, "must not have quotes around it")
+            for value in ('"hunter2"', '"ab$c"', "'ab\"c'", '\\"hunter2\\"', '""')
+        ),
         (
             TokenCredentials,
             OF_A_TOKEN,

@@ -57,8 +57,9 @@ class TokenClient(Client):
         return self.token_auth.refresh(refused)
 
     def _read_clock(self) -> float:
+        now = self.time
         self.clock_read.set()
-        return self.time
+        return now
 
     def token(self, timeout: float = 10.0) -> str:
         """Return the token of a request that is built now."""
@@ -158,19 +159,25 @@ def test_the_lifetime_of_a_token_starts_with_its_request() -> None:
     assert client.token() == "t-2"
 
 
-def both_results(client: TokenClient, then: Callable[[], object] = lambda: None) -> list[object]:
-    """Run two calls, the second while the first requests a token and runs `then`; return what each got."""
+def both_results(
+    client: TokenClient, then: Callable[[], object] = lambda: None, *, timeout: float = 10.0
+) -> list[object]:
+    """Run two calls, the second while the first requests a token and runs `then`; return what each got.
+
+    The second call has ten seconds, and the first has `timeout`.
+    """
     results: list[object] = []
 
-    def call() -> None:
+    def call(timeout: float = 10.0) -> None:
         try:
-            results.append(client.token())
+            results.append(client.token(timeout))
         except BaseException as error:  # noqa: BLE001 - a test may raise KeyboardInterrupt
             results.append(error)
 
     second = threading.Thread(target=call)
 
     def start_the_second() -> None:
+        client.scripted.meanwhile = lambda: None
         # A thread that reads the clock holds the lock until it has found the pending request.
         client.clock_read.clear()
         second.start()
@@ -178,9 +185,8 @@ def both_results(client: TokenClient, then: Callable[[], object] = lambda: None)
         then()
 
     client.scripted.meanwhile = start_the_second
-    call()
+    call(timeout)
     second.join(GUARD)
-    client.scripted.meanwhile = lambda: None
     return results
 
 
@@ -190,6 +196,41 @@ def test_waiting_calls_get_the_same_result_and_an_error_is_not_kept() -> None:
     assert [type(error) for error in both_results(client)] == [CredentialsRefused] * 2
     assert both_results(client) == ["t-1", "t-1"]
     assert len(client.scripted.sent) == 2
+
+
+RAN_OUT = {
+    "a time-out of the response": NoResponseError("response_timeout"),
+    "a time-out of connecting": NothingSentError("connect_timeout"),
+    "no time before sending": NothingSentError("no_time_left"),
+}
+
+
+@pytest.mark.parametrize("lost", RAN_OUT.values(), ids=RAN_OUT.keys())
+def test_a_call_with_time_left_asks_again_after_the_time_out_of_another(lost: Exception) -> None:
+    client = TokenClient(lost, issued())
+
+    first, second = both_results(client, lambda: setattr(client, "time", 1000.5), timeout=0.5)
+
+    assert (type(first), second) == (NotSent, "t-1")
+    assert client.scripted.timeouts == [0.5, 9.5]
+
+
+@pytest.mark.parametrize(
+    ("lost", "took_s"),
+    [
+        *((lost, 5.0) for lost in RAN_OUT.values()),  # a request with less time would not succeed either
+        (NoResponseError("connection_lost"), 0.5),
+        (NothingSentError("closed"), 0.5),
+    ],
+)
+def test_a_call_does_not_ask_again_when_that_would_not_help(lost: Exception, took_s: float) -> None:
+    client = TokenClient(lost, issued())
+
+    first, second = both_results(client, lambda: setattr(client, "time", 1000.0 + took_s), timeout=took_s)
+
+    assert isinstance(first, NotSent)
+    assert first is second
+    assert len(client.scripted.sent) == 1
 
 
 def test_an_interrupt_does_not_end_the_waiting_threads() -> None:

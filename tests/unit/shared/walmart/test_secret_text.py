@@ -42,7 +42,7 @@ def test_a_secret_with_a_client_id_is_for_access_tokens(
 
 WRITTEN = json.dumps(GOOD, indent=2)
 READ = {
-    "unknown members": json.dumps({**GOOD, "market": "ca", "note": "main account"}),
+    "unknown members": json.dumps({**GOOD, "Market": "us", "note": "main account"}),
     "a byte order mark": f"\ufeff{WRITTEN}",
     "white space and zero-width spaces": f"\u200b \xa0\n{WRITTEN}\r\n\u200b",
     "one more level and a byte order mark inside": json.dumps(f"\ufeff{WRITTEN}", ensure_ascii=False),
@@ -105,6 +105,14 @@ REFUSED = {
     "consumer_id": (WRITTEN.replace("consumerId", "consumer_id"), "spell it consumerId"),
     "PRIVATE_KEY": (WRITTEN.replace("privateKey", "PRIVATE_KEY"), "spell it privateKey"),
     "client_secret": ('{"clientId": "hunter22", "client_secret": "x"}', "spell it clientSecret"),
+    **{
+        f"{wrong} of an access token": (token(**{wrong: "us"}), f"secret.{right}: missing; a member differs")
+        for wrong, right in {
+            "Market": "market",
+            "channel_type": "channelType",
+            "global-version": "globalVersion",
+        }.items()
+    },
     "an unusable consumer id": (signing(consumerId="hunter\n2"), "secret.consumerId: must be"),
     "half a pair of quotes": (signing(channelType='"hunter22'), "secret.channelType: must not"),
     "text as a key": (signing(privateKey="hunter22!"), "secret.privateKey: must be an RSA private key"),
