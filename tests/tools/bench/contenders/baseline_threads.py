@@ -14,5 +14,5 @@ class Contender:
         self._baselines = [Baseline(url, secret) for _ in range(_ORDERS)]
 
     def acknowledge(self, purchase_order_ids: Sequence[str]) -> list[str]:
-        each = [[purchase_order_id] for purchase_order_id in purchase_order_ids]
-        return sum(self._pool.map(lambda one, order: one.acknowledge(order), self._baselines, each), [])
+        orders = [[purchase_order_id] for purchase_order_id in purchase_order_ids]
+        return [each for (each,) in self._pool.map(Baseline.acknowledge, self._baselines, orders)]
