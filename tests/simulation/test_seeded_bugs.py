@@ -19,11 +19,8 @@ FRESH = multiprocessing.get_context("forkserver")
 FRESH.set_forkserver_preload(
     [
         *("asyncio", "boto3", "urllib3", "cryptography.hazmat.primitives.serialization"),
-        *(
-            "aws_lambda_powertools.metrics",
-            "aws_lambda_powertools.utilities.typing",
-            "tests.local.marketplace",
-        ),
+        *("encodings.idna", "aws_lambda_powertools.metrics", "aws_lambda_powertools.utilities.typing"),
+        *("tests.local.marketplace", "tests.support.outcome_schema", "tests.support.sqs_limits", __name__),
     ]
 )
 
