@@ -1,6 +1,5 @@
 """The local AWS: one server process, and the functions' processes that it starts."""
 
-import copy
 import json
 import os
 import shutil
@@ -10,9 +9,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self, overload
+from typing import TYPE_CHECKING, Final, Self
 
 import boto3
 import botocore.session
@@ -21,23 +21,9 @@ from botocore.config import Config
 from tests.local.aws.commands import ACCESS_KEY, REGION, SECRET_KEY, end, interrupts_held_back
 from tests.local.aws.venvs import Venvs
 
-if TYPE_CHECKING:
-    from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_iam import IAMClient
-    from mypy_boto3_kms import KMSClient
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_logs import CloudWatchLogsClient
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_scheduler import EventBridgeSchedulerClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-    from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sts import STSClient
-
 _GUARDED: Final = Path(__file__).with_name("guarded.py")
 _HOST: Final = "127.0.0.1"
+_ROOT: Final = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
 _STARTUP_SECONDS: Final = 300
 """Long, for a busy machine; the wait ends earlier when the server does."""
 _READ_SECONDS: Final = 300
@@ -63,20 +49,28 @@ class LocalAws:
 
     Args:
         port: The port on 127.0.0.1; 0 takes a free port.
+        credentials: The credentials of its clients; by default, those of its root user.
+
+    Attributes:
+        client: Makes a client of a service, as boto3 does, but ignores the user's own AWS settings.
 
     Raises:
         PortTaken: On entry, the port is in use.
         NotStarted: On entry, the server ended or did not respond.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, credentials: Mapping[str, str] = _ROOT) -> None:
         self.region = REGION
         self.port = port
         self._wanted_port = port
         self._process: subprocess.Popen[str] | None = None
         self._directory: Path | None = None
         self._session = _session()
-        self._credentials = {"aws_access_key_id": ACCESS_KEY, "aws_secret_access_key": SECRET_KEY}
+        self._credentials = credentials
+        if TYPE_CHECKING:
+            self.client = self._session.client  # its stubs have the type of each service's client
+        else:
+            self.client = self._client
 
     @property
     def endpoint_url(self) -> str:
@@ -93,36 +87,8 @@ class LocalAws:
     def log(self) -> str:
         return (self.directory / "server.log").read_text(errors="replace")
 
-    @overload
-    def client(self, service: Literal["cloudformation"]) -> "CloudFormationClient": ...
-    @overload
-    def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
-    @overload
-    def client(self, service: Literal["events"]) -> "EventBridgeClient": ...
-    @overload
-    def client(self, service: Literal["iam"]) -> "IAMClient": ...
-    @overload
-    def client(self, service: Literal["kms"]) -> "KMSClient": ...
-    @overload
-    def client(self, service: Literal["lambda"]) -> "LambdaClient": ...
-    @overload
-    def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
-    @overload
-    def client(self, service: Literal["s3"]) -> "S3Client": ...
-    @overload
-    def client(self, service: Literal["scheduler"]) -> "EventBridgeSchedulerClient": ...
-    @overload
-    def client(self, service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
-    @overload
-    def client(self, service: Literal["sns"]) -> "SNSClient": ...
-    @overload
-    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
-    @overload
-    def client(self, service: Literal["sts"]) -> "STSClient": ...
-
-    def client(self, service: str) -> object:
-        """A client of this AWS, as its root user, that ignores the user's own AWS settings."""
-        make: object = self._session.client(  # type: ignore[call-overload] # the overloads above name the services
+    def _client(self, service: str) -> object:
+        made: object = self._session.client(  # type: ignore[call-overload] # the stubs want the name of a service
             service,
             endpoint_url=self.endpoint_url,
             **self._credentials,
@@ -133,18 +99,19 @@ class LocalAws:
                 retries={"mode": "standard", "total_max_attempts": 1},
             ),
         )
-        return make
+        return made
 
     def assume(self, role_arn: str) -> Self:
         """This AWS with clients that have assumed a role; a `ClientError` if its policy does not allow it."""
         issued = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="assumed")["Credentials"]
-        same = copy.copy(self)
-        same._credentials = {  # noqa: SLF001 - of the same class
-            "aws_access_key_id": issued["AccessKeyId"],
-            "aws_secret_access_key": issued["SecretAccessKey"],
-            "aws_session_token": issued["SessionToken"],
-        }
-        return same
+        return type(self)(
+            self.port,
+            {
+                "aws_access_key_id": issued["AccessKeyId"],
+                "aws_secret_access_key": issued["SecretAccessKey"],
+                "aws_session_token": issued["SessionToken"],
+            },
+        )
 
     def __enter__(self) -> Self:
         try:
