@@ -1,10 +1,12 @@
 """Helpers that make a call with a client and return its result or its error."""
 
 import base64
+import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import trustme
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -28,6 +30,19 @@ def credentials_of(seller: Seller) -> SignatureCredentials:
     return SignatureCredentials(
         consumer_id=seller.consumer_id, channel_type=seller.channel_type, private_key=seller.private_key
     )
+
+
+def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    """Return a server's TLS context, with a certificate for these names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def context_trusting(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
 
 
 def outcome[T](call: Callable[[], T]) -> T | WalmartError:

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import trustme
 
-from tests.integration.walmart_ca.calls import Connect, Serve, credentials_of
-from tests.local.marketplace import Certificate, Marketplace, Seller, issue_certificate
+from tests.integration.walmart_ca.calls import Connect, Serve, context_for, context_trusting, credentials_of
+from tests.local.marketplace import Marketplace, Seller
 from tests.support.keys import credentials, rsa_key, walmart_form
 from tests.support.raw_server import Behavior, RawServer
 from walmart_ca import Client
@@ -20,14 +21,19 @@ def seller(marketplace: Marketplace) -> Seller:
 
 
 @pytest.fixture(scope="session")
-def certificate() -> Certificate:
-    return issue_certificate()
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    return context_for(authority, "localhost", "127.0.0.1")
 
 
 @pytest.fixture
-def trusting(certificate: Certificate) -> ssl.SSLContext:
-    """A client's TLS context that trusts the certificate's authority."""
-    return ssl.create_default_context(cadata=certificate.authority_pem.decode())
+def trusting(authority: trustme.CA) -> ssl.SSLContext:
+    """A client's TLS context that trusts the server's authority."""
+    return context_trusting(authority)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 import trustme
 
-from tests.integration.walmart_ca.calls import Connect, Serve, failure
-from tests.local.marketplace import Certificate
+from tests.integration.walmart_ca.calls import Connect, Serve, context_for, context_trusting, failure
 from tests.support.raw_server import (
     ACKNOWLEDGES,
     ORDER,
@@ -38,18 +37,6 @@ def test_the_session_tickets_of_tls_1_3_cost_no_connection(serve: Serve, connect
 
     assert versions == {"TLSv1.3"}
     assert server.connections == 1
-
-
-def context_for(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
-
-
-def context_trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
 
 
 def context_of_old_tls(authority: trustme.CA) -> ssl.SSLContext:
@@ -89,9 +76,9 @@ def test_nothing_is_sent_to_an_untrusted_server(
 
 
 def test_only_the_systems_authorities_are_trusted_by_default(
-    serve: Serve, connect: Connect, certificate: Certificate
+    serve: Serve, connect: Connect, server_tls: ssl.SSLContext
 ) -> None:
-    server = serve(ACKNOWLEDGES, tls=certificate.context, name="localhost")
+    server = serve(ACKNOWLEDGES, tls=server_tls, name="localhost")
 
     error = failure(lambda: connect(server.url).orders.acknowledge(ORDER))
 
@@ -126,14 +113,14 @@ def test_nothing_is_sent_without_a_complete_handshake(
 
 
 def test_a_slow_response_over_tls_times_out(
-    serve: Serve, connect: Connect, certificate: Certificate, trusting: ssl.SSLContext
+    serve: Serve, connect: Connect, server_tls: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
     def behave(connection: Connection) -> None:
         connection.read_request()
         connection.send(http_response(acknowledged()))
         drip(b"", b"H")(connection)
 
-    server = serve(behave, tls=certificate.context, name="localhost")
+    server = serve(behave, tls=server_tls, name="localhost")
     client = connect(server.url, ssl_context=trusting)
     client.orders.get(ORDER)
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.integration.walmart_ca.calls import HANGS_AFTER, START, Connect, Serve, failure, outcome
-from tests.local.marketplace import Certificate, Fault, Marketplace
+from tests.local.marketplace import Fault, Marketplace
 from tests.support.documents import as_json, order, page
 from tests.support.keys import credentials
 from tests.support.raw_server import (
@@ -279,10 +279,10 @@ def test_a_connection_that_ends_while_idle_fails_no_call(
 
 @pytest.mark.parametrize("secure", [False, True])
 def test_a_connection_is_not_used_after_a_long_idle_time(
-    serve: Serve, certificate: Certificate, trusting: ssl.SSLContext, secure: bool
+    serve: Serve, server_tls: ssl.SSLContext, trusting: ssl.SSLContext, secure: bool
 ) -> None:
     # A suspended process does not notice that the server has closed the connection.
-    server = serve(ACKNOWLEDGES, tls=certificate.context if secure else None)
+    server = serve(ACKNOWLEDGES, tls=server_tls if secure else None)
     now = 1000.0
     used: list[int] = []
     client = Client(credentials(), base_url=server.url, ssl_context=trusting, monotonic=lambda: now)
@@ -357,7 +357,7 @@ LEFT: dict[str, bytes] = {
 def test_a_connection_with_unread_bytes_is_not_used_again(
     serve: Serve,
     connect: Connect,
-    certificate: Certificate,
+    server_tls: ssl.SSLContext,
     trusting: ssl.SSLContext,
     secure: bool,
     asked: bytes,
@@ -368,7 +368,7 @@ def test_a_connection_with_unread_bytes_is_not_used_again(
         connection.send(asked + left if connection.number == 1 else http_response(acknowledged(SECOND)))
         connection.read_request()
 
-    server = serve(behave, tls=certificate.context if secure else None)
+    server = serve(behave, tls=server_tls if secure else None)
     client = connect(server.url, ssl_context=trusting)
     outcome(lambda: client.orders.acknowledge(ORDER))
 

@@ -1,4 +1,4 @@
-"""A local marketplace: Walmart Canada's order API as a real HTTP(S) server for tests, demos and debugging.
+"""A local marketplace: Walmart Canada's order API as a real HTTP server for tests, demos and debugging.
 
 It verifies every signature with its own implementation of Walmart's rule, keeps orders and their line
 statuses, responds in Walmart's XML and JSON, and injects faults on demand. Calls to Walmart's Canadian API
@@ -19,16 +19,13 @@ from .faults import Fault
 from .marketplace import Marketplace
 from .orders import Order
 from .sellers import Seller
-from .server import Certificate, issue_certificate
 from .variants import Scheme
 
 __all__ = [
     "Call",
-    "Certificate",
     "Fault",
     "Marketplace",
     "Order",
     "Scheme",
     "Seller",
-    "issue_certificate",
 ]

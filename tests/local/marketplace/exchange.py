@@ -37,7 +37,7 @@ class Exchange:
     def right_response(self, form: Form | None = None) -> Response:
         """Do what the call asks for and return the response without sending it; ``form`` overrides Accept."""
         if form is not None:
-            self.style = replace(self.style, form_of_all=form)
+            self.style = replace(self.style, form=form)
         response = self.respond(self.style)
         if self.call.action == "acknowledge" and response.status == HTTPStatus.OK:
             self.call.applied = True

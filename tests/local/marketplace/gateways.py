@@ -44,7 +44,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Gateways:
-    """Accept the calls of registered sellers; ``url_scheme`` is http or https.
+    """Accept the calls of registered sellers.
 
     Only the first refusal of a call counts, so each check may rely on those before it.
     """
@@ -52,7 +52,6 @@ class Gateways:
     sellers: Sellers
     tokens: Tokens
     variants: Variants
-    url_scheme: str
     timestamp_tolerance: timedelta
 
     def check(self, call: Call) -> Refusal | None:
@@ -76,7 +75,7 @@ class Gateways:
             yield _unauthorized("channel type is another seller's")
         signed = Signed(
             consumer_id=seller.consumer_id,
-            url=f"{self.url_scheme}://{headers.get('Host', '')}{call.path}",
+            url=f"http://{headers.get('Host', '')}{call.path}",
             method=call.method,
             timestamp=headers[TIMESTAMP],
         )
@@ -115,7 +114,7 @@ class Gateways:
         token = call.headers.get(ACCESS_TOKEN, "").strip()
         valid_until = self.tokens.valid_until(token)
         if not token:
-            yield _unauthorized(f"{ACCESS_TOKEN} is missing{_common_mistake(call)}")
+            yield _unauthorized(f"{ACCESS_TOKEN} is missing")
         if valid_until is None:
             yield _unauthorized("token is unknown")
         elif call.received_at >= valid_until:
@@ -153,10 +152,3 @@ def _refusals_of_content_type(call: Call) -> Iterator[Refusal]:
 
 def _market(call: Call) -> str:
     return call.headers.get(MARKET, "").strip() or _MARKET_WITHOUT_HEADER
-
-
-def _common_mistake(call: Call) -> str:
-    """Name what was sent instead of a token, if it is a common mistake."""
-    if AUTHORIZATION in call.headers:
-        return f": {AUTHORIZATION} is the wrong header for a token"
-    return ": a signature is not accepted here" if SIGNATURE in call.headers else ""

@@ -1,6 +1,5 @@
 """The marketplace as a whole."""
 
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from .gateways import Gateways
 from .order_service import LISTS, Services
 from .orders import SELLER_FULFILLED, Order, Orders, new_order
 from .quota import Bucket
-from .responses import Style
+from .responses import Style, asked_form
 from .sellers import Sellers
 from .server import HOST, Request, Server, Wire
 from .tokens import TOKEN_ACTION, Tokens
@@ -34,7 +33,6 @@ class Marketplace:
 
     Args:
         port: Where to listen; 0 lets the system choose.
-        tls: Serve HTTPS with this context, see ``issue_certificate``; plain HTTP without it.
         clock: The marketplace's time in epoch seconds.
         timestamp_tolerance: How far a call's timestamp may be from the clock. Walmart publishes no figure for
             Canada; fifteen minutes is its figure for a program with the same signature.
@@ -52,7 +50,6 @@ class Marketplace:
     def __init__(
         self,
         port: int = 0,
-        tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.time,
         timestamp_tolerance: timedelta = timedelta(minutes=15),
         *,
@@ -65,8 +62,6 @@ class Marketplace:
         self.clock = clock
         self.variants = Variants(market)
         self._port = port
-        self._tls = tls
-        self._url_scheme = "https" if tls else "http"
         self._on_call = on_call
         self._sellers = Sellers(market)
         self._orders = Orders(clock)
@@ -74,9 +69,7 @@ class Marketplace:
         self._faults = FaultPlan()
         self._calls: list[Call] = []
         self._services = Services(self._orders, self._tokens, self.variants)
-        self._gateways = Gateways(
-            self._sellers, self._tokens, self.variants, self._url_scheme, timestamp_tolerance
-        )
+        self._gateways = Gateways(self._sellers, self._tokens, self.variants, timestamp_tolerance)
         per_minute = {"acknowledge": requests_per_minute, "get": gets_per_minute}
         per_minute |= dict.fromkeys(LISTS, lists_per_minute)
         self._buckets = {
@@ -98,7 +91,7 @@ class Marketplace:
     def start(self) -> None:
         if self._server is not None:
             raise RuntimeError("the marketplace is open already")
-        self._server = Server(self._port, self._tls, self.serve)
+        self._server = Server(self._port, self.serve)
 
     def stop(self) -> None:
         """End every connection and thread at once, during any fault; does nothing when stopped."""
@@ -117,8 +110,7 @@ class Marketplace:
     def url(self) -> str:
         if self._server is None:
             raise RuntimeError("the marketplace is not open")
-        host = "localhost" if self._tls else HOST
-        return f"{self._url_scheme}://{host}:{self._server.port}"
+        return f"http://{HOST}:{self._server.port}"
 
     @property
     def tokens_issued(self) -> int:
@@ -226,12 +218,12 @@ class Marketplace:
         )
         self._calls.append(call)
         # The Global API has only JSON.
-        only_form: Form | None = "json" if call.scheme == "token" else self.variants.form
+        form: Form = "json" if call.scheme == "token" else asked_form(call.headers.get("Accept", ""))
         return Exchange(
             call,
             destination.respond,
             self._orders,
-            Style(call.headers.get("Accept", ""), self.variants, only_form),
+            Style(form, self.variants),
             wire,
             self.clock,
             self._buckets.get(call.action or ""),

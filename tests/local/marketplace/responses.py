@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from . import buyer
 from .orders import Order, OrderLine, customer_order_id
 from .problems import Origin, Problem
-from .variants import ErrorShape, Form, Variants
+from .variants import Form, Variants
 
 type Tree = Mapping[str, Tree] | Sequence[Tree] | str | float | datetime | None
 type OrderTree = Mapping[str, Tree]
@@ -64,22 +64,14 @@ class Style:
     """How to write the response to one call.
 
     Attributes:
-        accept: The header of the call.
+        form: The form of the order service's response.
         variants: The marketplace's.
-        form_of_all: The form of every response, even of the gateway's errors; None if there are two.
         change_page: Changes a page before it is written.
     """
 
-    accept: str
+    form: Form
     variants: Variants
-    form_of_all: Form | None
     change_page: Callable[[Page], Page] = lambda page: page
-
-    @property
-    def form(self) -> Form:
-        """The form of the order service's response: the first one in Accept, and XML otherwise."""
-        asked = re.search("json|xml", self.accept.lower())
-        return self.form_of_all or ("json" if asked and asked[0] == "json" else "xml")
 
     def acknowledged_order(self, order: Order) -> Response:
         """Respond to an acknowledgement, without the ship node, as in Walmart's own example."""
@@ -109,13 +101,12 @@ class Style:
     def problem(self, problem: Problem, *headers: tuple[str, str]) -> Response:
         """Respond with an error. The gateway ignores Accept and responds in JSON."""
         from_gateway = problem.origin is Origin.GATEWAY
-        form = (self.form_of_all or "json") if from_gateway else self.form
+        form = "json" if from_gateway else self.form
         entry = _error_entry(problem)
         if form == "xml":
             body = _to_xml("errors", _ERROR_NAMESPACE, {"error": [entry]})
         else:
-            shape = self.variants.error_shape or ("gateway" if from_gateway else "order service")
-            body = to_json(_error_document(problem, entry, shape))
+            body = to_json({"error": [entry]} if from_gateway else {"errors": {"error": [entry]}})
         return written(problem.status, form, body, *headers)
 
     def _found(self, root: str, namespace: str, xml: Tree, document: Tree) -> Response:
@@ -123,6 +114,12 @@ class Style:
         for purchase_order_id in self.variants.unreadable:
             body = _unreadable(body, purchase_order_id)
         return written(HTTPStatus.OK, self.form, body)
+
+
+def asked_form(accept: str) -> Form:
+    """Return the first form that an Accept header names; XML if it names none."""
+    asked = re.search("json|xml", accept.lower())
+    return "json" if asked and asked[0] == "json" else "xml"
 
 
 def written(status: int, form: Form, body: bytes, *headers: tuple[str, str]) -> Response:
@@ -253,15 +250,3 @@ def _error_entry(problem: Problem) -> dict[str, Tree]:
         "causes": causes,
         "errorIdentifiers": {} if problem.origin is Origin.GATEWAY else {"entry": []},
     }
-
-
-def _error_document(problem: Problem, entry: dict[str, Tree], shape: ErrorShape) -> Tree:
-    match shape:
-        case "order service":
-            return {"errors": {"error": [entry]}}
-        case "gateway":
-            return {"error": [entry]}
-        case "flat":  # what Walmart's newer documentation shows
-            kept = ("code", "field", "severity", "category")
-            flat = {name: value for name, value in entry.items() if name in kept}
-            return {"errors": [{**flat, "message": problem.description}]}

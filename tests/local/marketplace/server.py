@@ -1,4 +1,4 @@
-"""A plain HTTP/1.1 server over TCP or TLS, with one thread per connection.
+"""A plain HTTP/1.1 server, with one thread per connection.
 
 Everything that waits here wakes when the server stops.
 """
@@ -7,7 +7,6 @@ import contextlib
 import itertools
 import socket
 import socketserver
-import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -19,28 +18,9 @@ from typing import Protocol
 HOST = "127.0.0.1"
 _LONGEST_LINE = 65_536
 _LARGEST_BODY = 1_048_576
-_HANDSHAKE_SECONDS = 10
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger: on, for no time at all
 
 type _Connection = socket.socket | tuple[bytes, socket.socket]  # as in socketserver, which has datagrams too
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The server's TLS context, and the authority that a client has to trust."""
-
-    context: ssl.SSLContext
-    authority_pem: bytes
-
-
-def issue_certificate() -> Certificate:
-    """Make a certificate for ``localhost`` from a new certificate authority."""
-    import trustme  # noqa: PLC0415 - only TLS needs trustme to be installed
-
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
-    return Certificate(context, authority.cert_pem.bytes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +82,8 @@ class _SocketWire:
 class Server:
     """A listening server, from construction to ``stop()``. A taken port is an ``OSError``."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None, serve: Callable[[Request, Wire], None]) -> None:
-        self._listener = _Listener(port, tls, serve)
+    def __init__(self, port: int, serve: Callable[[Request, Wire], None]) -> None:
+        self._listener = _Listener(port, serve)
         self.port = int(self._listener.server_address[1])
         self._thread = threading.Thread(
             target=self._listener.serve_until_stopped, name=f"local-marketplace-{self.port}", daemon=True
@@ -127,11 +107,10 @@ class _Listener(socketserver.ThreadingTCPServer):
     request_queue_size = 128
     daemon_threads = False  # server_close() waits for these only
 
-    def __init__(self, port: int, tls: ssl.SSLContext | None, serve: Callable[[Request, Wire], None]) -> None:
+    def __init__(self, port: int, serve: Callable[[Request, Wire], None]) -> None:
         self.serve = serve
         self.stopping = threading.Event()
         self.connection_numbers = itertools.count(1)
-        self._tls = tls
         self._lock = threading.Lock()
         self._connections: set[_Connection] = set()
         super().__init__((HOST, port), _Handler)
@@ -143,9 +122,6 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         connection, address = super().get_request()
-        if self._tls is not None:
-            # The connection's own thread does the handshake: here it would delay all other callers.
-            connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._connections.add(connection)
         return connection, address
@@ -158,10 +134,9 @@ class _Listener(socketserver.ThreadingTCPServer):
     def abandon_connections(self) -> None:
         with self._lock:
             for connection in self._connections:
-                # TCP's shutdown even under TLS: it wakes the thread that reads or writes there, whereas
-                # TLS's own shutdown would remove that thread's encryption.
+                # It wakes the thread that reads or writes there.
                 with contextlib.suppress(OSError):
-                    socket.socket.shutdown(connection, socket.SHUT_RDWR)  # type: ignore[arg-type]  # TCP has no pairs
+                    connection.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # TCP has no pairs
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -176,10 +151,6 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         # An OSError here means that the caller has closed it or the server stops.
         with contextlib.suppress(OSError):
-            if isinstance(self.connection, ssl.SSLSocket):
-                self.connection.settimeout(_HANDSHAKE_SECONDS)
-                self.connection.do_handshake()
-                self.connection.settimeout(None)
             super().handle()
 
     def handle_one_request(self) -> None:

@@ -87,16 +87,6 @@ def test_the_form_follows_accept_and_is_xml_otherwise(signer: Caller, accept: st
     assert signer.get({"Accept": accept, **signer.bad_credentials}).form == "json"  # the gateway's
 
 
-def test_a_form_can_be_forced(marketplace: Marketplace, signer: Caller) -> None:
-    marketplace.variants.form = "xml"
-
-    responses = [signer.acknowledge(), signer.get(), signer.get(signer.bad_credentials)]
-
-    # The namespace differs from call to call.
-    names = [response.xml().tag.removeprefix("{http://walmart.com/") for response in responses]
-    assert names == ["mp/orders}order", "mp/v3/orders}order", "}errors"]
-
-
 def test_xml_and_json_have_the_same_content(marketplace: Marketplace, signer: Caller) -> None:
     placed = datetime(2026, 3, 16, 10, 30, 15, 250_000, tzinfo=UTC)
     marketplace.add_order(ANOTHER, ["Created", ("Shipped", "Lost", "Created")], order_date=placed)

@@ -37,8 +37,6 @@ CALLS: list[tuple[type[Caller], Changes, Refused, str]] = [
     (Caller, {SIGNATURE: "bm9uZQ=="}, UNAUTHORIZED, "does not match the signed string"),
     (TokenCaller, {TOKEN: "unknown"}, UNAUTHORIZED, "token is unknown"),
     (TokenCaller, {TOKEN: None, "WM_MARKET": ""}, UNAUTHORIZED, "is missing"),
-    (TokenCaller, {TOKEN: "", "Authorization": "Bearer x"}, UNAUTHORIZED, "the wrong header for a token"),
-    (TokenCaller, {TOKEN: "", SIGNATURE: "c2ln"}, UNAUTHORIZED, "a signature is not accepted here"),
     (TokenCaller, {"WM_MARKET": None, "WM_GLOBAL_VERSION": ""}, by_gateway("WM_MARKET"), "missing"),
     (TokenCaller, {"WM_MARKET": "us"}, by_gateway("WM_MARKET"), "not the seller's"),
     (TokenCaller, {"WM_MARKET": "CA"}, by_gateway("WM_MARKET"), "not the seller's"),

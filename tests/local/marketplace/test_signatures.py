@@ -33,22 +33,22 @@ QUERY = "?after=a%3Ab"
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "reason"),
+    ("right", "wrong"),
     [
-        ("\nEND", "", "newline at the end is missing"),
-        ("\n", "\r\n", "CR LF"),
-        ("GET", "get", "not in upper case"),
-        ("http://HOST", "", "path, not the full URL"),
-        (QUERY, "", "without its query"),
-        (QUERY, "?after=a:b", "URL decoded"),
-        (QUERY, "?after=a%253Ab", "signed string"),  # encoded again
-        (QUERY, "?after=a%3ab", "signed string"),  # encoded otherwise
-        ("GET", "POST", "signed string"),
-        ("HOST", "other", "signed string"),
+        ("\nEND", ""),
+        ("\n", "\r\n"),
+        ("GET", "get"),
+        ("http://HOST", ""),
+        (QUERY, ""),
+        (QUERY, "?after=a:b"),  # decoded
+        (QUERY, "?after=a%253Ab"),  # encoded again
+        (QUERY, "?after=a%3ab"),  # encoded otherwise
+        ("GET", "POST"),
+        ("HOST", "other"),
     ],
 )
 def test_only_a_signature_over_the_call_as_sent_is_accepted(
-    marketplace: Marketplace, signer: Caller, right: str, wrong: str, reason: str
+    marketplace: Marketplace, signer: Caller, right: str, wrong: str
 ) -> None:
     timestamp, host = str(int(time.time() * 1000)), signer.url.removeprefix("http://")
     pattern = f"{signer.seller.consumer_id}\nhttp://HOST{GET}{QUERY}\nGET\n{timestamp}\nEND"
@@ -59,7 +59,7 @@ def test_only_a_signature_over_the_call_as_sent_is_accepted(
     )
 
     assert (good.status, bad.status) == (200, 401)
-    assert reason in str(marketplace.calls[1].refusal)
+    assert marketplace.calls[1].refusal == "signature does not match the signed string"
     assert b"signed string" not in bad.body
 
 

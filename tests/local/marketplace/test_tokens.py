@@ -84,8 +84,7 @@ def test_both_schemes_share_orders_and_the_log_names_the_scheme(
     ]
 
 
-def test_every_response_to_calls_with_a_token_is_json(marketplace: Marketplace, bearer: TokenCaller) -> None:
-    marketplace.variants.form = "xml"
+def test_every_response_to_calls_with_a_token_is_json(bearer: TokenCaller) -> None:
     in_xml = {"Accept": "application/xml"}
     responses = [
         bearer.request_token(in_xml),

@@ -6,7 +6,6 @@ from typing import Literal
 type Market = Literal["ca", "us"]
 type Scheme = Literal["signature", "token"]
 type Form = Literal["xml", "json"]
-type ErrorShape = Literal["order service", "gateway", "flat"]
 type Severity = Literal["INFO", "ERROR", "absent"]
 type Cursors = Literal["keeping", "counting"]
 
@@ -18,8 +17,6 @@ class Variants:
     Attributes:
         market: The market of the sellers and their orders, which does not change. The Canadian API serves
             only Canadian sellers.
-        form: The form of every response to signed calls, even of the gateway's errors; None follows Accept.
-        error_shape: The shape of every JSON error, one of Walmart's three; None is the shape of its origin.
         expired_token_status: Both are reported of the United States: fulfilio's python-walmart was written
             for 400 and INVALID_TOKEN, and one of its users got 401 (its pull request 19).
         empty_list_status: The status of the response to an empty list. Sellers report both.
@@ -34,8 +31,6 @@ class Variants:
     """
 
     market: Market = "ca"
-    form: Form | None = None
-    error_shape: ErrorShape | None = None
     expired_token_status: Literal[400, 401] = 401
     empty_list_status: Literal[200, 404] = 404
     cursors: Cursors = "keeping"
