@@ -81,8 +81,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
 
 
 def _place(given: argparse.Namespace) -> None:
+    if any(map(str.isdecimal, given.status)):
+        raise FailedError("write the order before --status")
     placed_at = datetime.now(UTC) - timedelta(minutes=given.minutes_ago)
-    order, order_date = given.order or str(round(time.time() * 1000)), placed_at.isoformat(timespec="seconds")
+    order = _order_id(given.order or str(round(time.time() * 1000)))
+    order_date = placed_at.isoformat(timespec="seconds")
     # Before anything is done, because the event may be for nobody.
     publish = _publisher() if given.event else None
     _call("POST", "orders", purchaseOrderId=order, statuses=given.status, orderDate=order_date)
@@ -149,7 +152,13 @@ COMMANDS: Final[dict[str, tuple[Callable[[argparse.Namespace], None], str]]] = {
 
 
 def _of(order: str) -> dict[str, str]:
-    return {} if order == _ANY else {"purchaseOrderId": order}
+    return {} if order == _ANY else {"purchaseOrderId": _order_id(order)}
+
+
+def _order_id(order: str) -> str:
+    if not (order.isascii() and order.isdecimal()):
+        raise FailedError(f"{order} is not an order id: Walmart's have digits only, such as 7600")
+    return order
 
 
 def _named(order: str) -> str:

@@ -72,6 +72,9 @@ def test_faults_are_planned_and_forgotten(marketplace: ControlledMarketplace, pr
         (["fail", ORDER, "delay", "seconds"], "seconds is not name=value"),
         (["fail", "any", "gone", "--action", "ship"], "the action of GONE is one of acknowledge, get,"),
         (["ship", "1"], "there is no order 1"),
+        (["place", "abc"], "abc is not an order id: Walmart's have digits only, such as 7600"),
+        (["fail", "abc", "gone"], "abc is not an order id"),
+        (["place", "--status", "Created", "7600"], "write the order before --status"),
         (["place", ORDER, "--event"], "--event needs the local AWS: paste what `make sandbox` prints"),
     ],
 )
