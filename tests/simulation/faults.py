@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from tests.local.marketplace import Fault
+from tests.local.marketplace.order_service import LISTS
 
 
 class SystemFault(Enum):
@@ -61,12 +62,7 @@ STUCK_ORDER_FAULTS: Final = (
     *(TimedFault.ORDER_MIXED, TimedFault.ORDER_UNDATED),
 )
 """The faults that keep one order from being acknowledged for hours."""
-LIST_FAULTS: Final = frozenset(
-    {
-        *(Fault.BARE_CURSOR, Fault.OPAQUE_CURSOR, Fault.ENDLESS_CURSOR, Fault.MISSING_CURSOR),
-        *(Fault.REPEATED_ORDER, Fault.INCOMPLETE_ORDER, Fault.HOSTILE_ORDER_ID),
-    }
-)
+LIST_FAULTS: Final = frozenset(fault for fault in Fault if fault.actions == LISTS)
 RANDOM_FAULTS: Final[tuple[AnyFault, ...]] = (*CALL_FAULTS, *SystemFault)
 """The faults that occur with a probability."""
 ALL_FAULTS: Final[tuple[AnyFault, ...]] = (*RANDOM_FAULTS, *TimedFault)

@@ -13,7 +13,7 @@ from urllib3 import HTTPHeaderDict
 
 from tests.local.marketplace import Fault
 from tests.local.marketplace.behaviors import ODD
-from tests.local.marketplace.faults import Detail, PlannedFault
+from tests.local.marketplace.faults import Detail
 from tests.local.marketplace.server import Request as WireRequest
 from tests.simulation.faults import CALL_FAULTS, LIST_FAULTS, SystemFault
 from walmart_ca.messages import Request
@@ -49,17 +49,9 @@ _INTERIM: Final = re.compile(rb"\A(?:HTTP/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r
 """Informational responses, which the standard library would take for the final one."""
 
 
-def _is_possible(fault: Fault, action: str) -> bool:
-    try:
-        PlannedFault(fault, action=action)
-    except ValueError:
-        return False
-    return True
-
-
 _POSSIBLE_FAULTS: Final = {
     action: sorted(
-        (fault for fault in CALL_FAULTS if _is_possible(fault, action)),
+        (fault for fault in CALL_FAULTS if action in fault.actions),
         key=lambda fault: fault not in LIST_FAULTS,
     )
     for action in ("acknowledge", "get", "released", "list", "token")
