@@ -9,11 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-import uuid
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 import urllib3
@@ -218,69 +216,6 @@ def test_the_error_of_a_missing_tool_says_what_to_do(tmp_path: Path) -> None:
         _ = Venvs(tmp_path).sam
     with pytest.raises(MissingTool, match="run `make setup`"):
         Venvs(tmp_path).emulator("arm64")
-
-
-LINES: Final = [
-    '{"outcome": "rejected", "attempt": 1, "record": {"status": "success"}}',
-    '{"outcome": "acknowledged", "attempt": 2.5}',
-    "START of the invocation rejected",
-]
-
-
-@pytest.mark.parametrize(
-    ("pattern", "found"),
-    [
-        ('{ $.outcome = "rejected" }', [0]),
-        ('{$.outcome != "rejected"}', [1]),
-        ('{ $.attempt >= 1 && $.outcome = "acknowledged" }', [1]),
-        ("{ $.attempt < 2 || $.attempt > 2 }", [0, 1]),
-        ('{ $.attempt = 1 || $.attempt = 2.5 && $.outcome = "rejected" }', [0]),
-        ('{ $.record.status = "success" }', [0]),
-        ('{ $.record.status != "timeout" }', [0]),
-        ("{ $.outcome = 1 }", []),
-        ('"rejected"', [0, 2]),
-        ("", [0, 1, 2]),
-    ],
-)
-def test_a_filter_pattern_selects_log_lines(local_aws: LocalAws, pattern: str, found: list[int]) -> None:
-    logs, group = local_aws.client("logs"), uuid.uuid4().hex
-    logs.create_log_group(logGroupName=group)
-    logs.create_log_stream(logGroupName=group, logStreamName="stream")
-    now = int(time.time() * 1000)
-    logs.put_log_events(
-        logGroupName=group,
-        logStreamName="stream",
-        logEvents=[{"timestamp": now, "message": line} for line in LINES],
-    )
-
-    events = logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"]
-
-    assert [event["message"] for event in events] == [LINES[number] for number in found]
-
-
-def test_all_messages_are_moved_to_another_queue(local_aws: LocalAws) -> None:
-    sqs = local_aws.client("sqs")
-    urls = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("moved-from", "moved-to")]
-    source, destination = (
-        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        for url in urls
-    )
-    for body in ("1", "2"):
-        sqs.send_message(
-            QueueUrl=urls[0],
-            MessageBody=body,
-            MessageAttributes={"outcome": {"DataType": "String", "StringValue": "rejected"}},
-        )
-
-    sqs.start_message_move_task(SourceArn=source, DestinationArn=destination)
-
-    (task,) = sqs.list_message_move_tasks(SourceArn=source)["Results"]
-    moved = sqs.receive_message(QueueUrl=urls[1], MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-    assert (task["Status"], task["ApproximateNumberOfMessagesMoved"]) == ("COMPLETED", 2)
-    assert [
-        (each["Body"], each["MessageAttributes"]["outcome"]["StringValue"]) for each in moved["Messages"]
-    ] == [("1", "rejected"), ("2", "rejected")]
-    assert "Messages" not in sqs.receive_message(QueueUrl=urls[0])
 
 
 @pytest.mark.parametrize(
