@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import functools
-import io
 import json
 import random
 import time
@@ -12,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from urllib3.response import HTTPResponse
 
 import acknowledge_orders.bootstrap
 import sweep_orders.bootstrap
@@ -30,6 +27,7 @@ from sweep_orders.handler import SweepFunction
 from sweep_orders.settings import SweepSettings
 from tests.local.aws import LocalAws
 from tests.local.marketplace import Marketplace, Seller
+from tests.support.aws_answers import answer
 from tests.support.batches import record_of
 from tests.support.context import Context
 from tests.support.deployed import PSEUDO_PARAMETERS
@@ -159,13 +157,13 @@ class Harness(Services):
     def encrypt_secret(self, decrypt: Callable[[], object]) -> None:
         """Let Secrets Manager decrypt the secret as its caller, as it does with a customer key."""
 
-        def decrypt_first(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
+        def decrypt_first(**_: object) -> Any:  # noqa: ANN401 - the stubs want none
             try:
                 decrypt()
             except ClientError:
-                refusal = {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
-                body = HTTPResponse(io.BytesIO(json.dumps(refusal).encode()), preload_content=False)
-                return AWSResponse(request.url, 400, HTTPHeaders(), body)
+                return answer(
+                    400, {"__type": "AccessDeniedException", "Message": "Access to KMS is not allowed"}
+                )
             return None
 
         self._secrets_manager.meta.events.register("before-send.secretsmanager.GetSecretValue", decrypt_first)

@@ -42,16 +42,7 @@ def printed(wanted: Series, output: list[dict[str, Any]]) -> list[float]:
     """The values that CloudWatch gets of a metric: the code's from the printed lines, and 0 of AWS's own."""
     if wanted.namespace != NAMESPACE:
         return [0.0]
-    values: list[float] = []
-    for line in output:
-        for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
-            names = [each["Name"] for each in directive["Metrics"]]
-            dimensions = [{name: line[name] for name in names} for names in directive["Dimensions"]]
-            known = directive["Namespace"] == NAMESPACE and wanted.metric in names
-            if known and wanted.dimensions in dimensions:
-                found = line[wanted.metric]
-                values += found if isinstance(found, list) else [found]
-    return values
+    return measurements_of(output, wanted.namespace, wanted.dimensions).get(wanted.metric, [])
 
 
 def deliver(age: timedelta, *faults: Fault, statuses: tuple[str, ...] = ("Created",)) -> Incident:

@@ -1,14 +1,13 @@
 """The messages that SQS refuses, as AWS documents it. The local AWS does not check attributes."""
 
-import io
 import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from urllib3.response import HTTPResponse
+from botocore.awsrequest import AWSPreparedRequest
+
+from tests.support.aws_answers import answer
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -43,9 +42,6 @@ def enforce_sqs_limits(client: "SQSClient") -> None:
         message = json.loads(request.body)
         attributes = message.get("MessageAttributes", {}).items()
         code = refusal(message["MessageBody"], {name: each["StringValue"] for name, each in attributes})
-        if code is None:
-            return None
-        body = HTTPResponse(io.BytesIO(json.dumps({"__type": code}).encode()), preload_content=False)
-        return AWSResponse(request.url, 400, HTTPHeaders(), body)
+        return answer(400, {"__type": code}) if code else None
 
     client.meta.events.register("before-send.sqs.SendMessage", check)

@@ -15,6 +15,7 @@ from tests.local.demo.orders import DemoOrder
 from tests.local.demo.screen import Screen
 from tests.local.marketplace import Marketplace, Scheme, Seller
 from tests.support.paths import ROOT
+from tests.support.printed import measurements_of
 
 if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
@@ -91,7 +92,7 @@ class Environment:
     def metric(self, metric: str) -> int:
         """Return the sum of a metric, from the log lines of which CloudWatch makes metrics."""
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "CloudWatchMetrics").new_records()
-        return round(sum(sum(line.get(metric, [])) for line in lines))
+        return round(sum(measurements_of(lines).get(metric, [])))
 
     def new_key(self) -> Seller:
         """Return the seller with a new key, which Walmart does not know yet."""

@@ -1,22 +1,20 @@
 """Every message can be parked: its body unchanged, with the attributes that SQS accepts."""
 
-import io
 import json
 from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
+from botocore.awsrequest import AWSPreparedRequest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from urllib3.response import HTTPResponse
 
 from acknowledge_orders.batch import read_batch
 from acknowledge_orders.ports import QueueMessage
 from acknowledge_orders.sqs_order_queue import SqsOrderQueue
 from shared.lazy_client import LazyClient
 from shared.orders.outcome import Outcome
+from tests.support.aws_answers import answer
 from tests.support.batches import sqs_record
 from tests.support.sqs_limits import ALLOWED, MAX_BYTES, enforce_sqs_limits
 
@@ -42,9 +40,7 @@ class Sqs:
     def _respond(self, request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
         assert isinstance(request.body, str | bytes)
         self.sent = json.loads(request.body)
-        return AWSResponse(
-            request.url, 200, HTTPHeaders(), HTTPResponse(io.BytesIO(b"{}"), preload_content=False)
-        )
+        return answer(200, {})
 
 
 @pytest.fixture(scope="module")

@@ -1,30 +1,20 @@
 """What Secrets Manager answers, and what the error tells a person to correct."""
 
-import io
-import json
 from collections.abc import Mapping
-from typing import Any
 
 import boto3
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.compat import HTTPHeaders
-from urllib3.response import HTTPResponse
 
 from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
 from shared.walmart.secrets_manager import SecretsManagerStore
+from tests.support.aws_answers import answer
 from tests.unit.reachable import texts_reachable_from
 
 ACCESS_KEY = "access-key-of-the-function"
 
 
-def store(status: int, answer: Mapping[str, str]) -> SecretsManagerStore:
+def store(status: int, document: Mapping[str, str]) -> SecretsManagerStore:
     """Return a store that gets this answer, without sending its signed request."""
-
-    def respond(request: AWSPreparedRequest, **_: object) -> Any:  # noqa: ANN401 - the stubs want none
-        raw: Any = HTTPResponse(io.BytesIO(json.dumps(answer).encode()), preload_content=False)
-        return AWSResponse(request.url, status, HTTPHeaders(), raw)
-
     client = boto3.client(
         "secretsmanager",
         region_name="ca-central-1",
@@ -32,7 +22,7 @@ def store(status: int, answer: Mapping[str, str]) -> SecretsManagerStore:
         aws_secret_access_key=ACCESS_KEY,
         aws_session_token=f"session-{ACCESS_KEY}",
     )
-    client.meta.events.register("before-send.secretsmanager", respond)
+    client.meta.events.register("before-send.secretsmanager", lambda **_: answer(status, document))
     return SecretsManagerStore(client, "arn")
 
 
