@@ -24,8 +24,8 @@ class SweepNote(NamedTuple):
         purchase_order_id: The order, which awaits acknowledgement according to Walmart's list.
         ordered_at: Its date in the list, aware; None when it has no plausible date.
         next_sweep_at: When the next sweep will see it again, aware.
-        may_park: Whether this event parks an order that needs a person. Any other event of the sweep
-            leaves it to the next sweep.
+        may_park: Whether this event parks an order that needs a person. Any other event of the sweep leaves
+            it to the next sweep.
     """
 
     purchase_order_id: str
