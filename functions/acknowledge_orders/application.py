@@ -1,4 +1,4 @@
-"""One order event: parse it, attempt the order, decide, act and record."""
+"""The orders of a batch, or of a direct invocation: parse, attempt, decide, publish, act and record."""
 
 import asyncio
 import json
@@ -32,6 +32,7 @@ from acknowledge_orders.ports import OrderQueue, QueueError, QueueMessage, Recor
 from acknowledge_orders.records import OutcomeRecord
 from shared.orders.event import DEADLINE, InvalidEventError, OrderEvent
 from shared.orders.sweep_note import SWEEP
+from shared.runtime import in_thread
 from shared.walmart.caller import Deferred
 
 BATCH_SIZE: Final = 10
@@ -55,9 +56,8 @@ class _Attempt:
     event: OutcomeEvent | None
 
 
-type _Begun = _Attempt | bool | None
-"""An attempt whose outcome is to be published; or whether the message of a finished one can be deleted; None
-after an unexpected error."""
+type _Begun = _Attempt | bool
+"""An attempt whose outcome is to be published; or whether the message of a finished one can be deleted."""
 
 
 class AcknowledgeOrders:
@@ -121,33 +121,32 @@ class AcknowledgeOrders:
         refusals = await self._publisher.publish(
             [each.event if isinstance(each, _Attempt) else None for each in begun], time_left
         )
-        ended = await asyncio.gather(
+        return await asyncio.gather(
             *(
                 self._guard(message, self._end(message, each, refusal))
                 for message, each, refusal in zip(messages, begun, refusals, strict=True)
             )
         )
-        return [bool(each) for each in ended]
 
     async def handle_direct_invocation(self, event: object, time_left: Callable[[], float]) -> OutcomeRecord:
         """Attempt the order of the event of a direct invocation, and return its record."""
         order_event, result = await self._try(event, time_left)
         decision = decide_direct(result, self._decision_context(order_event))
         record = self._record_of(order_event, result, decision)
-        outcome_event = await self._publisher.event_of(record, result)
+        outcome_event = await self._publisher.make_event(record, result)
         [refusal] = await self._publisher.publish([outcome_event], time_left)
         if refusal:
             record = replace(record, reason=refusal.reason, disposition=Disposition.RETURNED)
         self._recorder.record(record)
         return record
 
-    async def _guard[T](self, message: QueueMessage, work: Awaitable[T]) -> T | None:
-        """Return the result of the work on a message; None after an unexpected error, which is recorded."""
+    async def _guard[T](self, message: QueueMessage, work: Awaitable[T]) -> T | bool:
+        """Return the result of the work on a message; False after an unexpected error, which is recorded."""
         try:
             return await work
         except Exception as error:  # noqa: BLE001 - the other messages must not fail with this one
             self._recorder.unexpected_error(message.message_id, error)
-            return None
+            return False
 
     async def _attempt_message(self, message: QueueMessage, time_left: Callable[[], float]) -> _Attempt:
         order_event: OrderEvent | None = None
@@ -161,7 +160,7 @@ class AcknowledgeOrders:
         context = self._decision_context(order_event, message)
         decision = decide(result, context, self._backoff)
         record = self._record_of(order_event, result, decision, message)
-        outcome_event = await self._publisher.event_of(record, result)
+        outcome_event = await self._publisher.make_event(record, result)
         return _Attempt(context=context, decision=decision, record=record, event=outcome_event)
 
     async def _begin(self, message: QueueMessage, time_left: Callable[[], float]) -> _Begun:
@@ -171,7 +170,7 @@ class AcknowledgeOrders:
 
     async def _end(self, message: QueueMessage, begun: _Begun, refusal: Refusal | None) -> bool:
         """Finish an attempt that is not finished; return whether to delete the message."""
-        return await self._finish(message, begun, refusal) if isinstance(begun, _Attempt) else bool(begun)
+        return begun if isinstance(begun, bool) else await self._finish(message, begun, refusal)
 
     async def _finish(self, message: QueueMessage, attempt: _Attempt, refusal: Refusal | None) -> bool:
         """Update the message and record its outcome; return whether to delete the message.
@@ -236,9 +235,9 @@ class AcknowledgeOrders:
         try:
             if decision.disposition is Disposition.PARKED:
                 reason = decision.reason or decision.outcome
-                await self._in_thread(self._queue.park, message, decision.outcome, reason)
+                await in_thread(self._executor, self._queue.park, message, decision.outcome, reason)
             elif decision.delay is not None:
-                await self._in_thread(self._queue.postpone, message, self._draw(decision.delay))
+                await in_thread(self._executor, self._queue.postpone, message, self._draw(decision.delay))
         except QueueError as error:
             # The message is still in the queue, and becomes visible again after the visibility timeout.
             self._recorder.warn(
@@ -249,9 +248,6 @@ class AcknowledgeOrders:
             )
             return Decision(decision.outcome, decision.reason, Disposition.RETRY)
         return decision
-
-    async def _in_thread(self, do: Callable[..., None], *arguments: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._executor, do, *arguments)
 
     def _draw(self, delay: Delay) -> int:
         """Draw a delay in whole seconds, which is what SQS takes."""

@@ -1,6 +1,5 @@
 """AcknowledgeFunction's Lambda entry: a batch of the order queue, or a direct invocation with one event."""
 
-# ruff: noqa: E402 - the imports come after the collector was switched off
 import gc
 
 # Nearly everything that an import makes is kept: to search it for garbage takes 4 % of a cold start.

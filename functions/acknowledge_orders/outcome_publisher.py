@@ -15,6 +15,7 @@ from acknowledge_orders.outcome_events import (
 from acknowledge_orders.policy import AttemptResult, Refusal
 from acknowledge_orders.ports import NotificationLimit, NotificationLimitError, OutcomeBus, Recorder
 from acknowledge_orders.records import OutcomeRecord
+from shared.runtime import in_thread
 
 UPDATE_S: Final = 5.0
 """Seconds of the invocation that are kept to update the messages after the call."""
@@ -54,10 +55,11 @@ class OutcomePublisher:
         self._recorder = recorder
         self._executor = executor
 
-    async def event_of(self, record: OutcomeRecord, result: AttemptResult) -> OutcomeEvent | None:
-        """Return the event of an attempt; None when its outcome is not published.
+    async def make_event(self, record: OutcomeRecord, result: AttemptResult) -> OutcomeEvent | None:
+        """Make the event of an attempt; return None when its outcome is not published.
 
-        For a parked order, ask the limit whether the event may lead to a notification.
+        For a parked order this counts a notification against the day's limit. If the event is then refused,
+        that notification is lost, and the alarm OrdersParked stands for it.
         """
         detail_type = detail_type_of(record)
         if detail_type is None or detail_type not in self._detail_types:
@@ -67,7 +69,9 @@ class OutcomePublisher:
 
     async def _may_notify(self, record: OutcomeRecord) -> bool:
         try:
-            return await self._in_thread(self._limit.admit, record.purchase_order_id or WITHOUT_ORDER)
+            return await in_thread(
+                self._executor, self._limit.admit, record.purchase_order_id or WITHOUT_ORDER
+            )
         except NotificationLimitError as error:
             # The alarm OrdersParked does not depend on the limit.
             self._recorder.warn(
@@ -110,11 +114,6 @@ class OutcomePublisher:
         try:
             # Looking up a host's name has no time-out, and an invocation that is ended updates no message.
             async with asyncio.timeout(time_left() - UPDATE_S):
-                return await self._in_thread(self._bus.publish, events)
+                return await in_thread(self._executor, self._bus.publish, events)
         except Exception as error:  # noqa: BLE001 - every message of the batch must still be updated
             return [Refusal(type(error).__name__)] * len(events)
-
-    async def _in_thread[Argument, Result](
-        self, call: Callable[[Argument], Result], argument: Argument
-    ) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, call, argument)

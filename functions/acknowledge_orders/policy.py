@@ -169,7 +169,7 @@ class Decision(NamedTuple):
 type Evaluation = tuple[Outcome, str | None, Action]
 
 
-def must_fetch_first(event: OrderEvent, now: datetime, *, tried_before: bool = False) -> bool:
+def must_fetch_first(event: OrderEvent, now: datetime, *, tried_before: bool) -> bool:
     """Return whether the order's status must be checked before the order is acknowledged.
 
     Args:
@@ -213,7 +213,7 @@ def decide(result: AttemptResult, context: DecisionContext, backoff: BackoffSett
     if action is Action.DONE:
         return Decision(outcome, reason, Disposition.DONE)
     note = context.note if _will_be_swept(result, context) else None
-    if action is Action.PARK and note and not note.park_if_stuck:
+    if action is Action.PARK and note and not note.may_park:
         # One dead letter a day is enough for a person to act on; the sweep says in which event.
         return Decision(outcome, reason, Disposition.LEFT_TO_SWEEP)
     if action is Action.PARK or context.receive_count >= MAX_RECEIVES:

@@ -46,7 +46,6 @@ class PowertoolsRecorder(Telemetry):
 
     def _measure_attempt(self, record: OutcomeRecord) -> None:
         """Measure an attempt at a message. A direct invocation returns its record instead."""
-        self.measure(Metric.ATTEMPTS, record.attempt)
         if record.disposition == Disposition.LEFT_TO_SWEEP:
             self.count(Metric.LEFT_TO_SWEEP)
             return  # The sweep measures it. Here it would hide the age of every other order.

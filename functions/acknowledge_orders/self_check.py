@@ -118,7 +118,10 @@ class SelfCheck:
             credentials = read_credentials(secret.text)
             check_credentials(credentials)
         except SetupError as error:
-            what_to_do = "Store the secret again, with the values as Walmart's Developer Portal shows them."
+            what_to_do = (
+                "Store the secret again, with the values as Walmart's Developer Portal (access token) or"
+                " Developer Center (digital signature) shows them."
+            )
             raise _FailedError("credentials_usable", str(error), what_to_do) from error
         try:
             return credentials, self._connect(credentials)
@@ -199,8 +202,8 @@ def _about_refusal(refused: CredentialsRefused, credentials: Credentials) -> str
         )
     what_to_do = (
         "The secret is well formed and the clock is right, so Walmart has other values: compare consumerId"
-        " and channelType, or clientId, with its Developer Portal, and store the private key, or the client"
-        " secret, that was created last."
+        " and channelType, or clientId, with its Developer Center or Developer Portal, and store the private"
+        " key, or the client secret, that was created last."
     )
     also = " Check the member market, too: a client id of another market is refused in the same way."
     return what_to_do + (also if client else "")

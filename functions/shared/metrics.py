@@ -11,8 +11,6 @@ class Metric(StrEnum):
     """The age of the order, for each attempt after which it is acknowledged, retried or parked."""
     ORDER_AGE_AT_ACKNOWLEDGEMENT = "OrderAgeAtAcknowledgement"
     """The age of each order that was acknowledged."""
-    ATTEMPTS = "Attempts"
-    """The number of receives of the message, for each attempt."""
     MARKETPLACE_LATENCY = "MarketplaceLatency"
     """The duration of the last call of each attempt that made one."""
     MESSAGE_FAILED = "MessageFailed"

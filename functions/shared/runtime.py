@@ -36,3 +36,10 @@ class Runtime:
     def now(self) -> datetime:
         """Return the clock's time, aware."""
         return datetime.fromtimestamp(self.clock(), UTC)
+
+
+async def in_thread[*Arguments, Result](
+    executor: Executor, call: Callable[[*Arguments], Result], *arguments: *Arguments
+) -> Result:
+    """Run a blocking call in a thread of the executor, and return its result."""
+    return await asyncio.get_running_loop().run_in_executor(executor, call, *arguments)

@@ -84,7 +84,7 @@ def note_of(
         purchase_order_id=order.purchase_order_id,
         ordered_at=order.ordered_at,
         next_sweep_at=sweep_at + again,
-        park_if_stuck=to_park,
+        may_park=to_park,
     )
 
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-MEASURED = {metric for metric in Metric if metric.unit != "Count"} | {Metric.ATTEMPTS}
+MEASURED = {metric for metric in Metric if metric.unit != "Count"}
 
 both_schemes = pytest.mark.parametrize("scheme", ["signature", "token"])
 token_scheme = pytest.mark.parametrize("scheme", ["token"])

@@ -175,7 +175,7 @@ def test_a_good_set_up_passes_every_check_and_touches_no_order(harness: Harness)
     assert harness.actions() == ["released"]
     assert {call.refusal for call in harness.marketplace.calls} == {None}
     assert harness.statuses("7400000000001") == {"Created"}
-    assert EVENT["case"]["then"]["invoked"]["selfCheck"] == found["self_check"]
+    assert EVENT["case"]["then"]["invoked"]["self_check"] == found["self_check"]
     # Only one line, so no metric counts an outcome.
     (line,) = harness.output()
     assert (line["message"], line["level"], line["self_check"]) == ("self-check", "INFO", "passed")

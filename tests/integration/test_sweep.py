@@ -65,7 +65,7 @@ def test_the_sweep_publishes_order_events_like_any_other(harness: Harness) -> No
     ordered_at = harness.marketplace.order(ORDER).order_date.replace(microsecond=0)
     assert (detail["purchaseOrderId"], detail["origin"]) == (ORDER, "sweep")
     assert datetime.fromisoformat(detail["orderDate"]).replace(microsecond=0) == ordered_at
-    assert detail.keys() >= {"nextSweepAt", "parkIfStuck", "mark"}
+    assert detail.keys() >= {"nextSweepAt", "mayPark", "mark"}
 
 
 def test_a_sweep_is_recorded_and_measured(harness: Harness) -> None:

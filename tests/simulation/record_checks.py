@@ -253,7 +253,6 @@ class RecordChecks:
         acknowledged = [record for record in aged if record["outcome"] == "acknowledged"]
         latencies = [record.get("latency_ms") for record in records]
         expected = {
-            "Attempts": [float(record["attempt"]) for record in records],
             "MarketplaceLatency": [latency for latency in latencies if latency is not None],
             "OrderAge": [max(0.0, record["order_age_s"]) for record in at_risk],
             "OrderAgeAtAcknowledgement": [max(0.0, record["order_age_s"]) for record in acknowledged],

@@ -49,7 +49,6 @@ OF_AWS: Final = {
 OF_THE_CODE: Final[dict[str, frozenset[str]]] = {
     **{metric_name(outcome): COUNTED for outcome in Outcome},
     **{metric: COUNTED if metric.unit == "Count" else MEASURED for metric in Metric},
-    Metric.ATTEMPTS: MEASURED,  # a number of its own for each attempt, not a one
 }
 
 STATISTICS: Final = {**OF_AWS, NAMESPACE: OF_THE_CODE}

@@ -79,8 +79,6 @@ class OrderEvent:
     def read(cls, event: object, now: datetime) -> Self:
         """Read an event as EventBridge delivers it. Unknown members are ignored.
 
-        `detail.sellerId` is reserved for a later version.
-
         Args:
             event: Parsed from JSON.
             now: Aware. A date more than `CLOCKS_APART` ahead of it is ignored: the order would seem too young

@@ -24,14 +24,14 @@ class SweepNote(NamedTuple):
         purchase_order_id: The order, which awaits acknowledgement according to Walmart's list.
         ordered_at: Its date in the list, aware; None when it has no plausible date.
         next_sweep_at: When the next sweep will see it again, aware.
-        park_if_stuck: Whether this event parks an order that needs a person. Any other event of the sweep
-            leaves it to the next sweep.
+        may_park: Whether this event parks an order that needs a person. Any other event of the sweep leaves
+            it to the next sweep.
     """
 
     purchase_order_id: str
     ordered_at: datetime | None
     next_sweep_at: datetime
-    park_if_stuck: bool
+    may_park: bool
 
     def as_detail(self, key: bytes | None) -> dict[str, object]:
         """Return the `detail` of the order event; with a key, it has a mark."""
@@ -41,7 +41,7 @@ class SweepNote(NamedTuple):
         detail |= {
             "origin": SWEEP,
             "nextSweepAt": self.next_sweep_at.isoformat(),
-            "parkIfStuck": self.park_if_stuck,
+            "mayPark": self.may_park,
         }
         return detail | {"mark": _mark(detail, key)} if key else detail
 
@@ -55,7 +55,7 @@ class SweepNote(NamedTuple):
             purchase_order_id=str(detail.get("purchaseOrderId")),
             ordered_at=parse_instant(detail.get("orderDate")),
             next_sweep_at=next_sweep_at,
-            park_if_stuck=detail.get("parkIfStuck") is True,
+            may_park=detail.get("mayPark") is True,
         )
         unsigned = note.as_detail(None)
         if {**detail, "mark": None} != {**unsigned, "mark": None}:

@@ -320,10 +320,7 @@ def test_an_order_is_fetched_first_unless_its_event_is_new(
 
     event = OrderEvent.read({"time": time, "detail": detail}, NOW)
 
-    fetches = (
-        must_fetch_first(event, NOW, tried_before=True) if tried_before else must_fetch_first(event, NOW)
-    )
-    assert fetches == fetch_first
+    assert must_fetch_first(event, NOW, tried_before=tried_before) == fetch_first
 
 
 EVENTS = {
@@ -342,12 +339,12 @@ def note(event: str, order_age: timedelta | None = timedelta(hours=2)) -> SweepN
     """Return the sweep's note in an event, as the table names it."""
     if event == "of any other source":
         return None
-    next_sweep_in, park_if_stuck = EVENTS[event]
+    next_sweep_in, may_park = EVENTS[event]
     return SweepNote(
         purchase_order_id="1",
         ordered_at=None if order_age is None else NOW - order_age,
         next_sweep_at=NOW + next_sweep_in,
-        park_if_stuck=park_if_stuck,
+        may_park=may_park,
     )
 
 
@@ -574,7 +571,7 @@ def test_a_message_waits_until_its_outcome_is_published_or_is_parked(
 def test_an_open_outcome_gets_one_attempt_after_the_next_sweep(
     result: AttemptResult, due_in: timedelta, *, left: bool
 ) -> None:
-    swept = SweepNote(purchase_order_id="1", ordered_at=NOW, next_sweep_at=NOW + due_in, park_if_stuck=False)
+    swept = SweepNote(purchase_order_id="1", ordered_at=NOW, next_sweep_at=NOW + due_in, may_park=False)
 
     decision = decide(result, context(note=swept), BACKOFF)
 

@@ -17,7 +17,7 @@ NOTES = [
         purchase_order_id=str(number),
         ordered_at=None,
         next_sweep_at=datetime(2026, 11, 24, 15, tzinfo=UTC),
-        park_if_stuck=False,
+        may_park=False,
     )
     for number in range(25)
 ]

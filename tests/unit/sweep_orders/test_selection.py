@@ -128,7 +128,7 @@ def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
         for now in sweeps
     ]
 
-    parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.park_if_stuck]
+    parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.may_park]
 
     assert len(parked_at) >= 28
     for earlier, later in pairwise(parked_at):
@@ -162,4 +162,4 @@ def test_the_note_follows_from_the_age_of_the_order(
 ) -> None:
     note = note_of(order("1", age), NOW, SOON, long_lookback=long_lookback)
 
-    assert (note.park_if_stuck, note.next_sweep_at - NOW) == (park, seen_again_in)
+    assert (note.may_park, note.next_sweep_at - NOW) == (park, seen_again_in)

@@ -18,7 +18,7 @@ NOTE = SweepNote(
     purchase_order_id="7400000000001",
     ordered_at=NOW - timedelta(minutes=31),
     next_sweep_at=NOW + timedelta(minutes=15),
-    park_if_stuck=False,
+    may_park=False,
 )
 
 
@@ -32,7 +32,7 @@ def read(detail: Mapping[str, object], *keys: bytes) -> SweepNote | None:
     park=st.booleans(),
 )
 def test_a_signed_note_is_read_as_it_was_written(ordered_at: datetime | None, park: bool) -> None:
-    note = replace(NOTE, ordered_at=ordered_at, park_if_stuck=park)
+    note = replace(NOTE, ordered_at=ordered_at, may_park=park)
 
     assert read(note.as_detail(KEY), OTHER_KEY, KEY) == note
 
@@ -53,7 +53,7 @@ def test_a_note_without_a_mark_by_a_known_key_does_not_count(
         {"orderDate": None},
         {"nextSweepAt": (NOW + timedelta(days=300)).isoformat()},
         {"nextSweepAt": "soon"},
-        {"parkIfStuck": True},
+        {"mayPark": True},
         {"origin": "producer"},
         {"dryRun": False},
         {"lines": [{"deep": [[[]]]}]},
