@@ -138,8 +138,8 @@ class Harness(Services):
             "POWERTOOLS_SERVICE_NAME": PSEUDO_PARAMETERS["AWS::StackName"],
             "CREDENTIALS_SECRET_ARN": self.secret_arn,
             "MARKETPLACE_URL": self.marketplace.url,
-            "ORDER_QUEUE_URL": self.order_queue,
-            "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue,
+            "ORDER_QUEUE_URL": self.order_queue.url,
+            "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue.url,
             "REQUESTS_PER_MINUTE": "6000",
         }
 
@@ -202,13 +202,9 @@ class Harness(Services):
         return self.sweep_function(**environment)({"source": "aws.scheduler"}, Context(lambda: 240.0))
 
     def published(self) -> list[str]:
-        """The orders of the events in the order queue; each event is received once."""
-        orders = []
-        while messages := self.sqs.receive_message(
-            QueueUrl=self.order_queue, MaxNumberOfMessages=10, VisibilityTimeout=600
-        ).get("Messages"):
-            orders += [json.loads(each["Body"])["detail"]["purchaseOrderId"] for each in messages]
-        return orders
+        """The orders of the events in the order queue, which is empty afterwards."""
+        events = [json.loads(each["Body"]) for each in self.order_queue.take_all()]
+        return [event["detail"]["purchaseOrderId"] for event in events]
 
     def output(self) -> list[dict[str, Any]]:
         """The JSON lines printed since the last call."""

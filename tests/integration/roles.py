@@ -97,8 +97,8 @@ class Roles:
         )
         table = harness.notifications_table()
         self.arns = {
-            "OrderQueue": harness.arn(harness.order_queue),
-            "OrderDeadLetterQueue": harness.arn(harness.dead_letter_queue),
+            "OrderQueue": harness.order_queue.arn,
+            "OrderDeadLetterQueue": harness.dead_letter_queue.arn,
             "NotificationsTable": f"arn:aws:dynamodb:{aws.region}:{account}:table/{table}",
         }
 

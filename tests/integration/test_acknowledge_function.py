@@ -60,7 +60,7 @@ def test_no_queue_connection_is_kept_for_the_next_invocation(
     with caplog.at_level(logging.DEBUG, "urllib3.connectionpool"):
         function({"Records": [record_of(second)]}, Context())
 
-    queue = harness.order_queue.split("/")[2]
+    queue = harness.order_queue.url.split("/")[2]
     opened = [line for line in caplog.messages if line.startswith("Starting new HTTP connection")]
     assert len([line for line in opened if line.endswith(queue)]) == 1
 

@@ -103,14 +103,9 @@ def test_without_it_the_mapping_lacks_what_aws_requires(
     assert '"sqs:GetQueueAttributes"' in json.dumps(policy["PolicyVersion"]["Document"])
 
     with denied("sqs:GetQueueAttributes"):
-        measure(without_it)
+        without_it.polled_queue.length()
 
-    assert measure(complete)["ApproximateNumberOfMessages"] == "0"
-
-
-def measure(harness: Harness) -> dict[Any, str]:
-    queue = harness.order_queue
-    return dict(harness.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"])
+    assert complete.polled_queue.length() == 0
 
 
 @needed(f"{ACKNOWLEDGE}/ConsumeOrderQueue/sqs:ChangeMessageVisibility")
@@ -118,7 +113,7 @@ def test_without_it_an_order_is_not_postponed(
     harness: Harness, without_it: Harness, complete: Harness
 ) -> None:
     # The queue itself makes no message invisible, so only the function can.
-    harness.sqs.set_queue_attributes(QueueUrl=harness.order_queue, Attributes={"VisibilityTimeout": "0"})
+    harness.sqs.set_queue_attributes(QueueUrl=harness.order_queue.url, Attributes={"VisibilityTimeout": "0"})
     harness.send(order_event(ORDER))
 
     without_it.deliver(without_it.function())
@@ -126,9 +121,9 @@ def test_without_it_an_order_is_not_postponed(
     ((warning, error),) = warnings_of(harness.output())
     assert warning == "could not update the message in SQS"
     assert "sqs:ChangeMessageVisibility" in error
-    assert (harness.queued(), harness.invisible()) == (1, 0)
+    assert (harness.queued(), harness.order_queue.invisible()) == (1, 0)
     complete.deliver(complete.function())
-    assert (harness.queued(), harness.invisible()) == (1, 1)
+    assert (harness.queued(), harness.order_queue.invisible()) == (1, 1)
 
 
 @needed(f"{ACKNOWLEDGE}/SendToDeadLetterQueue")
@@ -337,7 +332,9 @@ def day_in(table: str) -> dict[str, Any]:
 
 def attempts(harness: Harness) -> dict[str, tuple[str, dict[str, Any]]]:
     """Calls that a role may try: the action of IAM, and the arguments."""
-    orders, dead_letters = {"QueueUrl": harness.order_queue}, {"QueueUrl": harness.dead_letter_queue}
+    orders, dead_letters = (
+        {"QueueUrl": each.url} for each in (harness.order_queue, harness.dead_letter_queue)
+    )
     sent, receipt = {"MessageBody": "{}"}, {"ReceiptHandle": "any"}
     policy = {"RoleName": ACKNOWLEDGE, "PolicyName": "more", "PolicyDocument": "{}"}
     secret = {"SecretId": harness.secret_arn, "SecretString": "{}"}

@@ -11,6 +11,7 @@ import pytest
 from tests.local.aws import LocalAws
 from tests.support import deployed as resolved
 from tests.support.paths import ROOT
+from tests.support.queues import Queue, texts_of
 from tests.support.shells import Shell, needs_jq
 from tests.support.sqs_limits import MAX_BYTES
 from tests.support.template import read
@@ -59,38 +60,9 @@ class Runbook:
         cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
         (stack,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
         outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        self.urls = {name: outputs[name] for name in URLS}
+        self.queues = {name: Queue(self.sqs, outputs[name]) for name in URLS}
+        self.orders, self.dead_letters, self.undelivered = self.queues.values()
         self.rule = outputs["OrderEventRuleName"]
-
-    def arn(self, queue: str) -> str:
-        attributes = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=["QueueArn"])
-        return attributes["Attributes"]["QueueArn"]
-
-    def send(self, queue: str, body: str, **attributes: str) -> None:
-        self.sqs.send_message(
-            QueueUrl=self.urls[queue],
-            MessageBody=body,
-            MessageAttributes={
-                name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-            },
-        )
-
-    def empty(self, queue: str) -> list[tuple[str, dict[str, str]]]:
-        """Receive and delete all visible messages; return their bodies and attributes."""
-        taken = []
-        while messages := self.sqs.receive_message(
-            QueueUrl=self.urls[queue], MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        ).get("Messages"):
-            for message in messages:
-                attributes = message.get("MessageAttributes", {}).items()
-                taken.append((message["Body"], {name: each["StringValue"] for name, each in attributes}))
-                self.sqs.delete_message(QueueUrl=self.urls[queue], ReceiptHandle=message["ReceiptHandle"])
-        return sorted(taken)
-
-    def invisible(self, queue: str) -> int:
-        """How many messages of a queue are invisible."""
-        attributes = self.sqs.get_queue_attributes(QueueUrl=self.urls[queue], AttributeNames=["All"])
-        return int(attributes["Attributes"]["ApproximateNumberOfMessagesNotVisible"])
 
     def run(self, commands: str) -> subprocess.CompletedProcess[str]:
         """Run commands after the runbook's script."""
@@ -104,8 +76,8 @@ def deployed(local_aws: LocalAws, bash: Shell) -> Runbook:
 
 @pytest.fixture
 def runbook(deployed: Runbook) -> Runbook:
-    for url in deployed.urls.values():
-        deployed.sqs.purge_queue(QueueUrl=url)
+    for queue in deployed.queues.values():
+        deployed.sqs.purge_queue(QueueUrl=queue.url)
     return deployed
 
 
@@ -115,6 +87,11 @@ def event(purchase_order_id: str = "1", size: int = 0) -> str:
     return text + " " * (size - len(text.encode()))
 
 
+def taken(queue: Queue) -> list[tuple[str, dict[str, str]]]:
+    """Take all visible messages; return their bodies and attributes."""
+    return sorted((each["Body"], texts_of(each)) for each in queue.take_all())
+
+
 def lines(printed: str) -> list[Any]:
     return [json.loads(line) for line in printed.splitlines()]
 
@@ -122,43 +99,41 @@ def lines(printed: str) -> list[Any]:
 def test_messages_of_any_size_are_moved_as_they_are(runbook: Runbook) -> None:
     sent = [(event("1"), PARKED), (event("2", MAX_BYTES - 100), PARKED), (event("3", MAX_BYTES), {})]
     for body, attributes in sent:
-        runbook.send("OrderDeadLetterQueueUrl", body, **attributes)
+        runbook.dead_letters.send(body, **attributes)
 
     moved = runbook.run(MOVE)
 
     assert (moved.returncode, moved.stderr) == (0, "")
-    assert runbook.empty("OrderQueueUrl") == sorted(sent)
-    assert (runbook.empty("OrderDeadLetterQueueUrl"), runbook.invisible("OrderDeadLetterQueueUrl")) == ([], 0)
+    assert taken(runbook.orders) == sorted(sent)
+    assert runbook.dead_letters.length() == 0
 
 
 def test_only_messages_that_meet_a_condition_are_moved_or_dropped(runbook: Runbook) -> None:
     for number in "123":
-        runbook.send("OrderDeadLetterQueueUrl", event(number), **PARKED)
+        runbook.dead_letters.send(event(number), **PARKED)
 
     done = runbook.run(f"""{MOVE} '.order == "1"' && drop OrderDeadLetterQueueUrl '.order == "2"'""")
 
     assert (done.returncode, [each["order"] for each in lines(done.stdout)]) == (0, ["1", "2"])
-    assert runbook.empty("OrderQueueUrl") == [(event("1"), PARKED)]
-    assert runbook.empty("OrderDeadLetterQueueUrl") == [(event("3"), PARKED)]
+    assert taken(runbook.orders) == [(event("1"), PARKED)]
+    assert taken(runbook.dead_letters) == [(event("3"), PARKED)]
 
 
 def test_a_message_that_cannot_be_moved_is_named_and_kept(runbook: Runbook) -> None:
-    runbook.sqs.set_queue_attributes(
-        QueueUrl=runbook.urls["OrderQueueUrl"], Attributes={"MaximumMessageSize": "1024"}
-    )
-    runbook.send("OrderDeadLetterQueueUrl", event("1"), **PARKED)
-    runbook.send("OrderDeadLetterQueueUrl", event("2", 2_000), **PARKED)
+    runbook.sqs.set_queue_attributes(QueueUrl=runbook.orders.url, Attributes={"MaximumMessageSize": "1024"})
+    runbook.dead_letters.send(event("1"), **PARKED)
+    runbook.dead_letters.send(event("2", 2_000), **PARKED)
 
     moved = runbook.run(MOVE)
 
     runbook.sqs.set_queue_attributes(
-        QueueUrl=runbook.urls["OrderQueueUrl"], Attributes={"MaximumMessageSize": str(MAX_BYTES)}
+        QueueUrl=runbook.orders.url, Attributes={"MaximumMessageSize": str(MAX_BYTES)}
     )
     assert moved.returncode != 0
     assert 'Failed: {"outcome":"unavailable","reason":"http_503","order":"2"}' in moved.stderr
     assert "1 failed and are still in OrderDeadLetterQueueUrl." in moved.stderr
-    assert runbook.empty("OrderQueueUrl") == [(event("1"), PARKED)]
-    assert runbook.invisible("OrderDeadLetterQueueUrl") == 1
+    assert taken(runbook.orders) == [(event("1"), PARKED)]
+    assert runbook.dead_letters.invisible() == 1
 
 
 @pytest.mark.parametrize(
@@ -171,20 +146,20 @@ def test_a_message_that_cannot_be_moved_is_named_and_kept(runbook: Runbook) -> N
     ],
 )
 def test_a_command_that_fails_loses_no_message(runbook: Runbook, command: str, says: str) -> None:
-    runbook.send("OrderDeadLetterQueueUrl", event(), **PARKED)
+    runbook.dead_letters.send(event(), **PARKED)
 
     done = runbook.run(command)
 
     assert done.returncode != 0
     assert says in done.stderr
-    assert len(runbook.empty("OrderDeadLetterQueueUrl")) + runbook.invisible("OrderDeadLetterQueueUrl") == 1
+    assert runbook.dead_letters.length() == 1
 
 
 @pytest.mark.parametrize("command", ["parked", MOVE, "drop OrderDeadLetterQueueUrl true", "undelivered"])
 def test_text_from_a_producer_is_printed_as_ascii(runbook: Runbook, command: str) -> None:
     attributes = {"outcome": "rejected", "reason": UGLY, "ERROR_CODE": UGLY, "ERROR_MESSAGE": UGLY}
-    for queue in ("OrderDeadLetterQueueUrl", "UndeliveredEventQueueUrl"):
-        runbook.send(queue, event(UGLY), **attributes)
+    for queue in (runbook.dead_letters, runbook.undelivered):
+        queue.send(event(UGLY), **attributes)
 
     printed = runbook.run(command).stdout
 
@@ -251,7 +226,7 @@ def test_a_restored_policy_is_the_one_of_the_template(
     done = runbook.run(f"{shown}; restore_policy {queue}Url {sid}")
 
     assert (done.returncode, done.stderr) == (0, "")
-    expected = policy.replace(f"<{queue}.Arn>", runbook.arn(f"{queue}Url"))
+    expected = policy.replace(f"<{queue}.Arn>", runbook.queues[f"{queue}Url"].arn)
     assert json.loads(json.loads(done.stdout)["Policy"]) == json.loads(expected)
 
 

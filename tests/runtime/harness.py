@@ -1,7 +1,6 @@
 """The built functions, with queues and a secret of the local AWS and a local marketplace."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tests.local.aws import Build, LocalAws
@@ -18,8 +17,6 @@ SECRET_STORE = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 """The variable that gives a function another Secrets Manager than the local AWS's."""
 FOREVER_S = 3600.0
 
-_PATIENCE_SECONDS = 300
-
 
 class RuntimeHarness(Services):
     """The services that a function calls; they stay when an execution environment ends."""
@@ -30,7 +27,10 @@ class RuntimeHarness(Services):
 
     def function(self, name: str = "AcknowledgeFunction", **parameters: str) -> BuiltFunction:
         """A function as the template configures it, with these services."""
-        resources = {"OrderQueue": self.order_queue, "OrderDeadLetterQueue": self.dead_letter_queue}
+        resources = {
+            "OrderQueue": self.order_queue.url,
+            "OrderDeadLetterQueue": self.dead_letter_queue.url,
+        }
         return BuiltFunction.of(
             self._build,
             name,
@@ -67,10 +67,3 @@ def never_answers(connection: Connection) -> None:
     """Read a request, and never answer."""
     connection.read_request()
     connection.wait(FOREVER_S)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was never met"
-        time.sleep(0.02)

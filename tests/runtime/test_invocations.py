@@ -10,10 +10,11 @@ import pytest
 
 from tests.local.marketplace import Fault
 from tests.runtime import Environment, TimedOut
-from tests.runtime.harness import SECRET_STORE, RuntimeHarness, never_answers, wait_until
+from tests.runtime.harness import SECRET_STORE, RuntimeHarness, never_answers
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
 from tests.support.services import order_event
+from tests.support.waiting import eventually
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"
 HUGE = "7" * 5_900_000
@@ -70,7 +71,7 @@ def test_a_warm_process_keeps_its_secret_and_its_connection(
         answers.append(environment.invoke(order_event(ANOTHER)))
         processes = list(environment.processes())
         environment.freeze()
-        wait_until(lambda: states(processes) == {"T"})
+        eventually(lambda: states(processes) == {"T"})
         time.sleep(0.5)  # in which the connection is closed
         environment.thaw()
         answers.append(environment.invoke(order_event(orders[2])))

@@ -17,11 +17,11 @@ from tests.runtime.harness import (
     RuntimeHarness,
     batch_of,
     never_answers,
-    wait_until,
 )
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
 from tests.support.services import order_event
+from tests.support.waiting import eventually
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")
 """Named for what the seller does at Walmart before the retry."""
@@ -97,14 +97,14 @@ def kill(harness: RuntimeHarness, moment: Moment, orders: tuple[str, ...]) -> No
         harness.environment(variables=moment.variables) as environment,
     ):
         invocation = invoker.submit(environment.invoke, batch)
-        wait_until(lambda: moment.reached(environment))
+        eventually(lambda: moment.reached(environment))
         processes = list(environment.processes())
         environment.kill()
         with pytest.raises(EnvironmentGone):
             invocation.result()
     # The emulator and the function's process, which would have fetched the orders after its calls.
     assert len(processes) == 2
-    wait_until(lambda: not any(is_running(each) for each in processes))
+    eventually(lambda: not any(is_running(each) for each in processes))
 
 
 def is_running(process: int) -> bool:

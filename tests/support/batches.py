@@ -5,6 +5,8 @@ from hashlib import md5
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.support.queues import texts_of
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
@@ -51,7 +53,5 @@ def record_of(message: "MessageTypeDef") -> dict[str, Any]:
         receipt=message["ReceiptHandle"],
         body=message["Body"],
         system={str(name): value for name, value in message["Attributes"].items()},
-        attributes={
-            name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()
-        },
+        attributes=texts_of(message),
     )

@@ -2,14 +2,15 @@
 
 import functools
 import json
-import time
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.local.aws import LocalAws, Subscriber
 from tests.local.marketplace import Marketplace, Seller
+from tests.support.queues import Queue
+from tests.support.waiting import at_least
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
-
-_PATIENCE_SECONDS: Final = 300
 
 
 class _Owner(NamedTuple):
@@ -51,8 +50,10 @@ class Services:
         self._bus: str | None = None
         self._table: str | None = None
         self._received: dict[str, str] = {}
-        self.order_queue = self._owner.sqs.create_queue(QueueName=f"orders-{self._name}")["QueueUrl"]
-        self.dead_letter_queue = self._owner.sqs.create_queue(QueueName=f"dead-{self._name}")["QueueUrl"]
+        self.order_queue, self.dead_letter_queue = (
+            Queue(self.sqs, self.sqs.create_queue(QueueName=f"{each}-{self._name}")["QueueUrl"])
+            for each in ("orders", "dead")
+        )
         self.secret_arn = self._owner.secrets.create_secret(
             Name=f"walmart-{self._name}", SecretString=self.secret()
         )["ARN"]
@@ -65,16 +66,12 @@ class Services:
         """Replace the secret, and return the version's id."""
         return self._owner.secrets.put_secret_value(SecretId=self.secret_arn, SecretString=text)["VersionId"]
 
-    def arn(self, queue_url: str) -> str:
-        """The ARN of a queue."""
-        return self._attributes(queue_url)["QueueArn"]
-
     def bus(self) -> str:
         """The name of a bus whose rule sends order events to the order queue, created on first use."""
         if self._bus is None:
             events, name = self._owner.events, f"bus-{self._name}"
             pattern = {"source": ["walmart.ca.orders"], "detail-type": ["Order Created"]}
-            target = {"Id": "orders", "Arn": self.arn(self.order_queue)}
+            target = {"Id": "orders", "Arn": self.order_queue.arn}
             events.create_event_bus(Name=name)
             events.put_rule(Name="orders", EventBusName=name, EventPattern=json.dumps(pattern))
             events.put_targets(Rule="orders", EventBusName=name, Targets=[target])  # type: ignore[list-item]
@@ -108,8 +105,12 @@ class Services:
     def send(self, *events: str | Mapping[str, Any]) -> None:
         """Put messages into the order queue."""
         for each in events:
-            body = each if isinstance(each, str) else json.dumps(each)
-            self._owner.sqs.send_message(QueueUrl=self.order_queue, MessageBody=body)
+            self.order_queue.send(each if isinstance(each, str) else json.dumps(each))
+
+    @property
+    def polled_queue(self) -> Queue:
+        """The order queue as the event source mapping uses it, with the permissions of the role."""
+        return Queue(self.sqs, self.order_queue.url)
 
     def receive(self, count: int = 1) -> "list[MessageTypeDef]":
         """Receive at least so many messages of the order queue, ten at a time.
@@ -118,13 +119,9 @@ class Services:
         """
         for receipt in self._received.values():
             self._owner.sqs.change_message_visibility(
-                QueueUrl=self.order_queue, ReceiptHandle=receipt, VisibilityTimeout=0
+                QueueUrl=self.order_queue.url, ReceiptHandle=receipt, VisibilityTimeout=0
             )
-        messages: list[MessageTypeDef] = []
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while len(messages) < count:
-            assert time.monotonic() < deadline, f"{len(messages)} of {count} messages came"
-            messages += _receive(self.sqs, self.order_queue, wait_s=20)
+        messages = at_least(count, lambda: self.polled_queue.receive(WaitTimeSeconds=20))
         self._received |= {each["MessageId"]: each["ReceiptHandle"] for each in messages}
         return messages
 
@@ -133,21 +130,16 @@ class Services:
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in messages:
             if message["MessageId"] not in failed:
-                self.sqs.delete_message(QueueUrl=self.order_queue, ReceiptHandle=message["ReceiptHandle"])
+                self.polled_queue.delete(message)
                 del self._received[message["MessageId"]]
 
     def queued(self) -> int:
         """How many messages are in the order queue, with the invisible ones."""
-        attributes = self._attributes(self.order_queue)
-        return int(attributes["ApproximateNumberOfMessages"]) + self.invisible()
-
-    def invisible(self) -> int:
-        """How many messages of the order queue are invisible."""
-        return int(self._attributes(self.order_queue)["ApproximateNumberOfMessagesNotVisible"])
+        return self.order_queue.length()
 
     def parked(self) -> "list[MessageTypeDef]":
         """Receive the visible messages of the dead-letter queue."""
-        return _receive(self._owner.sqs, self.dead_letter_queue, wait_s=0)
+        return self.dead_letter_queue.receive()
 
     def actions(self, purchase_order_id: str | None = None) -> list[str | None]:
         """The actions that Walmart received, for one order or all; a token call is no action."""
@@ -159,21 +151,6 @@ class Services:
     def statuses(self, *purchase_order_ids: str) -> set[str]:
         """The statuses that the lines of orders have at Walmart."""
         return {line.status for each in purchase_order_ids for line in self.marketplace.order(each).lines}
-
-    def _attributes(self, queue_url: str) -> dict[Any, str]:
-        return dict(
-            self._owner.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
-        )
-
-
-def _receive(sqs: "SQSClient", queue_url: str, wait_s: int) -> "list[MessageTypeDef]":
-    return sqs.receive_message(
-        QueueUrl=queue_url,
-        MaxNumberOfMessages=10,
-        WaitTimeSeconds=wait_s,
-        MessageSystemAttributeNames=["All"],
-        MessageAttributeNames=["All"],
-    ).get("Messages", [])
 
 
 def order_event(purchase_order_id: str, age: timedelta = timedelta(0), **detail: object) -> dict[str, Any]:

@@ -14,9 +14,9 @@ import pytest
 from tests.local.aws import LocalAws
 from tests.local.aws.aws_cli import AwsCli
 from tests.local.aws.commands import environment
+from tests.support.waiting import PATIENCE_S
 
 _BASH: Final = shutil.which("bash") or "/bin/bash"
-_PATIENCE_SECONDS: Final = 300
 
 needs_jq = pytest.mark.skipif(
     shutil.which("jq") is None, reason="the commands need jq, which is not installed"
@@ -41,7 +41,7 @@ class Shell:
             env={**self._environment, **variables},
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_SECONDS,
+            timeout=PATIENCE_S,
             check=False,
         )
 

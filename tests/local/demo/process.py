@@ -3,14 +3,15 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import not_
 from pathlib import Path
 from typing import Final
 
 from tests.support.paths import ROOT
 from tests.support.signals import python
+from tests.support.waiting import poll
 
 TIMEOUT_S: Final = 540
 """Long, for a busy machine."""
@@ -38,10 +39,7 @@ def demo(
 
 def left_behind(directory: Path) -> list[str]:
     """Files and processes that a demo left; a killed process takes a moment to disappear."""
-    deadline = time.monotonic() + 60
-    while (found := files_and_processes(directory)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return found
+    return poll(lambda: files_and_processes(directory), until=not_, seconds=60)
 
 
 def files_and_processes(directory: Path) -> list[str]:

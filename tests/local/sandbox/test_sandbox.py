@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +21,8 @@ from tests.support.pages import README, page
 from tests.support.paths import ROOT
 from tests.support.shells import needs_jq
 from tests.support.signals import python
+from tests.support.waiting import PATIENCE_S, eventually
 
-TIMEOUT_S: Final = 300
-"""Long, for a busy machine."""
 BLOCKS: Final = [*README.blocks("bash"), *page("docs/runbook.md").blocks("bash")]
 (PUT_EVENTS,) = (block for block in BLOCKS if "put-events" in block)
 HELPERS: Final = f". {shlex.quote(str(ROOT / 'docs' / 'runbook.sh'))};"
@@ -68,7 +66,7 @@ class Sandbox:
             },
             capture_output=True,
             text=True,
-            timeout=TIMEOUT_S,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}\n{self.printed}"
@@ -79,12 +77,11 @@ class Sandbox:
         self._eventually(lambda: re.search(pattern, self.run(commands)))
 
     def _eventually[T](self, read: Callable[[], T | None]) -> T:
-        deadline = time.monotonic() + TIMEOUT_S
-        while (found := read()) is None:
+        def read_while_running() -> T | None:
             assert self.process.poll() is None, self.printed
-            assert time.monotonic() < deadline, self.printed
-            time.sleep(0.1)
-        return found
+            return read()
+
+        return eventually(read_while_running, lambda: self.printed)
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +175,7 @@ def test_a_second_sandbox_is_refused(sandbox: Sandbox) -> None:
         env=sandbox.environment,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -193,7 +190,7 @@ def test_an_interrupt_ends_everything_and_the_commands_say_so(sandbox: Sandbox) 
     for _ in range(2):
         sandbox.process.send_signal(signal.SIGINT)
 
-    assert sandbox.process.wait(timeout=TIMEOUT_S) == 0, sandbox.printed
+    assert sandbox.process.wait(timeout=PATIENCE_S) == 0, sandbox.printed
     assert sandbox.printed.endswith("Everything that was started has been ended\n")
     assert left_behind(sandbox.scratch) == []
     assert not activate.exists()
@@ -203,7 +200,7 @@ def test_an_interrupt_ends_everything_and_the_commands_say_so(sandbox: Sandbox) 
         env=sandbox.environment,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert "start one with `make sandbox`" in late.stderr
