@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.end_to_end.harness import Deployment
-from tests.local.aws import LocalAws, Stack
-from tests.local.marketplace import Marketplace
+from tests.local.aws import LocalAws
+from tests.local.deployment import Deployment
+from tests.local.marketplace import Marketplace, Scheme
 
 
 @pytest.fixture(scope="module")
@@ -15,30 +15,25 @@ def deployments() -> Iterator[dict[str, Deployment]]:
     """Two stacks on one bus, each with its own marketplace and authentication scheme."""
     with LocalAws() as aws, Marketplace() as by_signature, Marketplace() as by_token:
         yield {
-            "signature": _deploy(aws, "walmart-first", by_signature, by_signature.register_seller().secret()),
-            "token": _deploy(aws, "walmart-second", by_token, by_token.register_seller().token_secret()),
+            "signature": _deploy(aws, by_signature, "walmart-first", "signature"),
+            "token": _deploy(aws, by_token, "walmart-second", "token"),
         }
 
 
-def _deploy(aws: LocalAws, name: str, marketplace: Marketplace, secret: str) -> Deployment:
-    secret_arn = aws.client("secretsmanager").create_secret(Name=name, SecretString=secret)["ARN"]
-    source = f"{name}.orders"
-    stack = Stack.deploy(
+def _deploy(aws: LocalAws, marketplace: Marketplace, name: str, auth: Scheme) -> Deployment:
+    return Deployment(
         aws,
+        marketplace,
+        auth=auth,
         name=name,
-        parameters={
-            "CredentialsSecretArn": secret_arn,
-            "MarketplaceUrl": marketplace.url,
-            "OrderEventSource": source,
-            "AlarmEmail": "alarms@example.com",
-            "OutcomeEvents": "true",
-            "RequestsPerMinute": "6000",
-            "BackoffBaseSeconds": "1",
-            "BackoffCapSeconds": "1",
-            "CredentialsHoldSeconds": "1",
-        },
+        secret_name=name,
+        OrderEventSource=f"{name}.orders",
+        AlarmEmail="alarms@example.com",
+        RequestsPerMinute="6000",
+        BackoffBaseSeconds="1",
+        BackoffCapSeconds="1",
+        CredentialsHoldSeconds="1",
     )
-    return Deployment(aws, stack, source, marketplace)
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,13 @@ import itertools
 import json
 from datetime import UTC, datetime, timedelta
 
-from tests.end_to_end.harness import Deployment, eventually
 from tests.local.aws import Subscriber
+from tests.local.deployment import Deployment
 from tests.local.marketplace import Fault
 from tests.support.event_cases import load_event_cases
 from tests.support.paths import ROOT
+from tests.support.services import order_event
+from tests.support.waiting import eventually
 
 
 def test_an_event_on_the_bus_becomes_an_acknowledged_order(
@@ -16,7 +18,7 @@ def test_an_event_on_the_bus_becomes_an_acknowledged_order(
 ) -> None:
     deployment.marketplace.add_order(purchase_order_id)
 
-    deployment.publish(purchase_order_id)
+    deployment.publish(order_event(purchase_order_id))
 
     record = deployment.ended(purchase_order_id)[-1]
     assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "queue")
@@ -31,12 +33,13 @@ def test_two_stacks_acknowledge_only_the_orders_of_their_seller(
         each.marketplace.add_order(order)
 
     for scheme, each in deployments.items():
-        each.publish(orders[scheme])
+        each.publish(order_event(orders[scheme]))
 
     for scheme, each in deployments.items():
         record = each.ended(orders[scheme])[-1]
         assert (record["outcome"], record["service"]) == ("acknowledged", each.stack.name)
-        assert each.services_of_metrics() == {each.stack.name}
+        metrics = each.stack.log("AcknowledgeFunctionLogGroupName", "_aws").new_records()
+        assert {line["service"] for line in metrics} == {each.stack.name}
         assert [order for order in orders.values() if each.marketplace.calls_for(order)] == [orders[scheme]]
         assert {call.scheme for call in each.marketplace.calls_for(orders[scheme])} == {scheme}
 
@@ -72,7 +75,7 @@ def test_a_failing_order_is_retried_until_it_succeeds(deployment: Deployment, pu
     deployment.marketplace.add_order(purchase_order_id)
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=2)
 
-    deployment.publish(purchase_order_id)
+    deployment.publish(order_event(purchase_order_id))
 
     assert [(record["outcome"], record["attempt"]) for record in deployment.ended(purchase_order_id)] == [
         ("unavailable", 1),
@@ -92,7 +95,7 @@ def test_an_order_that_fails_too_often_is_dead_lettered(
     deployment.marketplace.fail(purchase_order_id, Fault.SERVICE_UNAVAILABLE, times=None)
 
     try:
-        deployment.publish(purchase_order_id)
+        deployment.publish(order_event(purchase_order_id))
         message = deployment.parked(purchase_order_id)
     finally:
         sqs.set_queue_attributes(QueueUrl=queue_url, Attributes=policy)
@@ -102,7 +105,7 @@ def test_an_order_that_fails_too_often_is_dead_lettered(
 
 
 def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, purchase_order_id: str) -> None:
-    deployment.publish(f"{purchase_order_id}/acknowledge")
+    deployment.publish(order_event(f"{purchase_order_id}/acknowledge"))
 
     message = deployment.parked(purchase_order_id)
 
@@ -122,7 +125,7 @@ def test_outcomes_are_published_and_a_parked_order_notifies_once(
     second.marketplace.add_order(purchase_order_id)
 
     for deployment in (first, first, second):
-        deployment.publish(purchase_order_id)
+        deployment.publish(order_event(purchase_order_id))
     published = [event["detail"] | {"type": event["detail-type"]} for event in events.wait_for(3)]
 
     parked = [detail for detail in published if detail["type"] == "Order Parked"]
@@ -141,7 +144,7 @@ def test_an_order_without_an_event_is_acknowledged_by_one_sweep(
 ) -> None:
     deployment.marketplace.add_order(purchase_order_id, order_date=datetime.now(UTC) - timedelta(minutes=30))
 
-    sweep = deployment.stack.invoke("SweepFunctionName", {})
+    sweep = deployment.sweep()
 
     assert (sweep["outcome"], sweep["orders_published"]) == ("completed", 1)
     record = deployment.ended(purchase_order_id)[-1]

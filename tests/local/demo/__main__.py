@@ -5,22 +5,23 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
-from tests.local.aws.commands import end_when_interrupted
+from tests.local.aws import Subscriber
 from tests.local.demo.board import Board, differences
 from tests.local.demo.course import play
-from tests.local.demo.environment import Environment, started
 from tests.local.demo.orders import plan
 from tests.local.demo.scenarios import SIGNATURE_FIRST, Scenario
 from tests.local.demo.screen import Screen
+from tests.local.demo.startup import add_options, run, started
+from tests.local.deployment import Deployment
 from tests.local.marketplace.commands import count
 
 _POLL_SECONDS: Final = 0.2
 _SWEEP_SECONDS: Final = 5.0
 """Between two sweeps until one has completed, where the schedule waits fifteen minutes."""
-_INTERRUPTED: Final = 130
+_LAST_EVENT_SECONDS: Final = 60.0
+"""How long to wait for the last outcome event."""
 _END: Final = object()
 
 
@@ -32,30 +33,19 @@ def main() -> int:
         parser.error(f"{arguments.scenario} begins with the signature: leave out --auth token")
     screen = Screen(arguments.picture)
     screen.print(f"Scenario {arguments.scenario}, authentication by {arguments.auth}")
-    end_when_interrupted()
-    try:
-        with started(
-            screen,
-            auth=arguments.auth,
-            aws_port=arguments.aws_port,
-            marketplace_port=arguments.marketplace_port,
-        ) as environment:
-            return _run(arguments, screen, environment)
-    except PortTaken as error:
-        screen.print(f"{error} (AWS_PORT=...)")
-    except (NotStarted, MissingTool, CommandFailed) as error:
-        screen.print(str(error))
-    except KeyboardInterrupt:
-        screen.print("Interrupted; everything that was started has been ended")
-        return _INTERRUPTED
-    return 2
+    return run(screen, lambda: _play(arguments, screen))
 
 
-def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment) -> int:
-    screen.print(f"Self-check: {environment.self_check()['self_check']}")
-    board, log = Board(), environment.log()
+def _play(arguments: argparse.Namespace, screen: Screen) -> int:
+    with started(screen, arguments) as deployment:
+        return _follow(arguments, screen, deployment)
+
+
+def _follow(arguments: argparse.Namespace, screen: Screen, deployment: Deployment) -> int:
+    screen.print(f"Self-check: {deployment.self_check()['self_check']}")
+    board, log, subscriber = Board(), deployment.log(), deployment.subscribe()
     orders = plan(arguments.orders, arguments.scenario, datetime.now(UTC))
-    steps = play(arguments.scenario, environment, screen, board, orders)
+    steps = play(arguments.scenario, deployment, screen, board, orders)
     started_at = sweep_at = time.monotonic()
     playing, swept = True, False
     with screen.following(board) as show:
@@ -63,7 +53,7 @@ def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment
             playing = next(steps, _END) is not _END
             # One completed sweep sees every order: a second one would only publish some of them again.
             if board.needs_sweep and not swept and time.monotonic() >= sweep_at:
-                sweep = environment.sweep()
+                sweep = deployment.sweep()
                 screen.print(
                     f"Sweep {sweep['outcome']}{f' ({sweep["reason"]})' if sweep['reason'] else ''}:"
                     f" {sweep['orders_seen']} orders without an acknowledgement, {sweep['orders_due']} due,"
@@ -77,10 +67,31 @@ def _run(arguments: argparse.Namespace, screen: Screen, environment: Environment
             time.sleep(_POLL_SECONDS)
     seconds = time.monotonic() - started_at
     records = [row.record for row in board.rows.values() if row.record and "event_id" in row.record]
-    published, notifications = environment.published({record["event_id"] for record in records})
-    found = differences(board, environment.parked(), published, environment.queued(), environment.marketplace)
+    published, notifications = _received(subscriber, {record["event_id"] for record in records})
+    found = differences(board, published, deployment)
     screen.summary(board, seconds, list(published.values()), notifications, found)
     return 1 if found else 0
+
+
+def _received(
+    subscriber: Subscriber, expected: set[str]
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, Any]]]:
+    """Wait a while for the outcome events of the order events with these ids.
+
+    Returns:
+        The outcome events by the id of the order event, and the notifications.
+    """
+    events: dict[str, dict[str, Any]] = {}
+    notifications: list[dict[str, Any]] = []
+    deadline = time.monotonic() + _LAST_EVENT_SECONDS
+    # The notifications come at the same time, so the call after the last event has them.
+    while (newest := subscriber.newest()) or (not expected <= events.keys() and time.monotonic() < deadline):
+        for each in newest:
+            if "detail" in each:
+                events[each["detail"]["event_id"]] = each
+            else:
+                notifications.append(each)
+    return events, notifications
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,15 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scenario", type=Scenario, choices=list(Scenario), default=Scenario.CALM, help="what goes wrong"
     )
-    parser.add_argument(
-        "--auth",
-        choices=["signature", "token"],
-        default="signature",
-        help="how calls are authenticated; rotation, migration and withdrawal begin with the signature",
-    )
     parser.add_argument("--picture", type=Path, help="save the output as an SVG picture in this file")
-    parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
-    parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
+    add_options(parser)
     # Longer than the visibility timeout of a message.
     parser.add_argument("--seconds", type=float, default=420, help="how long to wait while nothing happens")
     return parser

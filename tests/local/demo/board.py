@@ -1,12 +1,20 @@
 """The state of each order, read where an operator reads it: in the function's log and in the queues."""
 
+import json
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from operator import not_
+from typing import Any, Final
 
 from tests.local.demo.orders import ACKNOWLEDGED, DemoOrder
+from tests.local.deployment import Deployment
 from tests.local.marketplace import Marketplace
 from tests.support.event_cases import Ending
+from tests.support.queues import texts_of
+from tests.support.waiting import poll
+
+_EMPTY_SECONDS: Final = 60.0
+"""How long to wait for the order queue to be empty."""
 
 
 @dataclass(slots=True)
@@ -58,30 +66,26 @@ class Board:
 
 
 def differences(
-    board: Board,
-    parked: dict[str, str],
-    published: dict[str, dict[str, Any]],
-    queued: int,
-    marketplace: Marketplace,
+    board: Board, published: dict[str, dict[str, Any]], deployment: Deployment
 ) -> dict[str, list[str]]:
     """Compare how each order ended with how it had to end.
 
     Args:
         board: Every order with its last record.
-        parked: The outcomes of the messages in the dead-letter queue, by the event's id.
         published: The outcome events, by the order event's id.
-        queued: How many messages are still in the order queue.
-        marketplace: The calls that Walmart received, and the final state of each order.
+        deployment: Its queues, whose messages are taken, and its marketplace.
 
     Returns:
         The differences by the order's title; empty when every order ended as declared.
     """
+    taken = deployment.dead_letter_queue.take_all()
+    parked = {json.loads(each["Body"])["id"]: texts_of(each)["outcome"] for each in taken}
     found = {
         row.order.title: differs
         for row in board.rows.values()
-        if (differs := _compare(row, parked, published, marketplace))
+        if (differs := _compare(row, parked, published, deployment.marketplace))
     }
-    if queued:
+    if queued := poll(deployment.order_queue.length, until=not_, seconds=_EMPTY_SECONDS):
         found["order queue"] = [f"{queued} messages are left in it"]
     return found
 

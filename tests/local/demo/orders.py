@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from tests.local.demo.scenarios import PlannedFault, Scenario, planned
 from tests.support.event_cases import Ending, load_event_cases
+from tests.support.services import order_event
 
 _FIRST_ORDER: Final = 7_410_000_000_001
 _FIRST_ORDER_WITHOUT_EVENT: Final = 7_420_000_000_001
@@ -87,12 +88,7 @@ def _new_orders(orders: int, scenario: Scenario, now: datetime) -> Iterator[Demo
         ordered_at = now - timedelta(seconds=30 + number)
         yield DemoOrder(
             title=", ".join([f"order {number + 1}", *(fault.value.replace("_", " ") for fault, _ in faults)]),
-            event={
-                "source": "walmart.ca.orders",
-                "detail-type": "Order Created",
-                "time": now.isoformat(),
-                "detail": {"purchaseOrderId": purchase_order_id, "orderDate": ordered_at.isoformat()},
-            },
+            event=order_event(purchase_order_id, orderDate=ordered_at.isoformat()),
             ending=_ENDINGS[statuses],
             purchase_order_id=purchase_order_id,
             statuses=statuses,

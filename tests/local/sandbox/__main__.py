@@ -6,14 +6,14 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.local.aws import CommandFailed, MissingTool, NotStarted, PortTaken
-from tests.local.aws.commands import end_when_interrupted
-from tests.local.demo.environment import Environment, started
+from tests.local.aws import NotStarted
 from tests.local.demo.screen import Screen
+from tests.local.demo.startup import add_options, run, started
+from tests.local.deployment import Deployment
 from tests.local.marketplace.control import ControlledMarketplace, report
 from tests.local.sandbox.terminal import COMMANDS, DIRECTORY, second_terminal
 from tests.support.event_cases import load_event_cases
@@ -43,36 +43,28 @@ Each call that it gets is a line here, as are outcome events and notifications. 
 
 def main() -> int:
     """Run the sandbox until an interrupt, and return 0; 130 during the start, 2 when it could not start."""
-    arguments = _parser().parse_args()
+    parser = argparse.ArgumentParser(prog="python -m tests.local.sandbox", description=__doc__)
+    add_options(parser)
+    options = parser.parse_args()
     screen = Screen()
-    end_when_interrupted()
-    is_up = False
-    try:
-        with (
-            _only_one(),
-            started(
-                screen,
-                auth=arguments.auth,
-                aws_port=arguments.aws_port,
-                marketplace_port=arguments.marketplace_port,
-                make_marketplace=lambda port: ControlledMarketplace(port, on_call=report),
-            ) as environment,
-            second_terminal(environment) as activate,
-        ):
-            _prepare(environment)
-            is_up = True
+    return run(screen, lambda: _stay_up(options, screen))
+
+
+def _stay_up(options: argparse.Namespace, screen: Screen) -> int:
+    with (
+        _only_one(),
+        started(screen, options, lambda port: ControlledMarketplace(port, on_call=report)) as deployment,
+        second_terminal(deployment) as activate,
+    ):
+        _prepare(deployment)
+        subscriber = deployment.subscribe()
+        with suppress(KeyboardInterrupt):
             print(_introduction(activate), flush=True)
             while True:
-                for each in environment.subscriber.newest():
+                for each in subscriber.newest():
                     print(described(each), flush=True)
-    except PortTaken as error:
-        screen.print(f"{error} (AWS_PORT=...)")
-    except (NotStarted, MissingTool, CommandFailed) as error:
-        screen.print(str(error))
-    except KeyboardInterrupt:
-        screen.print("Everything that was started has been ended")
-        return 0 if is_up else 130
-    return 2
+    screen.print("Everything that was started has been ended")
+    return 0
 
 
 def _introduction(activate: Path) -> str:
@@ -96,12 +88,12 @@ def described(published: dict[str, Any]) -> str:
     return f"notification: {json.dumps(published)}"
 
 
-def _prepare(environment: Environment) -> None:
-    environment.seller.store(DIRECTORY / "secret.json")
-    environment.marketplace.add_order(_ORDER_OF_THE_PAGES)
+def _prepare(deployment: Deployment) -> None:
+    deployment.seller.store(DIRECTORY / "secret.json")
+    deployment.marketplace.add_order(_ORDER_OF_THE_PAGES)
     for case in load_event_cases():
         if case.purchase_order_id and case.order_statuses:
-            environment.marketplace.add_order(case.purchase_order_id, case.order_statuses)
+            deployment.marketplace.add_order(case.purchase_order_id, case.order_statuses)
 
 
 @contextmanager
@@ -116,16 +108,6 @@ def _only_one() -> Iterator[None]:
                 "A sandbox of this project is running already: end it first, by Ctrl-C"
             ) from None
         yield
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.local.sandbox", description=__doc__)
-    parser.add_argument(
-        "--auth", choices=["signature", "token"], default="signature", help="how calls are authenticated"
-    )
-    parser.add_argument("--aws-port", type=int, default=0, help="port of the local AWS; 0 takes a free one")
-    parser.add_argument("--marketplace-port", type=int, default=0, help="port of the local marketplace")
-    return parser
 
 
 if __name__ == "__main__":

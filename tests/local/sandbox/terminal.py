@@ -16,7 +16,7 @@ from tests.local.aws import Build, LocalAws, Venvs
 from tests.local.aws.aws_cli import AwsCli
 from tests.local.aws.commands import local_settings
 from tests.local.aws.stack import this_machine
-from tests.local.demo.environment import Environment
+from tests.local.deployment import Deployment
 from tests.local.marketplace.commands import URL_VARIABLE
 from tests.support.paths import ROOT
 
@@ -53,26 +53,26 @@ PS1="(sandbox) ${{PS1#"(sandbox) "}}"
 
 
 @contextmanager
-def second_terminal(environment: Environment) -> Iterator[Path]:
+def second_terminal(deployment: Deployment) -> Iterator[Path]:
     """Write the file that a second terminal sources; it is removed afterwards."""
     shutil.rmtree(COMMANDS, ignore_errors=True)
     COMMANDS.mkdir(parents=True)
     # What is deployed, so that `sam deploy` alone deploys that again, and not what an earlier sandbox built.
     shutil.rmtree(_BUILD, ignore_errors=True)
     shutil.copytree(Build.cached().directory, _BUILD)
-    _make_sams_bucket(environment.aws)
-    _SAM_CONFIG.write_text(_sam_config(environment.stack.name, environment.parameters))
+    _make_sams_bucket(deployment.aws)
+    _SAM_CONFIG.write_text(_sam_config(deployment.stack.name, deployment.parameters))
     _write_command("sam", _SAM)
     _write_command("marketplace", _MARKETPLACE)
     activate = DIRECTORY / "activate"
     with ExitStack() as stack:
         if not _has_aws_cli():
-            stack.enter_context(AwsCli(environment.aws, COMMANDS))
+            stack.enter_context(AwsCli(deployment.aws, COMMANDS))
         variables = {
             **local_settings(),
-            "AWS_ENDPOINT_URL": environment.aws.endpoint_url,
+            "AWS_ENDPOINT_URL": deployment.aws.endpoint_url,
             "AWS_PAGER": "",
-            URL_VARIABLE: environment.marketplace.url,
+            URL_VARIABLE: deployment.marketplace.url,
         }
         exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
         stack.callback(activate.unlink, missing_ok=True)
