@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import batched
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.local.aws import LocalAws, LogReader, Stack, Subscriber
 from tests.local.aws.stack import Progress, silently
@@ -12,6 +12,9 @@ from tests.local.marketplace import Marketplace, Scheme
 from tests.support.paths import ROOT
 from tests.support.queues import Queue
 from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _SELF_CHECK: Final = ROOT / "events" / "self-check.json"
 _ENTRIES_PER_CALL: Final = 10
@@ -101,15 +104,15 @@ class Deployment:
 
         return eventually(final_records)
 
-    def parked(self, purchase_order_id: str) -> dict[str, Any]:
+    def parked(self, purchase_order_id: str) -> "MessageTypeDef":
         """Wait until an order's message is in the dead-letter queue, and return it."""
 
-        def messages() -> list[dict[str, Any]]:
+        def message() -> "MessageTypeDef | None":
             # The messages of other orders stay visible.
             received = self.dead_letter_queue.receive(VisibilityTimeout=0)
-            return [dict(message) for message in received if purchase_order_id in message["Body"]]
+            return next((each for each in received if purchase_order_id in each["Body"]), None)
 
-        return eventually(messages)[0]
+        return eventually(message)
 
     def subscribe(self) -> Subscriber:
         """Send the outcome events of the bus and the notifications of the topic to a queue from now on."""
