@@ -10,6 +10,7 @@ from tests.local.aws import LocalAws, LogReader, Stack, Subscriber
 from tests.local.aws.stack import Progress, silently
 from tests.local.marketplace import Marketplace, Scheme
 from tests.support.paths import ROOT
+from tests.support.printed import measurements_of
 from tests.support.queues import Queue
 from tests.support.waiting import eventually
 
@@ -128,7 +129,7 @@ class Deployment:
     def metric(self, metric: str) -> int:
         """Return the sum of a metric, from the log lines of which CloudWatch makes metrics."""
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "CloudWatchMetrics").new_records()
-        return round(sum(sum(line.get(metric, [])) for line in lines))
+        return round(sum(measurements_of(lines).get(metric, [])))
 
     def statuses(self, purchase_order_id: str) -> list[str]:
         return [line.status for line in self.marketplace.order(purchase_order_id).lines]
