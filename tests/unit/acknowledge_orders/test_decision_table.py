@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 import walmart_ca
 from acknowledge_orders.policy import (
@@ -273,10 +271,6 @@ def test_every_combination_has_one_action(acknowledging: str) -> None:
             assert (decision.delay is not None) == (decision.disposition is Disposition.RETRY)
 
 
-def test_dispositions_have_these_words_in_logs() -> None:
-    assert set(Disposition) == {"done", "retry", "parked", "left_to_sweep", "returned"}
-
-
 @pytest.mark.parametrize("fetching", [name for name in FETCHINGS if isinstance(result(name), Order)])
 def test_only_created_and_acknowledged_lines_may_be_acknowledged(fetching: str) -> None:
     seen = result(fetching)
@@ -376,24 +370,6 @@ def test_the_age_of_a_swept_order_counts_from_its_own_date(
     decision = decide(results_of("none", fetching), context(order_age=order_age, note=swept), BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == park
-
-
-AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
-
-
-@settings(deadline=None, max_examples=30)
-@given(event_age=AGES, order_age=AGES)
-@example(event_age=timedelta(minutes=30), order_age=timedelta(days=1))
-@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30))
-@example(event_age=timedelta(minutes=30, seconds=1), order_age=timedelta(days=1))
-@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30, seconds=1))
-def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
-    event_age: timedelta, order_age: timedelta
-) -> None:
-    _, _, action = evaluate(results_of("none", "OrderRejected 404"), context(event_age, order_age))
-
-    known_long = min(event_age, order_age) > timedelta(minutes=30)
-    assert action == ("park" if known_long else "back-off")
 
 
 @pytest.mark.parametrize("fetching", ["OrderRejected 404", "Backordered"])
