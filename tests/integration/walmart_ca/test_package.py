@@ -44,7 +44,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new environment with the package and the locked dependencies."""
+    """The Python of a new environment with the package and its own dependencies, in the locked versions."""
     directory = tmp_path_factory.mktemp("elsewhere")
     python = directory / "venv" / "bin" / "python"
 
@@ -52,9 +52,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         run([python, "-m", "pip", "--disable-pip-version-check", *arguments], cwd=directory)
 
     run([sys.executable, "-m", "venv", "venv"], cwd=directory)
-    pip("install", "--require-hashes", "--only-binary", ":all:", "--requirement", LOCK)
-    pip("install", "--no-index", "--no-deps", wheel)
-    pip("check")
+    pip("download", "--require-hashes", "--only-binary", ":all:", "--dest", "locked", "--requirement", LOCK)
+    pip("install", "--no-index", "--find-links", "locked", wheel)
     return python
 
 
