@@ -271,6 +271,10 @@ def test_every_combination_has_one_action(acknowledging: str) -> None:
             assert (decision.delay is not None) == (decision.disposition is Disposition.RETRY)
 
 
+def test_dispositions_have_these_words_in_logs() -> None:
+    assert set(Disposition) == {"done", "retry", "parked", "left_to_sweep", "returned"}
+
+
 @pytest.mark.parametrize("fetching", [name for name in FETCHINGS if isinstance(result(name), Order)])
 def test_only_created_and_acknowledged_lines_may_be_acknowledged(fetching: str) -> None:
     seen = result(fetching)
