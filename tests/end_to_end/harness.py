@@ -49,9 +49,6 @@ class Deployment:
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "_aws").new_records()
         return {line["service"] for line in lines}
 
-    def statuses(self, purchase_order_id: str) -> list[str]:
-        return [line.status for line in self.marketplace.order(purchase_order_id).lines]
-
     @contextmanager
     def changed_variables(self, changed: dict[str, str]) -> Iterator[None]:
         """Change environment variables of AcknowledgeFunction for the duration of the block."""
