@@ -63,6 +63,7 @@ CODED: list[tuple[int, str, dict[str, Any], type[WalmartError]]] = [
     (404, "CONTENT_NOT_FOUND.GMP_ORDER_API", {"severity": "ERROR"}, OrderRejected),
     (404, "SELLER_NOT_FOUND.GMP_ORDER_API", {"severity": "INFO"}, OrderRejected),
     (404, "CONTENT_NOT_FOUND", {"severity": "INFO"}, Misconfigured),
+    (408, "REQUEST_TIMEOUT.GMP_ORDER_API", {}, Unavailable),
     (423, "RESOURCE_IS_LOCKED.GMP_RECEIVER_API", {}, Throttled),
     (499, "CONFLICT.GMP_ORDER_API", {}, OrderRejected),
 ]
