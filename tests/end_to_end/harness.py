@@ -90,5 +90,5 @@ def eventually[T](read: Callable[[], T]) -> T:
     deadline = time.monotonic() + _TIMEOUT_S
     while not (result := read()):
         assert time.monotonic() < deadline, "timed out"
-        time.sleep(0.1)
+        time.sleep(0.5)
     return result
