@@ -1,4 +1,4 @@
-"""GitHub's workflows have the least permissions, pinned actions, and the README's commands."""
+"""GitHub's workflows have the least permissions and pinned actions, and go back after a failed self-check."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from acknowledge_orders.records import SelfCheckRecord
-from tests.support.pages import deployed_name, page, syntax_error
+from tests.support.pages import deployed_name, syntax_error
 from tests.support.paths import ROOT
 from tests.support.template import read
 
@@ -19,7 +19,6 @@ FILES: Final = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOWS: Final[dict[str, dict[Any, Any]]] = {each.stem: yaml_parse(each.read_text()) for each in FILES}
 DEPLOY: Final[dict[str, Any]] = WORKFLOWS["deploy"]["jobs"]["deploy"]
 STEPS: Final[list[dict[str, Any]]] = DEPLOY["steps"]
-SELF_CHECK: Final = "sam remote invoke AcknowledgeFunction --event-file events/self-check.json"
 
 
 def commands() -> str:
@@ -51,25 +50,9 @@ def test_only_the_deployment_may_do_more_than_read() -> None:
     assert all(each == {"contents": "read"} for each in granted.values())
 
 
-def test_only_a_version_tag_deploys_and_one_at_a_time() -> None:
-    workflow = WORKFLOWS["deploy"]
-
-    # YAML reads the word `on` as true.
-    assert workflow[True] == {"push": {"tags": ["v*"]}}
-    assert workflow["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
-
-
 def test_only_a_failed_self_check_leads_to_a_rollback() -> None:
     steps = {each["name"]: each for each in STEPS if "name" in each}
 
-    assert list(steps) == [
-        "Compare the tag with the version",
-        "Build",
-        "Find the version that runs",
-        "Deploy",
-        "Self-check",
-        "Go back to the version before",
-    ]
     assert steps["Self-check"]["id"] == "self-check"
     condition = "failure() && steps.self-check.outcome == 'failure'"
     assert steps["Go back to the version before"]["if"] == condition
@@ -85,18 +68,6 @@ def test_the_deployment_needs_a_passed_self_check(answer: str, status: int) -> N
     done = subprocess.run(command, input=json.dumps(record), capture_output=True, text=True, check=False)
 
     assert done.returncode == status
-
-
-def test_a_deployment_uses_the_commands_of_the_readme() -> None:
-    readme = "\n".join([*page("README.md").blocks("bash"), page("README.md").prose])
-    of_sam = [each.strip() for each in re.findall(r"\bsam [a-z][^|\n]*", commands())]
-
-    assert {each.removesuffix(" --no-confirm-changeset") for each in of_sam} == {"sam deploy", SELF_CHECK}
-    assert SELF_CHECK in readme
-    assert "`sam deploy`" in readme
-    # `make build` runs `sam build` with the locked SAM.
-    assert "make build" in commands()
-    assert re.search(r"^build:.*\n\t\S*/sam build$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_a_deployment_asks_the_stack_for_its_version() -> None:

@@ -2,27 +2,13 @@
 
 import itertools
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from tests.local.aws import Subscriber
 from tests.local.deployment import Deployment
 from tests.local.marketplace import Fault
-from tests.support.event_cases import load_event_cases
-from tests.support.paths import ROOT
 from tests.support.services import order_event
 from tests.support.waiting import eventually
-
-
-def test_an_event_on_the_bus_becomes_an_acknowledged_order(
-    deployment: Deployment, purchase_order_id: str
-) -> None:
-    deployment.marketplace.add_order(purchase_order_id)
-
-    deployment.publish(order_event(purchase_order_id))
-
-    record = deployment.ended(purchase_order_id)[-1]
-    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "queue")
-    assert deployment.statuses(purchase_order_id) == ["Acknowledged"]
 
 
 def test_two_stacks_acknowledge_only_the_orders_of_their_seller(
@@ -104,15 +90,6 @@ def test_an_order_that_fails_too_often_is_dead_lettered(
     assert [record["outcome"] for record in deployment.records(purchase_order_id)] == ["unavailable"] * 2
 
 
-def test_an_unusable_event_is_parked_with_its_reason(deployment: Deployment, purchase_order_id: str) -> None:
-    deployment.publish(order_event(f"{purchase_order_id}/acknowledge"))
-
-    message = deployment.parked(purchase_order_id)
-
-    assert message["MessageAttributes"]["outcome"]["StringValue"] == "invalid_event"
-    assert message["MessageAttributes"]["reason"]["StringValue"].startswith("detail.purchaseOrderId must be")
-
-
 def test_outcomes_are_published_and_a_parked_order_notifies_once(
     deployments: dict[str, Deployment], purchase_order_id: str
 ) -> None:
@@ -139,19 +116,6 @@ def test_outcomes_are_published_and_a_parked_order_notifies_once(
     assert notification["Runbook"].endswith("docs/runbook.md#parked-orders")
 
 
-def test_an_order_without_an_event_is_acknowledged_by_one_sweep(
-    deployment: Deployment, purchase_order_id: str
-) -> None:
-    deployment.marketplace.add_order(purchase_order_id, order_date=datetime.now(UTC) - timedelta(minutes=30))
-
-    sweep = deployment.sweep()
-
-    assert (sweep["outcome"], sweep["orders_published"]) == ("completed", 1)
-    record = deployment.ended(purchase_order_id)[-1]
-    assert (record["outcome"], record["disposition"], record["origin"]) == ("acknowledged", "done", "sweep")
-    assert deployment.statuses(purchase_order_id) == ["Acknowledged"]
-
-
 def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     scheduler, before = deployment.aws.client("scheduler"), len(deployment.sweeps())
     listed = next(
@@ -171,19 +135,6 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
     )
 
     assert eventually(lambda: deployment.sweeps()[before:])[0]["outcome"] == "completed"
-
-
-def test_sam_invokes_the_function_with_the_files_of_events(deployment: Deployment) -> None:
-    (case,) = [case for case in load_event_cases() if case.name == "acknowledged-created-order"]
-    assert case.purchase_order_id
-    deployment.marketplace.add_order(case.purchase_order_id)
-
-    check = deployment.stack.remote_invoke("AcknowledgeFunction", ROOT / "events" / "self-check.json")
-    record = deployment.stack.remote_invoke("AcknowledgeFunction", case.path)
-
-    assert (check["self_check"], check["failed"]) == ("passed", None)
-    assert (record["outcome"], record["disposition"]) == (case.invoked.outcome, case.invoked.disposition)
-    assert record["origin"] == "manual"
 
 
 def test_the_function_is_denied_what_its_role_does_not_grant(

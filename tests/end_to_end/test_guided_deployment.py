@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.end_to_end.terminal import Conversation, converse
 from tests.local.aws import Build, LocalAws, Venvs
@@ -90,47 +91,44 @@ def test_the_second_guided_deployment_offers_the_saved_answers(project: Project)
     assert project.deployed()[0] == before
 
 
-def test_a_plain_deployment_uses_saved_answers_and_tags_a_version(
-    project: Project,
-) -> None:
+def test_an_address_together_with_a_topic_for_alarms_is_refused(project: Project) -> None:
+    before = project.deployed()
+    cloudformation = project.aws.client("cloudformation")
+
+    with pytest.raises(ClientError, match="Give AlarmEmail or AlarmTopicArn, not both"):
+        cloudformation.update_stack(
+            StackName=NAME,
+            UsePreviousTemplate=True,
+            Parameters=[
+                {"ParameterKey": name, "ParameterValue": value}
+                for name, value in {**before[0], "AlarmTopicArn": TOPIC}.items()
+            ],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+
+    assert project.deployed() == before
+
+
+def test_a_plain_deployment_uses_the_saved_answers_and_ends_a_pause(project: Project) -> None:
     before, _ = project.deployed()
+    saved = project.directory / "samconfig.toml"
     project.build()
 
     paused = project.deploy("--parameter-overrides", "AcknowledgementEnabled=false")
     then, _ = project.deployed()
-    plain = project.deploy()
-
-    assert (paused.status, plain.status) == (0, 0), paused.output + plain.output
-    assert then == {**before, "AcknowledgementEnabled": "false"}
-    after, tags = project.deployed()
-    assert (after, tags["version"]) == (before, VERSION)
-
-
-def test_an_address_together_with_a_topic_for_alarms_is_refused(project: Project) -> None:
-    before = project.deployed()
-    project.build()
-
-    refused = project.deploy("--parameter-overrides", f"AlarmTopicArn={TOPIC} AlarmEmail=a@example.com")
-
-    assert refused.status != 0
-    assert "Give AlarmEmail or AlarmTopicArn, not both." in " ".join(refused.output.split())
-    assert project.deployed() == before
-
-
-def test_the_saved_address_can_be_replaced_by_a_topic(project: Project) -> None:
-    saved = project.directory / "samconfig.toml"
-    before, _ = project.deployed()
-    project.build()
-
+    # A topic in place of the address.
     saved.write_text(
         saved.read_text()
         .replace(f'AlarmEmail=\\"{before["AlarmEmail"]}', 'AlarmEmail=\\"')
         .replace('AlarmTopicArn=\\"', f'AlarmTopicArn=\\"{TOPIC}')
     )
-    changed = project.deploy()
+    plain = project.deploy()
 
-    assert changed.status == 0, changed.output
-    assert project.deployed()[0] == {**before, "AlarmEmail": "", "AlarmTopicArn": TOPIC}
+    assert (paused.status, plain.status) == (0, 0), paused.output + plain.output
+    assert then == {**before, "AcknowledgementEnabled": "false"}
+    after, tags = project.deployed()
+    assert after == {**before, "AlarmEmail": "", "AlarmTopicArn": TOPIC}
+    assert tags["version"] == VERSION
 
 
 def test_without_a_build_nothing_is_deployed(project: Project) -> None:

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 MEASURED = {metric for metric in Metric if metric.unit != "Count"}
 
 both_schemes = pytest.mark.parametrize("scheme", ["signature", "token"])
-token_scheme = pytest.mark.parametrize("scheme", ["token"])
 
 
 class Harness(Services):
@@ -188,14 +187,6 @@ class Harness(Services):
         answer = function({"Records": [record_of(message) for message in messages]}, Context())
         self.delete(messages, answer)
         return answer
-
-    def drain(self, function: AcknowledgeFunction) -> None:
-        """Deliver batches until the order queue is empty."""
-        for _ in range(40):
-            if not self.queued():
-                return
-            self.deliver(function)
-        raise AssertionError(f"{self.queued()} messages are still in the order queue")
 
     def sweep(self, **environment: str) -> dict[str, Any]:
         """Sweep once, as the schedule does, with some environment variables changed."""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from acknowledge_orders.batch import ForeignBatchError
 from tests.integration.harness import Harness, counts_of
 from tests.local.marketplace import Fault
 from tests.support.batches import record_of, sqs_record
@@ -140,23 +139,6 @@ def test_an_unexpected_error_fails_only_its_own_message(harness: Harness) -> Non
     assert failed["exception"]
     assert [record["message_id"] for record in records_of(output)] == ["m-1"]
     assert counts_of(output) == {"Acknowledged": 1, "MessageFailed": 1}
-
-
-def test_a_batch_not_from_sqs_raises_before_any_attempt(harness: Harness) -> None:
-    harness.marketplace.add_order(ORDER)
-    harness.send(order_event(ORDER), order_event(ORDER))
-    good, bad = (record_of(message) for message in harness.receive(2))
-
-    with pytest.raises(ForeignBatchError) as raised:
-        harness.function()({"Records": [good, bad | {"eventSource": "aws:sns"}]}, Context())
-
-    assert str(raised.value).startswith("Records[1]: comes from aws:sns; only SQS may trigger the function")
-    assert ORDER not in str(raised.value)
-    output = harness.output()
-    (line,) = [line for line in output if line.get("level") == "ERROR"]
-    assert (line["message"], line["reason"]) == ("batch refused", str(raised.value))
-    assert counts_of(output) == {"MessageFailed": 1}
-    assert (harness.queued(), harness.marketplace.calls) == (2, [])
 
 
 DAYS_AGO = datetime.now(UTC) - timedelta(days=3)

@@ -1,21 +1,16 @@
 """Outcome events on the real bus of the local AWS, and the limit for notifications in its DynamoDB."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from acknowledge_orders.dynamodb_notification_limit import NOTIFICATIONS_A_DAY, DynamoDbNotificationLimit
-from acknowledge_orders.outcome_events import SOURCE
 from shared.lazy_client import LazyClient
 from tests.integration.harness import Harness
 from tests.local.aws import Subscriber
 from tests.support.context import Context
-from tests.support.deployed import PSEUDO_PARAMETERS
-from tests.support.outcome_schema import check_outcome_event
 from tests.support.services import order_event
 
 ORDERS = [f"74000000000{number:02}" for number in range(10)]
@@ -29,43 +24,6 @@ def outcomes(harness: Harness) -> Subscriber:
 
 def summaries(events: list[dict[str, Any]]) -> set[tuple[str, str]]:
     return {(event["detail-type"], event["detail"]["purchase_order_id"]) for event in events}
-
-
-def test_a_batch_publishes_its_final_outcomes_in_one_call(harness: Harness, outcomes: Subscriber) -> None:
-    calls: list[str] = []
-    harness.events.meta.events.register("before-send.events", lambda **_: calls.append("PutEvents"))
-    harness.place(ORDERS[0])
-    harness.marketplace.add_order(ORDERS[1], statuses=("Shipped",))
-    harness.marketplace.add_order(ORDERS[2], statuses=("Created", "Shipped"))
-    harness.send(*(order_event(order, timedelta(hours=1)) for order in ORDERS[1:4]))
-    messages = harness.receive(4)
-
-    harness.handle(harness.function(), messages)
-
-    events = outcomes.wait_for(4)
-    assert summaries(events) == {
-        ("Order Acknowledged", ORDERS[0]),
-        ("Order Already Handled", ORDERS[1]),
-        ("Order Parked", ORDERS[2]),
-        ("Order Parked", ORDERS[3]),
-    }
-    assert calls == ["PutEvents"]
-    for event in events:
-        check_outcome_event(event["detail-type"], event["detail"], event["source"])
-
-
-def test_an_acknowledged_order_comes_with_the_lines_that_walmart_returned(
-    harness: Harness, outcomes: Subscriber
-) -> None:
-    harness.place(ORDERS[0])
-
-    harness.deliver(harness.function())
-
-    (event,) = outcomes.wait_for(1)
-    (line,) = event["detail"]["lines"]
-    assert line["statuses"] == [{"status": "Acknowledged", "quantity": 1}]
-    assert event["detail"]["stack"] == PSEUDO_PARAMETERS["AWS::StackName"]
-    assert not [word for word in harness.marketplace.buyer_data if word in json.dumps(event)]
 
 
 def test_an_order_acknowledged_by_hand_is_published_too(harness: Harness, outcomes: Subscriber) -> None:
@@ -85,23 +43,6 @@ def test_a_dry_run_by_hand_publishes_nothing(harness: Harness, outcomes: Subscri
     assert summaries(outcomes.wait_for(1)) == {("Order Acknowledged", ORDERS[1])}
 
 
-def test_an_outcome_that_could_not_be_published_is_published_as_handled(
-    harness: Harness, outcomes: Subscriber
-) -> None:
-    harness.place(ORDERS[0])
-    with harness.without_event_bus():
-        harness.deliver(harness.function())
-    (record,) = harness.records()
-
-    harness.deliver(harness.function())
-
-    assert (record["outcome"], record["disposition"]) == ("acknowledged", "retry")
-    assert record["reason"] == f"event_bus: {EndpointConnectionError.__name__}"
-    assert summaries(outcomes.wait_for(1)) == {("Order Already Handled", ORDERS[0])}
-    assert harness.actions(ORDERS[0]).count("acknowledge") == 1
-    assert harness.queued() == 0
-
-
 def test_a_direct_invocation_says_that_its_outcome_was_not_published(harness: Harness) -> None:
     harness.marketplace.add_order(ORDERS[0])
 
@@ -110,20 +51,6 @@ def test_a_direct_invocation_says_that_its_outcome_was_not_published(harness: Ha
 
     assert (record["outcome"], record["disposition"]) == ("acknowledged", "returned")
     assert str(record["reason"]).startswith("event_bus: ")
-
-
-def test_an_outcome_event_in_the_order_queue_acknowledges_nothing(
-    harness: Harness, outcomes: Subscriber
-) -> None:
-    harness.place(ORDERS[0])
-    harness.deliver(harness.function())
-    harness.send(*map(json.dumps, outcomes.wait_for(1)))
-
-    harness.deliver(harness.function())
-
-    assert harness.records()[-1]["outcome"] == "invalid_event"
-    assert [json.loads(parked["Body"])["source"] for parked in harness.parked()] == [SOURCE]
-    assert harness.actions().count("acknowledge") == 1
 
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

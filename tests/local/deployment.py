@@ -131,9 +131,6 @@ class Deployment:
         lines = self.stack.log("AcknowledgeFunctionLogGroupName", "CloudWatchMetrics").new_records()
         return round(sum(measurements_of(lines).get(metric, [])))
 
-    def statuses(self, purchase_order_id: str) -> list[str]:
-        return [line.status for line in self.marketplace.order(purchase_order_id).lines]
-
     @contextmanager
     def changed_variables(self, changed: Mapping[str, str]) -> Iterator[None]:
         """Change environment variables of AcknowledgeFunction for the duration of the block."""

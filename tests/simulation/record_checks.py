@@ -256,6 +256,7 @@ class RecordChecks:
             "MarketplaceLatency": [latency for latency in latencies if latency is not None],
             "OrderAge": [max(0.0, record["order_age_s"]) for record in at_risk],
             "OrderAgeAtAcknowledgement": [max(0.0, record["order_age_s"]) for record in acknowledged],
+            "LeftToSweep": [1.0 for record in records if record["disposition"] == "left_to_sweep"],
         }
         for name, values in expected.items():
             if sorted(measured.get(name, [])) != sorted(values):

@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.faults import STUCK_ORDER_FAULTS, TimedFault, name
 from tests.simulation.stuck import StuckRun, run
 
-HOURS, STUCK = 3.0, 10  # `make stuck` runs six hours with up to forty.
+HOURS, STUCK = 2.0, 10  # `make stuck` runs six hours with up to forty.
 
 
 @pytest.fixture(scope="module")

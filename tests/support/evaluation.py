@@ -137,10 +137,14 @@ def changes(alarm: Mapping[str, Any], data: Data, minutes: int, more: int) -> li
     """
     length, count, _ = periods(alarm)
     state, found = NO_DATA, []
+
+    @cache  # Each period is evaluated in several minutes.
+    def value(end: int) -> float | None:
+        return watched(alarm, data, range(end - length, end))
+
     for minute in range(1, minutes + 1):
         ends = [minute * MINUTE - length * back for back in reversed(range(count + more))]
-        points = [watched(alarm, data, range(end - length, end)) for end in ends]
-        if (new := _evaluate(alarm, points, state)) != state:
+        if (new := _evaluate(alarm, [value(end) for end in ends], state)) != state:
             state = new
             found.append(Change(minute, state))
     return found

@@ -46,7 +46,7 @@ def pkcs1_pem(key: rsa.RSAPrivateKey) -> str:
 
 
 def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
-    """Return the numbers of a key in the order of PKCS#1; `NUMBERS` names them."""
+    """Return the numbers of a key in the order of PKCS#1: n, e, d, p, q, dP, dQ, qInv."""
     key_numbers = key.private_numbers()
     public = key_numbers.public_numbers
     private = (
@@ -58,9 +58,6 @@ def numbers_of(key: rsa.RSAPrivateKey) -> list[int]:
         key_numbers.iqmp,
     )
     return [public.n, public.e, *private]
-
-
-NUMBERS = ["n", "e", "d", "p", "q", "dP", "dQ", "qInv"]
 
 
 def key_of_numbers(numbers: list[int]) -> str:

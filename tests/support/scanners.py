@@ -1,4 +1,4 @@
-"""Scanners of policies and templates, each run once for everything that it is to check."""
+"""The scanner of policies, run once for everything that it is to check."""
 
 import json
 from collections import defaultdict

@@ -6,7 +6,7 @@ from typing import Final
 
 PATIENCE_S: Final = 300.0
 """Long, for a busy machine."""
-_POLL_S: Final = 0.05
+_POLL_S: Final = 0.2
 
 
 def poll[T](read: Callable[[], T], until: Callable[[T], bool] = bool, seconds: float = PATIENCE_S) -> T:

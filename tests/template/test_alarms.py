@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.orders.event import DEADLINE
 from tests.support.deployed import deployed
 from tests.support.evaluation import ALARM, MINUTE, Data, changes, expression, periods, series
 from tests.support.incidents import EXTRA_PERIODS, HEALTHY, INCIDENTS, OVER, alarm_delays, sent
@@ -18,7 +17,6 @@ from tests.support.version import VERSION
 ALARM_TYPE = "AWS::CloudWatch::Alarm"
 ADDRESS = "someone@example.com"
 TOPIC = "arn:aws:sns:ca-central-1:123456789012:orders"
-DAY = 24 * 60 * 60
 QUEUE_LENGTH = "ApproximateNumberOfMessagesVisible"
 RECEIVED = "NumberOfMessagesReceived"
 WAITING: Data = {QUEUE_LENGTH: sent(1.0, range(180, OVER))}
@@ -123,12 +121,6 @@ def test_an_alarm_is_a_page_or_a_ticket(stack: Template, name: str) -> None:
     assert severity(stack[name]) == ("ticket" if name in TICKETS else "page")
 
 
-def test_a_parked_order_is_a_page_without_sweeps(template: Template) -> None:
-    stack = deployed(template, AlarmTopicArn=TOPIC, SweepEnabled="false")
-
-    assert severity(stack["OrdersParked"]) == "page"
-
-
 @pytest.mark.parametrize(
     ("parameters", "topics"),
     [({}, []), ({"AlarmTopicArn": TOPIC}, [TOPIC]), ({"AlarmEmail": ADDRESS}, ["<AlarmTopic>"])],
@@ -201,23 +193,10 @@ def test_an_expression_uses_exactly_the_metrics_of_its_alarm(stack: Template, na
 
 
 @every_alarm
-def test_an_alarm_watches_whole_minutes_of_at_most_a_day(stack: Template, name: str) -> None:
-    length, count, bad = periods(stack[name])
-
-    assert length % MINUTE == 0
-    assert length * count <= DAY  # CloudWatch evaluates longer ones only once an hour
-    assert 1 <= bad <= count
-
-
-@every_alarm
 def test_without_sweeps_no_alarm_watches_them(template: Template, name: str) -> None:
     of_the_sweep = any(each.is_from_sweep for each in series(deployed(template)[name]).values())
 
     assert (name in deployed(template, SweepEnabled="false").body["Resources"]) is not of_the_sweep
-
-
-def test_the_deadline_alarm_goes_off_at_half_of_walmarts_time(stack: Template) -> None:
-    assert stack["DeadlineAtRisk"]["Threshold"] == DEADLINE.total_seconds() / 2
 
 
 @every_alarm

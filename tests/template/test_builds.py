@@ -13,7 +13,7 @@ from types import CodeType
 
 import pytest
 
-from tests.local.aws import Build, CommandFailed, Venvs
+from tests.local.aws import Build, CommandFailed
 from tests.local.aws.commands import run
 from tests.support.paths import ROOT
 
@@ -86,55 +86,39 @@ def test_a_part_holds_its_own_code_only(build: Build, part: str, content: Abstra
     assert {path.name for path in (build.directory / part).iterdir() if path.is_dir()} == content
 
 
-def test_the_client_is_shipped_with_its_types(build: Build) -> None:
-    assert (build.directory / "WalmartCaLayer" / "python" / "walmart_ca" / "py.typed").is_file()
+def make_layer(sources: Path, directory: Path, **settings: str) -> None:
+    """Build the dependencies for arm64 into a directory, as SAM does, with other environment variables."""
+    run(
+        ["make", "--makefile", "../Makefile", "build-DependenciesLayer", f"ARTIFACTS_DIR={directory}"],
+        cwd=sources / "arm64",
+        extra=settings,
+    )
 
 
-def test_a_build_elsewhere_with_other_settings_gives_the_same_files(
+def test_dependencies_built_elsewhere_with_other_settings_are_the_same(
     arm64_build: Build, tmp_path: Path
 ) -> None:
     constraint = tmp_path / "constraints.txt"
     constraint.write_text("urllib3 < 2\n")
     settings = tmp_path / "pip.conf"
     settings.write_text(f"[global]\nconstraint = {constraint}\n[install]\nuser = true\n")
-    again = tmp_path / "elsewhere"
+    first, again = arm64_build.directory / "DependenciesLayer", tmp_path / "elsewhere"
 
-    run(
-        [
-            *(Venvs().sam, "build", "--template-file", ROOT / "template.yaml", "--build-dir", again),
-            *("--no-cached", "--parallel", "--parameter-overrides", "Architecture=arm64"),
-        ],
-        cwd=ROOT,
-        extra={"PIP_CONFIG_FILE": str(settings)},
-    )
+    make_layer(shutil.copytree(LAYER, tmp_path / "sources"), again, PIP_CONFIG_FILE=str(settings))
 
-    for part in PARTS:
-        first, second = arm64_build.directory / part, again / part
-        names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
-        assert names == sorted(str(path.relative_to(second)) for path in second.rglob("*") if path.is_file())
-        assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
+    names = sorted(str(path.relative_to(first)) for path in first.rglob("*") if path.is_file())
+    assert names == sorted(str(path.relative_to(again)) for path in again.rglob("*") if path.is_file())
+    assert filecmp.cmpfiles(first, again, names, shallow=False) == (names, [], [])
 
 
 def test_nothing_is_built_when_a_hash_does_not_match(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    project.mkdir()
-    shutil.copy(ROOT / "template.yaml", project)
-    for part in ("functions", "layers"):
-        shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
-    lock = project / "layers" / "dependencies" / "requirements.txt"
+    sources = shutil.copytree(LAYER, tmp_path / "sources")
+    lock = sources / "requirements.txt"
     before, package, after = lock.read_text().partition("cryptography==")
     lock.write_text(before + package + re.sub(r"sha256:[0-9a-f]{8}", "sha256:00000000", after))
 
     with pytest.raises(CommandFailed, match="DO NOT MATCH THE HASHES"):
-        Build.make(tmp_path / "build", project=project)
-
-
-def test_make_builds_nothing_without_a_processor(tmp_path: Path) -> None:
-    makefile = str(LAYER / "Makefile")
-    make = ["make", "--makefile", makefile, "build-DependenciesLayer", f"ARTIFACTS_DIR={tmp_path}"]
-
-    with pytest.raises(CommandFailed, match=r"platform\.mk"):
-        run(make, cwd=LAYER)
+        make_layer(sources, tmp_path / "layer")
 
 
 @pytest.mark.parametrize(

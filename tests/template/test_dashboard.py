@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from shared.metrics import metric_name
-from shared.orders.event import DEADLINE
 from shared.orders.outcome import Outcome
 from tests.support.deployed import deployed
 from tests.support.metrics import Series, is_emitted, suits
@@ -20,7 +19,6 @@ STACKS: dict[str, dict[str, str]] = {
     "on another bus": {"EventBusName": "orders"},
     "without sweeps": {"SweepEnabled": "false"},
 }
-COLUMNS = 24
 
 
 def widgets(stack: Template) -> list[dict[str, Any]]:
@@ -66,12 +64,6 @@ def stack(template: Template, request: pytest.FixtureRequest) -> Template:
     return deployed(template, **STACKS[request.param])
 
 
-def test_the_dashboard_has_the_name_of_stack_and_region(stack: Template) -> None:
-    # Dashboards of all regions share their names.
-    assert stack["Dashboard"]["DashboardName"] == "orders-ca-central-1"
-    assert {each["region"] for each in graphs(stack)} == {"ca-central-1"}
-
-
 def test_every_metric_shown_is_emitted_and_has_a_statistic_that_suits(stack: Template) -> None:
     shown = [each for widget in graphs(stack) for each in series(widget)]
 
@@ -106,27 +98,3 @@ def test_every_outcome_is_shown(stack: Template) -> None:
     shown = [each.metric for each in series(graph(stack, "Outcomes"))]
 
     assert sorted(shown) == sorted(metric_name(outcome) for outcome in Outcome)
-
-
-def test_the_graphs_show_the_thresholds_of_alarms_and_the_deadline(template: Template) -> None:
-    stack = deployed(template)
-    titles = ("Oldest order at an attempt", "Queue drain time")
-    lines = [line for title in titles for line in graph(stack, title)["annotations"]["horizontal"]]
-
-    assert {each["label"].partition(": ")[2]: each["value"] for each in lines} == {
-        "DeadlineAtRisk": stack["DeadlineAtRisk"]["Threshold"],
-        "Walmart's deadline": DEADLINE.total_seconds(),
-        "QueueDrainTimeHigh": stack["QueueDrainTimeHigh"]["Threshold"],
-    }
-
-
-def test_no_widget_covers_another(stack: Template) -> None:
-    covered = [
-        (each["x"] + across, each["y"] + down)
-        for each in widgets(stack)
-        for across in range(each["width"])
-        for down in range(each["height"])
-    ]
-
-    assert len(covered) == len(set(covered))
-    assert max(x for x, _ in covered) < COLUMNS

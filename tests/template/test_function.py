@@ -1,7 +1,5 @@
 """How the functions run: their event source, environment, processor, layers and logs."""
 
-import importlib.util
-
 import pytest
 
 from acknowledge_orders.application import BATCH_SIZE
@@ -35,18 +33,6 @@ def test_the_mapping_invokes_the_function_unless_it_is_paused(template: Template
     assert "ReservedConcurrentExecutions" not in template["AcknowledgeFunction"]
     paused = deployed(template, AcknowledgementEnabled="false")
     assert paused.only("AWS::Lambda::EventSourceMapping")["Enabled"] is False
-
-
-@pytest.mark.parametrize(
-    ("function", "package"),
-    [("AcknowledgeFunction", "acknowledge_orders"), ("SweepFunction", "sweep_orders")],
-)
-def test_the_handler_exists(template: Template, function: str, package: str) -> None:
-    module, _, name = template[function]["Handler"].rpartition(".")
-
-    assert module == f"{package}.handler"
-    assert name == "lambda_handler"
-    assert importlib.util.find_spec(module) is not None
 
 
 @with_its_settings
@@ -107,10 +93,6 @@ def test_the_code_accepts_what_the_parameters_accept(
     settings.from_environment(deployed(written, **values)[function]["Environment"]["Variables"])
 
 
-def test_there_are_two_functions(template: Template) -> None:
-    assert template.of_type("AWS::Lambda::Function").keys() == {"AcknowledgeFunction", "SweepFunction"}
-
-
 def test_functions_and_layers_are_for_one_processor_and_interpreter(template: Template) -> None:
     layers = template.of_type("AWS::Lambda::LayerVersion")
     names = [name.rstrip("0123456789abcdef") for name in layers]
@@ -123,16 +105,6 @@ def test_functions_and_layers_are_for_one_processor_and_interpreter(template: Te
         assert [layer["Ref"] for layer in function["Layers"]] == list(layers)
         assert function["Architectures"] == [{"Ref": "Architecture"}]
         assert function["Runtime"] == "python3.13"
-
-
-def test_layers_are_built_for_the_parameters_processor(written: Template) -> None:
-    dependencies, client = (
-        written.body["Resources"][layer]["Metadata"] for layer in ("DependenciesLayer", "WalmartCaLayer")
-    )
-
-    assert dependencies["BuildArchitecture"] == client["BuildArchitecture"] == {"Ref": "Architecture"}
-    # SAM gives make no other information about the processor than the working directory.
-    assert dependencies["WorkingDirectory"] == {"Fn::Sub": "layers/dependencies/${Architecture}"}
 
 
 @every_function

@@ -1,7 +1,4 @@
-"""Three scanners check the template, which has the waivers with their reasons.
-
-checkov checks the resources, parliament the policies, and cfripper whom they allow what, all offline.
-"""
+"""checkov checks the resources of the template, and parliament its policies, both offline."""
 
 import json
 import re
@@ -11,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.local.aws import CommandFailed, Venvs
+from tests.local.aws import Venvs
 from tests.local.aws.commands import run
 from tests.support.deployed import deployed
 from tests.support.paths import ROOT
@@ -93,37 +90,6 @@ def resolved(template: Template) -> Template:
         CredentialsSecretArn="arn:aws:secretsmanager:ca-central-1:123456789012:secret:name-AbCdEf",
         CredentialsKeyArn="arn:aws:kms:ca-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     )
-
-
-def risks(directory: Path, template: str) -> set[str]:
-    """Return the rules of cfripper that a resolved template breaks."""
-    path = directory / "resolved.json"
-    path.write_text(template)
-    try:
-        answer = run(
-            [Venvs().tool("scan", "cfripper"), path, "--resolve", "--format", "json", "--logging", "ERROR"],
-            cwd=directory,
-        )
-    except CommandFailed as failed:
-        answer = str(failed)[str(failed).index('{"exceptions"') :]
-    found = json.JSONDecoder().raw_decode(answer)[0]
-    assert found["exceptions"] == []
-    return {each["rule"] for each in found["failures"]}
-
-
-def test_cfripper_finds_mistakes_only(tmp_path: Path, resolved: Template) -> None:
-    right = wrong = json.dumps(resolved.body)
-    mistakes = {
-        ("sqs:SendMessage", "sqs:AddPermission"): "SQSDangerousPolicyActionsRule",
-        ("sns:Publish", "sns:AddPermission"): "SNSTopicDangerousPolicyActionsRule",
-        ("sts:AssumeRole", "sts:*"): "IAMRoleWildcardActionOnPolicyRule",
-        ("kms:Decrypt", "iam:PutRolePolicy"): "PrivilegeEscalationRule",
-    }
-    for mistake in mistakes:
-        wrong = wrong.replace(*mistake)
-
-    assert risks(tmp_path, right) == set()
-    assert set(mistakes.values()) <= risks(tmp_path, wrong)
 
 
 @pytest.fixture(scope="module")

@@ -39,22 +39,9 @@ def test_the_session_tickets_of_tls_1_3_cost_no_connection(serve: Serve, connect
     assert server.connections == 1
 
 
-def context_of_old_tls(authority: trustme.CA) -> ssl.SSLContext:
-    context = context_for(authority, "localhost")
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-        context.maximum_version = ssl.TLSVersion.TLSv1_1
-    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    return context
-
-
 NOT_TRUSTED: dict[str, Callable[[trustme.CA], ssl.SSLContext]] = {
     "another authority": lambda _: context_for(trustme.CA(), "localhost"),
     "another name": lambda authority: context_for(authority, "other.example"),
-    "an address": lambda authority: context_for(authority, "127.0.0.1"),
-    "a wildcard": lambda authority: context_for(authority, "*.localhost"),
-    "a name with the same beginning": lambda authority: context_for(authority, "localhost.example"),
-    "old TLS": context_of_old_tls,
 }
 
 

@@ -52,8 +52,8 @@ class Build:
         return self.directory / "template.yaml"
 
     @classmethod
-    def make(cls, directory: Path, *, architecture: str | None = None, project: Path = ROOT) -> Self:
-        """Build a project into a directory.
+    def make(cls, directory: Path, *, architecture: str | None = None) -> Self:
+        """Build the project into a directory.
 
         Raises:
             CommandFailed: SAM could not; the message contains its output.
@@ -63,14 +63,14 @@ class Build:
             [
                 Venvs().sam,
                 "build",
-                *("--template-file", project / "template.yaml"),
+                *("--template-file", ROOT / "template.yaml"),
                 *("--build-dir", directory),
                 # Overrides the project's samconfig.toml, because `cached` below has its own cache.
                 "--no-cached",
                 "--parallel",
                 *("--parameter-overrides", f"Architecture={architecture}"),
             ],
-            cwd=project,
+            cwd=ROOT,
         )
         return cls(directory, architecture)
 
@@ -182,23 +182,6 @@ class Stack:
             raise CommandFailed(f"{self.outputs[name_output]} failed: {text.decode()}")
         record: dict[str, Any] = json.loads(text)
         return record
-
-    def remote_invoke(self, function: str, event: Path) -> dict[str, Any]:
-        """Invoke a function by its logical id with an event file, with SAM, as a user does."""
-        response: dict[str, Any] = json.loads(
-            run(
-                [
-                    Venvs().sam,
-                    *("remote", "invoke", function),
-                    *("--stack-name", self.name),
-                    *("--event-file", event),
-                    *("--region", REGION),
-                ],
-                cwd=self.aws.directory,
-                extra={"AWS_ENDPOINT_URL": self.aws.endpoint_url},
-            )
-        )
-        return response
 
     def log(self, group_output: str, text: str) -> LogReader:
         """Return a reader of the lines with a text in the log group whose name is an output."""

@@ -9,8 +9,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 import walmart_ca
 from acknowledge_orders.policy import (
@@ -373,24 +371,6 @@ def test_the_age_of_a_swept_order_counts_from_its_own_date(
     decision = decide(results_of("none", fetching), context(order_age=order_age, note=swept), BACKOFF)
 
     assert (decision.disposition is Disposition.PARKED) == park
-
-
-AGES = st.timedeltas(timedelta(0), timedelta(hours=1))
-
-
-@settings(deadline=None, max_examples=30)
-@given(event_age=AGES, order_age=AGES)
-@example(event_age=timedelta(minutes=30), order_age=timedelta(days=1))
-@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30))
-@example(event_age=timedelta(minutes=30, seconds=1), order_age=timedelta(days=1))
-@example(event_age=timedelta(days=1), order_age=timedelta(minutes=30, seconds=1))
-def test_an_order_is_known_since_the_later_of_its_date_and_its_event(
-    event_age: timedelta, order_age: timedelta
-) -> None:
-    _, _, action = evaluate(results_of("none", "OrderRejected 404"), context(event_age, order_age))
-
-    known_long = min(event_age, order_age) > timedelta(minutes=30)
-    assert action == ("park" if known_long else "back-off")
 
 
 @pytest.mark.parametrize("fetching", ["OrderRejected 404", "Backordered"])

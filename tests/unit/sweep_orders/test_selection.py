@@ -1,7 +1,6 @@
 """Which released orders are due, and in which order."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +9,8 @@ from hypothesis import strategies as st
 from shared.orders.event import DEADLINE
 from sweep_orders.selection import (
     DUE_AFTER,
-    LONG_LOOKBACK,
-    LONG_LOOKBACK_AT,
-    SWEEP_LOOKBACK,
     UnacknowledgedOrder,
     due,
-    is_long_lookback,
     note_of,
     oldest,
 )
@@ -68,13 +63,6 @@ def test_due_orders_are_sorted_by_deadline_and_id(age: timedelta | None) -> None
     assert due([second, first], NOW) == due([first, second], NOW) == [first, second]
 
 
-@pytest.mark.parametrize("age", [timedelta(hours=1), timedelta(hours=5), None])
-def test_orders_of_the_same_date_are_sorted_by_id(age: timedelta | None) -> None:
-    first, second = order("1", age), order("2", age)
-
-    assert due([second, first], NOW) == due([first, second], NOW) == [first, second]
-
-
 @pytest.mark.parametrize(
     ("minutes", "found"),
     [
@@ -93,48 +81,6 @@ def test_the_oldest_order_is_the_oldest_with_a_date(
     ]
 
     assert oldest(orders, NOW) == found
-
-
-INTERVALS = st.sampled_from([timedelta(minutes=minutes) for minutes in (5, 15, 60)])
-
-
-def sweeps_of_a_month(first: datetime, interval: timedelta, ordered_at: datetime | None) -> list[datetime]:
-    """Return the sweeps that see an unacknowledged order, in the month after the first one."""
-    sweeps = [first + number * interval for number in range(timedelta(days=29) // interval)]
-    if ordered_at is None:
-        return sweeps
-    return [
-        now
-        for now in sweeps
-        if now - ordered_at
-        <= (LONG_LOOKBACK if is_long_lookback(now, interval, LONG_LOOKBACK_AT) else SWEEP_LOOKBACK)
-    ]
-
-
-@settings(max_examples=20, deadline=None)
-@given(
-    interval=INTERVALS,
-    phase=st.timedeltas(timedelta(0), timedelta(days=1)),
-    age=st.none() | st.timedeltas(DUE_AFTER, timedelta(minutes=130)),
-)
-def test_a_stuck_order_is_parked_daily_and_seen_by_the_named_sweep(
-    interval: timedelta, phase: timedelta, age: timedelta | None
-) -> None:
-    first = NOW + phase
-    stuck = UnacknowledgedOrder("1", None if age is None else first - age)
-    sweeps = sweeps_of_a_month(first, interval, stuck.ordered_at)
-    notes = [
-        note_of(stuck, now, interval, long_lookback=is_long_lookback(now, interval, LONG_LOOKBACK_AT))
-        for now in sweeps
-    ]
-
-    parked_at = [now for now, note in zip(sweeps, notes, strict=True) if note.may_park]
-
-    assert len(parked_at) >= 28
-    for earlier, later in pairwise(parked_at):
-        assert timedelta(hours=22) - interval < later - earlier < timedelta(days=2)
-    for note, next_sweep in zip(notes, sweeps[1:], strict=False):
-        assert timedelta(0) <= note.next_sweep_at - next_sweep < timedelta(days=1)
 
 
 MINUTE, SOON, HOUR, DAY = (timedelta(minutes=minutes) for minutes in (1, 15, 60, 24 * 60))

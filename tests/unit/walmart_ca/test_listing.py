@@ -130,29 +130,6 @@ def test_an_unusable_argument_of_a_list_is_refused_at_once(kind: Kind, name: str
         client.orders.released(**which)
 
 
-# An integration test sends any visible characters.
-VERBATIM = [
-    *(CURSOR, CURSOR.removeprefix("?"), "??limit=1", "?&&x=&=1&", f"?x={'9' * 4094}"),
-    # These must not lead to another host or path.
-    *(
-        "//evil.example/v3/ca/orders/released?limit=1",
-        "?@evil.example&limit=1",
-        "?/../../../v3/token?limit=1",
-    ),
-]
-
-
-@pytest.mark.parametrize("cursor", VERBATIM, ids=lambda cursor: repr(cursor)[:30])
-def test_a_cursor_is_sent_as_walmart_wrote_it(kind: Kind, cursor: str) -> None:
-    scripted = ScriptedTransport(listed(ID, next_cursor=cursor), listed(SECOND))
-
-    assert collect(kind, scripted) == ([ID, SECOND], None)
-
-    first, second = scripted.sent
-    assert second.url == f"{LIST}?{cursor.removeprefix('?')}"
-    assert second.headers.keys() == first.headers.keys()
-
-
 UNSENDABLE = [
     *("?limit=1&x=a b", "?x=1\r\nX-Injected: 1", "?x=\x7f", "?city=Montréal", "?x=\udc80", "?limit=1#x", "?"),
     f"?x={'9' * 4095}",

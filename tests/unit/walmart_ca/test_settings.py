@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.support.hostile_ids import HOSTILE_IDS
 from tests.support.keys import CHANNEL_TYPE, CONSUMER_ID, credentials, rsa_key, walmart_form
 from tests.unit.walmart_ca.scripted_transport import ScriptedTransport, call
 from walmart_ca import (
@@ -163,7 +162,12 @@ def test_the_latency_is_measured_by_the_monotonic_clock() -> None:
     assert raised.value.call.latency_s == 2.5
 
 
-@pytest.mark.parametrize("purchase_order_id", HOSTILE_IDS.values(), ids=HOSTILE_IDS.keys())
+@pytest.mark.parametrize(
+    "purchase_order_id",
+    # The property below has many more texts.
+    ["", "1/../x", "released", "-", "2575193093772\n", "٢٥٧٥", "1" * 65, 2575193093772, None],
+    ids=repr,
+)
 def test_a_hostile_id_is_refused_and_not_shown(purchase_order_id: object) -> None:
     with pytest.raises(ValueError, match=r"^purchase_order_id must ") as refused:
         check_purchase_order_id(purchase_order_id)
