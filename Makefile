@@ -92,7 +92,7 @@ marketplace: $(VENV)/dev.done ## Run the local marketplace alone, to try a clien
 
 .PHONY: setup
 setup: ## Install what the tests need
-	@$(MAKE) --no-print-directory --jobs $(foreach tool,dev sam local-aws runtime scan sbom,$(VENV)/$(tool).done)
+	@$(MAKE) --silent --no-print-directory --jobs $(foreach tool,dev sam local-aws runtime scan sbom,$(VENV)/$(tool).done)
 
 # The layer's lock comes before dev's and bench's, which have the layer's packages in the same versions.
 LOCKS := requirements/uv requirements/sam requirements/local-aws requirements/runtime requirements/scan \
@@ -179,7 +179,7 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/pip.done
 	@echo "installing $*"
 	@$(VENV)/pip/bin/python -m venv --clear --without-pip $(VENV)/$*
 	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/pip/bin/python -m pip --python $(VENV)/$*/bin/python install --quiet \
-		--disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary :all: --requirement $<
+		--disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement $<
 	@touch $@
 
 # pip, with the Python of every other environment: the machine's, or else one that uv downloads.
