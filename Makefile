@@ -179,7 +179,7 @@ $(VENV)/%.done: requirements/%.txt $(VENV)/pip.done
 	@echo "installing $*"
 	@$(VENV)/pip/bin/python -m venv --clear --without-pip $(VENV)/$*
 	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/pip/bin/python -m pip --python $(VENV)/$*/bin/python install --quiet \
-		--disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement $<
+		--disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary :all: --requirement $<
 	@touch $@
 
 # pip, with the Python of every other environment: the machine's, or else one that uv downloads.
@@ -200,7 +200,7 @@ FIRST_PYTHON = $(shell for each in python3.13 python3 /usr/bin/python3; do $$eac
 	'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null && echo $$each && break; done)
 
 $(VENV)/uv.done: requirements/uv.txt
-	@test "$(FIRST_PYTHON)" || { echo "no Python has a venv module" >&2; exit 1; }
+	@test "$(FIRST_PYTHON)" || { echo "no Python from 3.9 on with its venv module is on PATH" >&2; exit 1; }
 	@$(FIRST_PYTHON) -m venv --clear $(VENV)/uv
 	@PIP_USER=0 PIP_CONSTRAINT=/dev/null $(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check \
 		--require-hashes --only-binary :all: --requirement $<

@@ -117,7 +117,7 @@ def test_outcomes_are_published_and_a_parked_order_notifies_once(
 
 
 def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
-    scheduler, before = deployment.aws.client("scheduler"), len(deployment.sweeps())
+    scheduler, before = deployment.aws.client("scheduler"), len(deployment.sweep_records())
     listed = next(
         each
         for each in scheduler.list_schedules()["Schedules"]
@@ -134,7 +134,7 @@ def test_the_schedule_starts_a_sweep(deployment: Deployment) -> None:
         Target=schedule["Target"],
     )
 
-    assert eventually(lambda: deployment.sweeps()[before:])[0]["outcome"] == "completed"
+    assert eventually(lambda: deployment.sweep_records()[before:])[0]["outcome"] == "completed"
 
 
 def test_the_function_is_denied_what_its_role_does_not_grant(

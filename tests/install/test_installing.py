@@ -29,16 +29,12 @@ class Machine:
     home: Path
     project: Path
 
-    @property
-    def python(self) -> Path:
-        """Where the Python of these tests is."""
-        return Path(sys.base_prefix) / "bin"
-
     def make(
         self, *arguments: str, path: str | None = None, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run make with nothing from the environment of this process but its commands."""
-        path = path or f"{self.python}{os.pathsep}{os.environ['PATH']}"
+        # The Python of these tests comes first.
+        path = path or f"{Path(sys.base_prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             [str(shutil.which("make")), *arguments],
             cwd=cwd or self.project,
@@ -46,7 +42,6 @@ class Machine:
                 "HOME": str(self.home),
                 "PATH": path,
                 "XDG_CONFIG_DIRS": str(self.home),
-                "UV_PYTHON_DOWNLOADS": "never",
             },
             capture_output=True,
             text=True,

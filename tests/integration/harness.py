@@ -184,9 +184,9 @@ class Harness(Services):
 
     def handle(self, function: AcknowledgeFunction, messages: "list[MessageTypeDef]") -> dict[str, Any]:
         """Invoke with a batch, and delete what did not fail."""
-        answer = function({"Records": [record_of(message) for message in messages]}, Context())
-        self.delete(messages, answer)
-        return answer
+        returned = function({"Records": [record_of(message) for message in messages]}, Context())
+        self.delete(messages, returned)
+        return returned
 
     def sweep(self, **environment: str) -> dict[str, Any]:
         """Sweep once, as the schedule does, with some environment variables changed."""

@@ -1,4 +1,4 @@
-"""Every file of `events/` ends as it declares, invoked directly and from the queue."""
+"""Every file of `events/` ends as it declares when it is invoked directly; the demo's tests publish it."""
 
 import pytest
 

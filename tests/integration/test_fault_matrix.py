@@ -14,6 +14,7 @@ import pytest
 from tests.integration.harness import Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault, Marketplace
 from tests.support.printed import records_of
+from tests.support.queues import texts_of
 from tests.support.services import order_event
 
 ORDER = "7400000000001"
@@ -147,8 +148,8 @@ def test_an_attempt_ends_as_the_table_says(harness: Harness, case: Case) -> None
     parked = harness.parked()
     assert [message["Body"] for message in parked] == ([body] if case.disposition == "parked" else [])
     for message in parked:
-        assert message["MessageAttributes"]["outcome"]["StringValue"] == outcome
-        assert message["MessageAttributes"]["reason"]["StringValue"] == record["reason"]
+        texts = texts_of(message)
+        assert (texts["outcome"], texts["reason"]) == (outcome, record["reason"])
     # No line shows a credential or a buyer's data.
     printed = json.dumps(output, ensure_ascii=False)
     headers = [

@@ -37,6 +37,8 @@ class Deployment:
     ) -> None:
         """Store credentials for an authentication scheme, and deploy the stack with outcome events.
 
+        `parameters` are the template's.
+
         Raises:
             CommandFailed: SAM could not build or deploy.
         """
@@ -82,7 +84,7 @@ class Deployment:
         """Run a sweep, as the schedule does every fifteen minutes."""
         return self.stack.invoke("SweepFunctionName", {})
 
-    def sweeps(self) -> list[dict[str, Any]]:
+    def sweep_records(self) -> list[dict[str, Any]]:
         """The records of all sweeps."""
         return self.stack.log("SweepFunctionLogGroupName", "sweep outcome").new_records()
 

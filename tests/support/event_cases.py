@@ -27,7 +27,6 @@ class EventCase:
 
     Attributes:
         name: The name of the file, without its extension.
-        path: The file.
         event: The order event, as EventBridge delivers it and `sam remote invoke` sends it.
         order_statuses: The statuses of the order's lines at Walmart; empty if there is no order.
         invoked: The result of a direct invocation.
@@ -36,7 +35,6 @@ class EventCase:
     """
 
     name: str
-    path: Path
     event: dict[str, Any]
     order_statuses: tuple[str, ...]
     invoked: Ending
@@ -78,7 +76,6 @@ def _load(path: Path) -> EventCase:
     case = event["case"]
     return EventCase(
         name=path.stem,
-        path=path,
         event=event,
         order_statuses=tuple(case["given"]["statuses"]),
         invoked=Ending(**case["then"]["invoked"]),

@@ -51,9 +51,10 @@ class Services:
         self._table: str | None = None
         self._received: dict[str, str] = {}
         self.order_queue, self.dead_letter_queue = (
-            Queue(self.sqs, self.sqs.create_queue(QueueName=f"{each}-{self._name}")["QueueUrl"])
+            Queue(self._owner.sqs, self._owner.sqs.create_queue(QueueName=f"{each}-{self._name}")["QueueUrl"])
             for each in ("orders", "dead")
         )
+        """Used with all permissions; `polled_queue` has the role's."""
         self.secret_arn = self._owner.secrets.create_secret(
             Name=f"walmart-{self._name}", SecretString=self.secret()
         )["ARN"]

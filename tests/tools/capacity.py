@@ -38,9 +38,7 @@ class Setup:
     sweep_every_s: float = 900  # The template's `SweepIntervalMinutes`.
     sweep_s: float = 2  # seconds of a sweep that finds few orders. Assumed.
     secret_cached_s: float = CACHE_SECONDS  # by each environment. The code's `CACHE_SECONDS`.
-    order_bytes: float = (
-        1131  # metrics and record of an invocation with one order. Measured, plus a trace id.
-    )
+    order_bytes: float = 1131  # metrics and record of one order's invocation. Measured, plus a trace id.
     init_s: float = 1.0  # seconds to start an environment, which AWS bills. See the page, "Speed".
     kept_idle_s: float = 300  # for which Lambda keeps an idle environment. Assumed: AWS documents none.
     sweep_bytes: float = 900  # the same for a sweep. Assumed.

@@ -85,12 +85,12 @@ def _credentials_in(secret: str) -> Credentials | str:
         value = members.get(name)
         if not isinstance(value, str) or not value.strip():
             return f"secret.{name}: missing{_spelling(name) if name in misspelled else ''}"
-    known = _OF_TOKENS if tokens else _SIGNING
-    for name in known:
+    allowed = _OF_TOKENS if tokens else _SIGNING
+    for name in allowed:
         if name in misspelled:
             return f"secret.{name}: missing{_spelling(name)}"
     # The client refuses a value that is not a string, and names it.
-    parameters: dict[str, Any] = {_parameter(name): members[name] for name in known if name in members}
+    parameters: dict[str, Any] = {_parameter(name): members[name] for name in allowed if name in members}
     try:
         return TokenCredentials(**parameters) if tokens else SignatureCredentials(**parameters)
     except InvalidArgument as error:
@@ -98,7 +98,7 @@ def _credentials_in(secret: str) -> Credentials | str:
 
 
 def _spelling(member: str) -> str:
-    return f"; a member differs from it in capital letters or underscores only: spell it {member}"
+    return f"; a member differs from it in capital letters or punctuation only: spell it {member}"
 
 
 def _parameter(member: str) -> str:

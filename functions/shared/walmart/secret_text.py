@@ -49,7 +49,7 @@ def read_members(secret: str, known: Iterable[str]) -> dict[str, Any] | str:
 
 
 def misspelled_members(members: Iterable[str], known: Collection[str]) -> frozenset[str]:
-    """Return the known names that are present only with other capital letters or underscores."""
+    """Return the known names that are present only with other capital letters or punctuation."""
     there = set(members)
     bare = {_bare(name) for name in there}
     return frozenset(name for name in known if name not in there and _bare(name) in bare)

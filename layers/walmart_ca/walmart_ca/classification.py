@@ -238,8 +238,8 @@ def _kind_of_bad_request(entries: tuple[ErrorEntry, ...]) -> type[WalmartError] 
 def _kind_of_refusal(entries: tuple[ErrorEntry, ...]) -> type[WalmartError]:
     """Classify a 4xx without a specific meaning: only the order service can refuse an order.
 
-    A code without a service counts as the order service's: Walmart's newer documentation shows such codes,
-    except with 404.
+    Except with 404, a code without a service counts as the order service's: Walmart's newer documentation
+    shows such codes.
     """
     walmarts = bool(entries) and all(map(_has_walmarts_code, entries))
     return OrderRejected if walmarts and _services(entries) <= {ORDER_SERVICE, ""} else Unavailable

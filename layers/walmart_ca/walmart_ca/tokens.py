@@ -141,9 +141,9 @@ class TokenAuth:
         except NotSent as error:
             # The other call may have had little time. With more time left than its request took, ask again.
             time_left = timeout - (self._session.monotonic() - now)
-            if error.reason not in _TIMED_OUT or time_left <= error.call.latency_s:
-                raise
-        return self._good_token(time_left)
+            if error.reason in _TIMED_OUT and time_left > error.call.latency_s:
+                return self._good_token(time_left)
+            raise
 
     def _ask_for_all(self, mine: Future[_Token], timeout: float) -> _Token:
         """Request a token, and pass the result to the threads that wait for `mine`."""

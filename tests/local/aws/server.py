@@ -1,5 +1,6 @@
 """The local AWS: one server process, and the functions' processes that it starts."""
 
+import functools
 import json
 import os
 import shutil
@@ -220,7 +221,9 @@ def _remove(directory: Path) -> None:
         time.sleep(0.01)
 
 
+@functools.cache
 def _session() -> boto3.session.Session:
+    """The session of every LocalAws, because it keeps AWS's models once they are read."""
     nothing = (None, None, None, None)
     core = botocore.session.Session(
         session_vars={

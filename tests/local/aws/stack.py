@@ -52,13 +52,12 @@ class Build:
         return self.directory / "template.yaml"
 
     @classmethod
-    def make(cls, directory: Path, *, architecture: str | None = None) -> Self:
+    def make(cls, directory: Path, *, architecture: str) -> Self:
         """Build the project into a directory.
 
         Raises:
             CommandFailed: SAM could not; the message contains its output.
         """
-        architecture = architecture or this_machine()
         run(
             [
                 Venvs().sam,
@@ -84,7 +83,7 @@ class Build:
         architecture = architecture or this_machine()
         builds = ROOT / ".local" / "builds"
         builds.mkdir(parents=True, exist_ok=True)
-        build = cls(builds / f"{architecture}-{_fingerprint(ROOT)}", architecture)
+        build = cls(builds / f"{architecture}-{_fingerprint()}", architecture)
         # Other processes wait for the build instead of repeating it at the same time.
         with (builds / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -242,19 +241,19 @@ def _ensure_bucket(aws: LocalAws) -> None:
         s3.create_bucket(Bucket=_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
 
-def _fingerprint(project: Path) -> str:
+def _fingerprint() -> str:
     """A hash of all sources of a build."""
     digest = hashlib.sha256()
-    for path in _source_files(project):
+    for path in _source_files():
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(project)}\0{len(content)}\0".encode())
+        digest.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 
 
-def _source_files(project: Path) -> Iterator[Path]:
+def _source_files() -> Iterator[Path]:
     for source in _SOURCES:
-        path = project / source
+        path = ROOT / source
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         yield from (each for each in found if each.is_file() and "__pycache__" not in each.parts)
 
