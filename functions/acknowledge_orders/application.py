@@ -5,9 +5,8 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from acknowledge_orders.attempt import Attempts
 from acknowledge_orders.outcome_events import OutcomeEvent
@@ -39,8 +38,7 @@ BATCH_SIZE: Final = 10
 """The largest batch, whose messages are handled at the same time (the template's `BatchSize`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     """An attempt, and what was decided.
 
     Attributes:
@@ -136,7 +134,7 @@ class AcknowledgeOrders:
         outcome_event = await self._publisher.make_event(record, result)
         [refusal] = await self._publisher.publish([outcome_event], time_left)
         if refusal:
-            record = replace(record, reason=refusal.reason, disposition=Disposition.RETURNED)
+            record = record._replace(reason=refusal.reason, disposition=Disposition.RETURNED)
         self._recorder.record(record)
         return record
 
@@ -184,7 +182,7 @@ class AcknowledgeOrders:
         if refusal:
             decision = decide_unpublished(decision, refusal, attempt.context, self._backoff)
         decision = await self._act_on(decision, message)
-        final = replace(attempt.record, reason=decision.reason, disposition=decision.disposition)
+        final = attempt.record._replace(reason=decision.reason, disposition=decision.disposition)
         self._recorder.record(final)
         return decision.disposition is not Disposition.RETRY
 

@@ -2,8 +2,7 @@
 
 import functools
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -48,8 +47,7 @@ _DYNAMODB_CONFIG: Final = Config(connect_timeout=1, read_timeout=1, retries={"to
 """No retries either: these calls come just before (`shared.walmart.caller.RESERVED_S` counts all of them)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwsClients:
+class AwsClients(NamedTuple):
     """The clients of AWS that most batches do not need."""
 
     sqs: "LazyClient[SQSClient]"
@@ -62,8 +60,7 @@ class AwsClients:
             client.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
+class Components(NamedTuple):
     """The parts of the function that its Lambda entry uses."""
 
     application: AcknowledgeOrders

@@ -4,9 +4,8 @@
 """
 
 import json
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from acknowledge_orders.policy import AttemptResult, CallResults, Disposition
 from acknowledge_orders.records import OutcomeRecord
@@ -38,8 +37,7 @@ DETAIL_TYPES: Final[dict[str, frozenset[DetailType]]] = {
 """The detail-types that are published, by the value of the setting `outcome_events`."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeEvent:
+class OutcomeEvent(NamedTuple):
     """An outcome event; `detail` is JSON."""
 
     detail_type: DetailType

@@ -1,7 +1,6 @@
 """The record of an attempt and the record of a self-check, which are logged and returned."""
 
-from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 CHECKS: Final = (
     "secret_readable",
@@ -14,8 +13,7 @@ CHECKS: Final = (
 """The checks of the self-check, in their order."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeRecord:
+class OutcomeRecord(NamedTuple):
     """One for each received message or direct invocation; unknown values are None.
 
     Attributes:
@@ -53,11 +51,10 @@ class OutcomeRecord:
 
     def as_dict(self) -> dict[str, object]:
         """Return the record for JSON, with its members in this order."""
-        return asdict(self)
+        return self._asdict()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SelfCheckRecord:
+class SelfCheckRecord(NamedTuple):
     """The result of a self-check; unknown values are None.
 
     Attributes:
@@ -84,4 +81,4 @@ class SelfCheckRecord:
 
     def as_dict(self) -> dict[str, object]:
         """Return the record for JSON, with its members in this order."""
-        return asdict(self)
+        return self._asdict()

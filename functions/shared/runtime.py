@@ -5,14 +5,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from walmart_ca import Sender, elapsed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class Runtime(NamedTuple):
     """The side effects of one execution environment; by default the real ones.
 
     The clients of AWS are not among them: each function has others, so `build` takes them one by one.

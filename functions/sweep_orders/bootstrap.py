@@ -2,9 +2,8 @@
 
 import functools
 import os
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -38,8 +37,7 @@ _EVENT_BUS_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"t
 """No retries: a call without a response may have published its events."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Components:
+class Components(NamedTuple):
     """The parts of the function that its Lambda entry uses."""
 
     sweep: Sweep

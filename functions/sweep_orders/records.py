@@ -1,13 +1,11 @@
 """The sweep record: one log line for each sweep."""
 
-from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 COMPLETED: Final = "completed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SweepRecord:
+class SweepRecord(NamedTuple):
     """One for each sweep; unknown values are None.
 
     Attributes:
@@ -59,4 +57,4 @@ class SweepRecord:
 
     def as_dict(self) -> dict[str, object]:
         """Return the record for JSON, with its members in this order."""
-        return asdict(self)
+        return self._asdict()

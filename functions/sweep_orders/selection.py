@@ -1,9 +1,8 @@
 """Selects the orders that a sweep publishes, and writes a note for each. Pure: no clock, no I/O."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.orders.event import DEADLINE
 from shared.orders.sweep_note import SweepNote
@@ -25,8 +24,7 @@ _SOME_MIDNIGHT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class UnacknowledgedOrder:
+class UnacknowledgedOrder(NamedTuple):
     """A released order that awaits acknowledgement.
 
     Attributes:

@@ -1,7 +1,6 @@
 """Every command of the pages can be run by bash, names only what exists, and holds no key."""
 
 import re
-from dataclasses import fields
 from fnmatch import fnmatch
 from typing import Final
 
@@ -28,7 +27,7 @@ TESTING: Final = page("docs/testing.md")
 TEMPLATE: Final = read()
 MEMBERS: Final = {
     *("level", "message", "timestamp", "service", "function_request_id", "type", "record.status"),
-    *(each.name for record in (OutcomeRecord, SweepRecord, SelfCheckRecord) for each in fields(record)),
+    *(name for record in (OutcomeRecord, SweepRecord, SelfCheckRecord) for name in record._fields),
 }
 KEY: Final = r"privateKey|clientSecret"
 

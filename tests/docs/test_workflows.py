@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -61,7 +60,7 @@ def test_only_a_failed_self_check_leads_to_a_rollback() -> None:
 
 @pytest.mark.parametrize(("answer", "status"), [("passed", 0), ("failed", 1)])
 def test_the_deployment_needs_a_passed_self_check(answer: str, status: int) -> None:
-    record = dict.fromkeys(each.name for each in fields(SelfCheckRecord)) | {"self_check": answer}
+    record = dict.fromkeys(SelfCheckRecord._fields) | {"self_check": answer}
     (condition,) = set(re.findall(r"jq --exit-status '(.*)'", commands()))
 
     command = ["jq", "--exit-status", condition]

@@ -1,7 +1,6 @@
 """The order event, which arrives over the event bus for each new order."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Self
 
@@ -46,8 +45,7 @@ class IgnoredDate(NamedTuple):
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderEvent:
+class OrderEvent(NamedTuple):
     """One valid order event.
 
     Attributes:
@@ -68,7 +66,11 @@ class OrderEvent:
     event_id: str | None
     dry_run: bool
     swept: bool
-    detail: Mapping[str, object] = field(repr=False, compare=False)
+    detail: Mapping[str, object]
+
+    def __repr__(self) -> str:
+        """Name the order, and show nothing else of what a producer wrote."""
+        return f"OrderEvent(purchase_order_id={self.purchase_order_id!r})"
 
     @property
     def deadline_from(self) -> datetime | None:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.metrics import Metric
 from shared.walmart.credentials import (
@@ -29,26 +29,22 @@ FORBIDDEN_ORDERS: Final = 3
 """Different orders with a 403, without an accepted call, after which the 403 concerns every order."""
 
 
-@dataclass(frozen=True, slots=True)
 class CredentialsPaused:
     """Walmart just refused all available credentials: no call is made with them for now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProvidedClient:
+class ProvidedClient(NamedTuple):
     """A client, and the version of the secret that it authenticates with, chosen for one call.
 
     Attributes:
         client: The client.
         secret_version_id: Secrets Manager's id of the version.
-        mark_key: What the sweep signs its events with; derived from the secret, and never printed.
         is_fallback: The previous version was chosen, because the current one was refused.
         is_repeat: A refusal of this call refuses the version: the call repeats a refused one.
     """
 
     client: AsyncClient
     secret_version_id: str
-    mark_key: bytes = field(default=b"", repr=False)
     is_fallback: bool = False
     is_repeat: bool = False
 
@@ -73,6 +69,7 @@ class _Version:
 
     Attributes:
         provided: Its client, as it is handed out.
+        mark_key: What the sweep signs its events with; derived from the secret, and never printed.
         standing: What Walmart's responses show about it.
         is_doubted: A call was refused after the last accepted one. That may be an accident.
         blocked_until: After a refusal, no call is made with it until then.
@@ -81,6 +78,7 @@ class _Version:
     """
 
     provided: ProvidedClient
+    mark_key: bytes = field(repr=False)
     standing: _Standing = _Standing.UNTRIED
     is_doubted: bool = False
     blocked_until: float = -math.inf
@@ -104,7 +102,7 @@ class _Version:
         """Return its client for one call. If it was refused, block it for the other calls."""
         if self.standing is _Standing.REFUSED:
             self.blocked_until = now + REFUSED_SECONDS
-        return replace(self.provided, is_fallback=is_fallback, is_repeat=is_repeat)
+        return self.provided._replace(is_fallback=is_fallback, is_repeat=is_repeat)
 
     def record_accepted(self, now: float) -> None:
         """Record that a call was accepted."""
@@ -251,7 +249,7 @@ class ClientProvider:
 
     def mark_keys(self) -> tuple[bytes, ...]:
         """Return the mark keys of the kept versions, the current one first. The secret is not read."""
-        return tuple(version.provided.mark_key for version in self._versions())
+        return tuple(version.mark_key for version in self._versions())
 
     async def close_replaced(self) -> None:
         """Close the clients of the versions that were dropped. No call may be in progress."""
@@ -357,7 +355,7 @@ class ClientProvider:
 
     def _open(self, secret: Secret) -> _Version:
         client = self._connect(read_credentials(secret.text))
-        return _Version(ProvidedClient(client, secret.version_id, secret.mark_key))
+        return _Version(ProvidedClient(client, secret.version_id), secret.mark_key)
 
 
 def _to_keep[E: Exception](error: E) -> E:

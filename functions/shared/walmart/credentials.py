@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.walmart.secret_text import misspelled_members, read_members
@@ -20,7 +19,6 @@ class SecretsUnavailableError(Exception):
     """Secrets Manager did not answer. The text is one word that says how."""
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
     """One version of the secret.
 
@@ -29,8 +27,9 @@ class Secret:
         version_id: Secrets Manager's id of this version.
     """
 
-    text: str
-    version_id: str
+    def __init__(self, text: str, version_id: str) -> None:
+        self.text = text
+        self.version_id = version_id
 
     @property
     def mark_key(self) -> bytes:

@@ -17,12 +17,12 @@ from walmart_ca.pasted import QUOTES, cleaned
 _NOT_JSON: Final = "secret: must be JSON"
 _AN_OBJECT: Final = "secret: must be a JSON object"
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
-_KEY_ALONE: Final = re.compile(r"[A-Za-z0-9+/_=\s-]{256,}")
-_NAME_AND_VALUE: Final = re.compile(
-    r"^[\s\"'-]{0,8}(?:consumer|channel|private|client)[_ -]?(?:id|type|key|secret)[\"']?\s?[=:]",
-    re.IGNORECASE | re.MULTILINE,
+# Compiled when first needed, which a good secret does not.
+_KEY_ALONE: Final = r"[A-Za-z0-9+/_=\s-]{256,}"
+_NAME_AND_VALUE: Final = (
+    r"(?im)^[\s\"'-]{0,8}(?:consumer|channel|private|client)[_ -]?(?:id|type|key|secret)[\"']?\s?[=:]"
 )
-_OTHER_QUOTES: Final = re.compile(rf"[{{,]\s{{0,8}}[{QUOTES.replace('"', '')}]")
+_OTHER_QUOTES: Final = rf"[{{,]\s{{0,8}}[{QUOTES.replace('"', '')}]"
 
 
 class _Object(list[tuple[str, Any]]):
@@ -108,11 +108,11 @@ def _looks_like(text: str, error: json.JSONDecodeError | None) -> str:
     if not text:
         return "; it is empty"
     if not text.startswith("{"):
-        if "-----BEGIN " in text or _KEY_ALONE.fullmatch(text):
+        if "-----BEGIN " in text or re.fullmatch(_KEY_ALONE, text):
             return " with the key as its member privateKey; this is the key alone"
-        if _NAME_AND_VALUE.search(text):
+        if re.search(_NAME_AND_VALUE, text):
             return '; these are names and values in another form: write {"name": "value", ...}'
-    elif _OTHER_QUOTES.search(text):
+    elif re.search(_OTHER_QUOTES, text):
         return " in straight double quotes; these are single or typographic quotes"
     if error and error.msg.startswith("Illegal trailing comma"):
         return "; there is a trailing comma before a closing bracket"

@@ -42,7 +42,8 @@ _BY_STATUS: Final[dict[int, type[WalmartError]]] = {
 }
 _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HEADER"})
 _CARRY_CREDENTIALS: Final = frozenset({"AUTHORIZATION", "WM_SEC.ACCESS_TOKEN", "WM_SEC.AUTH_SIGNATURE"})
-_OTHER_HEADERS: Final = re.compile(r"WM_[\w.]+|CONTENT-TYPE|ACCEPT")
+# Patterns of what is rare are strings: compiled when first needed, not in every cold start.
+_OTHER_HEADERS: Final = r"WM_[\w.]+|CONTENT-TYPE|ACCEPT"
 _WALMARTS_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 """Walmart writes its codes in upper case. `Not Found` is a framework's, `invalid_client` is RFC 6749's."""
 _PROBLEM_DOCUMENT: Final = "application/problem+json"
@@ -53,12 +54,13 @@ _MAX_ORDERS: Final = 1000
 _TOKEN_SECONDS: Final = 900.0
 """How long a token is valid by Walmart's documentation, for a response without `expires_in`."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
-_HOST: Final = re.compile(r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)")
+_HOST: Final = r"(?:https?:)?//([A-Za-z0-9.-]{1,100})(?=[:/?#]|$)"
 """The host of a `Location` header, limited to characters that are safe in a log."""
-_ID_IN_TEXT: Final = re.compile(
-    r"""["']purchaseOrderId["']\s*:\s*["']?([\w-]{1,64})["']?\s*[,}]|<(?:\w+:)?purchaseOrderId>\s*([\w-]{1,64})\s*<"""
+_ID_IN_TEXT: Final = (
+    r"""["']purchaseOrderId["']\s*:\s*["']?([\w-]{1,64})["']?\s*[,}]"""
+    r"|<(?:\w+:)?purchaseOrderId>\s*([\w-]{1,64})\s*<"
 )
-_CURSOR_IN_TEXT: Final = re.compile(
+_CURSOR_IN_TEXT: Final = (
     r"""["']nextCursor["']\s*:\s*("(?:[^"\\]|\\.){1,4096}")|<(?:\w+:)?nextCursor>([^<]{1,4096})<"""
 )
 _MAX_DIGITS: Final = 9
@@ -124,7 +126,7 @@ def page_or_error(
             overlooked = counted and cursor is None and not page.orders
             if content.keys() & {"meta", "elements"} and not overlooked:
                 return page
-        if not tree and not response.is_html and _ID_IN_TEXT.search(response.decoded()):
+        if not tree and not response.is_html and re.search(_ID_IN_TEXT, response.decoded()):
             return _unreadable_page(response, call, cursor, listed_by)
         return _no_content(response, call)
     entries = tuple(error_entries(tree))
@@ -177,7 +179,7 @@ def _unreadable_page(
     response: Response, call: CallInfo, cursor: str | None, listed_by: str
 ) -> OutcomeUnknown:
     """Return the error for a page that cannot be read, with the next cursor if its text shows one."""
-    found = _CURSOR_IN_TEXT.search(response.decoded())
+    found = re.search(_CURSOR_IN_TEXT, response.decoded())
     following = None
     if found:
         try:
@@ -193,14 +195,14 @@ def _only_id(response: Response) -> str | None:
     """Return the only purchase order id in a text that cannot be parsed; None for none or several."""
     if response.is_html:
         return None
-    found = {match[1] or match[2] for match in _ID_IN_TEXT.finditer(response.decoded())}
+    found = {match[1] or match[2] for match in re.finditer(_ID_IN_TEXT, response.decoded())}
     return found.pop() if len(found) == 1 else None
 
 
 def _error(response: Response, call: CallInfo, tree: Tree) -> WalmartError:
     entries = tuple(error_entries(tree))
     reason = next((entry.code for entry in entries if entry.code), f"http_{response.status}")
-    if response.status in _REDIRECT and (host := _HOST.match(response.headers.get("Location") or "")):
+    if response.status in _REDIRECT and (host := re.match(_HOST, response.headers.get("Location") or "")):
         reason += f" to {host[1].lower()}"
     if response.status == HTTPStatus.FORBIDDEN:
         if _is_walmarts(response, entries):
@@ -260,7 +262,7 @@ def _is_walmarts(response: Response, entries: tuple[ErrorEntry, ...]) -> bool:
 
 
 def _blames_other_header(entries: tuple[ErrorEntry, ...]) -> bool:
-    return any(_OTHER_HEADERS.fullmatch(entry.field.upper()) for entry in entries)
+    return any(re.fullmatch(_OTHER_HEADERS, entry.field.upper()) for entry in entries)
 
 
 def _blames_credentials(entries: tuple[ErrorEntry, ...]) -> bool:

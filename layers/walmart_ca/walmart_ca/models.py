@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from .dates import parse_instant
 from .messages import CallInfo
@@ -39,8 +39,7 @@ def _normalize_status(name: str) -> str:
     return _SPELLINGS.get(name.casefold(), name)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLineStatus:
+class OrderLineStatus(NamedTuple):
     """How many units of an order line are in which status.
 
     Attributes:
@@ -52,8 +51,7 @@ class OrderLineStatus:
     quantity: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderLine:
+class OrderLine(NamedTuple):
     """One line of an order. Missing members are empty.
 
     Attributes:
@@ -106,8 +104,7 @@ class Order:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderPage:
+class OrderPage(NamedTuple):
     """One page of a list of orders.
 
     Attributes:

@@ -16,7 +16,7 @@ _CLEANED: Final[dict[int, str | None]] = dict.fromkeys(
         *range(0x2066, 0x206A),  # direction isolates
     ]
 ) | dict.fromkeys([0x00A0, 0x2007, 0x202F], " ")
-_QUOTED: Final = re.compile(rf"\\?[{QUOTES}]([A-Za-z0-9._~+/=:@-]{{1,256}})\\?[{QUOTES}][,;]?")
+_QUOTED: Final = rf"\\?[{QUOTES}]([A-Za-z0-9._~+/=:@-]{{1,256}})\\?[{QUOTES}][,;]?"
 
 
 def cleaned(text: str) -> str:
@@ -26,5 +26,7 @@ def cleaned(text: str) -> str:
 
 def inside_quotes(text: str) -> str | None:
     """Return the text between the quotes around it, or None without such quotes or with others inside."""
-    quoted = _QUOTED.fullmatch(text)
+    if not text.startswith(("\\", *QUOTES)):
+        return None  # Most values are right, and the pattern takes long to compile.
+    quoted = re.fullmatch(_QUOTED, text)
     return quoted[1] if quoted else None

@@ -44,12 +44,12 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HTML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|title|h1|center)\b", re.IGNORECASE)
-_NO_CHARACTER: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""The characters that XML does not allow, not even as a reference. A class of the allowed ones compiles ten
-times as long, in every cold start."""
-_MARKUP: Final = re.compile(
-    r"<!\[CDATA\[.*?\]\]>|<(?![A-Za-z_:/!?])|&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));)?",
-    re.DOTALL,
+# Patterns of what is rare are strings: compiled when first needed, not in every cold start.
+_NO_CHARACTER: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+"""The characters that XML does not allow, not even as a reference."""
+_MARKUP: Final = (
+    r"(?s)<!\[CDATA\[.*?\]\]>|<(?![A-Za-z_:/!?])"
+    r"|&(?:(?:amp|lt|gt|quot|apos|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));)?"
 )
 """CDATA, which needs no repair; a `<` that does not begin a tag; a reference; or a bare ampersand."""
 _PIECE: Final = 4096
@@ -58,9 +58,7 @@ after it refused a document type, and a megabyte of nested entities ends the pro
 _DECODER: Final = json.JSONDecoder(
     strict=False, parse_int=lambda digits: int(digits) if len(digits) <= _MAX_DIGITS else digits
 )
-_HEADER_NAMED: Final = re.compile(
-    r"\b(WM_\w+(?:\.\w+)*|Authorization|Content-Type|Accept(?= header))\b", re.IGNORECASE
-)
+_HEADER_NAMED: Final = r"(?i)\b(WM_\w+(?:\.\w+)*|Authorization|Content-Type|Accept(?= header))\b"
 _PROBLEM: Final = frozenset({"title", "detail"})
 
 
@@ -181,7 +179,7 @@ def error_entries(tree: Tree) -> Iterator[ErrorEntry]:
     if not entries and text(tree, "error"):
         entries = [{"code": text(tree, "error"), "description": text(tree, "error_description")}]
     if not entries and tree.keys() & _PROBLEM:
-        named = _HEADER_NAMED.search(f"{text(tree, 'detail')} {text(tree, 'title')}")
+        named = re.search(_HEADER_NAMED, f"{text(tree, 'detail')} {text(tree, 'title')}")
         entries = [
             {
                 "code": text(tree, "title"),
@@ -248,10 +246,10 @@ def _repaired(text: str) -> str:
         number = int(found[1]) if found[1] else int(found[2], 16) if found[2] else None
         if number is None:
             return "&amp;" if found[0] == "&" else found[0]
-        known = number <= sys.maxunicode and not _NO_CHARACTER.match(chr(number))
+        known = number <= sys.maxunicode and not re.match(_NO_CHARACTER, chr(number))
         return found[0] if known else "\ufffd"
 
-    return _MARKUP.sub(reference, _NO_CHARACTER.sub("\ufffd", text))
+    return re.sub(_MARKUP, reference, re.sub(_NO_CHARACTER, "\ufffd", text))
 
 
 class _XmlTree:

@@ -1,7 +1,6 @@
 """Authentication by digital signature, for Walmart Canada's `/v3/ca` API."""
 
 import base64
-from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -94,18 +93,19 @@ class SignatureCredentials:
         return f"{type(self).__name__}(consumer_id={self.consumer_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
 class SignatureAuth:
     """Signs each request."""
 
-    credentials: SignatureCredentials
-    session: Session
-    orders_path: str = "/v3/ca/orders"
+    orders_path = "/v3/ca/orders"
+
+    def __init__(self, credentials: SignatureCredentials, session: Session) -> None:
+        self._credentials = credentials
+        self._session = session
 
     def headers(self, method: str, url: str, timeout: float) -> dict[str, str]:
         """Sign one request, now."""
         del timeout
-        return self.credentials.headers(method, url, self.session.now())
+        return self._credentials.headers(method, url, self._session.now())
 
     def refresh(self, refused: Request) -> bool:
         """Return False: every request has a new signature already."""

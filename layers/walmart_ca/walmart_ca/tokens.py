@@ -4,7 +4,6 @@ import base64
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, field
 from typing import Final
 
 from .auth import Auth
@@ -90,10 +89,10 @@ class TokenCredentials:
         return f"{type(self).__name__}(client_id={self.client_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
 class _Token:
-    value: str = field(repr=False)
-    good_until: float
+    def __init__(self, value: str, good_until: float) -> None:
+        self.value = value
+        self.good_until = good_until
 
 
 class TokenAuth:

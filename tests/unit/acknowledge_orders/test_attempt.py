@@ -3,7 +3,8 @@
 import asyncio
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import cast
 

@@ -1,7 +1,6 @@
 """Which outcomes have an event, and what is in it."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -116,7 +115,7 @@ def test_a_parked_order_says_what_to_do(outcome: Outcome) -> None:
     ],
 )
 def test_a_parked_order_is_named_in_one_line(changed: dict[str, Any], summary: str) -> None:
-    parked = replace(record(Outcome.REJECTED, Disposition.PARKED), **changed)
+    parked = record(Outcome.REJECTED, Disposition.PARKED)._replace(**changed)
 
     event = outcome_event(DetailType.PARKED, parked, None, "orders", notify=True)
 

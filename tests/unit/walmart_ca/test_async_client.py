@@ -5,7 +5,7 @@ import functools
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 import pickle
 import traceback
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import boto3
 import pytest
 
-from shared.walmart.credentials import CURRENT, PREVIOUS, Secret, SecretsUnavailableError, SetupError
+from shared.walmart.credentials import CURRENT, PREVIOUS, SecretsUnavailableError, SetupError
 from shared.walmart.secrets_manager import SecretsManagerStore
 from tests.support.aws_answers import answer
 from tests.unit.reachable import texts_reachable_from
@@ -89,4 +89,5 @@ def test_a_binary_secret_is_named_and_not_kept() -> None:
 def test_the_current_version_is_read() -> None:
     answer = {"SecretString": "{}", "VersionId": "v1"}
 
-    assert store(200, answer).read(CURRENT) == Secret("{}", "v1")
+    secret = store(200, answer).read(CURRENT)
+    assert (secret.text, secret.version_id) == ("{}", "v1")
