@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.end_to_end.terminal import Conversation, converse
 from tests.local.aws import Build, LocalAws, Venvs
 from tests.local.aws.stack import this_machine
 from tests.support.paths import ROOT
+from tests.support.terminal import Conversation, converse
 from tests.support.version import VERSION
 
 NAME = "walmart-order-acknowledgement"

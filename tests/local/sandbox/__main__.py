@@ -27,7 +27,8 @@ Paste this into a second terminal, in the folder of the project:
     source {activate}
 
 Then the commands of README.md, from its step 3 on, and of docs/runbook.md work there as they are,
-except alarms, the pager and replays. These work, too:
+except alarms, the pager and replays. After a deployment with Walmart's MarketplaceUrl, the functions call
+Walmart until the next plain `sam deploy`. These work, too:
 
     marketplace place --event               place an order and publish its event
     marketplace place|ship|cancel ORDER     change an order; `marketplace list` shows all

@@ -1,5 +1,6 @@
 """Make a deployable template of SAM's build for the local AWS: `python -m tests.local.sandbox.template`."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -8,14 +9,22 @@ from tests.local.aws import Build
 from tests.local.aws.stack import this_machine
 
 
-def main(build_directory: str, template: str) -> int:
-    """Write the template; without a build, print one line and return 1."""
+def main(build_directory: str, template: str, parameters: str) -> int:
+    """Write the template; without a build, print one line and return 1.
+
+    Its defaults are the parameters in a file of JSON, so that another stack of the sandbox calls the local
+    marketplace, too, and not Walmart.
+    """
     build, local = Build(Path(build_directory), this_machine()), Path(template).parent
     if not build.template.is_file():
         sys.stderr.write("Nothing is built for the sandbox yet: run sam build first\n")
         return 1
     shutil.rmtree(local, ignore_errors=True)
-    build.for_local_aws(local)
+    made, _ = build.for_local_aws(local)
+    described = json.loads(made.template.read_text())
+    for name, value in json.loads(Path(parameters).read_text()).items():
+        described["Parameters"][name]["Default"] = value
+    made.template.write_text(json.dumps(described))
     return 0
 
 

@@ -24,6 +24,7 @@ DIRECTORY: Final = ROOT / ".local" / "sandbox"
 COMMANDS: Final = DIRECTORY / "bin"
 _BUILD: Final = DIRECTORY / "build"
 _TEMPLATE: Final = DIRECTORY / "local" / "template.yaml"
+_PARAMETERS: Final = DIRECTORY / "parameters.json"
 _SAM_CONFIG: Final = DIRECTORY / "samconfig.toml"
 
 # A build for this machine in the project's own directory would be deployed to the real AWS by mistake.
@@ -34,7 +35,7 @@ case $command in
 build) shift ;;
 deploy)
     shift
-    PYTHONPATH={root} {python} -m tests.local.sandbox.template {build} {template} || exit
+    PYTHONPATH={root} {python} -m tests.local.sandbox.template {build} {template} {parameters} || exit
     set -- --template-file {template} "$@"
     ;;
 *) exec {sam} "$@" ;;
@@ -61,7 +62,9 @@ def second_terminal(deployment: Deployment) -> Iterator[Path]:
     shutil.rmtree(_BUILD, ignore_errors=True)
     shutil.copytree(Build.cached().directory, _BUILD)
     _make_sams_bucket(deployment.aws)
-    _SAM_CONFIG.write_text(_sam_config(deployment.stack.name, deployment.parameters))
+    parameters = {"Architecture": this_machine(), **deployment.parameters}
+    _PARAMETERS.write_text(json.dumps(parameters))
+    _SAM_CONFIG.write_text(_sam_config(deployment.stack.name, parameters))
     _write_command("sam", _SAM)
     _write_command("marketplace", _MARKETPLACE)
     activate = DIRECTORY / "activate"
@@ -109,6 +112,7 @@ def _write_command(name: str, text: str) -> None:
         "sam": Venvs().sam,
         "build": _BUILD,
         "template": _TEMPLATE,
+        "parameters": _PARAMETERS,
         "config": _SAM_CONFIG,
     }
     command = COMMANDS / name
@@ -118,7 +122,6 @@ def _write_command(name: str, text: str) -> None:
 
 def _sam_config(stack_name: str, parameters: Mapping[str, str]) -> str:
     """Settings as in the project's samconfig.toml, for the local AWS and without a question."""
-    architecture = {"Architecture": this_machine()}
     # All of them, as a guided deployment saves them: a plain `sam deploy` sets them again.
     declared = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"].items()
     defaults = {name: str(each["Default"]) for name, each in declared if "Default" in each}
@@ -129,14 +132,14 @@ def _sam_config(stack_name: str, parameters: Mapping[str, str]) -> str:
             "parallel": True,
             "build_dir": str(_BUILD),
             "cache_dir": str(DIRECTORY / "cache"),
-            "parameter_overrides": _overrides(architecture),
+            "parameter_overrides": _overrides({"Architecture": parameters["Architecture"]}),
         },
         "deploy": {
             "resolve_s3": True,
             "capabilities": "CAPABILITY_IAM",
             "confirm_changeset": False,
             "fail_on_empty_changeset": False,
-            "parameter_overrides": _overrides({**defaults, **architecture, **parameters}),
+            "parameter_overrides": _overrides({**defaults, **parameters}),
         },
     }
     lines = ["version = 0.1"]

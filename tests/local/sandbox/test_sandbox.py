@@ -21,6 +21,7 @@ from tests.support.pages import README, page
 from tests.support.paths import ROOT
 from tests.support.shells import needs_jq
 from tests.support.signals import python
+from tests.support.terminal import converse
 from tests.support.waiting import PATIENCE_S, eventually
 
 BLOCKS: Final = [*README.blocks("bash"), *page("docs/runbook.md").blocks("bash")]
@@ -53,11 +54,15 @@ class Sandbox:
         """Wait for a line of the sandbox."""
         return self._eventually(lambda: re.search(pattern, self.printed, re.MULTILINE))
 
+    @property
+    def activate(self) -> str:
+        """The file for a second terminal, as a word of a shell."""
+        return self.prints(r"^ +source (.+)$")[1]
+
     def run(self, commands: str) -> str:
         """Run commands in the second terminal; they have to succeed."""
-        activate = self.prints(r"^ +source (.+)$")[1]
         done = subprocess.run(
-            [shutil.which("bash") or "/bin/bash", "-c", f"source {activate} && {commands}"],
+            [shutil.which("bash") or "/bin/bash", "-c", f"source {self.activate} && {commands}"],
             cwd=self.project,
             env={
                 **self.environment,
@@ -168,6 +173,21 @@ def test_changed_code_is_deployed_by_one_command(sandbox: Sandbox) -> None:
     assert not (sandbox.project / ".aws-sam" / "build").exists()
 
 
+def test_a_second_stack_is_offered_the_settings_of_the_sandbox(sandbox: Sandbox) -> None:
+    (staging,) = (block for block in BLOCKS if "samconfig.staging.toml" in block)
+    first = sandbox.run('aws cloudformation describe-stacks --query "Stacks[0].Parameters"')
+
+    second = converse(
+        ["bash", "-c", f"source {sandbox.activate}; {staging.replace('sam build && ', '')}"],
+        cwd=sandbox.project,
+        extra={},
+        answers={},
+    )
+
+    given = {f"Parameter {each['ParameterKey']}": each["ParameterValue"] for each in json.loads(first)}
+    assert given.items() <= second.defaults.items(), second.output
+
+
 def test_a_second_sandbox_is_refused(sandbox: Sandbox) -> None:
     second = subprocess.run(
         [sys.executable, "-m", "tests.local.sandbox"],
@@ -184,7 +204,7 @@ def test_a_second_sandbox_is_refused(sandbox: Sandbox) -> None:
 
 
 def test_an_interrupt_ends_everything_and_the_commands_say_so(sandbox: Sandbox) -> None:
-    activate = Path(sandbox.prints(r"^ +source (.+)$")[1])
+    activate = Path(sandbox.activate)
     commands = activate.read_text()
 
     for _ in range(2):
