@@ -42,7 +42,7 @@ help:
 	@echo "  sandbox   AUTH, AWS_PORT and MARKETPLACE_PORT, as above"
 	@echo "  simulate  SEEDS=$(SEEDS), FIRST=$(FIRST)"
 	@echo "  bench     ROUNDS=$(ROUNDS)"
-	@echo "  fuzz      SECONDS=$(SECONDS), ONLY=\"targets\" and, with one target, REPLAY=file"
+	@echo "  fuzz      SECONDS=$(SECONDS) for each target, ONLY=\"targets\" and, with one target, REPLAY=file"
 	@echo "  mutate    MODULES=\"policy classification\""
 
 ##@ Start here

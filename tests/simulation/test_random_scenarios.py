@@ -41,7 +41,8 @@ def test_a_seed_reproduces_its_scenario(keys: Sequence[str]) -> None:
 def test_a_run_holds_with_every_fault_and_no_violation(keys: Sequence[str]) -> None:
     summary, one = Summary(), run_scenario(6, keys, orders=5)
     every = one._replace(occurred=Counter(ALL_FAULTS))
-    summary.add(every)
+    for _ in range(20):
+        summary.add(every)
     holds = [summary.holds]
 
     summary.occurred[SystemFault.BUS_RESPONSE_LOST] = 0
@@ -52,3 +53,14 @@ def test_a_run_holds_with_every_fault_and_no_violation(keys: Sequence[str]) -> N
     holds.append(summary.holds)
     assert summary.violations == ["seed 6: 1.000 s: an event is lost"]
     assert holds == [True, False, False]
+
+
+@pytest.mark.parametrize(("violations", "holds"), [([], True), (["1.000 s: an event is lost"], False)])
+def test_a_run_too_short_for_every_fault_holds_without_violation(
+    violations: list[str], holds: bool, keys: Sequence[str]
+) -> None:
+    summary = Summary()
+    summary.add(run_scenario(6, keys, orders=5)._replace(violations=violations))
+
+    assert summary.missing_faults
+    assert summary.holds is holds
