@@ -16,11 +16,11 @@ from .control import ControlledMarketplace, report, say
 
 _FIRST_ORDER = 7_400_000_000_001
 _PROG = "python -m tests.local.marketplace"
-_ENDS = frozenset({signal.SIGINT, signal.SIGTERM})
+_ENDS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})  # the last when its terminal is closed
 
 
 def main() -> int:
-    """Serve until SIGINT or SIGTERM; when it cannot start, print one line and return 1."""
+    """Serve until SIGINT, SIGTERM or SIGHUP; when it cannot start, print one line and return 1."""
     if sys.argv[1:] and sys.argv[1] in commands.COMMANDS:
         return commands.main(sys.argv[1:], prog=_PROG)
     arguments = _parser().parse_args()

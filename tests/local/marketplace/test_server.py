@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -67,11 +68,19 @@ def test_stopping_ends_all_connections_and_threads(
 
 @contextlib.contextmanager
 def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
-    """Run the program like a background job, with signals ignored, and read its introduction."""
+    """Run the program like a background job, with signals ignored, and read its introduction.
+
+    Its temporary files are beside the secret.
+    """
     program = [sys.executable, "-m", "tests.local.marketplace", "--port", "0", "--secret-file", str(secret)]
-    command = ["sh", "-c", 'trap "" INT TERM; exec "$@"', "sh", *program]
+    command = ["sh", "-c", 'trap "" INT TERM HUP; exec "$@"', "sh", *program]
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(secret.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             assert process.stdout
@@ -92,7 +101,7 @@ def control(caller: Caller, method: str, path: str, document: object = None) -> 
     return response.status, response.json()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: signal.Signals) -> None:
     secret = tmp_path / "secret.json"
     secret.touch(mode=0o644)
@@ -119,6 +128,7 @@ def test_the_program_serves_both_schemes_until_a_signal(tmp_path: Path, stop: si
         f"GET /v3/ca/orders/{ORDER}, order {ORDER}, signature, 401, refused: consumer id is unknown",
     }
     assert (process.returncode, err, private) == (0, "", [0o600, 0o600])
+    assert list(tmp_path.glob("local-marketplace-*")) == []
 
 
 def test_another_process_can_add_orders_faults_and_read_calls(tmp_path: Path) -> None:
