@@ -12,7 +12,7 @@ VISIBILITY_TIMEOUT_S: Final = 360.0
 _MAX_DELAY_S: Final = MAX_NUMBER - VISIBILITY_TIMEOUT_S
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class AcknowledgeSettings(Settings):
     """The settings of AcknowledgeFunction.
 

@@ -15,7 +15,7 @@ class SettingsError(Exception):
     """An environment variable is missing or unusable. The text names it and does not show its value."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Settings:
     """The settings of both functions. Each is the environment variable of its name, in upper case.
 

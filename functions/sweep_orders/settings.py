@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from shared.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SweepSettings(Settings):
     """The settings of SweepFunction.
 

@@ -56,7 +56,7 @@ class Summary:
     @property
     def holds(self) -> bool:
         """Whether the invariants held, in a valid run or in a short one."""
-        return not self.violations and (self.is_short or not self.missing_faults)
+        return self.seeds > 0 and not self.violations and (self.is_short or not self.missing_faults)
 
     def __str__(self) -> str:
         return (

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
@@ -63,7 +62,6 @@ class _Standing(Enum):
     """A call and its repeat were refused; or one call of a version that was never good, while another is."""
 
 
-@dataclass(slots=True, eq=False)
 class _Version:
     """One version of the secret, and what is known of it. Times are monotonic.
 
@@ -77,13 +75,14 @@ class _Version:
         forbidden: The orders that got a 403 since then; `FORBIDDEN_ORDERS` at most.
     """
 
-    provided: ProvidedClient
-    mark_key: bytes = field(repr=False)
-    standing: _Standing = _Standing.UNTRIED
-    is_doubted: bool = False
-    blocked_until: float = -math.inf
-    accepted_at: float = -math.inf
-    forbidden: set[str] = field(default_factory=set)
+    def __init__(self, provided: ProvidedClient, mark_key: bytes) -> None:
+        self.provided = provided
+        self.mark_key = mark_key
+        self.standing = _Standing.UNTRIED
+        self.is_doubted = False
+        self.blocked_until = -math.inf
+        self.accepted_at = -math.inf
+        self.forbidden: set[str] = set()
 
     @property
     def is_good(self) -> bool:

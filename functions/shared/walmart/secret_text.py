@@ -17,7 +17,7 @@ from walmart_ca.pasted import QUOTES, cleaned
 _NOT_JSON: Final = "secret: must be JSON"
 _AN_OBJECT: Final = "secret: must be a JSON object"
 _NO_NAME: Final = re.compile(r"[^a-z0-9]+")
-# Compiled when first needed, which a good secret does not.
+# Compiled when first needed: a good secret needs none of them.
 _KEY_ALONE: Final = r"[A-Za-z0-9+/_=\s-]{256,}"
 _NAME_AND_VALUE: Final = (
     r"(?im)^[\s\"'-]{0,8}(?:consumer|channel|private|client)[_ -]?(?:id|type|key|secret)[\"']?\s?[=:]"

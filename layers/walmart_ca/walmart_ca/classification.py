@@ -44,7 +44,7 @@ _HEADER_BLAMED: Final = frozenset({"INVALID_REQUEST_HEADER", "MISSING_REQUEST_HE
 _CARRY_CREDENTIALS: Final = frozenset({"AUTHORIZATION", "WM_SEC.ACCESS_TOKEN", "WM_SEC.AUTH_SIGNATURE"})
 # Patterns of what is rare are strings: compiled when first needed, not in every cold start.
 _OTHER_HEADERS: Final = r"WM_[\w.]+|CONTENT-TYPE|ACCEPT"
-_WALMARTS_CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+_WALMARTS_CODE: Final = r"[A-Z][A-Z0-9_]*"
 """Walmart writes its codes in upper case. `Not Found` is a framework's, `invalid_client` is RFC 6749's."""
 _PROBLEM_DOCUMENT: Final = "application/problem+json"
 _NO_ERROR: Final = frozenset({"", "INFO"})
@@ -252,7 +252,7 @@ def _services(entries: tuple[ErrorEntry, ...]) -> set[str]:
 
 
 def _has_walmarts_code(entry: ErrorEntry) -> bool:
-    return bool(_WALMARTS_CODE.fullmatch(entry.code))
+    return bool(re.fullmatch(_WALMARTS_CODE, entry.code))
 
 
 def _is_walmarts(response: Response, entries: tuple[ErrorEntry, ...]) -> bool:

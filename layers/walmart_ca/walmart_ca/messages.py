@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,8 @@ class Request:
     body: bytes = dataclasses.field(default=b"", repr=False)
 
 
-class CallInfo(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CallInfo:
     """The record of one finished call.
 
     Attributes:

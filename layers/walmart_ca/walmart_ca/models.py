@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from .dates import parse_instant
 from .messages import CallInfo
@@ -39,7 +39,8 @@ def _normalize_status(name: str) -> str:
     return _SPELLINGS.get(name.casefold(), name)
 
 
-class OrderLineStatus(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OrderLineStatus:
     """How many units of an order line are in which status.
 
     Attributes:
@@ -51,7 +52,8 @@ class OrderLineStatus(NamedTuple):
     quantity: int | None = None
 
 
-class OrderLine(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OrderLine:
     """One line of an order. Missing members are empty.
 
     Attributes:
@@ -104,7 +106,8 @@ class Order:
         )
 
 
-class OrderPage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class OrderPage:
     """One page of a list of orders.
 
     Attributes:

@@ -21,12 +21,12 @@ from .validation import InvalidArgument, check_purchase_order_id
 LARGEST_PAGE: Final = 200
 """The most orders on a page (the maximum of `limit` in Walmart's Canadian OpenAPI)."""
 
-_QUERY: Final = re.compile(r"[\x21\x22\x24-\x7e]{1,4096}")
+_QUERY: Final = r"[\x21\x22\x24-\x7e]{1,4096}"
 """A query that can be sent: visible ASCII, without the `#` that would end it."""
-_PARAMETERS: Final = re.compile(r"[^=&]+=[^=]|.*=.*&|.*&.*=")
+_PARAMETERS: Final = r"[^=&]+=[^=]|.*=.*&|.*&.*="
 """A cursor that is a query with named parameters. In Chile the cursor is a bare value, which may end in the
 `=` of base64; sent as a query, it would request another list."""
-_LIMIT: Final = re.compile(r"(?<![^&])limit=\d+")
+_LIMIT: Final = r"(?<![^&])limit=\d+"
 LIST_PATHS: Final = {RELEASED: "/released", ALL: ""}
 """The paths of Walmart's lists, relative to the path of the orders."""
 
@@ -242,13 +242,13 @@ class Orders:
         if cursor is None:
             raise InvalidArgument("page", "must have a next page; this is the last one")
         query = _as_query(cursor)
-        if not _QUERY.fullmatch(query) or not _PARAMETERS.match(query):
+        if not re.fullmatch(_QUERY, query) or not re.match(_PARAMETERS, query):
             raise OutcomeUnknown("unusable_cursor", page.call)
         if page.cursor is not None and query == _as_query(page.cursor):
             raise OutcomeUnknown("repeated_cursor", page.call)
         if limit is not None:
             _check_limit(limit)
-            query = _LIMIT.sub(f"limit={limit}", query, count=1)
+            query = re.sub(_LIMIT, f"limit={limit}", query, count=1)
         return self._page(page.listed_by, query, cursor, timeout)
 
     def _page(self, listed_by: str, query: str, cursor: str | None, timeout: float | None) -> OrderPage:

@@ -32,7 +32,7 @@ _AROUND: Final = f"{QUOTES},; \t\r\n\v\f"
 _BACKSLASHES: Final = re.compile(r"\\+")
 _ESCAPE: Final = re.compile(r"\\(?:u00(2[bBdDfF]|3[dD]|5[fF])|[nrt]|(?=[/\"'\s]|\Z))")
 _ARMOR: Final = re.compile(r"-----(BEGIN|END) ([A-Z0-9 ]{1,64})-----")
-_DAMAGED_ARMOR: Final = re.compile(r"(?:BEGIN|END) (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY")
+_DAMAGED_ARMOR: Final = r"(?:BEGIN|END) (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY"  # compiled when first needed
 
 _ENCRYPTED: Final = "this key is encrypted: decrypt it first"
 _CERTIFICATE: Final = "this is a certificate"
@@ -69,7 +69,7 @@ _DER_BEGINNINGS: Final = {
 }
 _ENCRYPTION: Final = (b"\x2a\x86\x48\x86\xf7\x0d\x01\x05", b"\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01")
 """The object identifiers of PKCS#5 and PKCS#12, which occur at the start of an encrypted key."""
-_PKCS12: Final = re.compile(rb"\x30(?:\x82..|\x83...|\x80)\x02\x01\x03\x30", re.DOTALL)
+_PKCS12: Final = rb"(?s)\x30(?:\x82..|\x83...|\x80)\x02\x01\x03\x30"
 
 
 def read_private_key(pasted: object) -> RSAPrivateKey | str:
@@ -123,7 +123,7 @@ def _key_in(text: str, *, unpacked: bool = False) -> RSAPrivateKey | str:
     if labels:
         named = [problem for label in labels if (problem := _LABELS.get(label))]
         return named[0] if named else "this PEM is something else, or empty"
-    if _DAMAGED_ARMOR.search(text):
+    if re.search(_DAMAGED_ARMOR, text):
         return "its BEGIN or END line is damaged"
     bare = text.strip(_AROUND)
     if not bare:
@@ -218,7 +218,7 @@ def _named(der: bytes) -> str | None:
             return problem
     if any(identifier in der[:48] for identifier in _ENCRYPTION):
         return _ENCRYPTED
-    if _PKCS12.match(der):
+    if re.match(_PKCS12, der):
         return "this is a PKCS#12 file: convert it to PEM"
     # This module is large, and a valid key does not need it.
     from cryptography.x509 import load_der_x509_certificate, load_der_x509_csr  # noqa: PLC0415

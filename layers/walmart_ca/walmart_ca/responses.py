@@ -33,7 +33,6 @@ _MAX_DIGITS: Final = 400
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _XML_ENCODING: Final = re.compile(rb"""\s{0,99}<\?xml[^>]{0,99}\bencoding\s*=\s*["']([\w.:-]{1,40})""")
-_XML_DECLARATION: Final = re.compile(r"<\?xml\b.*?\?>", re.DOTALL)
 _CHARSETS: Final = frozenset(
     {"utf-8", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}
 )
@@ -43,8 +42,9 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_HTML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body|title|h1|center)\b", re.IGNORECASE)
 # Patterns of what is rare are strings: compiled when first needed, not in every cold start.
+_XML_DECLARATION: Final = r"(?s)<\?xml\b.*?\?>"
+_HTML: Final = r"(?i)<(?:!doctype\s+html|html|head|body|title|h1|center)\b"
 _NO_CHARACTER: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 """The characters that XML does not allow, not even as a reference."""
 _MARKUP: Final = (
@@ -118,7 +118,7 @@ class Response(NamedTuple):
     def is_html(self) -> bool:
         """Whether the body is an HTML page, which Walmart's services never send."""
         return (
-            bool(_HTML.match(self.decoded()[:100]))
+            bool(re.match(_HTML, self.decoded()[:100]))
             or "html" in (self.headers.get("Content-Type") or "").lower()
         )
 
@@ -224,7 +224,7 @@ def _read_xml(text: str) -> Tree:
     if text.count("<") + text.count("&") > 2 * _MAX_NODES:
         raise ValueError("more elements than any response of Walmart's has")
     # The text is decoded already, so the encoding in its declaration no longer applies.
-    declaration = _XML_DECLARATION.match(text)
+    declaration = re.match(_XML_DECLARATION, text)
     text = _repaired(text[declaration.end() :] if declaration else text).lstrip()
     target = _XmlTree()
     parser = XMLParser(target=target, encoding="utf-8")  # noqa: S314 - a document type is refused

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from . import commands
@@ -16,7 +17,6 @@ from .control import ControlledMarketplace, report, say
 
 _FIRST_ORDER = 7_400_000_000_001
 _PROG = "python -m tests.local.marketplace"
-_ENDS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})  # the last when its terminal is closed
 
 
 def main() -> int:
@@ -24,13 +24,18 @@ def main() -> int:
     if sys.argv[1:] and sys.argv[1] in commands.COMMANDS:
         return commands.main(sys.argv[1:], prog=_PROG)
     arguments = _parser().parse_args()
-    for number in _ENDS:  # a shell starts a background job with SIGINT ignored
+    # A shell starts a background job with SIGINT ignored: it must end this program, too. An ignored SIGHUP
+    # stays ignored, because nohup means it; else it says that the terminal was closed.
+    ends = {signal.SIGINT, signal.SIGTERM}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ends.add(signal.SIGHUP)
+    for number in ends:
         signal.signal(number, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread: it inherits this
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread: it inherits this
     with tempfile.TemporaryDirectory(prefix="local-marketplace-") as temporary:
         secret_file = arguments.secret_file or Path(temporary, "secret.json")
         try:
-            _serve(arguments.port, arguments.orders, secret_file)
+            _serve(arguments.port, arguments.orders, secret_file, ends)
         except OSError as error:
             taken = error.errno == errno.EADDRINUSE
             reason = f"port {arguments.port} is taken, choose another with --port" if taken else error
@@ -69,14 +74,14 @@ def _port(text: str) -> int:
     return port
 
 
-def _serve(port: int, orders: int, secret_file: Path) -> None:
+def _serve(port: int, orders: int, secret_file: Path, ends: Collection[signal.Signals]) -> None:
     with ControlledMarketplace(port, on_call=report) as marketplace:
         token_secret_file = marketplace.register_seller().store(secret_file)
         purchase_order_ids = [str(_FIRST_ORDER + number) for number in range(orders)]
         for purchase_order_id in purchase_order_ids:
             marketplace.add_order(purchase_order_id)
         say(_introduction(marketplace.url, purchase_order_ids, secret_file, token_secret_file))
-        signal.sigwait(_ENDS)
+        signal.sigwait(ends)
 
 
 def _introduction(url: str, purchase_order_ids: list[str], secret_file: Path, token_secret_file: Path) -> str:

@@ -18,6 +18,7 @@ import pytest
 from tests.local.marketplace import Fault, Marketplace, Seller
 from tests.local.marketplace.caller import ORDER, Caller, TokenCaller, statuses
 from tests.support.paths import ROOT
+from tests.support.signals import python
 
 
 def test_a_request_without_a_plain_length_is_refused(marketplace: Marketplace, signer: Caller) -> None:
@@ -72,8 +73,10 @@ def running(secret: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
 
     Its temporary files are beside the secret.
     """
-    program = [sys.executable, "-m", "tests.local.marketplace", "--port", "0", "--secret-file", str(secret)]
-    command = ["sh", "-c", 'trap "" INT TERM HUP; exec "$@"', "sh", *program]
+    command = python(
+        ["-m", "tests.local.marketplace", "--port", "0", "--secret-file", str(secret)],
+        ignoring=(signal.SIGINT, signal.SIGTERM),
+    )
     with subprocess.Popen(
         command,
         cwd=ROOT,

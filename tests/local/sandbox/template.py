@@ -22,8 +22,9 @@ def main(build_directory: str, template: str, parameters: str) -> int:
     shutil.rmtree(local, ignore_errors=True)
     made, _ = build.for_local_aws(local)
     described = json.loads(made.template.read_text())
-    for name, value in json.loads(Path(parameters).read_text()).items():
-        described["Parameters"][name]["Default"] = value
+    given = json.loads(Path(parameters).read_text())
+    for name in given.keys() & described["Parameters"].keys():
+        described["Parameters"][name]["Default"] = given[name]
     made.template.write_text(json.dumps(described))
     return 0
 
