@@ -43,11 +43,8 @@ def run(orders: int, requests_per_minute: int, *, private_keys: Sequence[str]) -
             if not backlog <= acknowledged_at.keys():
                 new[simulation.place_order()] = clock()
             simulation.pass_time(_NEW_ORDER_EVERY_S)
-            calls = simulation.marketplace.calls
-            # Reversed, so that the first acknowledgement of an order counts.
-            acknowledged_at = {
-                call.purchase_order_id: call.received_at for call in reversed(calls) if call.applied
-            }
+            acknowledged_at = simulation.acknowledged_at()
+    calls = simulation.marketplace.calls
     return BacklogRun(
         max(acknowledged_at[order] for order in backlog) - started_at,
         sum(call.action == "get" for call in calls),

@@ -182,6 +182,11 @@ class Simulation:
         detail |= {"dryRun": True} if dry_run else {}
         self.event_bodies.append(self.bus.publish(json.dumps(detail), age=age))
 
+    def acknowledged_at(self) -> dict[str | None, float]:
+        """Return when Walmart acknowledged each order, in epoch seconds; the first call about it counts."""
+        calls = self.marketplace.calls
+        return {call.purchase_order_id: call.received_at for call in reversed(calls) if call.applied}
+
     def make_readable(self, purchase_order_id: str) -> None:
         self.unreadable.discard(purchase_order_id)
         self.marketplace.make_unreadable(purchase_order_id, unreadable=False)

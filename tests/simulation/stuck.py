@@ -77,7 +77,7 @@ def run(
         count_copies()
         simulation.pass_time(hours * 3600 + _DRAINS_S)
     calls = simulation.marketplace.calls
-    acknowledged = {call.purchase_order_id: call.received_at for call in reversed(calls) if call.applied}
+    acknowledged = simulation.acknowledged_at()
     fetched = [call.purchase_order_id in stuck for call in calls if call.action == "get"]
     return StuckRun(
         {
