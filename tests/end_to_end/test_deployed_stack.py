@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tests.local.aws import Subscriber
 from tests.local.deployment import Deployment
 from tests.local.marketplace import Fault
-from tests.support.services import order_event
+from tests.support.batches import order_event
 from tests.support.waiting import eventually
 
 

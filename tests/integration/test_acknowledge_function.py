@@ -8,10 +8,9 @@ import pytest
 
 from tests.integration.harness import Harness, counts_of
 from tests.local.marketplace import Fault
-from tests.support.batches import record_of, sqs_record
+from tests.support.batches import order_event, record_of, sqs_record
 from tests.support.context import Context
 from tests.support.printed import measurements_of, records_of
-from tests.support.services import order_event
 
 ORDER = "7400000000001"
 

@@ -12,12 +12,12 @@ from shared.walmart.client_provider import CACHE_SECONDS, FAILURE_SECONDS
 from sweep_orders.powertools_recorder import ALARMING_AGE_S
 from tests.integration.harness import Harness
 from tests.local.marketplace import Fault
+from tests.support.batches import order_event
 from tests.support.context import Context
 from tests.support.deployed import deployed
 from tests.support.evaluation import breaches, series, watched
 from tests.support.metrics import Series
 from tests.support.printed import measurements_of
-from tests.support.services import order_event
 from tests.support.template import read
 
 type Incident = Callable[[Harness], None]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.harness import Harness
 from tests.local.marketplace import Marketplace
+from tests.support.batches import order_event
 from tests.support.context import Context
-from tests.support.services import order_event
 
 ORDER = "7400000000001"
 CANADIAN = ["WM_CONSUMER.CHANNEL.TYPE", "WM_CONSUMER.ID", "WM_SEC.TIMESTAMP", "WM_SEC.AUTH_SIGNATURE"]

@@ -13,9 +13,9 @@ import pytest
 
 from tests.integration.harness import Harness, both_schemes, counts_of
 from tests.local.marketplace import Fault, Marketplace
+from tests.support.batches import order_event
 from tests.support.printed import records_of
 from tests.support.queues import texts_of
-from tests.support.services import order_event
 
 ORDER = "7400000000001"
 ACKNOWLEDGE, GET = "acknowledge", "get"

@@ -10,8 +10,8 @@ from acknowledge_orders.dynamodb_notification_limit import NOTIFICATIONS_A_DAY, 
 from shared.lazy_client import LazyClient
 from tests.integration.harness import Harness
 from tests.local.aws import Subscriber
+from tests.support.batches import order_event
 from tests.support.context import Context
-from tests.support.services import order_event
 
 ORDERS = [f"74000000000{number:02}" for number in range(10)]
 

@@ -22,8 +22,8 @@ from botocore.exceptions import ClientError
 from tests.integration.harness import Harness
 from tests.integration.roles import NEEDED, Roles, call, denied, needed, permissions
 from tests.local.aws import LocalAws
+from tests.support.batches import order_event
 from tests.support.printed import measurements_of
-from tests.support.services import order_event
 
 ACKNOWLEDGE = "AcknowledgeFunctionRole"
 SWEEP = "SweepFunctionRole"

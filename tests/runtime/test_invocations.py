@@ -11,9 +11,9 @@ import pytest
 from tests.local.marketplace import Fault
 from tests.runtime import Environment, TimedOut
 from tests.runtime.harness import SECRET_STORE, RuntimeHarness, never_answers
+from tests.support.batches import order_event
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
-from tests.support.services import order_event
 from tests.support.waiting import eventually
 
 ORDER, ANOTHER = "7400000000001", "7400000000002"

@@ -18,9 +18,9 @@ from tests.runtime.harness import (
     batch_of,
     never_answers,
 )
+from tests.support.batches import order_event
 from tests.support.printed import records_of
 from tests.support.raw_server import RawServer
-from tests.support.services import order_event
 from tests.support.waiting import eventually
 
 LEFT_ALONE, SHIPPED, CANCELLED = ORDERS = ("7400000000001", "7400000000002", "7400000000003")

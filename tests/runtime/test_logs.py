@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from tests.runtime.harness import RuntimeHarness
-from tests.support.services import order_event
+from tests.support.batches import order_event
 
 ORDER = "7400000000001"
 PIECE = 40

@@ -1,6 +1,7 @@
-"""Batches of messages, as Lambda makes them."""
+"""Order events, and batches of messages as Lambda makes them."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
 
 QUEUE_ARN: Final = "arn:aws:sqs:ca-central-1:000000000000:orders"
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def order_event(purchase_order_id: str, age: timedelta = timedelta(0), **detail: object) -> dict[str, Any]:
+    """An order event that was published some time ago."""
+    return {
+        "id": f"event-of-{purchase_order_id}",
+        "source": "walmart.ca.orders",
+        "detail-type": "Order Created",
+        "time": (datetime.now(UTC) - age).isoformat(),
+        "detail": {"purchaseOrderId": purchase_order_id, **detail},
+    }
 
 
 def sqs_record(

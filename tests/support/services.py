@@ -4,11 +4,11 @@ import functools
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.local.aws import LocalAws, Subscriber
 from tests.local.marketplace import Marketplace, Seller
+from tests.support.batches import order_event
 from tests.support.queues import Queue
 from tests.support.waiting import at_least
 
@@ -152,14 +152,3 @@ class Services:
     def statuses(self, *purchase_order_ids: str) -> set[str]:
         """The statuses that the lines of orders have at Walmart."""
         return {line.status for each in purchase_order_ids for line in self.marketplace.order(each).lines}
-
-
-def order_event(purchase_order_id: str, age: timedelta = timedelta(0), **detail: object) -> dict[str, Any]:
-    """An order event that was published some time ago."""
-    return {
-        "id": f"event-of-{purchase_order_id}",
-        "source": "walmart.ca.orders",
-        "detail-type": "Order Created",
-        "time": (datetime.now(UTC) - age).isoformat(),
-        "detail": {"purchaseOrderId": purchase_order_id, **detail},
-    }

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.local.demo.scenarios import PlannedFault, Scenario, planned
+from tests.support.batches import order_event
 from tests.support.event_cases import Ending, load_event_cases
-from tests.support.services import order_event
 
 _FIRST_ORDER: Final = 7_410_000_000_001
 _FIRST_ORDER_WITHOUT_EVENT: Final = 7_420_000_000_001

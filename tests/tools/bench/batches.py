@@ -3,11 +3,10 @@
 import time
 import uuid
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from json import dumps
 from typing import Any
 
-from tests.support.batches import sqs_record
+from tests.support.batches import order_event, sqs_record
 
 
 def batch(purchase_order_ids: Sequence[str]) -> dict[str, Any]:
@@ -16,17 +15,10 @@ def batch(purchase_order_ids: Sequence[str]) -> dict[str, Any]:
 
 
 def _record(purchase_order_id: str) -> dict[str, Any]:
-    event = {
-        "id": str(uuid.uuid4()),
-        "source": "walmart.ca.orders",
-        "detail-type": "Order Created",
-        "time": datetime.now(UTC).isoformat(),
-        "detail": {"purchaseOrderId": purchase_order_id},
-    }
     return sqs_record(
         message_id=str(uuid.uuid4()),
         receipt="receipt",
-        body=dumps(event),
+        body=dumps(order_event(purchase_order_id)),
         system={
             "ApproximateReceiveCount": "1",
             "ApproximateFirstReceiveTimestamp": str(int(time.time() * 1000)),
